@@ -280,8 +280,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         return default;
     }
 
-    /// <summary>Makes the pool dispose the given object with itself.</summary>
-    internal void Owns(IDisposable? owned) => _owned = [.. _owned, owned];
+    /// <summary>Adds an object that the pool disposes when the pool is disposed.</summary>
+    internal void AddOwned(IDisposable? owned) => _owned = [.. _owned, owned];
 
     internal ValueTask<Served<TResult>> ExecuteWithDetailAsync<TState, TResult>(
         RequestProfile profile, bool isStream, TState state, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, CancellationToken cancellationToken,

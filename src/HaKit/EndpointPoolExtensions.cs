@@ -153,7 +153,8 @@ public static class EndpointPoolExtensions
         return pool.Owners.Redundancy.Report(demand);
     }
 
-    // A profile in the place of the state is meant as the profile. If it were used only as a state, its residency and deadline would silently have no effect.
+    // If the state is a profile, the caller meant the profile. If the profile were used only as a state, its residency and deadline would silently have no
+    // effect.
     private static RequestProfile ProfileIn<TState>(TState state) =>
         typeof(TState) == typeof(RequestProfile) && state is RequestProfile profile ? profile : RequestProfile.Default;
 

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace HaKit.Alerts;
 
 /// <summary>
-/// Keeps what is wrong now and what the receivers were told; the notices are the difference. So each alert is sent once, a flapping endpoint sends one alert
-/// per quiet time, and an ended alert is sent as ended. Not thread-safe; its owner locks it.
+/// Keeps the active alerts and the notices that were sent, and computes from the difference the notices that are due. So each alert is sent once, a flapping
+/// endpoint sends one alert per quiet time, and the end of an alert is sent too. Not thread-safe; the caller must hold a lock.
 /// </summary>
 internal sealed class AlertBook(TimeSpan quiet)
 {
@@ -53,7 +53,7 @@ internal sealed class AlertBook(TimeSpan quiet)
                 Set(happened, null, AlertKind.RedundancyLost, isLost, loss.ToString(), $"{loss.Domain.ToString().ToLowerInvariant()} {loss.Name}");
                 break;
             case PanelRead { Panel: var panel }:
-                // A panel that gets worse sends one notice: what is unhealthy stays degraded if it was.
+                // The change from degraded to unhealthy sends only one notice, because it does not end the alert about the degraded state.
                 if (panel.State != HealthStatus.Unhealthy)
                     Set(happened, null, AlertKind.PanelDegraded, panel.State == HealthStatus.Degraded, panel.Summary);
                 Set(happened, null, AlertKind.PanelUnhealthy, panel.State == HealthStatus.Unhealthy, panel.Summary);
@@ -130,7 +130,7 @@ internal sealed class AlertBook(TimeSpan quiet)
     };
 }
 
-/// <summary>Says that the loss of a failure domain was evaluated.</summary>
+/// <summary>The event of an evaluation: the loss of one failure domain was computed.</summary>
 internal sealed record RedundancyJudged : PoolEvent
 {
     public required DomainLoss Loss { get; init; }
@@ -138,7 +138,7 @@ internal sealed record RedundancyJudged : PoolEvent
     public required bool IsLost { get; init; }
 }
 
-/// <summary>Says that a status panel was read. The event's pool is the name of the panel.</summary>
+/// <summary>The event of a status panel that was read. The event's pool is the name of the panel.</summary>
 internal sealed record PanelRead : PoolEvent
 {
     public required StatusPanel Panel { get; init; }

@@ -95,7 +95,7 @@ internal sealed partial class AlertDispatcher : IDisposable
         var report = pool.GetRedundancy();
         lock (_gate)
         {
-            // If calls already find no room, there is an outage or an overload, which other alerts report.
+            // If calls find no capacity even now, there is an outage or an overload, which other alerts report.
             if (_isEnded || report.LostShareNow > _options.RedundancyLostShare)
                 return;
             foreach (var loss in report.Domains)

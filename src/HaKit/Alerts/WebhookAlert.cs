@@ -33,7 +33,7 @@ internal sealed class WebhookAlert : IDisposable
     /// <summary>Gets or sets the clock for the waits; the dispatcher sets the container's clock.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
-    /// <exception cref="HttpRequestException">The message was refused permanently, or all tries failed.</exception>
+    /// <exception cref="HttpRequestException">The message was refused permanently, or all attempts failed.</exception>
     public async ValueTask SendAsync(AlertMessage message, CancellationToken cancellationToken)
     {
         var body = Encoding.UTF8.GetBytes(AlertTemplate.Fill(_options.Template, message));

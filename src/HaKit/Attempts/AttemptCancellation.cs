@@ -14,7 +14,7 @@ internal sealed class AttemptCancellation
 
     public CancellationToken Token => _source.Token;
 
-    /// <summary>Why the pool cancelled the attempt; null when it did not.</summary>
+    /// <summary>Gets the fault for which the pool cancelled the attempt. Null if the pool did not cancel it.</summary>
     public Fault? Reason { get; private set; }
 
     /// <summary>Cancels the token. Callbacks that are registered on the token run inside this call.</summary>

@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Holds what every attempt on one endpoint writes, on cache lines of its own. Fields that every choice only reads must not share these lines. There is no
-/// lock: each field is written by interlocked operations, or by plain writes where a lost write costs one sample.
+/// Holds the counters that every attempt on one endpoint writes, on cache lines of their own. The fields that are only read when an endpoint is chosen must not
+/// share these lines, because each write would slow these reads down. There is no lock: each field is written by interlocked operations, or by plain writes
+/// where a lost write costs one sample.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal sealed class AttemptCounts
@@ -22,7 +23,7 @@ internal sealed class AttemptCounts
     /// <summary>Gets the start of the latest attempt that was served completely.</summary>
     public long ServedBegan = -1;
 
-    /// <summary>Gets the mean time for which a served attempt occupies its place, in seconds; NaN before the first.</summary>
+    /// <summary>Gets the mean duration of a served attempt, until the end of its answer, in seconds; NaN before the first.</summary>
     public double HeldSeconds = double.NaN;
 
     /// <summary>The number of samples in <see cref="HeldSeconds"/>.</summary>

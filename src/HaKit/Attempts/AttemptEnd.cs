@@ -1,8 +1,8 @@
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Decides a race between two threads at the end of an attempt's task: the thread that completes the task, and the call that leaves it. Exactly one wins:
-/// either the call is woken, or the attempt cleans up. Later attempts reuse the object unless it was abandoned.
+/// Decides a race between two threads at the end of an attempt's task: the thread that completes the task, and the thread of the call that abandons it. Exactly
+/// one of them wins: either the call is woken, or the attempt cleans up. Later attempts reuse this object, unless its attempt was abandoned.
 /// </summary>
 internal sealed class AttemptEnd
 {

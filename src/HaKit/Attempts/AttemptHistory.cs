@@ -2,10 +2,12 @@ using HaKit.Faults;
 
 namespace HaKit.Attempts;
 
-/// <summary>Records what one call has tried so far, in order, and so which endpoints it must not try again. Owned by one call; not thread-safe.</summary>
+/// <summary>
+/// Records the attempts of one call, in order. The call uses the record to decide which endpoints it must not try again. Owned by one call; not thread-safe.
+/// </summary>
 internal sealed class AttemptHistory
 {
-    // A call without a deadline may wait through an outage of days: from here on the oldest attempts in the middle are forgotten.
+    // A call without a deadline may wait through an outage of days. Above this number, attempts in the middle of the history are removed.
     private const int MostKept = 256;
 
     private Entry[] _entries = new Entry[6];
@@ -110,7 +112,7 @@ internal sealed class AttemptHistory
         return times;
     }
 
-    /// <summary>Gets what this call knows about one endpoint from its own attempts.</summary>
+    /// <summary>Collects the findings about one endpoint from the attempts of this call.</summary>
     public Findings FindingsOf(EndpointState state)
     {
         var findings = default(Findings);
@@ -131,7 +133,7 @@ internal sealed class AttemptHistory
         return findings;
     }
 
-    /// <summary>Holds what the attempts of a call show about one endpoint.</summary>
+    /// <summary>Holds the findings about one endpoint from the attempts of a call.</summary>
     internal struct Findings
     {
         /// <summary>The number of this call's attempts on the endpoint.</summary>
@@ -183,7 +185,7 @@ internal sealed class AttemptHistory
         return false;
     }
 
-    /// <summary>Checks whether the endpoint has refused this very request, or has asked not to get it again.</summary>
+    /// <summary>Checks whether the endpoint has refused this request, or has answered that the request must not be repeated.</summary>
     public bool WasRefusedBy(EndpointState state)
     {
         foreach (ref readonly var entry in Entries)
@@ -250,7 +252,7 @@ internal sealed class AttemptHistory
         }
     }
 
-    /// <summary>Checks whether the endpoint has already told this call that the prompt is too long. It would give the same answer again.</summary>
+    /// <summary>Checks whether the endpoint has already refused this call because the prompt is too long. It would give the same answer again.</summary>
     public bool FoundTooSmall(EndpointState state)
     {
         foreach (ref readonly var entry in Entries)

@@ -8,7 +8,7 @@ internal static class AttemptLessons
     /// <summary>Learns from the first sign of an answer: how long the silence before it was.</summary>
     public static void LearnFirstSign(Lease lease, bool wasSilent, TimeSpan now)
     {
-        if (!wasSilent || lease.Clock.StoodStillSince(lease.Started, now))
+        if (!wasSilent || lease.Clock.WasPausedSince(lease.Started, now))
             return;
         lease.State.Latency.RecordFirstContent(now - lease.Started, lease.EstimatedInputTokens, now);
         if (lease.IsStream)
@@ -18,7 +18,7 @@ internal static class AttemptLessons
     /// <summary>Learns from the end of the attempt.</summary>
     public static void LearnEnd(Lease lease, bool wasSilent, Fault? fault, TimeSpan now)
     {
-        if (lease.Clock.StoodStillSince(lease.Started, now))
+        if (lease.Clock.WasPausedSince(lease.Started, now))
             return;
         var (state, took) = (lease.State, now - lease.Started);
         if (MeasuresTime(lease, fault))

@@ -3,7 +3,7 @@ using HaKit.Limits;
 
 namespace HaKit.Attempts;
 
-/// <summary>Holds the places of one attempt within the limits of its endpoint and its account: both or none. Owned by one lease; settled once.</summary>
+/// <summary>Holds the reservations of one attempt within the limits of its endpoint and its account: both or none. Owned by one lease; settled once.</summary>
 internal struct AttemptReservation
 {
     private LimitReservation _own;
@@ -19,14 +19,14 @@ internal struct AttemptReservation
         return false;
     }
 
-    /// <summary>Gives the places back as if they had never been taken.</summary>
+    /// <summary>Cancels the reservations, as if they had never been made.</summary>
     public readonly void Cancel(EndpointState state)
     {
         state.Limiter.Cancel(in _own);
         state.AccountLimiter.Cancel(in _account);
     }
 
-    /// <summary>Frees the places, corrects the counted tokens by the actual usage (null: not known), and lets adaptive limits learn.</summary>
+    /// <summary>Releases the reservations, corrects the counted tokens by the actual usage (null: not known), and updates adaptive limits.</summary>
     public readonly void Release(EndpointState state, Fault? fault, long? tokens, TimeSpan now)
     {
         if (fault is null)

@@ -4,7 +4,7 @@ using HaKit.Telemetry;
 
 namespace HaKit.Attempts;
 
-/// <summary>Holds what telemetry knows about one attempt: its span and the span of its call. Owned by one lease.</summary>
+/// <summary>Holds the spans of one attempt and of its call. Owned by one lease.</summary>
 internal struct AttemptTrace
 {
     /// <summary>Gets or sets the span of the call that the attempt belongs to. Null if the call is not traced.</summary>

@@ -4,9 +4,9 @@ using HaKit.Health;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Decides what it means that a caller gave up a silent attempt. A timeout outside the pool ends attempts before the pool's own limit. This silence is
-/// evidence, because otherwise a dead endpoint would stay preferred. But a single caller may be impatient: one or two such attempts make the endpoint suspect
-/// and raise its cost, and only several in a row count against it.
+/// Evaluates a silent attempt that its caller has cancelled. If a timeout outside the pool is shorter than the pool's own limit, it ends every attempt on a
+/// dead endpoint first. Such a silence must be evidence, because otherwise the pool would go on preferring the dead endpoint. But a single caller may be
+/// impatient. So one or two such attempts make the endpoint suspect and raise its cost, and only several in a row count as failures.
 /// </summary>
 internal static class CallerSilence
 {
@@ -16,12 +16,12 @@ internal static class CallerSilence
     // The limit when neither this endpoint nor any other has learned its times.
     private static readonly TimeSpan s_unusual = TimeSpan.FromSeconds(5);
 
-    /// <summary>Gets the fault of the attempt: the caller's cancellation, or a silence if several callers gave up in a row.</summary>
+    /// <summary>Gets the fault of the attempt: the caller's cancellation, or a silence if several callers cancelled in a row.</summary>
     public static Fault FaultOf(Lease lease, in HealthTicket ticket, Fault cancelled, TimeSpan now)
     {
         var state = lease.State;
         var usual = (state.Times.Quantile(lease.IsStream, 0.99) ?? lease.Owner?.UsualOfOthers(state, lease.IsStream)) is { } slowest ? 3 * slowest : s_unusual;
-        if (now - lease.HeardAt <= usual || lease.Clock.StoodStillSince(lease.Started, now))
+        if (now - lease.HeardAt <= usual || lease.Clock.WasPausedSince(lease.Started, now))
             return cancelled;
         if (state.RecordLeftInSilence(lease.RequestNumber) >= CallersToAgree)
             return s_silence;

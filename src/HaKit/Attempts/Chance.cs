@@ -26,10 +26,13 @@ internal sealed class Chance(ulong? seed)
         return z ^ (z >> 31);
     }
 
-    /// <summary>Uniform in [0, 1).</summary>
+    /// <summary>Returns a number with a uniform distribution in [0, 1).</summary>
     public double NextDouble() => (Next() >> 11) * (1.0 / (1UL << 53));
 
-    /// <summary>Uniform in [0, <paramref name="below"/>), by Lemire's multiplication; the bias is below 2⁻³² for any pool's size.</summary>
+    /// <summary>
+    /// Returns an integer with a uniform distribution in [0, <paramref name="below"/>), by Lemire's multiplication. The bias is below 2⁻³² for the size of any
+    /// pool.
+    /// </summary>
     public int Next(int below) => (int)(((Next() >> 32) * (ulong)below) >> 32);
 
     private static ulong NextOfThread()

@@ -12,7 +12,7 @@ internal sealed class CredentialNames
     private static readonly string[] s_headers = ["authorization", "cookie", "key", "token", "secret", "password", "signature"];
     private static readonly string[] s_parameters = ["key", "token", "secret", "password", "signature", "sig", "code", "auth", "authorization"];
 
-    // Names in one word or in camel case, where no separator stands before the last part.
+    // Names in one word or in camel case, which have no separator before their last part.
     private static readonly string[] s_words =
     [
         "apikey", "accesskey", "accesskeyid", "secretkey", "subscriptionkey", "functionkey", "accesstoken", "authtoken", "idtoken", "bearertoken", "sessiontoken", "refreshtoken",

@@ -1,6 +1,6 @@
 namespace HaKit.Attempts;
 
-/// <summary>Holds the snapshot that calls choose from now. A reader takes it once and keeps it; the pool's membership replaces it.</summary>
+/// <summary>Holds the current snapshot of the pool. Code that makes several decisions reads it once, so that all of them use the same snapshot.</summary>
 internal sealed class CurrentSnapshot
 {
     private volatile PoolSnapshot _value = new([], firstTier: 0);

@@ -3,8 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Records what the tries of one request have found, if a handler above the pool repeats the request or sends a copy beside it. It is stored in the options
-/// of the request, so that copies share it. It belongs to the first pool that uses it; for other pools it stays empty. Bounded. Thread-safe.
+/// Records the attempts of all tries of one request, for handlers above the pool that retry the request or send a hedged copy. It is stored in the options of
+/// the request, so that copies share it. It belongs to the first pool that uses it; other pools see no attempts. Bounded. Thread-safe.
 /// </summary>
 internal sealed class EarlierTries
 {
@@ -58,7 +58,7 @@ internal sealed class EarlierTries
         }
     }
 
-    /// <summary>Forgets everything: the caller has an answer, so what it sends next is another request.</summary>
+    /// <summary>Clears the record, because the caller has an answer. If the caller sends the message again, that is a new request.</summary>
     public void Clear()
     {
         lock (_gate)

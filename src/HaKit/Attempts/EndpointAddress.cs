@@ -7,7 +7,7 @@ internal static class EndpointAddress
     private static readonly string[] s_operations =
         ["/chat/completions", "/completions", "/v1/responses", "/v1/embeddings", "/v1/messages", "/api/chat", "/api/generate", "/v1/models"];
 
-    /// <summary>Returns what is wrong with an address and what is needed, as the end of a sentence that names it; null when nothing is wrong.</summary>
+    /// <summary>Returns the mistake in an address and its remedy, as the end of a sentence that begins with the address; null if there is no mistake.</summary>
     /// <param name="address">The address.</param>
     public static string? FindMistake(string address)
     {
@@ -23,13 +23,13 @@ internal static class EndpointAddress
             return $"is '{ShownText.OfAddress(address)}' and has '{doubled}' twice. Keep it once.";
         if (s_operations.FirstOrDefault(o => path.EndsWith(o, StringComparison.OrdinalIgnoreCase)) is not { } operation)
             return null;
-        // OpenAI's base address ends with /v1, those of Anthropic and Ollama have no path.
+        // OpenAI's base address ends with /v1; the base addresses of Anthropic and Ollama have no path.
         var kept = operation is "/v1/responses" or "/v1/embeddings" or "/v1/models" ? "/v1" : "";
         var meant = uri.GetLeftPart(UriPartial.Authority) + path[..^operation.Length] + kept;
         return $"ends with '{operation}', which the SDK or your request adds to the base address: '{ShownText.OfAddress(meant)}' is needed.";
     }
 
-    // …/v1/v1: the address ended with the version already when another one was added.
+    // …/v1/v1: the version was added to an address that already ended with the version.
     private static string? DoubledVersion(string path)
     {
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);

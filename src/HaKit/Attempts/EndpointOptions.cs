@@ -126,12 +126,12 @@ public sealed class EndpointOptions
     /// <summary>Gets or sets the path for HTTP heartbeats, relative to the host. Default: the path in <see cref="EndpointPoolOptions.Heartbeat"/>.</summary>
     public string? HealthPath { get; set; }
 
-    /// <summary>A copy that later changes of this one do not reach. The client stays the same object.</summary>
     /// <summary>
     /// Gets or sets whether code or service discovery added the endpoint while the pool ran. A reload of the configuration does not remove such an endpoint.
     /// </summary>
     internal bool IsAdded { get; set; }
 
+    /// <summary>Creates a copy that later changes of this object do not affect. Both have the same client object.</summary>
     internal EndpointOptions Copy()
     {
         var copy = (EndpointOptions)MemberwiseClone();

@@ -9,8 +9,8 @@ using Polly;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Holds the changing state of an endpoint: its health, limits and counters. There is one instance as long as an endpoint of that name belongs to the pool. A
-/// reload that changes details of the endpoint replaces <see cref="Endpoint"/> and keeps the rest. Thread-safe.
+/// Holds the changing state of an endpoint: its health, limits and counters. The instance stays the same as long as an endpoint of that name belongs to the
+/// pool. A reload that changes details of the endpoint replaces only <see cref="Endpoint"/>. Thread-safe.
 /// </summary>
 internal sealed class EndpointState
 {
@@ -87,31 +87,37 @@ internal sealed class EndpointState
     /// <summary>Gets the usual lengths of the endpoint's silences.</summary>
     public UsualTimes Times { get; }
 
-    /// <summary>Gets the estimate of how likely an attempt fails.</summary>
+    /// <summary>Gets the estimated probability that an attempt fails.</summary>
     public FailureEstimate Failure { get; } = new();
 
-    /// <summary>Gets how overdue the endpoint's silent attempts are.</summary>
+    /// <summary>Gets the measure of how late the endpoint's silent attempts are.</summary>
     public Silence Silence { get; } = new();
 
     /// <summary>Gets when a call last got an answer from the endpoint. Null before the first answer.</summary>
     public TimeSpan? AnsweredAt => Volatile.Read(ref _counts.AnsweredAt) is >= 0 and var ticks ? new TimeSpan(ticks) : null;
 
-    /// <summary>Gets whether the endpoint has answered that it does not have the requested model, and has served nothing since.</summary>
+    /// <summary>Gets whether the endpoint has answered that it does not have the requested model, and has served no call since then.</summary>
     public bool LacksModel => Volatile.Read(ref _lackedModelAt) is >= 0 and var ticks && !(AnsweredAt?.Ticks > ticks);
 
     /// <summary>Records that the endpoint does not have the requested model.</summary>
     public void RecordLackOfModel(TimeSpan now) => Volatile.Write(ref _lackedModelAt, now.Ticks);
 
-    /// <summary>Gets when the latest attempt began that the endpoint served completely: it was healthy since then. Negative if there was none.</summary>
+    /// <summary>
+    /// Gets the start of the latest attempt that the endpoint served completely. It shows that the endpoint was healthy at that time. Negative if there was
+    /// none.
+    /// </summary>
     public TimeSpan ServedBegan => new(Volatile.Read(ref _counts.ServedBegan));
 
     /// <summary>Gets or sets the credential of the latest attempt, if the credential comes from code. Otherwise null.</summary>
     public string? UsedCredential { get; set; }
 
-    /// <summary>Gets when the latest attempt began whose answer ended a silence of the endpoint: it was back by then. Negative if there was none.</summary>
+    /// <summary>
+    /// Gets the start of the latest attempt whose answer ended a long silence of the endpoint. It shows that the endpoint was back at that time. Negative if
+    /// there was none.
+    /// </summary>
     public TimeSpan CameBackBegan => new(Volatile.Read(ref _cameBackBegan));
 
-    /// <summary>Gets when the endpoint was last asked under the pace of an outage. Negative if it never was.</summary>
+    /// <summary>Gets when the endpoint last got a trial under the pace of an outage. Negative if there was none.</summary>
     public TimeSpan PacedAt
     {
         get => new(Volatile.Read(ref _pacedAt));
@@ -119,23 +125,23 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Records that something other than a call, such as a probe, has shown that the endpoint is back. One waiting call may then ask it at once.
+    /// Records that evidence other than a call, for example a probe, has shown that the endpoint is back. One waiting call may then make a trial at once.
     /// </summary>
     public void RecordSeenBack() => Volatile.Write(ref _seenBack, 1);
 
-    /// <summary>Takes the permission of <see cref="RecordSeenBack"/>. Of several calls, one gets it.</summary>
+    /// <summary>Takes the permission for a trial that <see cref="RecordSeenBack"/> gave. Only one of several calls gets it.</summary>
     public bool TryTakeSeenBack() => Volatile.Read(ref _seenBack) != 0 && Interlocked.Exchange(ref _seenBack, 0) != 0;
 
     /// <summary>Checks whether <see cref="TryTakeSeenBack"/> would succeed.</summary>
     public bool IsSeenBack => Volatile.Read(ref _seenBack) != 0;
 
     /// <summary>
-    /// Lets one of the calls that wait for the end of a cooldown wake at that moment, and the others later. True if the given call has taken this role, or
-    /// already has it.
+    /// Registers the given call as the watcher of the endpoint's return: it wakes at the end of the cooldown, and the other waiting calls wake later. True if
+    /// the call is the watcher now, or already was.
     /// </summary>
     public bool TryWatchReturn(object call) => Interlocked.CompareExchange(ref _returnWatcher, call, null) is var watcher && (watcher is null || watcher == call);
 
-    /// <summary>Gives the role of <see cref="TryWatchReturn"/> back, if this call has it.</summary>
+    /// <summary>Ends the registration of <see cref="TryWatchReturn"/>, if this call is the watcher.</summary>
     public void StopWatching(object call) => Interlocked.CompareExchange(ref _returnWatcher, null, call);
 
     /// <summary>Gets the load that the endpoint reported at its latest heartbeat. Null if it reports none, or if that heartbeat failed.</summary>
@@ -162,7 +168,7 @@ internal sealed class EndpointState
     /// <summary>Gets the recorder of its attempts and probes. Null: nothing is recorded.</summary>
     public IAttemptRecorder? Recorder { get; init; }
 
-    /// <summary>Gets how long a served attempt recently occupied its place, in seconds; a stream until it ends. Null before the first.</summary>
+    /// <summary>Gets the recent mean duration of a served attempt, in seconds; for a stream until its end. Null before the first.</summary>
     public double? HeldSeconds => Volatile.Read(ref _counts.HeldSeconds) is var seconds && double.IsNaN(seconds) ? null : seconds;
 
     public int InFlight => (int)(Volatile.Read(ref _counts.Begun) & InFlightMask);
@@ -189,10 +195,10 @@ internal sealed class EndpointState
 
     public bool HasRoom(long tokens, TimeSpan now) => !_isLimited || Limiter.HasRoom(tokens, now) && AccountLimiter.HasRoom(tokens, now);
 
-    /// <summary>Checks whether an attempt is in flight that counts against the limits, so that its end may make room.</summary>
+    /// <summary>Checks whether an attempt that counts against the limits is in flight, so that its end may release capacity.</summary>
     public bool IsBusy => Limiter.InFlight > 0 || AccountLimiter.InFlight > 0;
 
-    /// <summary>Gets the earliest time at which the endpoint may take ordinary traffic or a trial, if only time passes.</summary>
+    /// <summary>Gets the earliest time at which the endpoint may take ordinary traffic or a trial, if nothing else changes until then.</summary>
     public TimeSpan AvailableAt(long tokens, TimeSpan now)
     {
         var state = Health.State;
@@ -202,13 +208,13 @@ internal sealed class EndpointState
         if (state.Status == EndpointHealthStatus.Ejected)
             at = Max(at, state.Until ?? now);
         else if (state.Status == EndpointHealthStatus.Trial)
-            at = Max(at, state.TrialUntil); // its slot is taken
+            at = Max(at, state.TrialUntil); // a trial is running until then
         at = Max(at, state.AskableAt(now));
         at = Max(at, Limiter.AvailableAt(tokens, now));
         return Max(at, AccountLimiter.AvailableAt(tokens, now));
     }
 
-    /// <summary>Gets the earliest time at which the limits have room, if only time passes.</summary>
+    /// <summary>Gets the earliest time at which the limits have capacity, if nothing else changes until then.</summary>
     public TimeSpan RoomAt(long tokens, TimeSpan now) => _isLimited ? Max(Limiter.AvailableAt(tokens, now), AccountLimiter.AvailableAt(tokens, now)) : now;
 
     public void Replace(PoolEndpoint endpoint, ResiliencePipeline pipeline, EndpointTelemetry telemetry)
@@ -230,7 +236,7 @@ internal sealed class EndpointState
         _isLimited = limiter != Limiter.Unlimited || accountLimiter != Limiter.Unlimited;
     }
 
-    /// <summary>Records that an attempt begins. The result identifies its silence.</summary>
+    /// <summary>Records that an attempt begins. Pass the result to <see cref="Estimates.Silence.RecordEnd"/> or <see cref="UndoStart"/>.</summary>
     public long RecordStart(long inputTokens, TimeSpan now)
     {
         Interlocked.Add(ref _counts.Begun, OneCall);
@@ -238,14 +244,16 @@ internal sealed class EndpointState
         return Silence.RecordStart(now + TimeSpan.FromSeconds(2 * Latency.Expected(LatencyEstimate.UnitsOf(inputTokens), now)));
     }
 
-    /// <summary>Takes back <see cref="RecordStart"/>, because the attempt was not admitted.</summary>
+    /// <summary>Undoes <see cref="RecordStart"/>, because the attempt was not admitted.</summary>
     public void UndoStart(long silence)
     {
         Silence.RecordEnd(silence);
         Interlocked.Add(ref _counts.Begun, -OneCall);
     }
 
-    /// <summary>Records how long a served attempt occupied its place. A race loses one sample of an average of a thousand.</summary>
+    /// <summary>
+    /// Records the duration of a served attempt. Concurrent writes may lose a sample, which is harmless in a mean of up to a thousand samples.
+    /// </summary>
     public void RecordHeldTime(TimeSpan length)
     {
         var samples = Math.Min(1000, ++_counts.HeldSamples);
@@ -254,9 +262,9 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Records that an attempt was given up in silence, and says whether the endpoint has become slow (instead of being out for a moment). This needs many
-    /// silences in a row; a trial after an ejection counts as several. Otherwise a few silences in a hundred attempts would become the 99th percentile, and
-    /// each limit that is learned from it would be three times the last one.
+    /// Records that an attempt was given up in silence. Returns true if the endpoint has become slow, and false if it may only be out for a moment. True needs
+    /// many silences in a row; a trial after an ejection counts as several. Otherwise a few silences in a hundred attempts would become the 99th percentile,
+    /// and each learned limit would be three times the previous limit.
     /// </summary>
     public bool RecordSilence(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesThatTeach;
 
@@ -278,7 +286,7 @@ internal sealed class EndpointState
             Volatile.Write(ref _seenBack, 0);
     }
 
-    /// <summary>Records that a caller gave up an unusually silent attempt. Returns how many calls did so in a row, without an answer between them.</summary>
+    /// <summary>Records that a caller cancelled an unusually silent attempt. Returns how many calls in a row did so without an answer between them.</summary>
     public int RecordLeftInSilence(long call) =>
         Interlocked.Exchange(ref _leftBy, call) == call ? Volatile.Read(ref _left) : Interlocked.Increment(ref _left);
 
@@ -298,7 +306,7 @@ internal sealed class EndpointState
             if (firstContentAt is null)
                 RecordAnswer(now, now - answered);
             else
-                Volatile.Write(ref _counts.AnsweredAt, now.Ticks); // that it answers was news at its first content
+                Volatile.Write(ref _counts.AnsweredAt, now.Ticks); // RecordAnswer was called at the first content
         }
         else if (!fault.IsNeutral)
         {
@@ -314,7 +322,7 @@ internal sealed class EndpointState
     public void RecordServedElsewhere(Fault refusal, TimeSpan began, TimeSpan now)
     {
         if (refusal.OfRequestsWith is not null)
-            return; // it serves all other callers
+            return; // the refusal concerns only requests of one kind, and the endpoint serves all others
         Interlocked.Increment(ref _counts.Faults);
         Failure.RecordServedElsewhere(now);
         Health.RecordServedElsewhere(refusal, began, now);

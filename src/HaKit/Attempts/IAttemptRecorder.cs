@@ -3,8 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Records attempts and probes as they end. The recorder is called on the path of a call: it must not allocate, wait or throw. Its implementation is the flight recorder,
-/// in a room above, which this interface keeps unknown here.
+/// Records attempts and probes when they end. A call runs the recorder on its own thread, so the recorder must not allocate, wait or throw. The flight recorder
+/// implements it. It is an interface because this namespace must not depend on that one.
 /// </summary>
 internal interface IAttemptRecorder
 {

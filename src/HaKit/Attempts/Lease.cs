@@ -8,9 +8,9 @@ using Polly;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Represents one attempt in flight on one endpoint. It counts as load until it is completed; completing it reports the evidence exactly once, on any thread.
-/// Leases of plain calls are reused; <see cref="Version"/> tells a late holder that its attempt is over. All data of one attempt is in one struct, so that
-/// <see cref="TryReset"/> clears everything.
+/// Represents one attempt in flight on one endpoint. It counts as load until it is completed. Its completion reports the evidence exactly once, on any thread.
+/// Leases of plain calls are reused; a holder compares <see cref="Version"/> to detect that its attempt is over. All data of one attempt is in one struct, so
+/// that <see cref="TryReset"/> clears all of it.
 /// </summary>
 internal sealed class Lease
 {
@@ -42,7 +42,7 @@ internal sealed class Lease
     /// <summary>Gets when the attempt first delivered content. Null while it is silent.</summary>
     public TimeSpan? FirstContentAt => _data.FirstContentAt;
 
-    /// <summary>Gets when the attempt last showed that the endpoint is working on it; its beginning until then.</summary>
+    /// <summary>Gets when the attempt last showed that the endpoint is working on it. Until then it is the start of the attempt.</summary>
     public TimeSpan HeardAt => _data.HeardAt;
 
     /// <summary>Gets or sets when the attempt is given up if it is still silent.</summary>
@@ -61,7 +61,7 @@ internal sealed class Lease
         set => _data.IsLimitUnknown = !value;
     }
 
-    /// <summary>Gets since when the attempt has been kept although it is silent beyond its limit. Null if it has not.</summary>
+    /// <summary>Gets the time since which the attempt is kept although it is silent beyond its limit. Null if it is not kept.</summary>
     public TimeSpan? KeptSince => _data.KeptSince;
 
     /// <summary>Gets or sets when the attempt is given up in any case.</summary>
@@ -101,7 +101,7 @@ internal sealed class Lease
     /// <summary>Gets or sets the context of this attempt. It is returned to its pool when the attempt is over.</summary>
     public ResilienceContext? Context { get; set; }
 
-    /// <summary>Gets why the pool cancelled the attempt. Null if it did not.</summary>
+    /// <summary>Gets the fault for which the pool cancelled the attempt. Null if the pool did not cancel it.</summary>
     public Fault? CancelledFor => _cancellation.Reason;
 
     /// <summary>Gets or sets whether the attempt is for a stream: it is measured by its first content.</summary>
@@ -125,14 +125,14 @@ internal sealed class Lease
         }
     }
 
-    /// <summary>Gets or sets what the call asks for.</summary>
+    /// <summary>Gets or sets the kind of the request.</summary>
     public RequestKind Request
     {
         get => _data.Request;
         set => _data.Request = value;
     }
 
-    /// <summary>Gets or sets the call of the attempt, for code that must know whether another endpoint is left. Null if no code asks.</summary>
+    /// <summary>Gets or sets the call of the attempt, for code that checks whether another endpoint is left. Null if no code needs it.</summary>
     public IAttemptOwner? Owner
     {
         get => _data.Owner;
@@ -197,13 +197,16 @@ internal sealed class Lease
 
     public PoolClock Clock => _data.Clock;
 
-    /// <summary>Takes a place within all limits of the endpoint, or takes none.</summary>
+    /// <summary>
+    /// Begins an attempt: reserves capacity within all limits of the endpoint and its account. False if there is not enough capacity; nothing is then reserved.
+    /// </summary>
     public bool TryBegin(EndpointState state, BeginMode mode, long inputTokens, long tokens, int number, TimeSpan deadline, PoolClock clock, TimeSpan now)
     {
         var reservation = new AttemptReservation();
         if (!reservation.TryTake(state, tokens, now))
             return false;
-        // Counted before it is admitted: an operator that takes the endpoint out and then reads zero in flight can rely on it.
+        // The attempt is counted before it is admitted. So if an operator takes the endpoint out and then reads zero attempts in flight, no attempt can begin
+        // afterwards.
         var silence = state.RecordStart(inputTokens, now);
         if (!state.Health.TryBegin(mode, now, out var ticket))
         {
@@ -211,7 +214,8 @@ internal sealed class Lease
             reservation.Cancel(state);
             return false;
         }
-        // The data was cleared when the lease was put away. Field by field, because copying the whole struct costs more than the rest of this method.
+        // The data was cleared when the lease was returned. The fields are set one by one, because copying the whole struct costs more than the rest of this
+        // method.
         _data.State = state;
         _data.Ticket = ticket;
         _data.Reservation = reservation;
@@ -227,7 +231,7 @@ internal sealed class Lease
         return true;
     }
 
-    /// <summary>Records the first sign of an answer: a trial is decided, and the time to the first content is learned.</summary>
+    /// <summary>Records the first sign of an answer: a half-open trial has succeeded, and the time to the first content is learned.</summary>
     public void FirstContent(TimeSpan now)
     {
         if (FirstContentAt is not null || IsCompleted)
@@ -240,8 +244,8 @@ internal sealed class Lease
     }
 
     /// <summary>
-    /// Records that the endpoint works on the attempt, so that it may be silent for as long again. False when three quarters of its time have passed, because
-    /// another attempt would hardly have enough time.
+    /// Records that the endpoint works on the attempt, so that the attempt may again be silent for the same time. False if three quarters of the attempt's time
+    /// have passed, because another attempt would then hardly have enough time.
     /// </summary>
     public bool Progressed(TimeSpan now)
     {
@@ -280,7 +284,9 @@ internal sealed class Lease
         State.Limiter.Observe(in reading, Clock.Now);
     }
 
-    /// <summary>Reports the evidence and frees the place. Only the first call counts; any thread may make it.</summary>
+    /// <summary>
+    /// Reports the evidence and releases the reserved capacity. Only the first call of this method has an effect; it may come from any thread.
+    /// </summary>
     public bool Complete(Fault? fault, TimeSpan now)
     {
         if (Interlocked.Exchange(ref _completed, 1) != 0)
@@ -325,7 +331,7 @@ internal sealed class Lease
     }
 
     /// <summary>
-    /// Makes the lease ready for another attempt. False after a cancellation, an abandoned attempt or a stream, because something may still hold its token.
+    /// Makes the lease ready for another attempt. False after a cancellation, an abandoned attempt or a stream, because other code may still have its token.
     /// </summary>
     public bool TryReset()
     {
@@ -338,7 +344,7 @@ internal sealed class Lease
         _end.Reset();
         var clock = _data.Clock;
         _data = default;
-        _data.Clock = clock; // a late holder may ask for the time that is left before it sees that its attempt is over
+        _data.Clock = clock; // a late holder may read the remaining time before it detects that its attempt is over
         return true;
     }
 

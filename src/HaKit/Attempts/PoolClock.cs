@@ -6,7 +6,7 @@ internal sealed class PoolClock(TimeProvider time)
     private readonly long _origin = time.GetTimestamp();
     private readonly double _ticksPerStep = (double)TimeSpan.TicksPerSecond / time.TimestampFrequency;
     private long _tickBy = long.MaxValue;
-    private long _stoodStillUntil = -1;
+    private long _pausedUntil = -1;
 
     public TimeProvider Time { get; } = time;
 
@@ -17,10 +17,10 @@ internal sealed class PoolClock(TimeProvider time)
     public void ExpectTickBy(TimeSpan by) => Volatile.Write(ref _tickBy, by.Ticks);
 
     /// <summary>Records that this process was paused until the given time.</summary>
-    public void StoodStill(TimeSpan until) => Volatile.Write(ref _stoodStillUntil, until.Ticks);
+    public void RecordPause(TimeSpan until) => Volatile.Write(ref _pausedUntil, until.Ticks);
 
     /// <summary>
     /// Checks whether a part of the time since <paramref name="began"/> was a pause of this process. This is known even before the late timer fires.
     /// </summary>
-    public bool StoodStillSince(TimeSpan began, TimeSpan now) => began.Ticks < Volatile.Read(ref _stoodStillUntil) || now.Ticks > Volatile.Read(ref _tickBy);
+    public bool WasPausedSince(TimeSpan began, TimeSpan now) => began.Ticks < Volatile.Read(ref _pausedUntil) || now.Ticks > Volatile.Read(ref _tickBy);
 }

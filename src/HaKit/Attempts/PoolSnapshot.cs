@@ -25,6 +25,6 @@ internal sealed class PoolSnapshot(EndpointState[] members, int firstTier)
     /// <summary>Finds the member with this health. Null if the endpoint no longer belongs to the pool.</summary>
     public EndpointState? MemberOf(EndpointHealth health) => Array.Find(Members, m => ReferenceEquals(m.Health, health));
 
-    /// <summary>Creates a snapshot with the same members, after the eligibility of some has changed.</summary>
+    /// <summary>Creates a snapshot with the same members, after the eligibility of some members has changed.</summary>
     public PoolSnapshot Renewed() => new(Members, FirstTier);
 }

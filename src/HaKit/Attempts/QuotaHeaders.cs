@@ -4,7 +4,7 @@ using HaKit.Limits;
 
 namespace HaKit.Attempts;
 
-/// <summary>Reads from an answer's headers what the server says is left of its limits.</summary>
+/// <summary>Reads the remaining amounts of the server's limits from an answer's headers.</summary>
 internal static class QuotaHeaders
 {
     public static QuotaReading Read(HttpResponseHeaders headers, WireDialect dialect, DateTimeOffset now)

@@ -45,7 +45,7 @@ internal static class PoolConnections
         return handler;
     }
 
-    /// <summary>Configures a handler that other code created. Settings that differ from the runtime's default are kept.</summary>
+    /// <summary>Configures a handler that other code created for long calls. Settings that differ from the runtime's default are kept.</summary>
     public static void Suit(HttpMessageHandler handler, TimeSpan connectTimeout)
     {
         if (handler is HttpClientHandler simple)

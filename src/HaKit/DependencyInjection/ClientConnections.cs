@@ -7,8 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Sends probes on the same way as attempts of the pool's HTTP client: through the handlers inside the pool and the client's connections. A name that service
-/// discovery resolves, a proxy or a client certificate therefore works for both. Thread-safe.
+/// Sends probes through the same handlers and connections as the attempts of the pool's HTTP client. Therefore service discovery, a proxy and a client
+/// certificate work for probes too. Thread-safe.
 /// </summary>
 internal sealed class ClientConnections(IServiceProvider provider, string client, TimeSpan connectTimeout) : HttpMessageHandler
 {
@@ -31,15 +31,15 @@ internal sealed class ClientConnections(IServiceProvider provider, string client
     }
 
     /// <summary>
-    /// Checks whether calls reach the address by something other than a connection to its host and port: a name that service discovery resolves, a proxy, or
-    /// the application's own connect callback.
+    /// Checks whether calls reach the address in another way than by a connection to its host and port: through service discovery, a proxy, or the
+    /// application's own connect callback.
     /// </summary>
     public bool ReachesOtherwise(Uri address)
     {
         var handler = FindPoolHandler()?.InnerHandler;
         while (handler is DelegatingHandler { InnerHandler: var inner })
         {
-            // A name with dots belongs to DNS. A name without dots may belong to both, and service discovery then comes first.
+            // A name with dots belongs to DNS. A name without dots may belong to DNS and to service discovery; service discovery then takes precedence.
             if (HandlerArrangement.IsResolver(handler) && address is { HostNameType: UriHostNameType.Dns, IsLoopback: false } && !address.Host.Contains('.', StringComparison.Ordinal))
                 return true;
             handler = inner;

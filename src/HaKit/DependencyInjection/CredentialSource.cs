@@ -5,13 +5,13 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.DependencyInjection;
 
-/// <summary>Says where an endpoint's credential comes from. The last one for an endpoint counts.</summary>
+/// <summary>Describes the source of an endpoint's credential. If an endpoint has several sources, the last one counts.</summary>
 /// <param name="Pool">The pool's name.</param>
 /// <param name="Endpoint">The endpoint's name.</param>
 /// <param name="Key">The configuration's key. Null: code returns the credential.</param>
 internal sealed record CredentialSource(string Pool, string Endpoint, string? Key);
 
-/// <summary>Refuses at start-up a credential that the configuration does not have.</summary>
+/// <summary>Reports at start-up the credentials that are missing in the configuration.</summary>
 internal sealed class CredentialSourceValidator(IEnumerable<CredentialSource> sources, IServiceProvider provider) : IValidateOptions<EndpointPoolOptions>
 {
     public ValidateOptionsResult Validate(string? name, EndpointPoolOptions options)
@@ -30,14 +30,14 @@ internal sealed class CredentialSourceValidator(IEnumerable<CredentialSource> so
     }
 }
 
-/// <summary>Checks a credential in the configuration, and describes what is wrong with it. No message shows the credential. Pure.</summary>
+/// <summary>Checks a credential in the configuration, and describes its mistake. No message shows the credential. Pure.</summary>
 internal static class CredentialInConfiguration
 {
     /// <summary>Gets the sentence about a key that the configuration does not have.</summary>
     public static string Missing(string key, string endpoint) =>
         $"the configuration has no value for {Shown(key)}, which UseCredentialFromConfiguration names as the credential of endpoint '{endpoint}'.";
 
-    /// <summary>Gets what is wrong; null when the configuration has a credential that can be sent.</summary>
+    /// <summary>Gets the mistake; null when the configuration has a credential that can be sent.</summary>
     /// <param name="configuration">The application's configuration. Null: the container has none.</param>
     /// <param name="key">The configuration's key.</param>
     /// <param name="endpoint">The endpoint's name.</param>

@@ -4,13 +4,13 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.DependencyInjection;
 
-/// <summary>Says that a registration is for one endpoint of a pool.</summary>
+/// <summary>Describes a registration for one endpoint of a pool.</summary>
 /// <param name="Pool">The pool's name.</param>
 /// <param name="Endpoint">The endpoint's name.</param>
 /// <param name="By">The method that names the endpoint.</param>
 internal sealed record EndpointNameUse(string Pool, string Endpoint, string By)
 {
-    /// <summary>Lets start-up refuse the name of an endpoint that the pool does not have.</summary>
+    /// <summary>Adds a start-up check that the pool has an endpoint of this name.</summary>
     public static void Add(IEndpointPoolBuilder builder, string endpoint, string by)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -19,7 +19,10 @@ internal sealed record EndpointNameUse(string Pool, string Endpoint, string By)
     }
 }
 
-/// <summary>Refuses registrations for endpoints that the pool does not have. A pool that may start empty is not checked, because its endpoints come later.</summary>
+/// <summary>
+/// Reports at start-up the registrations for endpoints that the pool does not have. A pool that may start empty is not checked, because its endpoints come
+/// later.
+/// </summary>
 internal sealed class EndpointNameUseValidator(IEnumerable<EndpointNameUse> uses) : IValidateOptions<EndpointPoolOptions>
 {
     public ValidateOptionsResult Validate(string? name, EndpointPoolOptions options)

@@ -32,7 +32,7 @@ public static class EndpointPoolAlertExtensions
     }
 }
 
-/// <summary>Alerts for as long as the application runs.</summary>
+/// <summary>Sends alerts while the application runs.</summary>
 internal sealed class AlertHost(IServiceProvider provider, AlertOptions options) : IHostedService, IDisposable
 {
     private AlertDispatcher? _dispatcher;

@@ -57,7 +57,7 @@ public static partial class EndpointPoolBuilderStandardOptionsExtensions
         ArgumentNullException.ThrowIfNull(optionsName);
         var (services, pool, told) = (builder.Services, builder.Name, 0);
         services.AddOptions<T>(optionsName);
-        // This must run before all other configuration of the pool, so that the pool's own settings win.
+        // This must run before all other configuration of the pool, so that the pool's own settings take precedence.
         services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<EndpointPoolOptions>>(provider => new ConfigureNamedOptions<EndpointPoolOptions>(pool, options =>
         {
             var to = new StandardOptions(options);
@@ -69,7 +69,8 @@ public static partial class EndpointPoolBuilderStandardOptionsExtensions
         return builder;
     }
 
-    // Reads the options as they were configured. The handler of a pool's client cannot be asked, because it passes everything through.
+    // Reads the options as the application configured them. The options of the running handler cannot be used, because they are replaced so that the handler of
+    // a pool's client does nothing.
     private static T OptionsOf<T>(IServiceProvider provider, string name) where T : class, new() =>
         new OptionsFactory<T>(
             provider.GetServices<IConfigureOptions<T>>(),

@@ -5,6 +5,6 @@ namespace HaKit.DependencyInjection;
 /// <param name="Pool">The pool's name.</param>
 internal sealed record EndpointPoolClient(string Client, string Pool);
 
-/// <summary>Says that the client keeps every resilience handler, because the application asked for that.</summary>
+/// <summary>Marks a client that keeps every resilience handler, because the application called <c>KeepResilience</c>.</summary>
 /// <param name="Client">The client's name.</param>
 internal sealed record KeptResilience(string Client);

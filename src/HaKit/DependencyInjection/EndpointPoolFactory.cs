@@ -30,7 +30,7 @@ internal sealed class EndpointPoolBuilder(IServiceCollection services, string na
     public IServiceCollection Services { get; } = services;
 }
 
-/// <summary>Says that another registration depends on a pool of this name.</summary>
+/// <summary>Describes the dependency of another registration on a pool of this name.</summary>
 internal sealed record EndpointPoolUse(string Pool, string By);
 
 /// <summary>Creates a pool from the container, and applies changes of its configuration.</summary>
@@ -59,18 +59,18 @@ internal static partial class EndpointPoolFactory
             parts.ReachesOtherwise = connections.ReachesOtherwise;
         }
         var pool = new EndpointPool(name, options, parts);
-        pool.Owns(probes);
+        pool.AddOwned(probes);
         var logger = loggers.CreateLogger("HaKit.EndpointPool");
         foreach (var section in provider.GetServices<EndpointPoolSection>())
         {
             if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)
                 WithoutMeaning(logger, name, string.Join(", ", names), section.Section.Path);
         }
-        // IOptionsMonitor is not used here: on an invalid reload it throws into the code that reloaded the configuration.
+        // IOptionsMonitor is not used here, because after an invalid reload it throws into the code that reloaded the configuration.
         foreach (var source in provider.GetServices<IOptionsChangeTokenSource<EndpointPoolOptions>>())
         {
             if (source.Name == name)
-                pool.Owns(ChangeToken.OnChange(source.GetChangeToken, () => Reload(pool, factory, logger)));
+                pool.AddOwned(ChangeToken.OnChange(source.GetChangeToken, () => Reload(pool, factory, logger)));
         }
 
         return pool;
@@ -104,9 +104,8 @@ internal static partial class EndpointPoolFactory
 }
 
 /// <summary>
-/// Refuses all mistakes when the application starts, in one message and before anything runs. Then creates the pools, so that heartbeats begin.
-/// ValidateOnStart is not used, because it watches the options with a monitor, which on an invalid reload throws into the code that reloaded the
-/// configuration.
+/// Checks all pools when the application starts, and reports all mistakes in one exception. Then creates the pools, so that heartbeats begin. ValidateOnStart
+/// is not used, because it watches the options with a monitor. After an invalid reload the monitor throws into the code that reloaded the configuration.
 /// </summary>
 internal sealed class EndpointPoolHost(
     IServiceProvider provider, IEnumerable<EndpointPoolRegistration> registrations, IEnumerable<EndpointPoolUse> uses) : IHostedLifecycleService
@@ -122,7 +121,7 @@ internal sealed class EndpointPoolHost(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var pools = registrations.Select(r => provider.GetRequiredKeyedService<EndpointPool>(r.Name)).ToArray();
-        // Waits before the first call until the pools know what the other replicas know. All pools wait at the same time, at most for Sharing:WarmStart.
+        // Waits, before the first call, for the facts of the other replicas. All pools wait at the same time, at most for Sharing:WarmStart.
         await Task.WhenAll(pools.Select(pool => pool.WarmUpAsync(cancellationToken).AsTask())).ConfigureAwait(false);
     }
 

@@ -45,7 +45,7 @@ public static class EndpointPoolServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(section);
         var builder = Add(services, name, options => options.Configure(o => SettingBinder.Bind(section, name, o)));
         services.AddSingleton<IOptionsChangeTokenSource<EndpointPoolOptions>>(new ConfigurationChangeTokenSource<EndpointPoolOptions>(name, section));
-        // The root of the configuration contains everything, also environment variables, so its unknown names cannot be checked.
+        // The root of the configuration also contains environment variables and other settings, so its names cannot be checked.
         if (section is IConfigurationSection own)
         {
             services.AddSingleton<IValidateOptions<EndpointPoolOptions>>(new EndpointPoolSectionValidator(name, own));

@@ -13,8 +13,9 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
     private const string Resolver = "Microsoft.Extensions.ServiceDiscovery.Http.ResolvingHttpDelegatingHandler";
 
     /// <summary>
-    /// Removes resilience handlers that would repeat or time out the pool's work, and moves service discovery inside the pool, where it resolves the address
-    /// of each attempt. Outside the pool it would resolve the pool's origin, and the pool would refuse the result as another server.
+    /// Removes resilience handlers that would retry or time out the pool's work. Moves service discovery inside the pool, where it resolves the address of each
+    /// attempt. Outside the pool, service discovery would resolve the pool's origin, and the pool would refuse the resolved address because it does not begin
+    /// with the origin.
     /// </summary>
     /// <param name="handlers">The client's handlers, outermost first, with an <see cref="EndOfDefaults"/> after the handlers of all clients.</param>
     /// <param name="standard">The number of the client's own resilience handlers that belong to the two standard handlers.</param>
@@ -24,7 +25,7 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
         var ofAllClients = TakeMarker(handlers);
         var result = keepsResilience ? default : TakeOffResilience(handlers, ofAllClients, standard);
         MoveResolversInside(handlers);
-        // A handler before the pool may copy the request, as hedging does, or repeat it.
+        // A handler before the pool may send copies of the request, as hedging does, or retry it.
         if (handlers.Count > 0 && handlers[0] is not EndpointPoolHandler && handlers.Any(static h => h is EndpointPoolHandler))
         {
             handlers.Insert(0, new RequestTriesHandler());
@@ -91,5 +92,7 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
     }
 }
 
-/// <summary>Marks, while the chain is built, the place between the handlers of all clients and the client's own handlers. It never sends.</summary>
+/// <summary>
+/// Marks the place between the handlers of all clients and the client's own handlers while the chain is built. It is removed before any request is sent.
+/// </summary>
 internal sealed class EndOfDefaults : DelegatingHandler;

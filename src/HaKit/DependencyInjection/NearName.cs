@@ -1,11 +1,11 @@
 namespace HaKit.DependencyInjection;
 
-/// <summary>Finds the existing name that is nearest to a misspelt one. Pure.</summary>
+/// <summary>Finds the existing name that is most similar to a misspelt name. Pure.</summary>
 internal static class NearName
 {
     private const int Listed = 10;
 
-    /// <summary>Gets a question to append to a message, for example <c> Did you mean 'Heartbeat'?</c>. Empty if no name is near.</summary>
+    /// <summary>Gets a question to append to a message, for example <c> Did you mean 'Heartbeat'?</c>. Empty if no name is similar.</summary>
     /// <param name="name">The misspelt name.</param>
     /// <param name="names">The existing names.</param>
     public static string Hint(string name, IEnumerable<string> names)

@@ -7,13 +7,13 @@ using Microsoft.Extensions.Options;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Removes from a pool's client what would work against the pool, after everything was registered, in whichever order: resilience handlers that
-/// <c>ConfigureHttpClientDefaults</c> gives to all clients, the client's own standard handlers, and <see cref="HttpClient.Timeout"/>.
+/// Removes three things that would work against the pool from a pool's client: the resilience handlers that <c>ConfigureHttpClientDefaults</c> adds to all
+/// clients, the client's own standard handlers, and <see cref="HttpClient.Timeout"/>. It runs after all registrations, so their order does not matter.
 /// </summary>
 internal sealed partial class PoolClientSetup(IServiceProvider provider, IEnumerable<EndpointPoolClient> clients, IEnumerable<KeptResilience> kept, StandardHandlersOff standard)
     : IPostConfigureOptions<HttpClientFactoryOptions>
 {
-    // No client of this name is ever registered, so its options contain only what all clients get.
+    // No client of this name is ever registered, so its options contain only the actions for all clients.
     private const string NoClient = "HaKit.DependencyInjection.NoClient";
 
     private static readonly TimeSpan s_timeoutOfTheRuntime = TimeSpan.FromSeconds(100);
@@ -43,7 +43,7 @@ internal sealed partial class PoolClientSetup(IServiceProvider provider, IEnumer
 
     private ILogger Logger => provider.GetService<ILoggerFactory>()?.CreateLogger("HaKit.Http") ?? NullLogger.Instance;
 
-    // The factory applies what all clients get before each client's own actions, even if it was registered later.
+    // The factory runs the actions for all clients before each client's own actions, even if they were registered later.
     private int ActionsOfAllClients() =>
         provider.GetRequiredService<IOptionsMonitor<HttpClientFactoryOptions>>().Get(NoClient).HttpMessageHandlerBuilderActions.Count;
 

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Http.Logging;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Lets probes bypass the log lines that the factory writes for each request of a client. At one heartbeat in ten seconds these would be thousands of lines a
-/// day for each endpoint. It is the first filter, so that it sees what the other filters have added.
+/// Makes probes bypass the logging handlers that the factory adds to each client. At one heartbeat in ten seconds, these would write thousands of lines a day
+/// for each endpoint. It is the first filter, so that it sees the handlers that the other filters have added.
 /// </summary>
 internal sealed class QuietProbes(IEnumerable<EndpointPoolClient> clients) : IHttpMessageHandlerBuilderFilter
 {
@@ -26,7 +26,7 @@ internal sealed class QuietProbes(IEnumerable<EndpointPoolClient> clients) : IHt
         }
     }
 
-    /// <summary>Sends probes directly to what lies behind the next handler.</summary>
+    /// <summary>Sends probes directly to the handler after the next handler.</summary>
     private sealed class BypassHandler : DelegatingHandler
     {
         private HttpMessageInvoker? _behind;

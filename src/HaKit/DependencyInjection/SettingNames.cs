@@ -13,12 +13,12 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.DependencyInjection;
 
-/// <summary>Checks a part of a configuration, and adds what is wrong to the list.</summary>
+/// <summary>Checks a part of a configuration, and adds its mistakes to the list.</summary>
 internal delegate void SettingCheck(IConfigurationSection section, List<string> wrong);
 
 /// <summary>
-/// Knows the names that a pool's section may have. The binder ignores unknown names, so a misspelt setting would silently have no effect. Messages do not
-/// quote values except times, because other values may be keys.
+/// Contains the names that a pool's section may have, and checks sections against them. The binder ignores unknown names, so a misspelt setting would silently
+/// have no effect. Messages do not quote values except times, because other values may be keys.
 /// </summary>
 internal static class SettingNames
 {
@@ -73,8 +73,9 @@ internal static class SettingNames
         ("Endpoint", Named(new(StringComparer.OrdinalIgnoreCase) { ["Timeout"] = Anything, ["CircuitBreaker"] = Anything, ["RateLimiter"] = Anything })));
 
     /// <summary>
-    /// Checks the section of a pool. Two things are accepted without effect: names of the standard HTTP resilience options that mean nothing to a pool, so
-    /// that such a section carries over; and a value beside the settings, which any environment variable with the section's name would create.
+    /// Checks the section of a pool. Two things are accepted without effect. The first are names of the standard HTTP resilience options that have no meaning
+    /// for a pool, so that such a section can be used unchanged. The second is a value of the section itself, which an environment variable with the section's
+    /// name creates.
     /// </summary>
     public static readonly SettingCheck Pool = (section, wrong) => Named(PoolNames, section, wrong);
 
@@ -84,7 +85,7 @@ internal static class SettingNames
         "RateLimiter", "Endpoint:Timeout", "Endpoint:CircuitBreaker", "Endpoint:RateLimiter",
     ];
 
-    /// <summary>Gets the names in a pool's section that belong to the standard HTTP resilience options and mean nothing to a pool.</summary>
+    /// <summary>Gets the names in a pool's section that belong to the standard HTTP resilience options and have no meaning for a pool.</summary>
     public static string[] WithoutMeaning(IConfigurationSection section) => [.. s_withoutMeaning.Where(name => section.GetSection(name).Exists())];
 
     private static void Anything(IConfigurationSection section, List<string> wrong)
@@ -170,7 +171,7 @@ internal static class SettingNames
     }
 }
 
-/// <summary>Refuses a section with unknown names, and a section that does not exist and leaves the pool empty.</summary>
+/// <summary>Reports unknown names in a section, and a section that does not exist and leaves the pool empty.</summary>
 internal sealed class EndpointPoolSectionValidator(string pool, IConfigurationSection section) : IValidateOptions<EndpointPoolOptions>
 {
     public ValidateOptionsResult Validate(string? name, EndpointPoolOptions options)

@@ -6,8 +6,8 @@ using Polly;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Makes the standard resilience and hedging handlers of a pool's client pass everything through, and knows which clients have one. A handler does not show
-/// that it is a standard one, but its options carry the client's name. Thread-safe.
+/// Switches the standard resilience and hedging handlers of a pool's client off, and counts them for each client. The type of a handler does not show that it
+/// is a standard handler, but the name of its options contains the client's name. Thread-safe.
 /// </summary>
 internal sealed class StandardHandlersOff(IEnumerable<EndpointPoolClient> clients, IEnumerable<KeptResilience> kept)
     : IPostConfigureOptions<HttpStandardResilienceOptions>, IPostConfigureOptions<HttpStandardHedgingResilienceOptions>

@@ -7,15 +7,15 @@ using Polly.Timeout;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Applies settings of Microsoft.Extensions.Http.Resilience to a pool: the settings that differ from that package's defaults and mean something to a pool. It
-/// names the changed settings that mean nothing to a pool.
+/// Applies settings of Microsoft.Extensions.Http.Resilience to a pool: the settings that differ from that package's defaults and have a meaning for a pool. It
+/// lists the changed settings without a meaning for a pool.
 /// </summary>
 internal sealed class StandardOptions(EndpointPoolOptions pool)
 {
     private static readonly HttpStandardResilienceOptions s_standard = new();
     private static readonly HttpStandardHedgingResilienceOptions s_hedging = new();
 
-    /// <summary>Gets the changed settings that mean nothing to a pool, with their names in configuration.</summary>
+    /// <summary>Gets the changed settings without a meaning for a pool, by their names in configuration.</summary>
     public List<string> WithoutMeaning { get; } = [];
 
     public void Carry(HttpStandardResilienceOptions from)

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Configuration;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Names the place of a value that cannot be converted and the expected type, but not the value: the binder's own message quotes the value, which may be a key
-/// in the wrong place. Compiled into the packages that read settings of their own.
+/// Describes a value that cannot be converted: its place and the expected type, but not the value itself. (The binder's own message quotes the value, which may
+/// be a key in the wrong place.) This file is also compiled into the packages that read settings of their own.
 /// </summary>
 internal static class UnreadableSetting
 {

@@ -15,7 +15,7 @@ internal readonly record struct AnswerPath(string End, AnswerShape Shape, bool I
         || before[(before.LastIndexOf('/') + 1)..] is ['v', >= '0' and <= '9', ..];
 }
 
-/// <summary>Says where a path contains the model's name: between a folder and a mark, or up to the end.</summary>
+/// <summary>Describes the place of the model's name in a path: between a folder and a mark, or up to the end.</summary>
 /// <param name="Folder">The text before the name.</param>
 /// <param name="Mark">The character after the name.</param>
 /// <param name="NeedsMark">True if a path without the mark means something else (<c>/models/x</c> describes a model).</param>

@@ -4,8 +4,8 @@ using System.Text.Json;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Describes what the body of a 200 must contain to be an answer. A server that says 200 without an answer (<c>{"choices":[]}</c>, <c>null</c>) has not
-/// served the call, however fast it was. Immutable.
+/// Describes the content that makes the body of a 200 an answer. A 200 without an answer (<c>{"choices":[]}</c>, <c>null</c>) has not served the call, even if
+/// it was fast. Immutable.
 /// </summary>
 internal sealed class AnswerShape
 {
@@ -18,7 +18,7 @@ internal sealed class AnswerShape
 
     /// <param name="members">Members of the root. Any of them makes the body an answer if it is not null and not empty.</param>
     /// <param name="inElement">Members of an array's element. An element must have any of them; if empty, every element is enough.</param>
-    /// <param name="excuses">Members of the root with the texts that explain why nothing else is there. No texts: any value that is not empty.</param>
+    /// <param name="excuses">Members of the root whose value explains a missing answer, with these values. No values: any value that is not empty.</param>
     private AnswerShape(string[] members, string[]? inElement = null, params (string Member, string[] Values)[] excuses)
     {
         _members = Utf8(members);

@@ -13,7 +13,7 @@ internal sealed class ChatContinuation : ContinuationFormat
     protected override NotContinuedReason? ObstacleOf(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
         ObstacleInForm(name, value) ?? ObstacleInContent(name, value) ?? (Reasons(name, value) ? NotContinuedReason.Reasoning : null);
 
-    // The number of answers, where they end, and their form.
+    // Members for the number of answers, their ends and their form.
     private static NotContinuedReason? ObstacleInForm(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
         if (name.SequenceEqual("n"u8))
@@ -33,7 +33,7 @@ internal sealed class ChatContinuation : ContinuationFormat
     protected override NotContinuedReason? ObstacleOfEmpty(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) =>
         value is [(byte)'{', ..] && name.SequenceEqual("web_search_options"u8) ? NotContinuedReason.Citations : null;
 
-    // Content in addition to the text.
+    // Members for content in addition to the text.
     private static NotContinuedReason? ObstacleInContent(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
     {
         if (name.SequenceEqual("logprobs"u8) || name.SequenceEqual("top_logprobs"u8) || name.SequenceEqual("prompt_logprobs"u8))
@@ -71,7 +71,7 @@ internal sealed class ChatContinuation : ContinuationFormat
             else if (members.Name.SequenceEqual("model"u8))
                 delivered.Model ??= members.Value.ToArray();
             else if (members.Name.SequenceEqual("citations"u8) && JsonMembers.IsFilled(members.Value))
-                delivered.Bar(NotContinuedReason.Citations);
+                delivered.PreventContinuation(NotContinuedReason.Citations);
         }
     }
 
@@ -120,9 +120,9 @@ internal sealed class ChatContinuation : ContinuationFormat
                 if (members.Name.SequenceEqual("delta"u8) && members.Value is [(byte)'{', ..])
                     ReadDelta(members.Value, delivered);
                 else if (members.Name.SequenceEqual("index"u8) && JsonMembers.Number(members.Value) is > 0)
-                    delivered.Bar(NotContinuedReason.SeveralChoices);
+                    delivered.PreventContinuation(NotContinuedReason.SeveralChoices);
                 else if (members.Name.SequenceEqual("logprobs"u8) && JsonMembers.IsFilled(members.Value))
-                    delivered.Bar(NotContinuedReason.LogProbabilities);
+                    delivered.PreventContinuation(NotContinuedReason.LogProbabilities);
             }
         }
     }
@@ -143,7 +143,7 @@ internal sealed class ChatContinuation : ContinuationFormat
             var start = (int)reader.TokenStartIndex;
             reader.Skip();
             if (!name.SequenceEqual("role"u8) && JsonMembers.IsFilled(delta[start..(int)reader.BytesConsumed]))
-                delivered.Bar(ObstacleOfDelta(name));
+                delivered.PreventContinuation(ObstacleOfDelta(name));
         }
     }
 

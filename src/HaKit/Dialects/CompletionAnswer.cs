@@ -9,14 +9,14 @@ internal static class CompletionAnswer
     /// <param name="status">The HTTP status.</param>
     /// <param name="body">The body.</param>
     public static bool WantsOtherLimit(int status, ReadOnlySpan<byte> body) =>
-        status is 400 or 422 && !SpentItsBound(status, body) && (body.IndexOf("max_completion_tokens"u8) >= 0 || body.IndexOf("max_tokens"u8) >= 0);
+        status is 400 or 422 && !ReachedTokenLimit(status, body) && (body.IndexOf("max_completion_tokens"u8) >= 0 || body.IndexOf("max_tokens"u8) >= 0);
 
     /// <summary>
     /// Checks whether the model spent all tokens before its first word. Some servers then answer 400, which still proves that the model generates.
     /// </summary>
     /// <param name="status">The HTTP status.</param>
     /// <param name="body">The body.</param>
-    public static bool SpentItsBound(int status, ReadOnlySpan<byte> body) => status == 400 && body.IndexOf("model output limit was reached"u8) >= 0;
+    public static bool ReachedTokenLimit(int status, ReadOnlySpan<byte> body) => status == 400 && body.IndexOf("model output limit was reached"u8) >= 0;
 
     /// <summary>Checks whether the answer proves generation: it has content, or was cut by its length, or reports usage.</summary>
     /// <param name="body">The body of a success.</param>

@@ -28,8 +28,8 @@ internal readonly record struct RestRequest
 }
 
 /// <summary>
-/// Knows one wire format for continuing streamed answers: which requests and answers can be continued, how the continuing request is written, and how the
-/// events of the rest become events of the one answer. Stateless; the state is in <see cref="DeliveredText"/> and <see cref="RestState"/>.
+/// Implements the continuation of streamed answers for one wire format: it checks which requests and answers can be continued, writes the request for the rest,
+/// and rewrites the events of the rest as events of the original answer. Stateless; the state is in <see cref="DeliveredText"/> and <see cref="RestState"/>.
 /// </summary>
 internal abstract class ContinuationFormat
 {
@@ -46,7 +46,7 @@ internal abstract class ContinuationFormat
         return text.EndsWith("/messages", StringComparison.Ordinal) ? MessagesContinuation.Instance : null;
     }
 
-    /// <summary>Finds what in a request prevents a continuation. Null: nothing.</summary>
+    /// <summary>Finds the reason why the answer to a request cannot be continued. Null: there is none.</summary>
     public NotContinuedReason? FindObstacle(ReadOnlySpan<byte> request)
     {
         try
@@ -108,7 +108,7 @@ internal abstract class ContinuationFormat
         }
         catch (JsonException)
         {
-            delivered.Bar(NotContinuedReason.OtherContent);
+            delivered.PreventContinuation(NotContinuedReason.OtherContent);
         }
     }
 
@@ -125,17 +125,17 @@ internal abstract class ContinuationFormat
         }
         catch (JsonException)
         {
-            return Event(name, data); // the reader of the event will find that it is cut
+            return Event(name, data); // the reader of the event detects that it is cut
         }
     }
 
     /// <summary>Gets the events that end an answer of which only the end mark is missing.</summary>
     public abstract byte[] EndMark { get; }
 
-    /// <summary>Gets the meaning of a member of the request for a continuation. Called only for members that are not empty.</summary>
+    /// <summary>Gets the reason why a member of the request prevents a continuation. Null: it does not. Called only for members that are not empty.</summary>
     protected abstract NotContinuedReason? ObstacleOf(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value);
 
-    /// <summary>Gets the meaning of an empty member for a continuation.</summary>
+    /// <summary>Gets the reason why an empty member of the request prevents a continuation. Null: it does not.</summary>
     protected virtual NotContinuedReason? ObstacleOfEmpty(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value) => null;
 
     protected abstract bool IsBoundOfTokens(ReadOnlySpan<byte> name);

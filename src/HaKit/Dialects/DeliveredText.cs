@@ -3,8 +3,8 @@ using System.Buffers;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Records what a caller has received of one streamed answer, as far as another endpoint needs it to continue: the text, the names that every event repeats,
-/// and what prevents a continuation. One for each answer, across its seams; not thread-safe. It grows with the text and allocates nothing else.
+/// Records the delivered part of one streamed answer, as far as another endpoint needs it to continue the answer: the text, the values that every event
+/// repeats, and the reason that prevents a continuation. One for each answer, across its seams; not thread-safe. Only its buffer for the text grows.
 /// </summary>
 /// <param name="mostCharacters">The maximum length. A longer text is not kept, so it is not continued.</param>
 internal sealed class DeliveredText(int mostCharacters)
@@ -50,7 +50,7 @@ internal sealed class DeliveredText(int mostCharacters)
     /// <summary>Gets the estimated number of delivered tokens.</summary>
     public long Tokens => AnswerSeam.EstimateTokens(Length, Pieces);
 
-    public void Bar(NotContinuedReason reason) => Obstacle ??= reason;
+    public void PreventContinuation(NotContinuedReason reason) => Obstacle ??= reason;
 
     /// <summary>Adds the JSON string at which the reader stands.</summary>
     public void Add(ref System.Text.Json.Utf8JsonReader reader)
@@ -60,7 +60,7 @@ internal sealed class DeliveredText(int mostCharacters)
             return;
         if (_text.WrittenCount + most > mostCharacters)
         {
-            Bar(NotContinuedReason.TooLong);
+            PreventContinuation(NotContinuedReason.TooLong);
             return;
         }
         try
@@ -70,7 +70,7 @@ internal sealed class DeliveredText(int mostCharacters)
         }
         catch (InvalidOperationException)
         {
-            Bar(NotContinuedReason.OtherContent); // half a character: no other server can continue from there
+            PreventContinuation(NotContinuedReason.OtherContent); // half a character: no other server can continue from there
         }
     }
 }

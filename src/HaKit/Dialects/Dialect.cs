@@ -1,13 +1,13 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Contains everything that is particular to one provider's wire format: the paths that create answers and what an answer must contain, error codes and
-/// words, the header of the credential, the marks of a stream, usage, the place of the model in the path, the cheapest probe. There is one class for each
-/// provider and one row in <see cref="DialectTable"/>; all other code asks these. Stateless.
+/// Contains everything that is particular to one provider's wire format: the paths that create answers and what an answer must contain, error codes and words,
+/// the header of the credential, the marks of a stream, usage, the place of the model in the path, the cheapest probe. There is one class for each provider and
+/// one row in <see cref="DialectTable"/>. All other code uses these classes and contains no knowledge of a provider. Stateless.
 /// </summary>
 internal abstract class Dialect
 {
-    /// <summary>Gets the paths at which a POST creates an answer; those with the longest end come first.</summary>
+    /// <summary>Gets the paths at which a POST creates an answer, sorted by the length of their end, the longest first.</summary>
     public abstract IReadOnlyList<AnswerPath> Paths { get; }
 
     /// <summary>Gets the header of the credential. Default <c>Authorization: Bearer</c>.</summary>
@@ -57,7 +57,7 @@ internal abstract class Dialect
     /// <summary>Gets which endpoints share a throttle. Most providers limit an account's use of a model.</summary>
     protected virtual FaultReach ThrottleReach => FaultReach.RateLimit;
 
-    /// <summary>Gets what the error means. The status comes first: words refine only what the status allows.</summary>
+    /// <summary>Gets the meaning of the error. The status comes first; words refine it only where the status allows this.</summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="words">The message, without quoted text.</param>
     /// <param name="status">The status of a failure. For an error inside a success: the status that the body gives. 0: none.</param>
@@ -80,7 +80,7 @@ internal abstract class Dialect
             return quota;
         if (status == 400 && BeginsWithAny(words, ErrorPhrases.QuotaSentences))
             return Verdict.Quota;
-        if (status is 413 or 429 && OversizedRequest.IsToldIn(words))
+        if (status is 413 or 429 && OversizedRequest.IsStatedIn(words))
             return new Verdict(FaultKind.RequestTooLarge, ThrottleReach);
         if (told is { } verdict)
             return verdict.Kind == FaultKind.Throttled ? verdict with { Reach = ThrottleReach } : verdict;
@@ -106,7 +106,7 @@ internal abstract class Dialect
         return 0;
     }
 
-    /// <summary>Gets what a code, type or status word says beyond the HTTP status. Null for general words.</summary>
+    /// <summary>Gets the meaning of a code, type or status word, if it is more exact than the HTTP status. Null for general words.</summary>
     /// <param name="word">A plain token; empty when absent.</param>
     protected abstract Verdict? Meaning(ReadOnlySpan<char> word);
 
@@ -178,7 +178,7 @@ internal abstract class Dialect
 
     private Verdict ByStatus(int status) => status switch
     {
-        // An error with the status of a success that says nothing more.
+        // An error with the status of a success and without other information.
         0 => new Verdict(FaultKind.BrokenBody),
         401 => Verdict.BadKey,
         402 => Verdict.Quota,

@@ -1,7 +1,7 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Contains all dialects, one row for each value of <see cref="WireDialect"/>, and what a path or a name shows without knowing the dialect.
+/// Contains all dialects, one row for each value of <see cref="WireDialect"/>, and the lookups by path or name for which the dialect need not be known.
 /// </summary>
 internal static class DialectTable
 {

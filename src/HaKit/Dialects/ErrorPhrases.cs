@@ -3,8 +3,8 @@ using System.Buffers;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Contains phrases with which servers say in a message what they do not say in a code. They are searched without regard to case, in the unquoted part of a
-/// message (<see cref="ServerWords"/>). Messages are matched and never kept.
+/// Contains phrases of messages that describe an error which the server's code does not describe. The search ignores case, and covers only the unquoted part of
+/// a message (<see cref="ServerWords"/>). Messages are matched and never kept.
 /// </summary>
 internal static class ErrorPhrases
 {

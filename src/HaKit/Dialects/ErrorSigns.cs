@@ -30,7 +30,7 @@ internal ref struct ErrorSigns
     /// <summary>Gets how many lengths the caller's buffer must have, all zero.</summary>
     public static int LengthBuffer => Slots;
 
-    /// <summary>Says where a word was found. Words of an error object take precedence over words beside it.</summary>
+    /// <summary>The place in which a word was found. Words of an error object take precedence over words beside it.</summary>
     public enum Slot
     {
         Code,

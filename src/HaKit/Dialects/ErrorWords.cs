@@ -3,7 +3,7 @@ using System.Buffers;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Finds out from its parts what an unlisted code or type means. Providers that use another provider's format invent words of their own
+/// Determines the meaning of an unlisted code or type from its parts. Providers that use another provider's format invent words of their own
 /// (<c>exceeded_current_quota_error</c>, <c>insufficient_user_quota</c>, <c>data_inspection_failed</c>). Words are plain tokens and never a caller's text.
 /// Separators and case do not matter.
 /// </summary>

@@ -66,14 +66,14 @@ internal sealed class GeminiDialect : OpenAIDialect
         // A message that does not begin with a quota may contain a caller's text.
         var isOfQuota = ServerWords.Lead(message).Contains("quota", StringComparison.OrdinalIgnoreCase);
         // A limit of 0 does not refill, even if the body contains a delay.
-        if (isOfQuota && LimitIsNought(message))
+        if (isOfQuota && IsLimitZero(message))
             return Verdict.Quota with { UntilCleared = true };
         if (signs.QuotaPerDay)
             return Verdict.Quota;
         return isOfQuota && !signs.NamesQuota && message.Contains("per day", StringComparison.OrdinalIgnoreCase) ? Verdict.Quota : null;
     }
 
-    private static bool LimitIsNought(ReadOnlySpan<char> message)
+    private static bool IsLimitZero(ReadOnlySpan<char> message)
     {
         const string words = "limit: 0";
         var at = message.IndexOf(words, StringComparison.OrdinalIgnoreCase);

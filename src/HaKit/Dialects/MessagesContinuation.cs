@@ -85,11 +85,11 @@ internal sealed class MessagesContinuation : ContinuationFormat
         var type = JsonMembers.Find(block, "type"u8);
         var index = (int)(JsonMembers.Number(JsonMembers.Find(data, "index"u8)) ?? 0);
         if (JsonMembers.Is(type, "tool_use"u8))
-            delivered.Bar(NotContinuedReason.ToolCall);
+            delivered.PreventContinuation(NotContinuedReason.ToolCall);
         else if (JsonMembers.Is(type, "thinking"u8) || JsonMembers.Is(type, "redacted_thinking"u8))
-            delivered.Bar(NotContinuedReason.Reasoning);
+            delivered.PreventContinuation(NotContinuedReason.Reasoning);
         else if (!JsonMembers.Is(type, "text"u8) || delivered.Block >= 0)
-            delivered.Bar(NotContinuedReason.OtherContent);
+            delivered.PreventContinuation(NotContinuedReason.OtherContent);
         else
             Add(JsonMembers.Find(block, "text"u8), delivered);
         (delivered.Block, delivered.IsBlockOpen) = (index, true);
@@ -104,7 +104,7 @@ internal sealed class MessagesContinuation : ContinuationFormat
         }
         else
         {
-            delivered.Bar(ObstacleOfDelta(type));
+            delivered.PreventContinuation(ObstacleOfDelta(type));
         }
     }
 

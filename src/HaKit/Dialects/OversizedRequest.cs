@@ -3,8 +3,8 @@ using System.Buffers;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Finds out whether a message says that one request is larger than the limit of a whole minute (<c>Limit 30000, Requested 342389</c>). Waiting does not help
-/// such a request, and other requests are not throttled. Pure.
+/// Determines whether a message reports that one request is larger than the limit of a whole minute (<c>Limit 30000, Requested 342389</c>). Waiting does not
+/// help such a request, and other requests are not throttled. Pure.
 /// </summary>
 internal static class OversizedRequest
 {
@@ -21,9 +21,9 @@ internal static class OversizedRequest
 
     private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789,");
 
-    /// <summary>Checks whether the message says so.</summary>
+    /// <summary>Checks whether the message reports such a request.</summary>
     /// <param name="words">The message, without quoted text.</param>
-    public static bool IsToldIn(ReadOnlySpan<char> words)
+    public static bool IsStatedIn(ReadOnlySpan<char> words)
     {
         if (!ServerWords.Lead(words).ContainsAny(s_subjects))
         {

@@ -10,7 +10,7 @@ namespace HaKit.Dialects;
 internal readonly record struct RateLimitWindow(long? Limit, long? Remaining, TimeSpan? Reset);
 
 /// <summary>
-/// Holds what the headers of an answer, good or bad, say about when to come back and about the remaining amounts. Plain values; reading allocates nothing.
+/// Holds the time to wait and the remaining amounts from the headers of an answer, successful or not. Plain values; reading allocates nothing.
 /// </summary>
 internal readonly struct RateLimitHeaders
 {
@@ -107,7 +107,7 @@ internal readonly struct RateLimitHeaders
         return default;
     }
 
-    /// <summary>Checks whether the server says <c>x-should-retry: false</c>.</summary>
+    /// <summary>Checks whether the answer has the header <c>x-should-retry: false</c>.</summary>
     /// <param name="headers">The answer's headers.</param>
     public static bool ForbidsRetry(HttpResponseHeaders headers) =>
         Value(headers.NonValidated, "x-should-retry") is { } text && text.AsSpan().Trim().Equals("false", StringComparison.OrdinalIgnoreCase);
@@ -132,7 +132,8 @@ internal readonly struct RateLimitHeaders
             return default;
         var reset = Reset(Value(raw, names.Reset), raw, now);
         var remaining = Count(Value(raw, names.Remaining));
-        // "Nothing remains" without a reset means that the window is already over (a reset in the past), or is Azure's word for unknown.
+        // A remaining amount of zero without a reset means that the window is already over (a reset in the past). From Azure it means that the amount is not
+        // known.
         if (remaining == 0 && reset is null)
             remaining = null;
         var limit = Count(Value(raw, names.Limit));

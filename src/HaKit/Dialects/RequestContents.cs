@@ -1,8 +1,8 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Finds what is particular about a request: the kind of its answer, media, tools. An endpoint that refuses such requests may serve all others, so its
-/// refusals count only for requests of the same kind. Pure.
+/// Finds the special properties of a request: the kind of its answer, media, tools. An endpoint that refuses requests with such a property may serve all
+/// others, so its refusals count only for requests with the same property. Pure.
 /// </summary>
 internal static class RequestContents
 {

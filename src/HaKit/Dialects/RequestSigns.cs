@@ -3,8 +3,8 @@ using System.Buffers;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Finds out whether a 400, 413 or 422 says that the request itself is wrong: by a code for it, by naming the wrong member, or by a message that begins with
-/// a path into the request. A refusal that says none of these may be the endpoint's own fault ("User location is not supported").
+/// Determines whether a 400, 413 or 422 blames the request itself: by a code, by the name of the wrong member, or by a message that begins with a path into the
+/// request. A refusal without any of these signs may be the endpoint's own fault ("User location is not supported").
 /// </summary>
 internal static class RequestSigns
 {
@@ -28,10 +28,10 @@ internal static class RequestSigns
             "reasoning", "text", "image", "images", "size", "file", "dimensions", "encoding_format", "documents", "query", "inputs", "parameters", "service_tier",
         ], StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>Checks whether the refusal says that the request is wrong.</summary>
+    /// <summary>Checks whether the refusal blames the request.</summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="words">The message, without quoted text.</param>
-    public static bool Blame(in ErrorSigns signs, ReadOnlySpan<char> words) =>
+    public static bool BlamesRequest(in ErrorSigns signs, ReadOnlySpan<char> words) =>
         signs.NamesField || IsCodeOfRequest(signs.Code) || signs.Type is "request_too_large" || BeginsWithPath(words);
 
     private static bool IsCodeOfRequest(ReadOnlySpan<char> code) => code.ContainsAny(s_wrong) && !code.ContainsAny(s_elsewhere);

@@ -204,7 +204,8 @@ internal static class ServerWords
         return text;
     }
 
-    // "[type=string_type, input_value=…]" and "<input>…</input>" hold what was sent. An index ("messages[0]") and a comparison ("5 < 8") open nothing.
+    // "[type=string_type, input_value=…]" and "<input>…</input>" contain text of the caller. An index ("messages[0]") and a comparison ("5 < 8") are not
+    // opening brackets.
     private static Span<char> WithoutBracketed(Span<char> text)
     {
         for (var at = text.IndexOf('['); at >= 0; at = IndexAfter(text, at, '['))

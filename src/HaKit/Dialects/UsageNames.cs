@@ -2,7 +2,7 @@ using System.Text;
 
 namespace HaKit.Dialects;
 
-/// <summary>Names the members with which an answer reports its tokens. Immutable.</summary>
+/// <summary>Contains the names of the members with which an answer reports its tokens. Immutable.</summary>
 /// <param name="Container">The member of the root that contains them. Empty: the root itself.</param>
 /// <param name="Input">The member for the tokens of the prompt.</param>
 /// <param name="Output">The member for the tokens of the answer.</param>
@@ -49,7 +49,9 @@ internal enum UsageMember
     Written,
 }
 
-/// <summary>Knows the usage members of all dialects at once, because a gateway may pass on the answer of another provider. Pure; allocates nothing.</summary>
+/// <summary>
+/// Contains the usage members of all dialects together, because a gateway may pass on the answer of another provider. Pure; allocates nothing.
+/// </summary>
 internal static class UsageWords
 {
     private static readonly byte[][] s_containers = [.. DialectTable.Usages.Select(static u => u.Container).Where(static c => c.Length > 0).Distinct().Select(Encoding.UTF8.GetBytes)];

@@ -1,6 +1,6 @@
 namespace HaKit.Dialects;
 
-/// <summary>Finds whether a text is one of a few short words. The first byte and the length already exclude nearly all other texts. Immutable.</summary>
+/// <summary>Checks whether a text is one of a few short words. The first byte and the length already exclude nearly all other texts. Immutable.</summary>
 internal sealed class WordSet
 {
     private const int LongestWord = 31;

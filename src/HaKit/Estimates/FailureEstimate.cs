@@ -3,8 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Estimates;
 
 /// <summary>
-/// Estimates how likely the next attempt fails, from recent attempts. The estimate is exponentially weighted, and it fades while there are no attempts, so
-/// that an endpoint is not avoided for ever. Read and written without locks; a lost update costs one sample.
+/// Estimates the probability that the next attempt fails, from recent attempts. The estimate is an exponentially weighted average. It fades while there are no
+/// attempts, so that an endpoint is not avoided for ever. Read and written without locks; a lost update costs one sample.
 /// </summary>
 internal sealed class FailureEstimate
 {
@@ -15,7 +15,7 @@ internal sealed class FailureEstimate
 
     private const double HalfLifeTicks = 60.0 * TimeSpan.TicksPerSecond;
 
-    // Below this value the estimate would decide only a tie.
+    // Below this value the estimate would matter only between otherwise equal endpoints, so it is set to zero.
     private const double Forgotten = 0.01;
 
     private static readonly Fault s_servedElsewhere = new(FaultKind.Unknown);

@@ -2,9 +2,9 @@ namespace HaKit.Estimates;
 
 /// <summary>Estimates the times of an endpoint, or of a whole pool. Read and written without locks; a lost update costs one sample.</summary>
 /// <remarks>
-/// The time to the first content is kept per unit of prompt, in a softened form of Finagle's peak EWMA: a slower sample counts for three tenths at once, a faster
-/// sample counts by the time that has passed. (A full peak would follow random variation more than load, because the times of models vary much.) One unit is a
-/// constant part plus 1,000 input tokens, so that endpoints which got the long prompts do not look slow.
+/// The time to the first content is kept per unit of prompt, in a softened form of Finagle's peak EWMA. A slower sample gets a weight of at least three tenths
+/// at once; the weight of a faster sample depends on the time since the last sample. (A full peak would follow random variation more than load, because the
+/// times of models vary much.) One unit is a constant part plus 1,000 input tokens, so that endpoints which got the long prompts do not look slow.
 /// </remarks>
 internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
 {

@@ -6,8 +6,8 @@ using HaKit.Faults;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Records how attempts end: in their call, in the account of an outage and in the health of endpoints that refused what another served. Each end lets waiting
-/// calls in, as fast as their own success paces.
+/// Records the end of each attempt: in its call, in the record of an outage, and in the health of endpoints that refused a call which another endpoint served.
+/// The end of an attempt also releases waiting calls.
 /// </summary>
 internal sealed class AttemptResults(FailoverContext context)
 {
@@ -21,7 +21,7 @@ internal sealed class AttemptResults(FailoverContext context)
     /// <summary>Gets or sets the callback for a failed attempt outside an outage whose call was served nevertheless. It gets the endpoint, the fault and the endpoint that served the call.</summary>
     public Action<string, Fault, string>? FailureHidden { get; set; }
 
-    /// <summary>Records that an attempt served its call, and puts the lease away.</summary>
+    /// <summary>Records that an attempt served its call, and returns the lease.</summary>
     public void RecordServed(FailoverCall call, Lease lease, TimeSpan now)
     {
         context.Budget.Success();
@@ -38,12 +38,12 @@ internal sealed class AttemptResults(FailoverContext context)
         }
 
         if (context.Queue.Count > 0)
-            context.Queue.Release(2); // each served call lets two waiting calls in, so the returning traffic grows at the speed of its own success
+            context.Queue.Release(2); // each served call releases two waiting calls, so the traffic after an outage grows only as fast as the endpoint serves it
         call.RecordServed(lease, now);
         RecordEnd(call, lease, null, now);
     }
 
-    /// <summary>Records the end of an attempt in its call and puts the lease away.</summary>
+    /// <summary>Records the end of an attempt in its call, and returns the lease.</summary>
     public void RecordEnd(FailoverCall call, Lease lease, Fault? fault, TimeSpan now)
     {
         call.History.RecordEnd(lease.Number, fault, now);
@@ -51,7 +51,7 @@ internal sealed class AttemptResults(FailoverContext context)
         {
             call.LastFailure = now;
             if (fault.Blame == FaultBlame.Endpoint)
-                _returning?.Stop(); // the endpoint is not healthy yet, so waiting calls are let in with each success
+                _returning?.Stop(); // the endpoint is not healthy yet, so each success releases waiting calls instead
             call.BackoffUntil = null;
             if (fault.Kind == FaultKind.FirstContentTimeout)
                 call.RecordSilence(lease.State.ServedBegan > lease.Started);
@@ -68,7 +68,7 @@ internal sealed class AttemptResults(FailoverContext context)
             call.KeepLease(lease);
     }
 
-    /// <summary>Lets one waiting call look for a place: a place on an endpoint has become free.</summary>
+    /// <summary>Releases one waiting call, because an endpoint has free capacity again.</summary>
     public void ReleaseWaiter()
     {
         if (context.Queue.Count > 0)
@@ -85,9 +85,9 @@ internal sealed class AttemptResults(FailoverContext context)
         _laterRelease.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
-    // If an endpoint refuses a request because of an image or of tools, calls without images and tools do not avoid the endpoint. There are two sources for that:
-    // over HTTP the request's own body shows it (Fault.OfRequestsWith, which EndpointState.RecordServedElsewhere respects, and which the pool remembers by kind); a client object's
-    // request is not seen, and only the caller's profile says what is in it. The profile may also be wrong or empty, so it cannot replace the body.
+    // If an endpoint refuses a request because of an image or of tools, calls without images and tools must not avoid the endpoint. Over HTTP the request's
+    // body shows its images and tools (Fault.OfRequestsWith, which EndpointState.RecordServedElsewhere checks). The body of a client object's request is not
+    // visible, so the caller's profile is used. Over HTTP the profile is not used, because it may be wrong or empty.
     private static bool IsOfItsRequest(Fault refusal, RequestProfile profile) => profile.Vision || profile.Tools && refusal.SecondOpinion == SecondOpinion.One;
 
     private void EndOutage(FailoverCall call, Lease lease, TimeSpan now)
@@ -97,10 +97,10 @@ internal sealed class AttemptResults(FailoverContext context)
         // All calls write this field, so it is written only when it would change by more than a millisecond, which is exact enough for a limit of a second.
         if (quiet.Ticks >= TimeSpan.TicksPerMillisecond || quiet < TimeSpan.Zero)
             Volatile.Write(ref _lastServed, now.Ticks);
-        // An endpoint that serves other kinds of requests does not show that the outage is over for which these calls wait.
+        // If the endpoint has served another kind of request, the outage that the waiting calls wait for may continue.
         if (context.Outage.Since is not { } since || !lease.AsksOutage && call.Rules == 0 && lease.State.PacedAt < since)
             return;
-        // If failures and successes are mixed, waiting calls are let in with each success, and not all at once.
+        // If failures and successes are mixed, each success releases waiting calls, and they are not released all at once.
         if (context.Outage.EndOutage(now, context.Queue.Count > 0) is { } lasted && wasQuiet)
             (_returning ??= new ReturnSpreader(context.Queue, context.Clock.Time)).Release(lasted);
     }

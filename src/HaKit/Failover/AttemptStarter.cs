@@ -7,17 +7,21 @@ using HaKit.Telemetry;
 
 namespace HaKit.Failover;
 
-/// <summary>Begins attempts: reserves an endpoint, sets the attempt's limits, pays for it where it is not free, and adds it to the call's history.</summary>
+/// <summary>
+/// Begins attempts: reserves an endpoint, sets the attempt's limits, pays from the retry budget if the attempt is not free, and adds the attempt to the call's
+/// history.
+/// </summary>
 internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints untried, SilenceLimits silence)
 {
     private readonly string _idempotencyPrefix = context.Chance.Next().ToString("x16", CultureInfo.InvariantCulture) + "-";
 
-    /// <summary>Begins an attempt on an endpoint that the call has not tried; null where none may be asked now.</summary>
+    /// <summary>Begins an attempt on an endpoint that the call has not tried. Null if no such endpoint may be tried now.</summary>
     public Lease? StartUntried(FailoverCall call, TimeSpan now)
     {
         if (!untried.MayTryAnother(call))
             return null;
-        // Between choosing and entering, another call may take the endpoint, or it may be ejected. So choose again, but not for ever.
+        // Between the choice and the reservation, another call may take the endpoint's last capacity, or the endpoint may be ejected. The loop then chooses
+        // again, but not without limit.
         for (var choices = 0; choices <= context.Snapshot.Members.Length + 3; choices++)
         {
             var choice = untried.Choose(call, now);
@@ -29,7 +33,7 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
         return null;
     }
 
-    /// <summary>Begins an attempt on one endpoint; null where the endpoint has no room for it or is no longer admitted.</summary>
+    /// <summary>Begins an attempt on one endpoint. Null if the endpoint has no capacity or is no longer admitted.</summary>
     public Lease? TryStart(FailoverCall call, EndpointState state, BeginMode mode, TimeSpan now, bool isPaced = false)
     {
         var lease = call.RentLease();
@@ -62,7 +66,7 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
 
     private static bool IsWell(HealthState health) => health is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0 };
 
-    // If fewer than this share of the endpoint's answers came within the remaining time, the attempt would only add load.
+    // If fewer than this share of the endpoint's recent answers came within the remaining time, the attempt would only add load.
     private bool MayMakeIt(FailoverCall call, EndpointState state, TimeSpan now) =>
         call.History.IsFresh || context.Settings.Retry.MinimumChance == 0 || call.Deadline == TimeSpan.MaxValue
         || state.Times.Quantile(call.IsStream, context.Settings.Retry.MinimumChance) is not { } quick || call.Deadline - now > quick;

@@ -3,19 +3,22 @@ using HaKit.Selection;
 
 namespace HaKit.Failover;
 
-/// <summary>Makes the exceptions for calls that are not served: what was tried, which rule ended the call, why each endpoint could not be used, when to come back.</summary>
+/// <summary>
+/// Creates the exceptions for calls that are not served. They contain the attempts, the rule that ended the call, the reason why each endpoint could not be
+/// used, and the time to come back.
+/// </summary>
 internal sealed class CallFailures(FailoverContext context)
 {
-    /// <summary>Makes the exception for a call whose deadline has passed.</summary>
+    /// <summary>Creates the exception for a call whose deadline has passed.</summary>
     public DeadlineExceededException OutOfTime(FailoverCall call, Exception? last, TimeSpan now) =>
         new(context.Settings.Pool, call.DeadlineSpan, call.Attempts(now), RetryAfter(call, now), last, call.History.Begun, call.WaitRules());
 
-    /// <summary>Makes the exception for a call that no endpoint can serve now.</summary>
+    /// <summary>Creates the exception for a call that no endpoint can serve now.</summary>
     public NoEndpointAvailableException NoEndpoint(FailoverCall call, string why, Exception? last, TimeSpan now) => new(
         context.Settings.Pool, why, call.Attempts(now), context.Selector.Explain(context.Snapshot, new SelectionQuery(call.Profile, call.History, now)), RetryAfter(call, now), last,
         call.History.Begun, call.WaitRules());
 
-    /// <summary>Gets the time until any endpoint could take the request at the earliest. Null if time alone is not enough.</summary>
+    /// <summary>Gets the earliest time after which any endpoint could take the request. Null if this does not depend on time alone.</summary>
     public TimeSpan? RetryAfter(FailoverCall call, TimeSpan now)
     {
         var soonest = TimeSpan.MaxValue;

@@ -4,7 +4,7 @@ using HaKit.Telemetry;
 
 namespace HaKit.Failover;
 
-/// <summary>Finds out how a call ended, and records it in metrics and traces.</summary>
+/// <summary>Determines how a call ended, and records it in metrics and traces.</summary>
 internal sealed class CallOutcomes(FailoverContext context, IFaultClassifier classifier)
 {
     /// <summary>Classifies an exception of an attempt on an endpoint.</summary>

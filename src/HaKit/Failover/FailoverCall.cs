@@ -35,7 +35,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets or sets whether a hedge was started.</summary>
     public bool Hedged { get; set; }
 
-    /// <summary>Gets or sets whether the call was woken because a place became free or an endpoint came back, and not by its own timer.</summary>
+    /// <summary>Gets or sets whether the call was released because capacity became free or an endpoint came back, and was not woken by its own timer.</summary>
     public bool WasReleased { get; set; }
 
     /// <summary>Gets or sets whether a hedge was considered and must not be considered again.</summary>
@@ -44,7 +44,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets the rules of waiting that have applied to the call, in order: four bits each, the latest lowest.</summary>
     public ulong Rules { get; private set; }
 
-    /// <summary>Gets or sets the endpoint whose end of cooldown wakes this call, so that other calls need not wake.</summary>
+    /// <summary>Gets or sets the endpoint whose end of cooldown wakes this call. Other calls then need not wake at that time.</summary>
     public EndpointState? Watched { get; set; }
 
     /// <summary>Gets or sets whether this is the one call that tests whether an outage is over.</summary>
@@ -58,7 +58,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets or sets whether the call is one of <see cref="Waiting.WaitingCalls"/>.</summary>
     public bool IsWaiting { get; set; }
 
-    /// <summary>Gets or sets when the waiting call gives up if no endpoint serves it.</summary>
+    /// <summary>Gets or sets when the waiting call ends if no endpoint has served it.</summary>
     public TimeSpan GivesUpAt { get; set; }
 
     /// <summary>Gets or sets the call's span. Null if there is no listener.</summary>
@@ -79,7 +79,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets or sets how many times the call has waited for a backoff.</summary>
     public int Backoffs { get; set; }
 
-    /// <summary>Gets or sets when the backoff ends that was drawn for <see cref="LastFailure"/>.</summary>
+    /// <summary>Gets or sets the end of the backoff that was drawn for <see cref="LastFailure"/>.</summary>
     public TimeSpan? BackoffUntil { get; set; }
 
     /// <summary>Gets or sets the time before which no attempt begins.</summary>
@@ -95,8 +95,8 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     private int _ownSilences;
 
     /// <summary>
-    /// Gets how many times longer than usual the attempts of this call may be silent. Each silence of an endpoint that meanwhile served a later attempt
-    /// doubles the value, because the endpoint is healthy then and this request takes longer. Every sixth other silence doubles it too.
+    /// Gets the factor by which the attempts of this call may be silent for longer than usual. A silence doubles the factor if the same endpoint meanwhile
+    /// served a later attempt, because the endpoint is then healthy and this request takes longer. Every sixth other silence doubles the factor too.
     /// </summary>
     public int Patience => 1 << Math.Min(_ownSilences + _silences / SilencesOfAnOutage, MostDoublings);
 
@@ -124,7 +124,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         NumbersLeft--;
     }
 
-    /// <summary>Takes a lease for the next attempt.</summary>
+    /// <summary>Rents a lease for the next attempt.</summary>
     public Lease RentLease()
     {
         var lease = _spareLease ?? new Lease();

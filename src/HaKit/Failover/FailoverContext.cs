@@ -29,14 +29,14 @@ internal sealed class FailoverContext(
 
     public PoolSnapshot Snapshot => snapshot.Value;
 
-    /// <summary>The settings that the last reload left.</summary>
+    /// <summary>Gets the settings of the latest reload.</summary>
     public FailoverSettings Settings
     {
         get => Volatile.Read(ref _settings);
         set => Volatile.Write(ref _settings, value);
     }
 
-    /// <summary>The selector that the last reload left.</summary>
+    /// <summary>Gets the selector of the latest reload.</summary>
     public Selector Selector
     {
         get => Volatile.Read(ref _selector);

@@ -9,9 +9,9 @@ using HaKit.Telemetry;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Makes the decisions of failover for one pool: the first endpoint, the next endpoint, the length of waits, and when to give up. A separate object makes
-/// each kind of decision.
-/// The calls are <see cref="FailoverCall"/>s. The loop that executes the decisions is <see cref="AttemptRace{TResult, TRaw, TRunner}"/>.
+/// Makes the decisions of failover for one pool: the first endpoint, the next endpoint, the length of waits, and when to give up. A separate object makes each
+/// kind of decision. The state of a call is in <see cref="FailoverCall"/>. <see cref="AttemptRace{TResult, TRaw, TRunner}"/> is the loop that executes the
+/// decisions.
 /// </summary>
 internal sealed class FailoverEngine
 {
@@ -50,7 +50,7 @@ internal sealed class FailoverEngine
     /// <summary>Classifies how attempts end.</summary>
     public EndpointGuard Guard { get; }
 
-    /// <summary>Gets the object that knows which endpoints a call has not tried.</summary>
+    /// <summary>Gets the object that finds the endpoints that a call has not tried.</summary>
     public UntriedEndpoints Untried { get; }
 
     /// <summary>Gets the limits on the silence of attempts.</summary>
@@ -74,10 +74,10 @@ internal sealed class FailoverEngine
     /// <summary>Counts the calls. Null: calls are not counted.</summary>
     public TrafficMeter? Traffic { get; init; }
 
-    /// <summary>Is called with each seam of an answer.</summary>
+    /// <summary>Gets the callback for each seam of an answer.</summary>
     public Action<StreamSeam>? SeamMade { get; init; }
 
-    /// <summary>Is called with the endpoint and the number of bytes when an answer is too long to be held to its end.</summary>
+    /// <summary>Gets the callback for an answer that is too long to be held to its end. It gets the endpoint and the number of bytes.</summary>
     public Action<string, long>? HeldTooLong { get; init; }
 
     public PoolClock Clock => _context.Clock;
@@ -132,14 +132,14 @@ internal sealed class FailoverEngine
         call.UseNextNumber();
         call.Engine = this;
         call.RequestNumber = earlier?.RequestNumberIn(this) ?? call.Number;
-        // A copy of a request that is still running goes to another endpoint. If every endpoint was asked, it is treated like any other request.
+        // A copy of a request that is still running goes to another endpoint. If every endpoint was tried, the copy is treated like any other request.
         if (earlier?.AddTo(this, call.History, now) == true && !Untried.HasAny(call, now))
             call.History.Clear();
         call.Span = profile.IsContinuation ? Telemetry.FindCall() : Telemetry.BeginCall(isStream);
         return call;
     }
 
-    /// <summary>Records how a call ended, and takes its object back.</summary>
+    /// <summary>Records how a call ended, and keeps its object for reuse.</summary>
     public void EndCall(FailoverCall call, CallOutcome outcome, string? error)
     {
         Outcomes.RecordOutcome(call, outcome, error);
@@ -171,11 +171,11 @@ internal sealed class FailoverEngine
             : Waits.AwaitService(call, now);
     }
 
-    /// <summary>Decides what a call does next if its only attempt is silent but kept: it begins a second attempt beside it, now or later.</summary>
+    /// <summary>Decides what a call does next if its only attempt is silent but kept: whether it begins a second attempt beside it now or later.</summary>
     public Step NextBeside(FailoverCall call, TimeSpan now)
     {
         AdvanceHealth(now);
-        call.WasReleased = true; // the call has waited longer than its limit, so it may ask an endpoint that has come back since the call began
+        call.WasReleased = true; // the call has waited longer than its limit, so it may try an endpoint that has come back since the call began
         var step = _starter.StartUntried(call, now) is { } lease ? Step.Start(lease) : Waits.AwaitService(call, now, isCompany: true);
         if (step.Kind == StepKind.Start && call.RecordRule(WaitRule.Silence))
             Telemetry.RecordWait(WaitRule.Silence);

@@ -15,7 +15,9 @@ public enum FaultAction
     Return,
 }
 
-/// <summary>Decides which faults move on and which go back to the caller. Pure, if the application's own rule is.</summary>
+/// <summary>
+/// Decides whether a call moves on to another endpoint after a fault, or returns the fault to the caller. Pure if the application's own rule is pure.
+/// </summary>
 internal static class FailoverPolicy
 {
     /// <param name="fault">The fault.</param>
@@ -24,8 +26,8 @@ internal static class FailoverPolicy
     public static FaultAction ActionFor(Fault fault, RequestProfile profile, Func<Fault, RequestProfile, FaultAction?>? own = null) =>
         IsSettled(fault, profile) ? FaultAction.Return : ActionOfUser(own, fault, profile) ?? Default(fault, profile);
 
-    // The cases that the promises decide: delivered content is never replayed, a request that may have been processed is not repeated if the caller forbids
-    // it, and no call continues after its caller has cancelled.
+    // The cases that the application's own rule must not change: delivered content is never replayed, a request that may have been processed is not repeated if
+    // the caller forbids this, and no call continues after its caller has cancelled.
     private static bool IsSettled(Fault fault, RequestProfile profile) => fault switch
     {
         { Applied: FaultApplied.Partial } => true,

@@ -8,8 +8,9 @@ namespace HaKit.Failover;
 internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints untried, AttemptStarter starter)
 {
     /// <summary>
-    /// Gets when a second attempt may start beside this one: at the quantile of the endpoint's times that leaves <see cref="HedgingOptions.MaxShare"/> of its answers
-    /// slower. Never for calls that must not be hedged and for endpoints whose times are not learned yet.
+    /// Gets when a second attempt may start beside this attempt. That is the time after which only <see cref="HedgingOptions.MaxShare"/> of the endpoint's
+    /// answers are still missing. Calls that must not be hedged never get a second attempt, and neither do attempts on endpoints whose times are not learned
+    /// yet.
     /// </summary>
     public TimeSpan HedgeAt(FailoverCall call, Lease lease)
     {
@@ -31,7 +32,7 @@ internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints unt
             return null;
         if (choice is not { State: { } state, Admission: Admission.Normal } || IsOverBound(state, context.Snapshot) || !context.Budget.TryHedge())
         {
-            call.HedgeWasConsidered = false; // an endpoint or the budget may have room a moment later
+            call.HedgeWasConsidered = false; // an endpoint or the budget may have capacity a moment later
             return null;
         }
         if (starter.TryStart(call, state, BeginMode.Normal, now) is { } lease)

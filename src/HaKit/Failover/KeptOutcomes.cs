@@ -3,8 +3,8 @@ using Polly;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Keeps the first refusal and the last other failure of a call that is not decided yet: the caller may get one of them. Disposes of all others. A mutable struct;
-/// it lives in its race.
+/// Keeps the first refusal and the last other failure of a call that is not decided yet, because the caller may get one of them. All other outcomes are
+/// disposed. A mutable struct that is stored in its race.
 /// </summary>
 internal struct KeptOutcomes<TResult>
 {
@@ -33,8 +33,8 @@ internal struct KeptOutcomes<TResult>
     }
 
     /// <summary>
-    /// Takes the refusal, which goes back unchanged when no other endpoint could serve the call. Of several refusals the first goes back, even if an endpoint that was
-    /// asked later is down. Null if no endpoint refused.
+    /// Takes the refusal that the caller gets unchanged if no other endpoint could serve the call. It is the first refusal, even if an endpoint that was tried
+    /// later is down. Null if no endpoint refused.
     /// </summary>
     public Outcome<TResult>? TakeRefusal()
     {
@@ -46,7 +46,7 @@ internal struct KeptOutcomes<TResult>
         return refusal;
     }
 
-    /// <summary>Takes the exception that explains best why the call was not served; null where there was none.</summary>
+    /// <summary>Takes the exception that best explains why the call was not served. Null if there was none.</summary>
     public Exception? TakeException()
     {
         var refusal = HasRefusal ? _refusal.Exception : null;
@@ -55,7 +55,7 @@ internal struct KeptOutcomes<TResult>
         return inner;
     }
 
-    /// <summary>Disposes of what is kept.</summary>
+    /// <summary>Disposes the kept outcomes.</summary>
     public void Clear()
     {
         if (_hasLast)

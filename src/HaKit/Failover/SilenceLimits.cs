@@ -7,7 +7,8 @@ using HaKit.Selection;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Decides how long an attempt may be silent, and what its silence says about its endpoint: by the endpoint's own times, and by the settings until these are learned.
+/// Decides how long an attempt may be silent, and whether its silence counts against its endpoint. The decision uses the endpoint's own times. Until these are
+/// learned, it uses the settings.
 /// </summary>
 internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints untried)
 {
@@ -18,12 +19,14 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     private const double SlowShare = 0.95;
 
     /// <summary>
-    /// Gets when a new attempt is given up. The limits are the endpoint's own; while another endpoint could serve, an attempt may also take only a share of the
-    /// remaining time, so that a black hole does not use up the deadline. The share does not apply where the endpoint usually takes longer, or long answers would be
-    /// cut and their endpoints blamed. Until the endpoint's times are learned, an attempt that reaches its limit may be kept. Each silence of an endpoint that serves
-    /// other calls gives the call's next attempts more time.
+    /// Gets when a new attempt is given up. The limits are those of the endpoint. While another endpoint could serve the call, the attempt may also take only a
+    /// share of the remaining time, so that an endpoint that never answers does not use up the deadline. The share does not apply if the endpoint usually takes
+    /// longer; otherwise long answers would be cut and their endpoints blamed. Until the endpoint's times are learned, an attempt that reaches its limit may be
+    /// kept. Each silence of an endpoint that serves other calls gives the call's next attempts more time.
     /// </summary>
-    /// <returns>Until when it may be silent, when it ends at the latest, and whether the first of the two was learned.</returns>
+    /// <returns>
+    /// The time until which the attempt may be silent, the time at which it ends at the latest, and whether the first of these times was learned.
+    /// </returns>
     public (TimeSpan Silent, TimeSpan Any, bool IsKnown) LimitsFor(FailoverCall call, EndpointState state, TimeSpan now)
     {
         var settings = context.Settings;
@@ -62,8 +65,8 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         lease.FirstContentAt is null && SilenceLimit(call, lease.State) is { } limit && now - lease.HeardAt >= limit;
 
     /// <summary>
-    /// Checks whether an attempt that lost to another attempt had been silent for longer than 95 of 100 of its endpoint's answers take. A healthy endpoint is that
-    /// slow in one of twenty calls, which ejects no endpoint; a silent endpoint always is.
+    /// Checks whether an attempt that lost to another attempt had been silent for longer than 95 of 100 answers of its endpoint take. A healthy endpoint is so
+    /// slow in one of twenty calls, which is too rare to eject it. A silent endpoint is so slow in every call.
     /// </summary>
     public bool WasUnusuallySilent(FailoverCall call, Lease lease, TimeSpan now) =>
         lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? (call.IsStream || lease.KeptSince is not null ? context.Settings.FirstContent.Timeout : null)) is { } usual
@@ -81,7 +84,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         return slowest;
     }
 
-    /// <summary>Checks whether the attempt was given up so early, for lack of time, that its silence says nothing about the endpoint.</summary>
+    /// <summary>Checks whether the attempt was given up so early, for lack of time, that its silence must not count against the endpoint.</summary>
     public bool WasCutShort(FailoverCall call, Lease lease, TimeSpan now) =>
         now - lease.HeardAt < (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? context.Settings.FirstContent.Minimum);
 
@@ -105,7 +108,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         return call.IsStream ? settings.FirstContent.Timeout : null;
     }
 
-    // A plain answer has no limit as long as nothing is learned.
+    // A plain answer has no limit until the endpoint's times are learned.
     private TimeSpan? SilenceLimit(FailoverCall call, EndpointState state) =>
         FirstContentLimit(call, state, context.Settings) ?? (call.IsStream ? context.Settings.FirstContent.Timeout : null);
 

@@ -27,7 +27,7 @@ internal static class Refusals
             case FaultKind.NotServed when request == RequestKind.CreatesAnswer:
                 return Provisional(fault, SecondOpinion.Each);
             // The request is larger than a limit, and another endpoint may have a larger one; this endpoint is not at fault.
-            case FaultKind.RequestTooLarge when status == 429 || OversizedRequest.IsToldIn(words):
+            case FaultKind.RequestTooLarge when status == 429 || OversizedRequest.IsStatedIn(words):
                 return fault with { SecondOpinion = SecondOpinion.Each };
             case FaultKind.InvalidRequest or FaultKind.RequestTooLarge when request == RequestKind.CreatesAnswer:
                 return Opinion(status, in signs, words) is var opinion and not SecondOpinion.None ? Provisional(fault, opinion) : fault;
@@ -40,7 +40,7 @@ internal static class Refusals
     {
         if (status is not (400 or 413 or 422) || !signs.IsJson)
             return SecondOpinion.Each;
-        return RequestSigns.Blame(in signs, words) ? SecondOpinion.None : SecondOpinion.One;
+        return RequestSigns.BlamesRequest(in signs, words) ? SecondOpinion.None : SecondOpinion.One;
     }
 
     private static Fault Provisional(Fault fault, SecondOpinion opinion) =>

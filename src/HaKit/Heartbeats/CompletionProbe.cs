@@ -62,7 +62,7 @@ public sealed class CompletionProbe : IProbe
                 _prefersOtherLimit = !_prefersOtherLimit;
         }
         if (answer.Fault is { } fault)
-            return new ProbeResult(CompletionAnswer.SpentItsBound(answer.Status, answer.Body.Span) ? null : fault);
+            return new ProbeResult(CompletionAnswer.ReachedTokenLimit(answer.Status, answer.Body.Span) ? null : fault);
         return new ProbeResult(CompletionAnswer.IsAnswer(answer.Body) ? null : new Fault(FaultKind.BrokenBody) { StatusCode = answer.Status });
     }
 

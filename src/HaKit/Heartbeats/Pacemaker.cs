@@ -177,7 +177,7 @@ internal sealed class Pacemaker
         var lateness = now - _watchDue;
         if (lateness > _lateTimers)
         {
-            Clock.StoodStill(now);
+            Clock.RecordPause(now);
             _health.TimersWereLate(now, lateness);
         }
         _health.Advance(now);

@@ -93,7 +93,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         var body = format is not null && _body is { IsKept: true } ? _body[..].ToArray() : [];
         var continuation = new HttpContinuation(pool, send, request, Profile, format, body, events);
         if (NamesStoredObject)
-            continuation.Delivered.Bar(NotContinuedReason.StoredState);
+            continuation.Delivered.PreventContinuation(NotContinuedReason.StoredState);
         return continuation;
     }
 

@@ -28,7 +28,7 @@ internal sealed class HttpContinuation
         (Format, Source) = (format ?? ChatContinuation.Instance, source);
         Delivered = new DeliveredText(pool.Options.Http.MaxReplayBytes);
         if (format is null || body.Length == 0)
-            Delivered.Bar(NotContinuedReason.OtherRequest);
+            Delivered.PreventContinuation(NotContinuedReason.OtherRequest);
     }
 
     public ContinuationFormat Format { get; }
@@ -44,7 +44,7 @@ internal sealed class HttpContinuation
         if (Source.Framing == BodyFraming.Events)
             Format.RecordDelivered(data, Delivered);
         else
-            Delivered.Bar(NotContinuedReason.OtherContent);
+            Delivered.PreventContinuation(NotContinuedReason.OtherContent);
     }
 
     /// <summary>Requests the rest from another endpoint.</summary>
@@ -52,9 +52,9 @@ internal sealed class HttpContinuation
     public async ValueTask<IAsyncEnumerable<ReadOnlyMemory<byte>>?> ContinueAsync(PartialResponseException cut, CancellationToken token)
     {
         if (Delivered.Obstacle is null && Format.FindObstacle(_body) is { } obstacle)
-            Delivered.Bar(obstacle);
+            Delivered.PreventContinuation(obstacle);
         if (Delivered.Obstacle is null && AnswerSeam.FindObstacle(Delivered.Text) is { } within)
-            Delivered.Bar(within);
+            Delivered.PreventContinuation(within);
         var route = ContinuationRoute.Begin(_pool.Engine, _profile, cut, Delivered.Obstacle);
         if (Delivered.HasReason)
             return OnlyEndAsync();

@@ -267,7 +267,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                         throw _cut = Cancelled();
                     break;
                 }
-                if (silence >= idle && clock.StoodStillSince(began, now))
+                if (silence >= idle && clock.WasPausedSince(began, now))
                 {
                     began = now; // data that was sent while this process was paused may be waiting
                     _progress.ResetSilence();
