@@ -35,7 +35,7 @@ internal sealed class VaultNames(IEnumerable<VaultRegistration> registrations, I
     public static InvalidOperationException Unknown(IServiceProvider provider, object? key) =>
         new($"There is no vault '{key}'.{HintOf(key as string ?? "", [.. provider.GetServices<VaultRegistration>().Select(static r => r.Name)])}");
 
-    private static string HintOf(string name, IReadOnlyCollection<string> known) => known.Count == 0
+    private static string HintOf(string name, string[] known) => known.Length == 0
         ? " AddHaVault registers a vault."
         : $"{NearName.Hint(name, known)} AddHaVault has registered {NearName.List(known)}.";
 }
