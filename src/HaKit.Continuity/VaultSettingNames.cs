@@ -1,12 +1,11 @@
-using System.Globalization;
 using HaKit.DependencyInjection;
 using Microsoft.Extensions.Configuration;
 
 namespace HaKit.Continuity;
 
 /// <summary>
-/// Finds names in a vault's section that no setting has, and bare numbers for times, which would mean days. The binder ignores the former and takes the latter.
-/// Only such numbers are quoted, because other values may be keys.
+/// Finds names in a vault's section that no setting has, and times that .NET reads differently from what was meant. The binder ignores the former and takes the
+/// latter. Only such times are quoted, because other values may be keys.
 /// </summary>
 internal static class VaultSettingNames
 {
@@ -18,7 +17,7 @@ internal static class VaultSettingNames
     public static IEnumerable<string> Problems(IConfiguration section) =>
         Unknown(section, s_names)
             .Concat(section.GetSection("Destinations").GetChildren().SelectMany(static d => Unknown(d, s_destinationNames)))
-            .Concat(section.GetChildren().Where(static s => s_times.Contains(s.Key)).SelectMany(BareNumber));
+            .Concat(section.GetChildren().Where(static s => s_times.Contains(s.Key)).Select(TimeSetting.FindMistake).OfType<string>());
 
     private static IEnumerable<string> Unknown(IConfiguration section, string[] names) =>
         from child in section.GetChildren()
@@ -29,10 +28,4 @@ internal static class VaultSettingNames
 
     // A key that slipped into a name has digits or other characters.
     private static bool IsName(string key) => key.Length <= 40 && key.All(char.IsAsciiLetter);
-
-    private static IEnumerable<string> BareNumber(IConfigurationSection time)
-    {
-        if (int.TryParse(time.Value, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number) && number > 0)
-            yield return $"{time.Path} is '{number}', and a bare number would mean days: write '{TimeSpan.FromMinutes(number)}' for minutes, '{number}.00:00:00' for days.";
-    }
 }

@@ -25,6 +25,8 @@ internal static class VaultSettings
         }
         foreach (var name in options.Destinations.GroupBy(d => d.Name).Where(g => g.Count() > 1).Select(g => g.Key))
             yield return $"Destinations has two of the name '{name}': names are unique.";
+        foreach (var alike in options.Destinations.Select(d => d.Name).Distinct(StringComparer.Ordinal).GroupBy(n => n, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
+            yield return $"Destinations has '{string.Join("' and '", alike)}', which differ only in capital letters. Give each destination a name of its own.";
         if (options.Keys.Count == 0)
             yield return "Keys is empty: add Keys:1 with 32 random bytes in Base64 (openssl rand -base64 32), and keep a copy away from this machine.";
         foreach (var (number, secret) in options.Keys)
@@ -37,16 +39,16 @@ internal static class VaultSettings
         if (options.ActiveKey is { } active && !options.Keys.ContainsKey(active.ToString(CultureInfo.InvariantCulture)))
             yield return $"ActiveKey is {active}, and Keys has no such number.";
         if (options.OperationTimeout <= TimeSpan.Zero)
-            yield return $"OperationTimeout is {options.OperationTimeout}: more than 0 is needed.";
+            yield return $"OperationTimeout is {DurationText.OfSetting(options.OperationTimeout)}: more than 0 is needed.";
         if (options.Grace < TimeSpan.Zero)
-            yield return $"Grace is {options.Grace}: at least 0 is needed.";
+            yield return $"Grace is {DurationText.OfSetting(options.Grace)}: at least 0 is needed.";
         if (options.TombstoneLife <= TimeSpan.Zero)
-            yield return $"TombstoneLife is {options.TombstoneLife}: more than 0 is needed.";
+            yield return $"TombstoneLife is {DurationText.OfSetting(options.TombstoneLife)}: more than 0 is needed.";
         if (options.Every is { } every && every <= TimeSpan.Zero)
-            yield return $"Every is {every}: more than 0 is needed.";
+            yield return $"Every is {DurationText.OfSetting(every)}: more than 0 is needed.";
         if (options.MeanTimeToLoss is { } loss && loss <= TimeSpan.Zero)
         {
-            yield return $"MeanTimeToLoss is {loss}: more than 0 is needed.";
+            yield return $"MeanTimeToLoss is {DurationText.OfSetting(loss)}: more than 0 is needed.";
         }
         if (options.Every is not null && options.MeanTimeToLoss is not null)
         {
@@ -54,7 +56,7 @@ internal static class VaultSettings
         }
         if (options.MaxAge is { } age && age <= TimeSpan.Zero)
         {
-            yield return $"MaxAge is {age}: more than 0 is needed.";
+            yield return $"MaxAge is {DurationText.OfSetting(age)}: more than 0 is needed.";
         }
         if ((options.Every ?? options.MeanTimeToLoss) is not null && options.Source is null)
         {

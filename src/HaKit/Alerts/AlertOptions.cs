@@ -59,17 +59,17 @@ public sealed class AlertOptions
     internal IEnumerable<string> Validate()
     {
         if (Window < TimeSpan.Zero)
-            yield return $"Alerts: Window is {Window}: at least 0 is needed.";
+            yield return $"Alerts: Window is {DurationText.OfSetting(Window)}: at least 0 is needed.";
         if (Quiet < TimeSpan.Zero)
-            yield return $"Alerts: Quiet is {Quiet}: at least 0 is needed.";
+            yield return $"Alerts: Quiet is {DurationText.OfSetting(Quiet)}: at least 0 is needed.";
         if (DigestAbove < 1)
             yield return $"Alerts: DigestAbove is {DigestAbove}: at least 1 is needed.";
         if (RedundancyInterval <= TimeSpan.Zero)
-            yield return $"Alerts: RedundancyInterval is {RedundancyInterval}: more than 0 is needed, or nothing.";
+            yield return $"Alerts: RedundancyInterval is {DurationText.OfSetting(RedundancyInterval)}: more than 0 is needed, or nothing.";
         if (!(RedundancyLostShare is >= 0 and <= 1))
             yield return FormattableString.Invariant($"Alerts: RedundancyLostShare is {RedundancyLostShare}: 0 to 1 is needed.");
         if (Sinks.Count == 0)
-            yield return "Alerts: no receiver is configured; add a webhook or a function.";
+            yield return "Alerts: no receiver is configured. Add one in AddHaAlerts, with AddWebhook or Add.";
     }
 }
 
@@ -110,7 +110,7 @@ public sealed class WebhookAlertOptions
         if (MaxAttempts < 1 || Delay <= TimeSpan.Zero || MaxDelay < Delay || Timeout <= TimeSpan.Zero)
         {
             throw new ArgumentException(
-                $"MaxAttempts {MaxAttempts}, Delay {Delay}, MaxDelay {MaxDelay}, Timeout {Timeout}: at least 1, more than 0, not shorter than Delay, and more than 0 are needed.");
+                $"MaxAttempts {MaxAttempts}, Delay {DurationText.OfSetting(Delay)}, MaxDelay {DurationText.OfSetting(MaxDelay)}, Timeout {DurationText.OfSetting(Timeout)}: at least 1, more than 0, not shorter than Delay, and more than 0 are needed.");
         }
 
         AlertTemplate.Check(Template);

@@ -15,9 +15,14 @@ internal sealed class WebhookAlert : IDisposable
 
     public WebhookAlert(Uri address, WebhookAlertOptions options)
     {
-        ArgumentNullException.ThrowIfNull(address);
+        if (address is null)
+            throw new ArgumentException("AddWebhook was given no address: perhaps the configuration does not have it. An absolute http or https address is needed.", nameof(address));
         if (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https"))
-            throw new ArgumentException("An absolute http or https address is needed.", nameof(address));
+            throw new ArgumentException("AddWebhook was given another address than an absolute http or https address, such as 'https://alerts.example/hook'. The address is not shown, because it may hold a secret.", nameof(address));
+        if (Placeholder.IsInAddress(address.OriginalString))
+            throw new ArgumentException("AddWebhook was given an address with a placeholder in it, such as '<id>'. Give the real address. It is not shown, because it may hold a secret.", nameof(address));
+        if (options.Headers.FirstOrDefault(static h => Placeholder.WithoutScheme(h.Value).Length == 0 || Placeholder.IsSecret(h.Value)) is { Key: { } header })
+            throw new ArgumentException($"AddWebhook: the header{(ShownText.IsName(header) ? $" '{header}'" : "")} of the webhook is empty or a placeholder. Give the value itself, or leave the header out.", nameof(options));
         options.Validate();
         _address = address;
         _options = options;

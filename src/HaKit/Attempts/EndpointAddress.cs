@@ -18,6 +18,10 @@ internal static class EndpointAddress
         if (!IsAbsolute(address))
             return $"is '{ShownText.OfAddress(address)}': an absolute http or https address is needed (or https+http, which service discovery resolves), such as 'https://api.openai.com/v1'.";
         var uri = new Uri(address);
+        if (uri.Host is "http" or "https")
+            return $"is '{ShownText.OfAddress(address)}' and has its scheme twice. Keep it once.";
+        if (uri.Host is "0.0.0.0" or "[::]")
+            return $"is '{ShownText.OfAddress(address)}', where a server can listen but no client can connect. Give the name or the address of the server, such as 'localhost'.";
         var path = uri.AbsolutePath.TrimEnd('/');
         if (DoubledVersion(path) is { } doubled)
             return $"is '{ShownText.OfAddress(address)}' and has '{doubled}' twice. Keep it once.";

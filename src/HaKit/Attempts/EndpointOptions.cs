@@ -152,7 +152,7 @@ public sealed class EndpointOptions
     private IEnumerable<string> CheckIdentity(string path)
     {
         if (string.IsNullOrWhiteSpace(Name))
-            yield return $"{path}:Name is '{Name}': an endpoint needs a name.";
+            yield return $"{path}:Name is '{Name}': an endpoint needs a name. Set {path[(path.LastIndexOf(' ') + 1)..]}:Name.";
         else if (Name.Length > 256 || Name.Any(char.IsControl))
             yield return $"{path}:Name has {Name.Length} characters, or control characters among them: at most 256 characters, and none that a log would not show, are needed.";
         if (Address is not null && EndpointAddress.FindMistake(Address) is { } mistake)
@@ -167,6 +167,10 @@ public sealed class EndpointOptions
             yield return $"{path}:Tier of '{Name}' is {Tier}: at least 0 is needed.";
         if (!(Weight > 0) || double.IsInfinity(Weight))
             yield return FormattableString.Invariant($"{path}:Weight of '{Name}' is {Weight}: a finite number above 0 is needed.");
+        if (!Enum.IsDefined(Dialect))
+            yield return $"{path}:Dialect of '{Name}' is {(int)Dialect}: one of {string.Join(", ", Enum.GetNames<WireDialect>())} is needed.";
+        if (Continuation is { } continuation && !Enum.IsDefined(continuation))
+            yield return $"{path}:Continuation of '{Name}' is {(int)continuation}: one of {string.Join(", ", Enum.GetNames<Continuation>())} is needed.";
         if (Continuation == HaKit.Continuation.Instruction && string.IsNullOrWhiteSpace(ContinuationInstruction))
             yield return $"{path}:Continuation of '{Name}' is Instruction, and ContinuationInstruction is empty: the message that asks for the rest is needed.";
         if (ContextWindow is <= 0)
@@ -174,7 +178,7 @@ public sealed class EndpointOptions
         if (!(InputTokenPrice >= 0) || !(OutputTokenPrice >= 0))
             yield return FormattableString.Invariant($"{path}: the prices of '{Name}' are {InputTokenPrice} and {OutputTokenPrice}: at least 0 is needed.");
         if (AttemptTimeout is { Timeout: var timeout } && timeout <= TimeSpan.Zero)
-            yield return $"{path}:AttemptTimeout:Timeout of '{Name}' is {timeout}: more than 0 is needed.";
+            yield return $"{path}:AttemptTimeout:Timeout of '{Name}' is {DurationText.OfSetting(timeout)}: more than 0 is needed.";
     }
 
     // Checks the values that go into a header or a path: they must not contain a character that could end it early.

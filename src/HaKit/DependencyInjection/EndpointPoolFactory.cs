@@ -108,13 +108,14 @@ internal static partial class EndpointPoolFactory
 /// is not used, because it watches the options with a monitor. After an invalid reload the monitor throws into the code that reloaded the configuration.
 /// </summary>
 internal sealed class EndpointPoolHost(
-    IServiceProvider provider, IEnumerable<EndpointPoolRegistration> registrations, IEnumerable<EndpointPoolUse> uses) : IHostedLifecycleService
+    IServiceProvider provider, IEnumerable<EndpointPoolRegistration> registrations, IEnumerable<EndpointPoolUse> uses,
+    IEnumerable<IConfigureOptions<EndpointPoolOptions>> settings) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         var known = registrations.Select(r => r.Name).ToHashSet(StringComparer.Ordinal);
         var unknown = uses.Where(u => !known.Contains(u.Pool)).Select(u => $"{u.By} uses the pool '{u.Pool}', which is not registered.{EndpointPoolRegistration.HintOf(u.Pool, known)}");
-        string[] wrong = [.. known.SelectMany(Mistakes), .. unknown];
+        string[] wrong = [.. known.SelectMany(Mistakes), .. unknown, .. settings.OfType<ConfigureNamedOptions<EndpointPoolOptions>>().SelectMany(s => WithoutPool(s.Name, known)).Distinct()];
         return wrong.Length == 0 ? Task.CompletedTask : throw new OptionsValidationException(string.Join(", ", known), typeof(EndpointPoolOptions), wrong);
     }
 
@@ -132,6 +133,15 @@ internal sealed class EndpointPoolHost(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    // Options of a name that no pool has would have no effect. Options without a name (null) are for all pools.
+    private static IEnumerable<string> WithoutPool(string? name, HashSet<string> known)
+    {
+        if (name is { Length: 0 })
+            yield return $"Configure<EndpointPoolOptions> without a name has no effect, because pools have names. Give it the name of a pool: {NearName.List([.. known.DefaultIfEmpty("chat")])}.";
+        else if (name is not null && !known.Contains(name))
+            yield return $"Configure<EndpointPoolOptions> is for the pool '{name}', which is not registered.{EndpointPoolRegistration.HintOf(name, known)}";
+    }
 
     private IEnumerable<string> Mistakes(string pool)
     {

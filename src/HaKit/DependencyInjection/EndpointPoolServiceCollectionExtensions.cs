@@ -45,12 +45,9 @@ public static class EndpointPoolServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(section);
         var builder = Add(services, name, options => options.Configure(o => SettingBinder.Bind(section, name, o)));
         services.AddSingleton<IOptionsChangeTokenSource<EndpointPoolOptions>>(new ConfigurationChangeTokenSource<EndpointPoolOptions>(name, section));
-        // The root of the configuration also contains environment variables and other settings, so its names cannot be checked.
+        services.AddSingleton<IValidateOptions<EndpointPoolOptions>>(new EndpointPoolSectionValidator(name, section));
         if (section is IConfigurationSection own)
-        {
-            services.AddSingleton<IValidateOptions<EndpointPoolOptions>>(new EndpointPoolSectionValidator(name, own));
             services.AddSingleton(new EndpointPoolSection(name, own));
-        }
         return builder;
     }
 

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using HaKit.Attempts;
 using HaKit.Failover;
 using HaKit.Health;
@@ -46,12 +45,22 @@ internal static class SettingNames
         ["Retries"] = "Retry",
         ["Heartbeats"] = "Heartbeat",
         ["HealthCheck"] = "Heartbeat",
+        ["Backends"] = "Endpoints",
+        ["Upstreams"] = "Endpoints",
+        ["Servers"] = "Endpoints",
+        ["Providers"] = "Endpoints",
+        ["Rpm"] = "RequestsPerMinute",
+        ["Tpm"] = "TokensPerMinute",
+        ["Concurrency"] = "MaxConcurrency",
     };
 
     private static readonly SettingCheck LimitNames = Group<LimitOptions>();
 
+    private static readonly Dictionary<string, SettingCheck> EndpointNames = NamesOf<EndpointOptions>(
+        ("Headers", Each(Header)), ("Tags", Each(Leaf)), ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))), ("Limits", LimitNames), ("Client", OnlyCode));
+
     private static readonly Dictionary<string, SettingCheck> PoolNames = NamesOf<EndpointPoolOptions>(
-        ("Endpoints", Each(Group<EndpointOptions>(("Headers", Each(Header)), ("Tags", Each(Leaf)), ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))), ("Limits", LimitNames), ("Client", OnlyCode)))),
+        ("Endpoints", Endpoints),
         ("AccountLimits", Each(LimitNames)),
         ("TotalRequestTimeout", Group<TimeoutOptions>(("Name", Leaf))),
         ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))),
@@ -99,10 +108,30 @@ internal static class SettingNames
             wrong.Add($"{section.Path} is a value by itself and has no settings below it.");
     }
 
+    private static void Endpoints(IConfigurationSection section, List<string> wrong)
+    {
+        HasNoValue(section, wrong, "0");
+        var entries = section.GetChildren().ToArray();
+        if (entries.Any(static e => EndpointNames.ContainsKey(e.Key)))
+        {
+            wrong.Add($"{section.Path} is one endpoint, and a list is needed. Put the endpoint into brackets: \"Endpoints\": [ {{ \"Name\": … }} ].");
+            return;
+        }
+        foreach (var entry in entries)
+        {
+            if (!entry.Key.All(char.IsAsciiDigit) && string.IsNullOrEmpty(entry.Value) && string.IsNullOrEmpty(entry["Name"]) && ShownText.IsName(entry.Key))
+                wrong.Add($"{entry.Path} has no Name. The key of an entry is not the endpoint's name: add \"Name\": \"{entry.Key}\".");
+            Named(EndpointNames)(entry, wrong);
+        }
+    }
+
     private static void Header(IConfigurationSection section, List<string> wrong)
     {
+        var headers = section.Path[..^(section.Key.Length + 1)];
         if (section.GetChildren().Any())
-            wrong.Add($"{section.Path[..^(section.Key.Length + 1)]} has a header that is not a value by itself.");
+            wrong.Add($"{headers} has a header that is not a value by itself.");
+        else if (section.Key.All(char.IsAsciiDigit))
+            wrong.Add($"{headers} is a list, and names with values are needed, such as {{ \"api-key\": … }}.");
     }
 
     private static void OnlyCode(IConfigurationSection section, List<string> wrong) =>
@@ -111,8 +140,8 @@ internal static class SettingNames
     private static void Time(IConfigurationSection section, List<string> wrong)
     {
         Leaf(section, wrong);
-        if (int.TryParse(section.Value, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var number) && number > 0)
-            wrong.Add($"{section.Path} is '{number}', and a bare number would mean days: write '{TimeSpan.FromSeconds(number)}' for seconds, '{number}.00:00:00' for days.");
+        if (TimeSetting.FindMistake(section) is { } mistake)
+            wrong.Add(mistake);
     }
 
     private static SettingCheck Each(SettingCheck check) => (section, wrong) =>
@@ -153,15 +182,20 @@ internal static class SettingNames
     }
 
     private static string UnknownName(IConfigurationSection section, IConfigurationSection child, IEnumerable<string> known) => ShownText.IsName(child.Key)
-        ? $"{child.Path} is no setting of a pool.{HintOf(child.Key, known)}"
+        ? $"{child.Path} is no setting of a pool.{HintOf(child, known)}"
         : $"{section.Path} has a name that is no setting of a pool. The name is not shown, because it may be a key.";
 
     // The name of a setting in another library is a better hint than a similarly spelt name.
-    private static string HintOf(string name, IEnumerable<string> known)
+    private static string HintOf(IConfigurationSection child, IEnumerable<string> known)
     {
-        if (s_elsewhere.TryGetValue(name, out var meant) && known.Contains(meant, StringComparer.OrdinalIgnoreCase))
-            return $" Did you mean '{meant}'?";
-        return NearName.Hint(name, known) is { Length: > 0 } hint ? hint : " docs/configuration.md of HaKit lists all settings.";
+        if (child.GetSection("Endpoints").Exists())
+            return $" It has Endpoints: give AddHaEndpointPool the section '{child.Path}'.";
+        var name = s_elsewhere.GetValueOrDefault(child.Key, child.Key);
+        if (name != child.Key && known.Contains(name, StringComparer.OrdinalIgnoreCase))
+            return $" Did you mean '{name}'?";
+        if (NearName.Hint(child.Key, known) is { Length: > 0 } near)
+            return near;
+        return SettingPlaces.Hint(name) is { Length: > 0 } place ? place : " docs/configuration.md of HaKit lists all settings.";
     }
 
     private static void HasNoValue(IConfigurationSection section, List<string> wrong, string example)
@@ -170,21 +204,3 @@ internal static class SettingNames
             wrong.Add($"{section.Path} has a value where settings of its own are expected, such as {section.Path}:{example}.");
     }
 }
-
-/// <summary>Reports unknown names in a section, and a section that does not exist and leaves the pool empty.</summary>
-internal sealed class EndpointPoolSectionValidator(string pool, IConfigurationSection section) : IValidateOptions<EndpointPoolOptions>
-{
-    public ValidateOptionsResult Validate(string? name, EndpointPoolOptions options)
-    {
-        if (name != pool)
-            return ValidateOptionsResult.Skip;
-        var wrong = new List<string>();
-        SettingNames.Pool(section, wrong);
-        if (options.Endpoints.Count == 0 && !options.AllowEmpty && !section.Exists())
-            wrong.Add($"the configuration has no section '{section.Path}'. Give AddHaEndpointPool the section that has the Endpoints.");
-        return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong.Select(w => $"Pool '{pool}': {w}"));
-    }
-}
-
-/// <summary>Holds the section that describes a pool.</summary>
-internal sealed record EndpointPoolSection(string Pool, IConfigurationSection Section);

@@ -86,7 +86,7 @@ public sealed class HedgingOptions
         if (!(MaxShare is > 0 and <= 0.5))
             yield return $"{path}:MaxShare is {MaxShare}: above 0 and at most 0.5 is needed.";
         if (MinimumDelay < TimeSpan.Zero)
-            yield return $"{path}:MinimumDelay is {MinimumDelay}: at least 0 is needed.";
+            yield return $"{path}:MinimumDelay is {DurationText.OfSetting(MinimumDelay)}: at least 0 is needed.";
     }
 }
 

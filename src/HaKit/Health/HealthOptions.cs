@@ -164,9 +164,19 @@ public sealed class HealthOptions
         })
         {
             if (time < least)
-                yield return $"{path}:{setting} is {time}: at least {least} is needed.";
+                yield return $"{path}:{setting} is {DurationText.OfSetting(time)}: {(least.Ticks == 1 ? "more than 0" : $"at least {DurationText.OfSetting(least)}")} is needed.";
             else if (time > s_longest)
-                yield return $"{path}:{setting} is {time}: at most {s_longest} is possible.";
+                yield return $"{path}:{setting} is {DurationText.OfSetting(time)}: at most {DurationText.OfSetting(s_longest)} is possible.";
+        }
+
+        foreach (var (setting, rule) in new[]
+        {
+            (nameof(FailuresRule), FailuresRule), (nameof(ConnectFailuresRule), ConnectFailuresRule), (nameof(FailureRatioRule), FailureRatioRule), (nameof(HeartbeatsRule), HeartbeatsRule),
+            (nameof(RefusalsRule), RefusalsRule), (nameof(KeyRule), KeyRule), (nameof(QuotaRule), QuotaRule),
+        })
+        {
+            if (!Enum.IsDefined(rule))
+                yield return $"{path}:{setting} is {(int)rule}: one of {string.Join(", ", Enum.GetNames<RuleMode>())} is needed.";
         }
 
         if (!(FailureRatio is > 0 and <= 1))

@@ -25,8 +25,8 @@ public sealed class RecoveryOptions
     internal IEnumerable<string> Validate(string path)
     {
         if (Period <= TimeSpan.Zero)
-            yield return $"{path}:Period is {Period}: more than 0 is needed.";
+            yield return $"{path}:Period is {DurationText.OfSetting(Period)}: more than 0 is needed.";
         if (Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromDays(1))
-            yield return $"{path}:Timeout is {Timeout}: more than 0 and at most a day is needed.";
+            yield return $"{path}:Timeout is {DurationText.OfSetting(Timeout)}: more than 0 and at most a day is needed.";
     }
 }

@@ -48,13 +48,15 @@ public sealed class HeartbeatOptions
     internal IEnumerable<string> Validate(string path)
     {
         if (Interval <= TimeSpan.Zero)
-            yield return $"{path}:Interval is {Interval}: more than 0 is needed.";
+            yield return $"{path}:Interval is {DurationText.OfSetting(Interval)}: more than 0 is needed.";
         if (Timeout <= TimeSpan.Zero || Timeout > Interval)
-            yield return $"{path}:Timeout is {Timeout}: more than 0 and not longer than Interval, {Interval}, is needed.";
+            yield return $"{path}:Timeout is {DurationText.OfSetting(Timeout)}: more than 0 and not longer than Interval, {DurationText.OfSetting(Interval)}, is needed.";
         if (MinTimeout <= TimeSpan.Zero || MinTimeout > Timeout)
-            yield return $"{path}:MinTimeout is {MinTimeout}: more than 0 and not longer than Timeout, {Timeout}, is needed.";
+            yield return $"{path}:MinTimeout is {DurationText.OfSetting(MinTimeout)}: more than 0 and not longer than Timeout, {DurationText.OfSetting(Timeout)}, is needed.";
         if (SparingInterval < Interval)
-            yield return $"{path}:SparingInterval is {SparingInterval}: not shorter than Interval, {Interval}, is needed.";
+            yield return $"{path}:SparingInterval is {DurationText.OfSetting(SparingInterval)}: not shorter than Interval, {DurationText.OfSetting(Interval)}, is needed.";
+        if (!Enum.IsDefined(Detector))
+            yield return $"{path}:Detector is {(int)Detector}: one of {string.Join(", ", Enum.GetNames<FailureDetection>())} is needed.";
         if (!(Jitter is >= 0 and <= 0.5))
             yield return $"{path}:Jitter is {Jitter}: 0 to 0.5 is needed.";
         if (!(PhiThreshold > 0))

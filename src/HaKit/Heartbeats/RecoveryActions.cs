@@ -52,7 +52,7 @@ internal sealed class RecoveryActions(
                 _ = RunAsync();
                 return;
             }
-            End(new TimeoutException($"It took longer than {timeout}."));
+            End(new TimeoutException($"It took longer than {DurationText.OfSetting(timeout)}."));
             try
             {
                 _cancellation.Cancel();

@@ -94,7 +94,7 @@ internal sealed class HttpTarget
         var folder = origin.AbsolutePath.TrimEnd('/');
         var path = requested.AbsolutePath;
         if (!path.StartsWith(folder, StringComparison.Ordinal) || path.Length > folder.Length && path[folder.Length] != '/' || ClimbsOut(path))
-            throw new InvalidOperationException($"The request's path is outside the pool's origin {origin.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}: give the client the pool's Origin as its base address, and paths below it.");
+            throw new InvalidOperationException($"The request's path is outside the pool's origin {origin.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}: give the client the pool's Origin as its base address, and paths below it. A path that begins with '/' starts at the root of the server: leave that '/' out.");
     }
 
     // After an escaped slash ("..%2f") the runtime keeps the dots, and the server may follow them.

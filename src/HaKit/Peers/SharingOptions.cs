@@ -59,6 +59,6 @@ public sealed class SharingOptions
         if (Replica is { Length: > 100 })
             yield return $"{path}:Replica has {Replica.Length} characters: at most 100 are possible.";
         if (WarmStart < TimeSpan.Zero || WarmStart > TimeSpan.FromSeconds(10))
-            yield return $"{path}:WarmStart is {WarmStart}: 0 to 10 s is needed.";
+            yield return $"{path}:WarmStart is {DurationText.OfSetting(WarmStart)}: 0 to 10 s is needed.";
     }
 }

@@ -62,6 +62,8 @@ internal readonly struct EndpointPoolOptionsValidation
             _wrong.AddRange(endpoints[i].Validate($"{_path}: Endpoints:{i}"));
         foreach (var same in endpoints.Where(e => !string.IsNullOrWhiteSpace(e.Name)).GroupBy(e => e.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
             _wrong.Add($"{_path}: Endpoints has {same.Count()} endpoints of the name '{same.Key}': each needs a name of its own.");
+        foreach (var alike in endpoints.Select(e => e.Name).Distinct(StringComparer.Ordinal).GroupBy(n => n, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1 && !string.IsNullOrWhiteSpace(g.Key)))
+            _wrong.Add($"{_path}: Endpoints has '{string.Join("' and '", alike)}', which differ only in capital letters: logs and pages would confuse them. Give each endpoint a name of its own.");
         if (_options.Origin is { } placeholder && Placeholder.IsInAddress(placeholder))
             _wrong.Add($"{_path}: Origin is '{ShownText.OfAddress(placeholder)}', which has a placeholder in it, such as '<resource>' or 'YOUR-RESOURCE'. Give the real name in its place.");
         else if (_options.Origin is { } origin && !EndpointAddress.IsAbsolute(origin))
@@ -87,7 +89,7 @@ internal readonly struct EndpointPoolOptionsValidation
         Positive("FirstContent:Timeout", first.Timeout);
         Positive("FirstContent:Minimum", first.Minimum);
         if (first.Minimum > first.Timeout)
-            _wrong.Add($"{_path}: FirstContent:Minimum is {first.Minimum}, longer than FirstContent:Timeout, {first.Timeout}.");
+            _wrong.Add($"{_path}: FirstContent:Minimum is {DurationText.OfSetting(first.Minimum)}, longer than FirstContent:Timeout, {DurationText.OfSetting(first.Timeout)}.");
         if (!(first.Multiplier >= 1))
             _wrong.Add(FormattableString.Invariant($"{_path}: FirstContent:Multiplier is {first.Multiplier}: at least 1 is needed."));
         if (first.DeadlineShare is not (> 0 and <= 1))
@@ -101,11 +103,11 @@ internal readonly struct EndpointPoolOptionsValidation
         Within("Retry:MaxAttemptsPerEndpoint", retry.MaxAttemptsPerEndpoint ?? 2, 1, 100);
         Positive("Retry:Delay", retry.Delay);
         if (retry.MaxDelay < retry.Delay)
-            _wrong.Add($"{_path}: Retry:MaxDelay is {retry.MaxDelay}, shorter than Retry:Delay, {retry.Delay}.");
+            _wrong.Add($"{_path}: Retry:MaxDelay is {DurationText.OfSetting(retry.MaxDelay)}, shorter than Retry:Delay, {DurationText.OfSetting(retry.Delay)}.");
         if (!(retry.MinimumChance is >= 0 and <= 1))
             _wrong.Add(FormattableString.Invariant($"{_path}: Retry:MinimumChance is {retry.MinimumChance}: 0 to 1 is needed."));
         if (_options.MaxWait < TimeSpan.Zero)
-            _wrong.Add($"{_path}: MaxWait is {_options.MaxWait}: at least 0 is needed.");
+            _wrong.Add($"{_path}: MaxWait is {DurationText.OfSetting(_options.MaxWait)}: at least 0 is needed.");
         Within("MaxWaitingCalls", _options.MaxWaitingCalls, 0, 1_000_000);
     }
 
@@ -149,13 +151,13 @@ internal readonly struct EndpointPoolOptionsValidation
     private void Positive(string setting, TimeSpan value)
     {
         if (value <= TimeSpan.Zero)
-            _wrong.Add($"{_path}: {setting} is {value}: more than 0 is needed.");
+            _wrong.Add($"{_path}: {setting} is {DurationText.OfSetting(value)}: more than 0 is needed.");
     }
 
     private void NotLongerThanDeadline(string setting, TimeSpan value)
     {
         if (value > _options.TotalRequestTimeout.Timeout)
-            _wrong.Add($"{_path}: {setting} is {value}, longer than the deadline, {_options.TotalRequestTimeout.Timeout}. Make it shorter than TotalRequestTimeout:Timeout.");
+            _wrong.Add($"{_path}: {setting} is {DurationText.OfSetting(value)}, longer than the deadline, {DurationText.OfSetting(_options.TotalRequestTimeout.Timeout)}. Make it shorter than TotalRequestTimeout:Timeout.");
     }
 
     private void Within(string setting, int value, int least, int most)

@@ -26,6 +26,6 @@ public sealed class ObjectiveOptions
         else if (TargetPercent <= 1)
             yield return string.Create(CultureInfo.InvariantCulture, $"{path}:TargetPercent is {TargetPercent}, which reads like a share: percent is needed, such as {(TargetPercent == 1 ? 99.9m : TargetPercent * 100):0.####}.");
         if (Period <= TimeSpan.Zero)
-            yield return $"{path}:Period is {Period}: more than 0 is needed.";
+            yield return $"{path}:Period is {DurationText.OfSetting(Period)}: more than 0 is needed.";
     }
 }

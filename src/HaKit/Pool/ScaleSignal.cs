@@ -29,7 +29,7 @@ public sealed class ScaleOptions
         if (TargetInFlight < 1)
             yield return $"{path}:{nameof(TargetInFlight)} is {TargetInFlight}: at least 1 is needed, or nothing.";
         if (Interval <= TimeSpan.Zero)
-            yield return $"{path}:{nameof(Interval)} is {Interval}: more than 0 is needed, or nothing.";
+            yield return $"{path}:{nameof(Interval)} is {DurationText.OfSetting(Interval)}: more than 0 is needed, or nothing.";
     }
 }
 

@@ -32,14 +32,14 @@ public sealed class FlightRecorderOptions
     internal IEnumerable<string> Validate()
     {
         if (string.IsNullOrWhiteSpace(Folder))
-            yield return "Folder is empty: a recording needs a folder.";
+            yield return "Flight recorder: Folder is empty: a recording needs a folder. Set Folder, for example to \"recordings\".";
         if (SegmentBytes < 64 * 1024)
-            yield return $"SegmentBytes is {SegmentBytes}: at least 65536 is needed.";
+            yield return $"Flight recorder: SegmentBytes is {SegmentBytes}: at least 65536 is needed.";
         if (MaxBytes < 2L * SegmentBytes)
-            yield return $"MaxBytes is {MaxBytes}: at least twice SegmentBytes ({SegmentBytes}) is needed.";
+            yield return $"Flight recorder: MaxBytes is {MaxBytes}: at least twice SegmentBytes ({SegmentBytes}) is needed.";
         if (FlushInterval < TimeSpan.FromMilliseconds(100) || FlushInterval > TimeSpan.FromMinutes(5))
-            yield return $"FlushInterval is {FlushInterval}: from 100 ms to 5 minutes is needed.";
+            yield return $"Flight recorder: FlushInterval is {DurationText.OfSetting(FlushInterval)}: from 100 ms to 5 min is needed.";
         if (Capacity is < 16 or > 1_048_576)
-            yield return $"Capacity is {Capacity}: from 16 to 1048576 is needed.";
+            yield return $"Flight recorder: Capacity is {Capacity}: from 16 to 1048576 is needed.";
     }
 }

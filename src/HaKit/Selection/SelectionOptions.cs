@@ -102,7 +102,7 @@ public sealed class SelectionOptions
         if (!(AffinityLoad >= 1))
             yield return $"{path}:{nameof(AffinityLoad)} is {AffinityLoad}: at least 1 is needed.";
         if (ZonePenalty < TimeSpan.Zero)
-            yield return $"{path}:{nameof(ZonePenalty)} is {ZonePenalty}: at least 0 is needed.";
+            yield return $"{path}:{nameof(ZonePenalty)} is {DurationText.OfSetting(ZonePenalty)}: at least 0 is needed.";
         if (!(SecondsPerPrice >= 0) || double.IsInfinity(SecondsPerPrice))
             yield return $"{path}:{nameof(SecondsPerPrice)} is {SecondsPerPrice}: a finite number of at least 0 is needed.";
     }

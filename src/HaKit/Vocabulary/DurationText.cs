@@ -2,15 +2,51 @@ using System.Globalization;
 
 namespace HaKit;
 
-/// <summary>Formats durations with the digits that a reader needs: <c>0.25 s</c>, <c>4.2 s</c>, <c>45 s</c>, <c>12 min</c>, <c>3.5 h</c>.</summary>
+/// <summary>
+/// Formats durations for people: <c>0.25 s</c>, <c>4.2 s</c>, <c>45 s</c>, <c>12 min</c>, <c>3.5 h</c>. Every message, log line and page uses it, so that no text
+/// has a raw <see cref="TimeSpan"/> in it. Compiled into the packages that have messages of their own. Pure.
+/// </summary>
 internal static class DurationText
 {
-    public static string Write(TimeSpan duration) => duration.TotalSeconds switch
+    private static readonly TimeSpan s_tooLong = TimeSpan.FromDays(365_000);
+
+    /// <summary>Formats a measured time, with two or three digits.</summary>
+    public static string Write(TimeSpan duration) => Write(duration, digits: 2);
+
+    /// <summary>Formats the value of a setting, with up to three digits, so that two settings that differ are shown differently.</summary>
+    public static string OfSetting(TimeSpan duration) => Write(duration, digits: 3);
+
+    /// <summary>Formats the value of a setting that may be absent.</summary>
+    public static string OfSetting(TimeSpan? duration) => duration is { } known ? OfSetting(known) : "nothing";
+
+    private static string Write(TimeSpan duration, int digits)
     {
-        < 1 and var s => string.Create(CultureInfo.InvariantCulture, $"{s:0.##} s"),
-        < 10 and var s => string.Create(CultureInfo.InvariantCulture, $"{s:0.#} s"),
-        < 120 and var s => string.Create(CultureInfo.InvariantCulture, $"{s:0} s"),
-        < 7200 and var s => string.Create(CultureInfo.InvariantCulture, $"{s / 60:0} min"),
-        var s => string.Create(CultureInfo.InvariantCulture, $"{s / 3600:0.#} h"),
-    };
+        if (duration < TimeSpan.Zero)
+            return duration > -s_tooLong ? "-" + Write(-duration, digits) : "less than -1000 years";
+        return duration switch
+        {
+            { Ticks: 0 } => "0 s",
+            { TotalMilliseconds: < 0.995 } => Number(duration.TotalMicroseconds, digits, "µs"),
+            { TotalMilliseconds: < 99.5 } => Number(duration.TotalMilliseconds, digits, "ms"),
+            { TotalSeconds: < 119.5 } => Number(duration.TotalSeconds, digits, "s"),
+            { TotalMinutes: < 119.5 } => Number(duration.TotalMinutes, digits, "min"),
+            { TotalHours: < 47.5 } => Number(duration.TotalHours, digits, "h"),
+            { TotalDays: < 730 } => Number(duration.TotalDays, digits, "days"),
+            _ when duration < s_tooLong => Number(duration.TotalDays / 365, digits, "years"),
+            _ => "more than 1000 years",
+        };
+    }
+
+    private static string Number(double value, int digits, string unit)
+    {
+        // Rounded first: 9.97 with two digits is 10 and not 10.0.
+        var decimals = value switch
+        {
+            < 0.995 => 2,
+            < 9.95 => digits - 1,
+            < 99.5 => digits - 2,
+            _ => 0,
+        };
+        return string.Create(CultureInfo.InvariantCulture, $"{Math.Round(value, decimals):0.##} {unit}");
+    }
 }

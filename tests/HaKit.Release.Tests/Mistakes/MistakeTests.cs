@@ -4,7 +4,7 @@ namespace HaKit.Release.Tests.Mistakes;
 public sealed class MistakeTests
 {
     private static readonly Dictionary<string, Mistake> s_mistakes =
-        SettingMistakes.All.Concat(ApplicationMistakes.All).Concat(SecretMistakes.All).Concat(StorageMistakes.All).Concat(ToolMistakes.All).ToDictionary(m => m.Name, StringComparer.Ordinal);
+        SettingMistakes.All.Concat(ApplicationMistakes.All).Concat(SecretMistakes.All).Concat(PlaceMistakes.All).Concat(StorageMistakes.All).Concat(ToolMistakes.All).ToDictionary(m => m.Name, StringComparer.Ordinal);
 
     public static TheoryData<string> Names => [.. s_mistakes.Keys];
 

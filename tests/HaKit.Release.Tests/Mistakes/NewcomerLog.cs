@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Release.Tests.Mistakes;
 
-/// <summary>Keeps the warnings and errors of a log.</summary>
+/// <summary>Keeps what a log shows by default: information, warnings and errors.</summary>
 internal sealed class NewcomerLog : ILoggerProvider, ILogger
 {
     private readonly StringBuilder _text = new();
@@ -24,7 +24,7 @@ internal sealed class NewcomerLog : ILoggerProvider, ILogger
 
     public IDisposable? BeginScope<TState>(TState state) where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {

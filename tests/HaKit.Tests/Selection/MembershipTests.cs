@@ -129,8 +129,8 @@ public sealed class MembershipTests
         });
         var wrong = options.Validate("p");
         foreach (var setting in new[] { "Selection:Sample is 0", "Selection:OverProvisioning is 0.5", "Selection:FailOpenBelow is 2", "Selection:AffinityLoad is 0",
-            "Selection:ZonePenalty is -00:00:01", "Selection:SecondsPerPrice is -1", "Selection:Preset is 99", "Scale:TargetUtilization is 0", "Scale:TargetInFlight is 0",
-            "Scale:Interval is 00:00:00", "AccountLimits:nobody:MaxConcurrency is 0", "account 'nobody', which no endpoint has" })
+            "Selection:ZonePenalty is -1 s", "Selection:SecondsPerPrice is -1", "Selection:Preset is 99", "Scale:TargetUtilization is 0", "Scale:TargetInFlight is 0",
+            "Scale:Interval is 0 s", "AccountLimits:nobody:MaxConcurrency is 0", "account 'nobody', which no endpoint has" })
         {
             wrong.Should().ContainSingle(w => w.Contains(setting));
         }
