@@ -58,16 +58,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
             throw new StateNotPortableException(pool.Name, Names[0].Kind, Maker, "and the endpoints that share its store could not be had.", exception);
         }
         if (Next is { } next && await SaysNotFoundAsync(first.Result, token).ConfigureAwait(false))
-        {
-            var second = await call.ExecuteAsync(next, token).ConfigureAwait(false);
-            if (await SaysNotFoundAsync(second.Result, token).ConfigureAwait(false))
-            {
-                second.Result.Dispose();
-                return first;
-            }
-            first.Result.Dispose();
-            first = second;
-        }
+            first = await AskNextAsync(call, next, first, token).ConfigureAwait(false);
         if (Maker is null && first.Result.IsSuccessStatusCode)
         {
             foreach (var name in Names)
@@ -75,6 +66,24 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         }
 
         return first;
+    }
+
+    // One of the two answers is returned, and the other disposed. If the second place cannot be asked, the object may be there: its exception reaches the caller.
+    private static async ValueTask<Served<HttpResponseMessage>> AskNextAsync(HttpCall call, RequestProfile next, Served<HttpResponseMessage> first, CancellationToken token)
+    {
+        var unused = first.Result;
+        try
+        {
+            var second = await call.ExecuteAsync(next, token).ConfigureAwait(false);
+            if (!await SaysNotFoundAsync(second.Result, token).ConfigureAwait(false))
+                return second;
+            unused = second.Result;
+            return first;
+        }
+        finally
+        {
+            unused.Dispose();
+        }
     }
 
     /// <summary>Explains to which endpoint calls go that name the object, and why.</summary>
