@@ -321,7 +321,7 @@ internal sealed class EndpointState
     /// <summary>Records that another endpoint has served the call that this endpoint refused.</summary>
     public void RecordServedElsewhere(Fault refusal, TimeSpan began, TimeSpan now)
     {
-        if (refusal.OfRequestsWith is not null)
+        if (refusal.RequestFeature is not null)
             return; // the refusal concerns only requests of one kind, and the endpoint serves all others
         Interlocked.Increment(ref _counts.Faults);
         Failure.RecordServedElsewhere(now);

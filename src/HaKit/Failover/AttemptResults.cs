@@ -86,7 +86,7 @@ internal sealed class AttemptResults(FailoverContext context)
     }
 
     // If an endpoint refuses a request because of an image or of tools, calls without images and tools must not avoid the endpoint. Over HTTP the request's
-    // body shows its images and tools (Fault.OfRequestsWith, which EndpointState.RecordServedElsewhere checks). The body of a client object's request is not
+    // body shows its images and tools (Fault.RequestFeature, which EndpointState.RecordServedElsewhere checks). The body of a client object's request is not
     // visible, so the caller's profile is used. Over HTTP the profile is not used, because it may be wrong or empty.
     private static bool IsOfItsRequest(Fault refusal, RequestProfile profile) => profile.Vision || profile.Tools && refusal.SecondOpinion == SecondOpinion.One;
 

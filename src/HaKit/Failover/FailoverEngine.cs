@@ -176,7 +176,7 @@ internal sealed class FailoverEngine
     {
         AdvanceHealth(now);
         call.WasReleased = true; // the call has waited longer than its limit, so it may try an endpoint that has come back since the call began
-        var step = _starter.StartUntried(call, now) is { } lease ? Step.Start(lease) : Waits.AwaitService(call, now, isCompany: true);
+        var step = _starter.StartUntried(call, now) is { } lease ? Step.Start(lease) : Waits.AwaitService(call, now, isSecond: true);
         if (step.Kind == StepKind.Start && call.RecordRule(WaitRule.Silence))
             Telemetry.RecordWait(WaitRule.Silence);
         return step;

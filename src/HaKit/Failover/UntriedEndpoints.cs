@@ -2,7 +2,7 @@ using HaKit.Selection;
 
 namespace HaKit.Failover;
 
-/// <summary>Finds an endpoint that a call has not tried and may ask now.</summary>
+/// <summary>Finds an endpoint that a call has not tried and that can take the call now.</summary>
 internal sealed class UntriedEndpoints(FailoverContext context)
 {
     /// <summary>
@@ -18,12 +18,12 @@ internal sealed class UntriedEndpoints(FailoverContext context)
         return (most == 1 ? call.History.Begun : call.History.Counted) < most;
     }
 
-    /// <summary>Chooses an endpoint. Exceptions of the application's own selector come out of it.</summary>
+    /// <summary>Chooses an endpoint. Exceptions of the application's own selector are not caught.</summary>
     public Choice Choose(FailoverCall call, TimeSpan now) => context.Selector.Choose(context.Snapshot, new SelectionQuery(call.Profile, call.History, now));
 
     /// <summary>
-    /// As <see cref="Choose"/>, for a call of which an attempt is under way: no choice where the bound on attempts is reached, or the application's own selector
-    /// throws, because an exception would leave that attempt without an owner.
+    /// Chooses an endpoint for a call that already has an attempt in flight. False if the limit on attempts is reached, or if the application's own selector
+    /// throws. The exception is caught, because otherwise the attempt in flight would have no owner.
     /// </summary>
     public bool TryChooseBeside(FailoverCall call, TimeSpan now, out Choice choice)
     {
@@ -42,6 +42,6 @@ internal sealed class UntriedEndpoints(FailoverContext context)
         }
     }
 
-    /// <summary>Checks whether an endpoint is left that the call has not tried and could ask now.</summary>
+    /// <summary>Checks whether an untried endpoint that can take the call now is left.</summary>
     public bool HasAny(FailoverCall call, TimeSpan now) => TryChooseBeside(call, now, out var choice) && choice.State is not null;
 }

@@ -6,7 +6,7 @@ using static HaKit.Faults.ErrorObjectReader;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Reads how an answer ended, in the members of each dialect that say so: with status 200, an answer may still have ended by a filter or a failure.
+/// Reads how an answer ended, from the members of each dialect for that. An answer with status 200 may still have ended because of a filter or a failure.
 /// </summary>
 internal static class AnswerEndReader
 {

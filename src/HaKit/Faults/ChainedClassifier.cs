@@ -17,7 +17,7 @@ internal sealed class ChainedClassifier(IFaultClassifier[] first) : IFaultClassi
         return FaultClassifier.Default.Classify(in evidence);
     }
 
-    /// <summary>A mistake in a classifier must not hide what the endpoint did.</summary>
+    /// <summary>Runs one classifier. If it throws, its result is null, because a mistake in a classifier must not hide the fault of the endpoint.</summary>
     private static Fault? ClassifySafely(IFaultClassifier classifier, in FaultEvidence evidence)
     {
         try

@@ -23,7 +23,7 @@ internal static class ErrorObjectReader
         else
         {
             // "error": true beside a message, or a number as the code.
-            signs.IsError |= reader.TokenType == JsonTokenType.True || IsSaid(ref reader);
+            signs.IsError |= reader.TokenType == JsonTokenType.True || IsNotEmpty(ref reader);
             ReadStatus(ref reader, ref signs);
         }
     }
@@ -48,7 +48,7 @@ internal static class ErrorObjectReader
     /// <summary>Reads code, status, type and message: the members that make an object an error if they are not empty.</summary>
     private static void ReadErrorWord(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
-        if (IsSaid(ref reader))
+        if (IsNotEmpty(ref reader))
             signs.IsError = signs.HasErrorObject = true;
         if (IsCode(name))
             ReadCode(ref reader, ref signs, Slot.Code);

@@ -10,8 +10,8 @@ using Slot = HaKit.Dialects.ErrorSigns.Slot;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Collects the signs of an error from the beginning of a body, in one pass and without allocating. The part before a cut or a break counts: half an
-/// error object still distinguishes a quota from a throttle. Names and words with escapes are ignored.
+/// Collects the signs of an error from the beginning of a body, in one pass and without allocating. If the body is truncated or broken, the part before that
+/// counts, because even half an error object distinguishes a quota from a throttle. Names and words with escapes are ignored.
 /// </summary>
 internal static class ErrorReader
 {
@@ -36,11 +36,11 @@ internal static class ErrorReader
             }
             catch (JsonException)
             {
-                // The body is cut or broken: what was read so far is kept.
+                // The body is truncated or broken. The signs that were read so far are kept.
             }
         }
 
-        // The header is what Amazon's own clients read first.
+        // Amazon's own clients read this header first.
         if (headers is not null && RateLimitHeaders.Value(headers.NonValidated, "x-amzn-ErrorType") is { Length: > 0 and < 512 } name)
         {
             Span<byte> ascii = stackalloc byte[512];

@@ -72,8 +72,8 @@ internal static class ErrorValues
         reader.Skip();
     }
 
-    /// <summary>Checks for a word or a number that is not empty. An error object whose words are all empty is not an error.</summary>
-    public static bool IsSaid(ref Utf8JsonReader reader) =>
+    /// <summary>Checks whether the value is a number or a word that is not empty. An error object whose words are all empty is not an error.</summary>
+    public static bool IsNotEmpty(ref Utf8JsonReader reader) =>
         reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 }
         || reader.TokenType == JsonTokenType.Number && !reader.ValueSpan.SequenceEqual("0"u8);
 

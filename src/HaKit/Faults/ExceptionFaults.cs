@@ -23,8 +23,8 @@ internal static class ExceptionFaults
     }
 
     /// <summary>
-    /// Finds the exception, this one or an inner one, that carries a failure's HTTP status, and the status: <see cref="HttpRequestException.StatusCode"/>, or
-    /// the number that SDKs write in their messages.
+    /// Finds the exception that contains the HTTP status of a failure: the given exception or an inner exception. The status is <see
+    /// cref="HttpRequestException.StatusCode"/>, or the number that SDKs write in their messages.
     /// </summary>
     /// <param name="exception">The exception.</param>
     public static (Exception Carrier, int Status)? StatusOf(Exception exception) => StatusOf(exception, Deepest);
@@ -83,9 +83,10 @@ internal static class ExceptionFaults
             TimeoutRejectedException => TimedOut(sent),
             ExecutionRejectedException => new Fault(FaultKind.BreakerOpen),
             OperationCanceledException or TimeoutException => IsConnectTimeout(exception) ? new Fault(FaultKind.ConnectTimeout) : TimedOut(sent),
-            // Assemblies that do not fit together, or code that does not support the operation: waiting does not help, and another endpoint hardly does.
+            // Assemblies of versions that do not work together, or code that does not support the operation. Waiting does not help, and another endpoint hardly
+            // ever does.
             _ when IsOwnBuild(exception) => new Fault(FaultKind.Unknown) { Applied = FaultApplied.NotSent, SecondOpinion = SecondOpinion.One, IsProvisional = true },
-            // A file of the caller is missing; the wire is not at fault.
+            // A file of the caller is missing; the connection is not at fault.
             FileNotFoundException or DirectoryNotFoundException or DriveNotFoundException or PathTooLongException => new Fault(FaultKind.InvalidRequest),
             InvalidDataException or JsonException => new Fault(FaultKind.BrokenBody),
             IOException => ClassifyNested(exception.InnerException, sent, depth - 1) ?? ConnectionFault(sent),
@@ -108,11 +109,11 @@ internal static class ExceptionFaults
         HttpRequestError.UserAuthenticationError => new Fault(FaultKind.Unauthorized) { UntilCleared = true },
         HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded => new Fault(FaultKind.BrokenBody),
         HttpRequestError.ResponseEnded => ConnectionFault(sent),
-        // The inner exception says what broke.
+        // The inner exception has the cause.
         _ => null,
     };
 
-    /// <summary>Reads RFC 9113 8.7 and RFC 9114 8.1: a refused stream was not processed at all and is safe to send again.</summary>
+    /// <summary>Applies RFC 9113 8.7 and RFC 9114 8.1: a refused stream was not processed at all and is safe to send again.</summary>
     private static Fault OfProtocol(HttpProtocolException exception) => exception.ErrorCode is 0x7 or 0x10B
         ? new Fault(FaultKind.ConnectionReset) { Applied = FaultApplied.NotSent }
         : new Fault(FaultKind.ConnectionReset);
@@ -131,7 +132,7 @@ internal static class ExceptionFaults
 
     private static Fault TimedOut(bool? sent) => new(sent == false ? FaultKind.ConnectTimeout : FaultKind.AttemptTimeout);
 
-    /// <summary>SocketsHttpHandler distinguishes its connect timeout from other timeouts only by the message of the inner TimeoutException.</summary>
+    /// <summary>Checks the message of the inner TimeoutException, because SocketsHttpHandler marks its connect timeout only there.</summary>
     private static bool IsConnectTimeout(Exception exception) =>
         (exception as TimeoutException ?? exception.InnerException as TimeoutException) is { } timeout
         && MessageOf(timeout) is var message && (message.Contains("ConnectTimeout", StringComparison.Ordinal) || message.Contains("net_http_connect_timedout", StringComparison.Ordinal));
@@ -148,7 +149,7 @@ internal static class ExceptionFaults
         return best;
     }
 
-    /// <summary>A fault that names a cause is more significant than the timeout that followed.</summary>
+    /// <summary>Ranks the faults of several exceptions. A fault with a cause is more significant than the timeout that followed from it.</summary>
     private static int Rank(FaultKind kind) => kind switch
     {
         FaultKind.AttemptTimeout => 2,

@@ -65,10 +65,10 @@ public sealed record Fault
     }
 
     /// <summary>
-    /// Gets what is particular about the refused request (media, tools, embeddings). Null for an ordinary request. Such a refusal does not affect requests of
-    /// other kinds.
+    /// Gets the special feature of the refused request (media, tools, embeddings). Null for an ordinary request. Such a refusal affects only requests with the
+    /// same feature.
     /// </summary>
-    internal string? OfRequestsWith { get; init; }
+    internal string? RequestFeature { get; init; }
 
     /// <summary>Gets whether the fault counts neither for nor against an endpoint.</summary>
     public bool IsNeutral => IsProvisional || Blame is FaultBlame.Request or FaultBlame.Caller;
@@ -76,13 +76,13 @@ public sealed record Fault
     /// <summary>Gets whether the endpoint refused the request, so that it would refuse the same request again.</summary>
     internal bool IsRefusal => SecondOpinion != SecondOpinion.None || Blame == FaultBlame.Request;
 
-    /// <summary>Gets the meaning of a provisional refusal after another endpoint has served the call: it was the endpoint's fault.</summary>
+    /// <summary>Gets the fault for a provisional refusal after another endpoint has served the call: the endpoint is then to blame.</summary>
     internal Fault AsEndpointFault() => this with { IsProvisional = false, Blame = FaultBlame.Endpoint, Reach = FaultReach.Endpoint, UntilCleared = false };
 
     /// <summary>Gets the name of the kind as a cached string.</summary>
     internal string KindName => FaultKinds.Names[(int)Kind];
 
-    /// <summary>Gets whether the endpoint named the time at which it wants to be asked again.</summary>
+    /// <summary>Gets whether the endpoint named a time to come back.</summary>
     internal bool NamesTime => RetryAfter > TimeSpan.Zero && !UntilCleared;
 
     /// <summary>Gets whether the connection failed, so that no part of the request was sent.</summary>

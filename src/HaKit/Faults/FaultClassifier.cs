@@ -101,7 +101,7 @@ public sealed class FaultClassifier : IFaultClassifier
 
     /// <summary>
     /// Gets the wait in a provider's error that a gateway quotes. OpenAI's Python client writes errors as "Error code: 429 - {'error': …", so the text after
-    /// that is not a caller's text.
+    /// this beginning is not a caller's text.
     /// </summary>
     private static TimeSpan? InQuotedError(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words)
     {

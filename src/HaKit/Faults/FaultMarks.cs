@@ -3,18 +3,18 @@ using HaKit.Dialects;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Says for each name or word in a good answer whether the built-in classifier might find a fault there. If no word of a 200's body might, the classifier
-/// need not read the body; a property test verifies that it would find nothing. A word that might is left to the classifier.
+/// Checks each name and word in the body of a 200 for a possible fault. If no name or word is suspicious, the built-in classifier does not have to read the
+/// body; a property test verifies that it would find no fault. If any is suspicious, the classifier decides.
 /// </summary>
 internal static class FaultMarks
 {
-    // The names and words at which ErrorReader looks for an error.
+    // The names and words at which ErrorReader searches for an error.
     private static readonly WordSet s_errors = new("error", "__type", "blockReason");
 
     // The names of the members with finish reasons.
     private static readonly WordSet s_ends = new("finish_reason", "finishReason", "native_finish_reason", "stop_reason", "stopReason", "done_reason", "reason");
 
-    // Finish reasons of good answers; all others are left to the classifier.
+    // Finish reasons of good answers. The classifier decides about all others.
     private static readonly WordSet s_good = new(
         "stop", "STOP", "length", "tool_calls", "function_call", "end_turn", "max_tokens", "MAX_TOKENS", "max_output_tokens", "stop_sequence", "tool_use");
 

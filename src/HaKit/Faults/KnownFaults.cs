@@ -1,6 +1,6 @@
 namespace HaKit.Faults;
 
-/// <summary>Caches faults that contain nothing but their kind.</summary>
+/// <summary>Caches the faults that have only a kind.</summary>
 internal static class KnownFaults
 {
     public static readonly Fault Unknown = new(FaultKind.Unknown);

@@ -3,9 +3,9 @@ using HaKit.Dialects;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Refines the meaning of a 4xx by what the request asked for. If every endpoint could answer the request, its refusal gets a second opinion and counts
-/// against its endpoint only if another endpoint then serves the call. For every other request the plain rule applies: the refusal goes back at once and
-/// counts for nothing.
+/// Refines the meaning of a 4xx by the kind of the request. If every endpoint could answer the request, a second endpoint is tried. The refusal then counts
+/// against the first endpoint only if another endpoint serves the call. For every other request the caller gets the refusal at once, and it counts against no
+/// endpoint.
 /// </summary>
 internal static class Refusals
 {
@@ -26,7 +26,7 @@ internal static class Refusals
                     : Provisional(fault, SecondOpinion.Each);
             case FaultKind.NotServed when request == RequestKind.CreatesAnswer:
                 return Provisional(fault, SecondOpinion.Each);
-            // The request is larger than a limit, and another endpoint may have a larger one; this endpoint is not at fault.
+            // The request is larger than a limit of this endpoint, and another endpoint may have a larger limit. This endpoint is not at fault.
             case FaultKind.RequestTooLarge when status == 429 || OversizedRequest.IsStatedIn(words):
                 return fault with { SecondOpinion = SecondOpinion.Each };
             case FaultKind.InvalidRequest or FaultKind.RequestTooLarge when request == RequestKind.CreatesAnswer:

@@ -4,7 +4,7 @@ using System.Text.Json;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Writes an outline of a JSON text with the names and types of its members, never with their values:
+/// Writes an outline of a JSON text: the names and types of its members, but never their values, for example
 /// <c>{base_resp:{status_code:number,status_msg:string}}</c>. A name that may be a key or a caller's text is left out.
 /// </summary>
 internal static class ShapeOutline

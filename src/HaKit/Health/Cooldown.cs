@@ -2,7 +2,10 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>Describes a time to come back that a server named. A cooldown exists beside the status and ejects no endpoint.</summary>
+/// <summary>
+/// Describes a cooldown: a server named a time to come back, or refused a key or a quota. A cooldown is independent of the health status and does not eject the
+/// endpoint.
+/// </summary>
 /// <param name="Since">The time of the server's answer that started the cooldown.</param>
 /// <param name="Until">The end of the cooldown. <see cref="TimeSpan.MaxValue"/>: it lasts until an event clears it.</param>
 /// <param name="TrialAt">The time at which one trial is allowed even before the end (the cap).</param>
@@ -11,14 +14,15 @@ namespace HaKit.Health;
 internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt, Fault Cause, SlowStart Return)
 {
     /// <summary>
-    /// Gets the shorter wait of a throttle below this cooldown, if only this cooldown can be cleared. It continues after this cooldown is cleared.
+    /// Gets the shorter cooldown of a throttle that runs at the same time, if only this cooldown can be cleared. It remains after this cooldown is cleared.
     /// </summary>
     public Cooldown? Beneath { get; private init; }
 
     public bool IsUntilCleared => Until == TimeSpan.MaxValue;
 
     /// <summary>
-    /// Gets whether a person or a probe may end the cooldown early. A quota can be paid and a key can be replaced; a throttled server cannot be hurried.
+    /// Gets whether a person or a probe may end the cooldown early. A quota can be paid and a key can be replaced, but the end of a throttle cannot be brought
+    /// forward.
     /// </summary>
     public bool IsClearable => IsUntilCleared || Cause.Kind is FaultKind.QuotaExhausted or FaultKind.Unauthorized;
 
@@ -34,8 +38,8 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
     }
 
     /// <summary>
-    /// Gets the time that an endpoint named. From the fourth in a row it is doubled, at most to 30 s, because the endpoint names its time but refuses again
-    /// after it.
+    /// Gets the time to wait from the time that an endpoint named. From the fourth refusal in a row the time is doubled, at most to 30 s, because the endpoint
+    /// has refused again each time after its named time.
     /// </summary>
     public static TimeSpan Stretched(TimeSpan named, int timesInARow)
     {
@@ -47,7 +51,8 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
     private static readonly TimeSpan LongestStretched = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Combines this cooldown with a later one: the longer wait, and no trial before the trial of either. Returns the same instance if nothing changes.
+    /// Combines this cooldown with a later cooldown: the end is the later of both ends, and the trial is the later of both trials. Returns the same instance if
+    /// nothing changes.
     /// </summary>
     public Cooldown And(Cooldown later)
     {
@@ -59,7 +64,7 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
         return longer with { Since = later.Since, TrialAt = trialAt, Beneath = beneath };
     }
 
-    // If both can be cleared, the one that needs the higher probe level stays the cause. Otherwise clearing the lower one would clear both.
+    // If both can be cleared, the cooldown that needs the higher probe level stays the cause. Otherwise a probe of the lower level would clear both.
     private bool Outlasts(Cooldown later) =>
         IsUntilCleared && later.IsUntilCleared ? Cause.Level() > later.Cause.Level() : Until >= later.Until;
 

@@ -25,7 +25,7 @@ internal sealed class EndpointHealth
     /// <summary>Gets the latest state; a volatile read.</summary>
     public HealthState State => _state;
 
-    /// <summary>Gets or sets when connecting last failed. Guarded by the tracker's lock.</summary>
+    /// <summary>Gets or sets when an attempt to connect last failed. Guarded by the tracker's lock.</summary>
     internal TimeSpan? ConnectFailedAt { get; set; }
 
     internal bool IsRemoved { get; set; }
@@ -45,7 +45,7 @@ internal sealed class EndpointHealth
         set => _window = value;
     }
 
-    /// <summary>Asks for permission to send one attempt. False: not now, or not in this mode.</summary>
+    /// <summary>Tries to begin one attempt. False if the endpoint may not be used now, or not in this mode.</summary>
     public bool TryBegin(BeginMode mode, TimeSpan now, out HealthTicket ticket)
     {
         var state = _state;
@@ -59,7 +59,7 @@ internal sealed class EndpointHealth
         return mode != BeginMode.Normal && _tracker.TryBeginTrial(this, mode, now, out ticket);
     }
 
-    /// <summary>Records the first content, which decides a trial. Costs nothing for other attempts.</summary>
+    /// <summary>Records the first content, with which a half-open trial has succeeded. Does nothing for other attempts.</summary>
     public void FirstContent(in HealthTicket ticket, TimeSpan now)
     {
         if (ticket.IsTrial)
@@ -94,9 +94,9 @@ internal sealed class EndpointHealth
         _tracker.Report(this, Evidence(ticket, fault) with { Begun = begun, InFlight = inFlight, HasServedLater = servedBegan > ticket.Began }, now);
     }
 
-    /// <summary>Records that a caller gave up an unusually silent attempt: the endpoint becomes suspect, and nothing counts against it.</summary>
+    /// <summary>Records that a caller cancelled an unusually silent attempt. The endpoint becomes suspect, but no failure is counted.</summary>
     /// <param name="ticket">The attempt's ticket.</param>
-    /// <param name="silence">The fault that the silence would have been if the pool had given the attempt up.</param>
+    /// <param name="silence">The fault that the attempt would have had if the pool's own limit had ended it.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void RecordLeftInSilence(in HealthTicket ticket, Fault silence, TimeSpan now)
     {
@@ -104,7 +104,7 @@ internal sealed class EndpointHealth
             _tracker.Hint(this, new HealthEvidence { Source = EvidenceSource.LeftInSilence, Fault = silence, Began = ticket.Began, Epoch = ticket.Epoch }, now);
     }
 
-    /// <summary>Records that another endpoint has served the call which this endpoint refused.</summary>
+    /// <summary>Records that another endpoint has served a call that this endpoint refused.</summary>
     /// <param name="refusal">The refusal.</param>
     /// <param name="began">The time at which the refused attempt began.</param>
     /// <param name="now">The current time on the pool's clock.</param>
@@ -112,14 +112,14 @@ internal sealed class EndpointHealth
         _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.ServedElsewhere, Fault = refusal.AsEndpointFault(), Began = began, Epoch = HealthTicket.NoEpoch }, now);
 
     /// <summary>Records that the endpoint has a new credential. The refusal of the old credential no longer counts.</summary>
-    public void CredentialChanged(TimeSpan now) =>
+    public void RecordNewCredential(TimeSpan now) =>
         _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.CredentialChanged, Began = now, Epoch = HealthTicket.NoEpoch }, now);
 
     /// <summary>Records the end of a probe; null for success.</summary>
     /// <param name="level">The level that the probe tested.</param>
     /// <param name="fault">The fault; null for success.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="isDecisive">True if a failure detector has decided: this probe then counts as many misses or hits as are needed.</param>
+    /// <param name="isDecisive">True if a failure detector has made the decision: this probe then counts as the required number of misses or hits.</param>
     public void Probe(ProbeLevel level, Fault? fault, TimeSpan now, bool isDecisive = false)
     {
         if (fault is null ? _state is { IsClean: true, Cooldown: null } : fault.IsNeutral)
@@ -139,14 +139,14 @@ internal sealed class EndpointHealth
     public void Order(HealthOrder order, TimeSpan now, bool isFromPeer = false) =>
         _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.Order, Order = order, Began = now, IsFromPeer = isFromPeer }, now);
 
-    /// <summary>Applies what other replicas say about the endpoint.</summary>
+    /// <summary>Applies a fact of other replicas about the endpoint.</summary>
     /// <param name="word">The fact of the other replicas.</param>
-    /// <param name="fault">The fault that they saw, for <see cref="PeerWord.Cooldown"/> and <see cref="PeerWord.Ejected"/>.</param>
+    /// <param name="fault">The fault that the other replicas found, for <see cref="PeerWord.Cooldown"/> and <see cref="PeerWord.Ejected"/>.</param>
     /// <param name="said">The time of the fact, on this pool's clock.</param>
     /// <param name="length">The remaining time of the cooldown.</param>
     /// <param name="isLast">True if no other endpoint would remain that could serve the same requests.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    public void HearPeers(PeerWord word, Fault? fault, TimeSpan said, TimeSpan length, bool isLast, TimeSpan now)
+    public void ApplyPeerFact(PeerWord word, Fault? fault, TimeSpan said, TimeSpan length, bool isLast, TimeSpan now)
     {
         var evidence = new HealthEvidence
         {
@@ -159,7 +159,7 @@ internal sealed class EndpointHealth
             IsFromPeer = true,
             Epoch = HealthTicket.NoEpoch,
         };
-        _tracker.HearPeers(this, evidence, now);
+        _tracker.ApplyPeerFact(this, evidence, now);
     }
 
     internal void Publish(HealthState state) => _state = state;

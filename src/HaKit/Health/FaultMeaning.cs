@@ -20,14 +20,14 @@ internal static class FaultMeaning
     /// Checks whether waiting does not help: an exhausted quota or a refused key stays until it is cleared, unless the server named a time.
     /// </summary>
     public static bool IsUntilCleared(this Fault fault) =>
-        fault.UntilCleared || (!fault.SaysWhen() && fault.Kind is FaultKind.QuotaExhausted or FaultKind.Unauthorized);
+        fault.UntilCleared || (!fault.HasRetryAfter() && fault.Kind is FaultKind.QuotaExhausted or FaultKind.Unauthorized);
 
-    public static bool SaysWhen(this Fault fault) => fault.RetryAfter > TimeSpan.Zero;
+    public static bool HasRetryAfter(this Fault fault) => fault.RetryAfter > TimeSpan.Zero;
 
     public static TimeSpan Wait(this Fault fault) => fault.RetryAfter is { } wait && wait < Longest ? wait : Longest;
 
     /// <summary>Checks whether the application's own breaker in the endpoint's pipeline refused the attempt and named the time of its next try.</summary>
-    public static bool IsBreakerWithTime(this Fault fault) => fault.Kind == FaultKind.BreakerOpen && fault.SaysWhen();
+    public static bool IsBreakerWithTime(this Fault fault) => fault.Kind == FaultKind.BreakerOpen && fault.HasRetryAfter();
 
     /// <summary>Checks whether the fault counts towards the endpoint's ejection.</summary>
     public static bool Counts(this Fault fault) =>

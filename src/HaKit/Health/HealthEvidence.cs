@@ -32,10 +32,10 @@ internal enum EvidenceSource
     /// <summary>The endpoint has a new credential.</summary>
     CredentialChanged,
 
-    /// <summary>This process was paused, or could connect to no endpoint: its recent observations do not count.</summary>
+    /// <summary>This process was paused, or could connect to no endpoint. Its recent observations do not count.</summary>
     SelfSuspicion,
 
-    /// <summary>A caller gave up an unusually silent attempt. The endpoint becomes suspect, and nothing counts.</summary>
+    /// <summary>A caller cancelled an unusually silent attempt. The endpoint becomes suspect, but no failure is counted.</summary>
     LeftInSilence,
 
     /// <summary>Other replicas of the application have learned something about the endpoint.</summary>
@@ -63,7 +63,7 @@ internal enum PeerWord
     Recovered,
 }
 
-/// <summary>Holds one piece of evidence about an endpoint. It contains everything that the reducer needs, even the random number for jitter.</summary>
+/// <summary>Holds one piece of evidence about an endpoint. It contains all inputs of the reducer, even the random number for jitter.</summary>
 internal readonly record struct HealthEvidence
 {
     public required EvidenceSource Source { get; init; }
@@ -76,7 +76,7 @@ internal readonly record struct HealthEvidence
 
     public HealthOrder Order { get; init; }
 
-    /// <summary>Gets, for <see cref="EvidenceSource.Peer"/>, what other replicas say.</summary>
+    /// <summary>Gets, for <see cref="EvidenceSource.Peer"/>, the fact of the other replicas.</summary>
     public PeerWord Word { get; init; }
 
     /// <summary>Gets whether another replica sent the evidence, so that it is not sent again.</summary>
@@ -89,7 +89,8 @@ internal readonly record struct HealthEvidence
     public TimeSpan Began { get; init; }
 
     /// <summary>
-    /// Gets, for traffic, whether the attempt is the trial. For the begin of a trial: whether it ignores the period because no other endpoint can serve.
+    /// Gets, for traffic, whether the attempt is a trial. For the begin of a trial, gets whether the trial begins before the end of the ejection, because no
+    /// other endpoint can serve.
     /// </summary>
     public bool IsTrial { get; init; }
 
@@ -101,19 +102,21 @@ internal readonly record struct HealthEvidence
     /// <summary>Gets whether a pause of this process explains the fault, so that it does not count.</summary>
     public bool IsHeld { get; init; }
 
-    /// <summary>Gets whether connecting fails at every endpoint: the failure counts, but an ejection is postponed until a connection succeeds.</summary>
+    /// <summary>
+    /// Gets whether the pool fails to connect to every endpoint. The failure then counts, but an ejection is postponed until a connection succeeds.
+    /// </summary>
     public bool IsDoubtful { get; init; }
 
-    /// <summary>Gets, for a probe, whether a detector has already decided, so that this result counts as many as are needed.</summary>
+    /// <summary>Gets, for a probe, whether a detector has already made the decision, so that this result counts as the required number of results.</summary>
     public bool IsDecisive { get; init; }
 
     /// <summary>Gets, for self-suspicion, how far back observations do not count.</summary>
     public TimeSpan Length { get; init; }
 
-    /// <summary>Gets, for a refused key, whether it has served within 24 hours, on this endpoint or on another one that uses it.</summary>
+    /// <summary>Gets, for a refused key, whether the key has served within 24 hours, on this endpoint or on another endpoint that uses it.</summary>
     public bool HasServedLately { get; init; }
 
-    /// <summary>Gets whether no other endpoint of the pool is admitted: if this one were ejected too, no endpoint would serve.</summary>
+    /// <summary>Gets whether no other endpoint of the pool is admitted, so that no endpoint would serve if this endpoint were ejected.</summary>
     public bool IsLast { get; init; }
 
     /// <summary>Gets the number of attempts in the sampling window, including this one. 0 if the ratio does not apply.</summary>

@@ -190,9 +190,11 @@ public sealed class HealthOptions
     /// <summary>Gets the length of the given ejection, without jitter.</summary>
     internal TimeSpan Period(int ejections) => Doubled(BreakDuration, ejections, MaxBreakDuration);
 
-    /// <summary>Gets how long after a refusal that must be cleared the next trial comes.</summary>
+    /// <summary>Gets the wait from a refusal of a key or quota to the next trial.</summary>
     /// <param name="cause">The refusal.</param>
-    /// <param name="hasServed">True if the key has served lately. A key that never served is wrong, so its first trial comes after the cap.</param>
+    /// <param name="hasServed">
+    /// True if the key has served recently. A key that never served is probably wrong, so its first trial comes only after the cap.
+    /// </param>
     /// <param name="times">The number of refusals in a row.</param>
     internal TimeSpan ClearTrial(Faults.Fault cause, bool hasServed, int times) => cause.Kind switch
     {

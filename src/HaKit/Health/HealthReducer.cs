@@ -3,8 +3,9 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>
-/// Decides, as a pure function, whether an endpoint may be chosen; no other code decides this. It returns the same instance when nothing changed. It applies
-/// the elapsed time first, so the result does not depend on how often the state is read.
+/// Computes the next health state of an endpoint from the current state and one piece of evidence. It is a pure function, and only its states decide whether an
+/// endpoint may be chosen. It returns the same instance if nothing has changed. It applies the elapsed time first, so the result does not depend on how often
+/// the state is read.
 /// </summary>
 internal static class HealthReducer
 {
@@ -27,7 +28,7 @@ internal static class HealthReducer
             EvidenceSource.ServedElsewhere => CountRefusal(state, evidence, now, options),
             EvidenceSource.LeftInSilence => state.IsInService && evidence.Epoch == state.Epoch ? state.Suspect(evidence.Fault!, evidence.Fault!.Level(), now) : state,
             EvidenceSource.SelfSuspicion => SelfSuspicion(state, evidence, now, options),
-            EvidenceSource.Peer => state.HearPeers(evidence, now, options),
+            EvidenceSource.Peer => state.ApplyPeerFact(evidence, now, options),
             _ => state,
         };
     }
@@ -60,21 +61,22 @@ internal static class HealthReducer
             return next.RejectUntil(fault, now, options);
         if (!fault.Counts())
             return next;
-        // The first content of a stream had decided the trial, and then the stream was cut. So the success of the trial is taken back.
+        // The trial succeeded with the first content of a stream, but then the stream was cut. So the success of the trial is undone.
         if (evidence.IsTrial && state.Status == EndpointHealthStatus.SlowStart && !evidence.IsLast)
             return next.Eject(fault, fault.Level(), now, evidence.Jitter, options);
         return CountFailure(next, evidence, now, options);
     }
 
     /// <summary>
-    /// Checks whether the attempt began after the endpoint's state was last renewed. A late result from before an ejection says nothing about the endpoint as
-    /// it is now. A fault that was seen on a sibling is compared by time, because the sibling has its own epochs.
+    /// Checks whether the attempt began in the endpoint's current epoch. A late result from before an ejection is no evidence about the endpoint's current
+    /// state. A fault of another endpoint in the same failure domain is compared by time, because that endpoint has its own epochs.
     /// </summary>
     private static bool BelongsToEpoch(HealthState state, in HealthEvidence evidence) => evidence.IsShared
         ? evidence.Epoch != HealthTicket.NoEpoch && evidence.Began >= state.EpochSince
         : evidence.Epoch == state.Epoch;
 
-    // A pause of this process explains the failure. It says nothing about the endpoint, but a failed trial must free its place for the next one.
+    // A pause of this process explains the failure, so it is no evidence against the endpoint. But if the attempt was the trial, the trial must end, so that
+    // the next trial can begin.
     private static HealthState HeldFailure(HealthState state, Fault fault, bool isOwn, bool isTrialAnswer, TimeSpan now)
     {
         if (isTrialAnswer)
@@ -89,16 +91,16 @@ internal static class HealthReducer
         return fault.Counts() ? state.FailTrial(fault, now, jitter, options) : state.Release(now);
     }
 
-    /// <summary>Counts one more failure in a row, and ejects the endpoint if its consecutive failures or its ratio require it.</summary>
+    /// <summary>Counts one more consecutive failure, and ejects the endpoint if its consecutive failures or its failure ratio require this.</summary>
     private static HealthState CountFailure(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
         var row = FailureRow.After(state, evidence);
-        // If a weak probe cannot disprove all failures in the row, the strongest level of the row is needed.
+        // The probe level must be high enough to disprove every failure of the streak, so the highest level of the streak is kept.
         var level = row.Failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
         if (!MustEject(row, evidence, options))
         {
-            // One copy for both changes, because this runs at each failure and a state is large.
+            // Both changes are made in one copy, because this code runs at each failure and a state is large.
             var wasHealthy = state.Status == EndpointHealthStatus.Healthy;
             return state with
             {
@@ -130,8 +132,8 @@ internal static class HealthReducer
     private static bool IsRowTooLong(in FailureRow row, bool isLast, HealthOptions options)
     {
         var patience = isLast ? PatienceWithLast : 1;
-        // Refusals arrive at once, and answers take time. While attempts that began within the row are still running, they may be answered, so the row must
-        // be at least as long as the number of these attempts.
+        // A refusal arrives sooner than an answer. Attempts that began during the streak and are still running may be answered. So the streak must be at least
+        // as long as the number of these attempts.
         if (row.Failures >= patience * options.FailuresToEject && row.Failures >= patience * row.UnderWay)
             return true;
         return isLast && row.Unanswered >= options.FailuresToEject;
@@ -154,8 +156,8 @@ internal static class HealthReducer
         public static FailureRow After(HealthState state, in HealthEvidence evidence)
         {
             var fault = evidence.Fault!;
-            // Silences are reported late. Of many attempts that began at once, a few may be silent, and their limits all pass at the same moment. By then the
-            // endpoint has served later attempts, so these silences count in the ratio and not in the row.
+            // A silence is reported late. If many attempts begin at the same time, the limits of the few silent attempts also pass at the same time. If the
+            // endpoint has served later attempts by then, these silences count in the failure ratio, but not in the streak.
             var isRefuted = fault.IsSilence() && evidence.HasServedLater;
             var counted = isRefuted ? 0 : 1;
             var failures = state.ConsecutiveFailures + counted;
@@ -178,7 +180,7 @@ internal static class HealthReducer
     {
         var fault = evidence.Fault!;
         if (state.IsOutForRefusals && state.Status == EndpointHealthStatus.Ejected && evidence.Began > state.JudgedAt)
-            return state.EjectForRefusals(fault, now, evidence.Jitter, options); // the call of the trial was served by another endpoint
+            return state.EjectForRefusals(fault, now, evidence.Jitter, options); // another endpoint has served the call of the trial
         if (!state.IsInService || evidence.Began < state.EpochSince)
             return state;
         var next = state with { Refusals = state.Refusals + 1 };
@@ -200,9 +202,9 @@ internal static class HealthReducer
             return state.Cool(Cooldown.UntilCleared(fault, options.ClearTrial(fault, evidence.HasServedLately, refusals), now)) with { ClearRefusals = refusals };
         }
 
-        if (fault.SaysWhen())
+        if (fault.HasRetryAfter())
         {
-            // Of a burst of refusals, only the first counts as one more in a row.
+            // Of a burst of refusals, only the first increases the number of refusals in a row.
             var isNext = !state.IsCooling(now);
             var times = state.NamedTimes + (isNext ? 1 : 0);
             return state.Cool(Cooldown.For(fault, Cooldown.Stretched(fault.Wait(), times), now, options)) with { NamedTimes = times, NamedAt = isNext ? now : state.NamedAt };

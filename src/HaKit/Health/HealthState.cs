@@ -54,10 +54,10 @@ public sealed record HealthState
 
     internal Cooldown? Cooldown { get; init; }
 
-    /// <summary>Gets how many calls in a row the endpoint refused that another endpoint then served.</summary>
+    /// <summary>Gets the number of calls in a row that the endpoint refused and another endpoint then served.</summary>
     internal int Refusals { get; init; }
 
-    /// <summary>Gets how many refusals in a row were about a key or quota that stays refused until it is cleared.</summary>
+    /// <summary>Gets the number of refusals in a row because of a key or a quota that stay in force until they are cleared.</summary>
     internal int ClearRefusals { get; init; }
 
     /// <summary>Gets whether the endpoint is ejected because of refusals; such an ejection is short.</summary>
@@ -69,7 +69,7 @@ public sealed record HealthState
     /// <summary>Gets how many of the latest <see cref="ConsecutiveFailures"/> had no answer: failures to connect and silences.</summary>
     internal int UnansweredFailures { get; init; }
 
-    /// <summary>Gets whether the endpoint would have been ejected if it had not been the last admitted one.</summary>
+    /// <summary>Gets whether the endpoint would have been ejected if it had not been the last admitted endpoint.</summary>
     internal bool IsSpared { get; init; }
 
     /// <summary>
@@ -86,7 +86,7 @@ public sealed record HealthState
     /// <summary>Gets the number of successful probes in a row during an ejection.</summary>
     internal int ProbeHits { get; init; }
 
-    /// <summary>Gets the number of throttles in a row for which the server named no time, and when the latest came.</summary>
+    /// <summary>Gets the number of throttles in a row without a named time. <see cref="ThrottledAt"/> is the time of the latest.</summary>
     internal int Throttles { get; init; }
 
     internal TimeSpan? ThrottledAt { get; init; }
@@ -97,8 +97,8 @@ public sealed record HealthState
     internal TimeSpan? NamedAt { get; init; }
 
     /// <summary>
-    /// Gets whether connecting has failed recently: either several times in a row, or once while no other endpoint could be connected to. In the second case
-    /// the endpoint stays admitted, because this machine's network may be at fault, but no request reaches it.
+    /// Gets whether connections to the endpoint have failed recently: several times in a row, or once while the pool could connect to no other endpoint. In the
+    /// second case the endpoint stays admitted, because this machine's network may be at fault, but no request reaches the endpoint.
     /// </summary>
     internal bool IsUnreachable => Cause is { IsConnectClass: true }
         && (Status == EndpointHealthStatus.Suspect && (ConsecutiveFailures | ProbeMisses) == 0 || IsInService && (ConnectFailures > 1 || ProbeMisses > 1));
@@ -109,19 +109,19 @@ public sealed record HealthState
 
     internal bool IsOutageTrial { get; init; }
 
-    /// <summary>Gets when the current ejection was decided. Null if the ejection can no longer be taken back.</summary>
+    /// <summary>Gets when the current ejection was decided. Null if the ejection can no longer be undone.</summary>
     internal TimeSpan? JudgedAt { get; init; }
 
     /// <summary>Gets whether that ejection was a failed trial, and not the end of service.</summary>
     internal bool IsFailedTrial { get; init; }
 
-    /// <summary>Gets when a recovery was last completed; from then on earlier ejections are forgotten.</summary>
+    /// <summary>Gets when a recovery was last completed. From this time on, earlier ejections are forgotten one by one.</summary>
     internal TimeSpan? RecoveredAt { get; init; }
 
     /// <summary>Gets when a cooldown was last cleared early. Older evidence does not start it again.</summary>
     internal TimeSpan ClearedAt { get; init; } = TimeSpan.MinValue;
 
-    /// <summary>Gets the number of the current period of service. Evidence of an attempt that began in another epoch comes too late.</summary>
+    /// <summary>Gets the number of the current period of service. Evidence of an attempt that began in another epoch is too late and does not count.</summary>
     internal int Epoch { get; init; }
 
     internal TimeSpan EpochSince { get; init; }
@@ -132,13 +132,16 @@ public sealed record HealthState
     /// <summary>Gets whether other replicas ejected the endpoint, and not this replica's own evidence.</summary>
     internal bool IsByPeers { get; init; }
 
-    /// <summary>Gets whether another replica's trial has succeeded since this replica's latest. No other trial then delays this replica's trial.</summary>
-    internal bool IsToldBack { get; init; }
+    /// <summary>
+    /// Gets whether another replica's trial has succeeded since this replica's latest trial. Failed trials of other replicas then no longer delay this
+    /// replica's trial.
+    /// </summary>
+    internal bool HasRecoveredAtPeer { get; init; }
 
     /// <summary>Gets whether this replica had seen failures too, but too few to eject, when other replicas ejected the endpoint.</summary>
     internal bool IsDoubted { get; init; }
 
-    /// <summary>Gets when the trial was due before failed trials of other replicas delayed it. Null if they did not.</summary>
+    /// <summary>Gets when the trial was due before failed trials of other replicas delayed it. Null if it was not delayed.</summary>
     internal TimeSpan? OwnUntil { get; init; }
 
     /// <summary>Gets whether the endpoint is in service. A cooldown may still keep traffic away.</summary>
@@ -172,8 +175,8 @@ public sealed record HealthState
     public bool IsTrialAllowedInOutage(TimeSpan now) => IsTrialReady(now) || (Status == EndpointHealthStatus.Ejected && !IsCooling(now));
 
     /// <summary>
-    /// Gets when the cooldown allows a call to ask the endpoint. If the cooldown lasts until it is cleared, the call waits only if the next trial is due
-    /// soon: a key that has served lately may work again in seconds, but a wrong key never does.
+    /// Gets when the cooldown allows a call to use the endpoint. If the cooldown lasts until it is cleared, the call waits only if the next trial is due soon.
+    /// A key that has served recently may work again in seconds, but a wrong key never works.
     /// </summary>
     internal TimeSpan AskableAt(TimeSpan now)
     {

@@ -149,7 +149,7 @@ internal sealed class HealthTracker
     }
 
     /// <summary>Applies what other replicas say. They never take out the last admitted endpoint.</summary>
-    internal void HearPeers(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
+    internal void ApplyPeerFact(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
     {
         lock (_gate)
             ApplyWhileLocked(endpoint, evidence with { Jitter = _random.NextDouble(), IsLast = evidence.IsLast || IsLastWhileLocked(endpoint, now) }, now);

@@ -148,7 +148,7 @@ internal static class HealthTransitions
             ProbeHits = 0,
             JudgedAt = null,
             IsByPeers = false,
-            IsToldBack = false,
+            HasRecoveredAtPeer = false,
             Epoch = state.Epoch + 1,
             EpochSince = now,
         };
@@ -248,7 +248,7 @@ internal static class HealthTransitions
     }
 
     internal static HealthState WithoutCounts(this HealthState state) =>
-        state with { ConsecutiveFailures = 0, ConnectFailures = 0, UnansweredFailures = 0, ProbeMisses = 0, ProbeHits = 0, Refusals = 0, IsSpared = false, IsByPeers = false, IsToldBack = false, OwnUntil = null };
+        state with { ConsecutiveFailures = 0, ConnectFailures = 0, UnansweredFailures = 0, ProbeMisses = 0, ProbeHits = 0, Refusals = 0, IsSpared = false, IsByPeers = false, HasRecoveredAtPeer = false, OwnUntil = null };
 
     private static int Remembered(this HealthState state, TimeSpan now, HealthOptions options)
     {

@@ -21,7 +21,7 @@ internal static class PeerTransitions
     // After a failed trial the other replicas take turns, and most of them come before the replica whose trial has just failed.
     private const double Turns = 0.2;
 
-    public static HealthState HearPeers(this HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options) => evidence.Word switch
+    public static HealthState ApplyPeerFact(this HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options) => evidence.Word switch
     {
         PeerWord.Cooldown => Cool(state, evidence, now, options),
         PeerWord.Ejected => Eject(state, evidence, now, options),
@@ -78,7 +78,7 @@ internal static class PeerTransitions
     // if this replica has seen no failure itself, by at most the delay of one.
     private static HealthState DelayTrial(HealthState state, TimeSpan asked, double share, TimeSpan now)
     {
-        if (state.Status != EndpointHealthStatus.Ejected || state.Until is not { } until || state.IsToldBack)
+        if (state.Status != EndpointHealthStatus.Ejected || state.Until is not { } until || state.HasRecoveredAtPeer)
             return state;
         var due = state.OwnUntil ?? until;
         var delay = Delay(now - state.OutSince);
@@ -90,7 +90,7 @@ internal static class PeerTransitions
 
     // A success from before this replica's ejection is older than this replica's own evidence.
     private static HealthState AllowTrial(HealthState state, TimeSpan succeeded, TimeSpan now) =>
-        state.Status != EndpointHealthStatus.Ejected || succeeded < state.Since || state.IsToldBack && !(state.Until > now)
+        state.Status != EndpointHealthStatus.Ejected || succeeded < state.Since || state.HasRecoveredAtPeer && !(state.Until > now)
             ? state
-            : state with { Until = state.Until < now ? state.Until : now, OwnUntil = null, IsToldBack = true };
+            : state with { Until = state.Until < now ? state.Until : now, OwnUntil = null, HasRecoveredAtPeer = true };
 }

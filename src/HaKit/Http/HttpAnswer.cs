@@ -73,7 +73,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         {
             if (fault.IsProvisional && call.Kinds.FindRefused(attempt, fault, isJson: IsObject(body.Read.Span)) is { } kind)
             {
-                fault = fault with { OfRequestsWith = kind };
+                fault = fault with { RequestFeature = kind };
             }
             attempt.ReportFault(fault);
             if (Shape is not null)

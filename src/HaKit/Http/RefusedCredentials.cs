@@ -38,7 +38,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
             if (member.Health.State.Cooldown is { Cause.Kind: FaultKind.Unauthorized } && member.Endpoint.Address is not null
                 && CredentialOf(request, member.Endpoint, await SecretOfAsync(member.Endpoint, token).ConfigureAwait(false)) is { } credential && !Contains(credential))
             {
-                member.Health.CredentialChanged(pool.Engine.Clock.Now);
+                member.Health.RecordNewCredential(pool.Engine.Clock.Now);
             }
         }
     }

@@ -46,7 +46,7 @@ internal sealed class RefusedKinds(TimeProvider time)
         }
         foreach (var attempt in detail.Attempts)
         {
-            if (attempt.Fault?.OfRequestsWith is { } kind)
+            if (attempt.Fault?.RequestFeature is { } kind)
             {
                 AddRefusal(attempt.Endpoint, kind, options);
             }

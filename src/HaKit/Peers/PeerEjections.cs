@@ -40,7 +40,7 @@ internal sealed class PeerEjections(IPeerPool pool, PeerBook book, PeerMembers m
         }
         var isLast = !Array.Exists(pool.Members, other => other != state && other.Health.State.Admits(now) && PeerHearing.Covers(other.Endpoint, state.Endpoint));
         if (!isLast)
-            state.Health.HearPeers(PeerWord.Ejected, new Fault(cause), now, default, isLast, now);
+            state.Health.ApplyPeerFact(PeerWord.Ejected, new Fault(cause), now, default, isLast, now);
     }
 
     private bool IsEjectedByMajority(PeerMember member, out HeardOpinion ejection, TimeSpan now)

@@ -52,13 +52,13 @@ internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
             {
                 case PeerFactKind.Cooldown:
                     var fault = new Fault(fact.Fault ?? FaultKind.Throttled) { RetryAfter = left, StatusCode = fact.StatusCode, Reach = fact.Reach };
-                    member.Health.HearPeers(PeerWord.Cooldown, fault, said, left, IsLast(member, now), now);
+                    member.Health.ApplyPeerFact(PeerWord.Cooldown, fault, said, left, IsLast(member, now), now);
                     break;
                 case PeerFactKind.TrialBegun or PeerFactKind.TrialFailed:
-                    member.Health.HearPeers(fact.Kind == PeerFactKind.TrialBegun ? PeerWord.TrialBegun : PeerWord.TrialFailed, null, said, default, isLast: false, now);
+                    member.Health.ApplyPeerFact(fact.Kind == PeerFactKind.TrialBegun ? PeerWord.TrialBegun : PeerWord.TrialFailed, null, said, default, isLast: false, now);
                     break;
                 case PeerFactKind.Recovered:
-                    member.Health.HearPeers(PeerWord.Recovered, null, said, default, isLast: false, now);
+                    member.Health.ApplyPeerFact(PeerWord.Recovered, null, said, default, isLast: false, now);
                     pool.AskNow(member);
                     pool.ReleaseWaiter();
                     break;

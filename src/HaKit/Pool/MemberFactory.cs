@@ -58,7 +58,7 @@ internal sealed class MemberFactory(
         if (!endpoint.IsAlike(member.Endpoint))
         {
             member.Replace(endpoint, pipelines.ForAttempts(endpoint), TelemetryOf(endpoint));
-            member.Health.CredentialChanged(clock.Now); // it may not have changed, but asking once more costs only one request
+            member.Health.RecordNewCredential(clock.Now); // it may not have changed, but asking once more costs only one request
         }
         if (member.Limiter != Limiter.Unlimited)
             member.Limiter.UseOptions(endpoint.Limits ?? new LimitOptions());

@@ -26,7 +26,7 @@ internal sealed class PoolLoad : IDisposable
     public PoolLoad(PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, WaitQueue queue, PoolJournal journal)
     {
         (_clock, _options, _snapshot, _queue, _journal) = (clock, options, snapshot, queue, journal);
-        _timer = clock.Time.NewTimer(static load => ((PoolLoad)load!).LookForChange(), this);
+        _timer = clock.Time.NewTimer(static load => ((PoolLoad)load!).CheckForChange(), this);
     }
 
     public ScaleSignal Measure()
@@ -105,7 +105,7 @@ internal sealed class PoolLoad : IDisposable
         }
     }
 
-    private void LookForChange()
+    private void CheckForChange()
     {
         var signal = Measure();
         if (signal.WantedEndpoints == _wanted)

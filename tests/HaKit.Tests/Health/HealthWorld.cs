@@ -108,7 +108,7 @@ internal sealed class HealthWorld
         endpoint.Probe(ProbeLevel.Generating, Neutral[choice / 4 % Neutral.Length], Bench.Now);
     }
 
-    private void Hear(EndpointHealth endpoint, int detail) => endpoint.HearPeers(
+    private void Hear(EndpointHealth endpoint, int detail) => endpoint.ApplyPeerFact(
         Words[detail % Words.Length], Faults[detail / 4 % Faults.Length], Bench.Now - TimeSpan.FromSeconds(Waits[detail / 8 % Waits.Length]), TimeSpan.FromSeconds(Waits[detail / 16 % Waits.Length]),
         isLast: detail % 11 == 0, Bench.Now);
 

@@ -48,7 +48,7 @@ public sealed class PeerDecisionTests
     {
         var well = new HealthState(default);
         var ejected = well.Eject(new Fault(FaultKind.ServerError), ProbeLevel.Generating, S(100), 0.5, Options);
-        var byPeers = well.HearPeers(Said(PeerWord.Ejected), S(100), Options);
+        var byPeers = well.ApplyPeerFact(Said(PeerWord.Ejected), S(100), Options);
         var failing = well.Suspect(new Fault(FaultKind.ServerError), ProbeLevel.Generating, S(100)) with { ConsecutiveFailures = 1 };
 
         Opinion(well, null, S(100)).Should().Be(PeerOpinion.None, "it has not asked");
@@ -65,11 +65,11 @@ public sealed class PeerDecisionTests
     [Fact(Timeout = 10_000)]
     public Task The_majoritys_ejection_lasts_the_base_period_and_leaves_no_mark()
     {
-        var state = new HealthState(default).HearPeers(Said(PeerWord.Ejected), S(100), Options);
+        var state = new HealthState(default).ApplyPeerFact(Said(PeerWord.Ejected), S(100), Options);
         state.Status.Should().Be(EndpointHealthStatus.Ejected);
         (state.Until!.Value - S(100)).Should().BeCloseTo(Options.BreakDuration, Options.BreakDuration * Options.BreakJitter);
         state.Ejections.Should().Be(0);
-        state.HearPeers(Said(PeerWord.Ejected), S(101), Options).Should().BeSameAs(state);
+        state.ApplyPeerFact(Said(PeerWord.Ejected), S(101), Options).Should().BeSameAs(state);
         return Task.CompletedTask;
     }
 
@@ -78,7 +78,7 @@ public sealed class PeerDecisionTests
     {
         var state = new HealthState(default);
         foreach (var word in new[] { PeerWord.Ejected, PeerWord.Cooldown })
-            state.HearPeers(Said(word) with { IsLast = true, Length = S(60) }, S(100), Options).Should().BeSameAs(state);
+            state.ApplyPeerFact(Said(word) with { IsLast = true, Length = S(60) }, S(100), Options).Should().BeSameAs(state);
         return Task.CompletedTask;
     }
 
@@ -86,17 +86,17 @@ public sealed class PeerDecisionTests
     public Task A_cooldown_lasts_as_long_as_told_and_at_most_an_hour()
     {
         var state = new HealthState(default);
-        state.HearPeers(Said(PeerWord.Cooldown) with { Length = S(60) }, S(100), Options).CooldownUntil.Should().Be(S(160));
-        state.HearPeers(Said(PeerWord.Cooldown) with { Length = TimeSpan.FromDays(365) }, S(100), Options).CooldownUntil.Should().Be(S(100) + TimeSpan.FromHours(1));
+        state.ApplyPeerFact(Said(PeerWord.Cooldown) with { Length = S(60) }, S(100), Options).CooldownUntil.Should().Be(S(160));
+        state.ApplyPeerFact(Said(PeerWord.Cooldown) with { Length = TimeSpan.FromDays(365) }, S(100), Options).CooldownUntil.Should().Be(S(100) + TimeSpan.FromHours(1));
         return Task.CompletedTask;
     }
 
     [Fact(Timeout = 10_000)]
     public Task A_later_longer_cooldown_replaces_an_earlier_one_and_a_shorter_one_does_not()
     {
-        var state = new HealthState(default).HearPeers(Said(PeerWord.Cooldown) with { Length = S(60) }, S(100), Options);
-        state.HearPeers(Said(PeerWord.Cooldown) with { Length = S(10) }, S(101), Options).CooldownUntil.Should().Be(S(160));
-        state.HearPeers(Said(PeerWord.Cooldown) with { Length = S(100) }, S(101), Options).CooldownUntil.Should().Be(S(201));
+        var state = new HealthState(default).ApplyPeerFact(Said(PeerWord.Cooldown) with { Length = S(60) }, S(100), Options);
+        state.ApplyPeerFact(Said(PeerWord.Cooldown) with { Length = S(10) }, S(101), Options).CooldownUntil.Should().Be(S(160));
+        state.ApplyPeerFact(Said(PeerWord.Cooldown) with { Length = S(100) }, S(101), Options).CooldownUntil.Should().Be(S(201));
         return Task.CompletedTask;
     }
 
@@ -104,8 +104,8 @@ public sealed class PeerDecisionTests
     public Task A_cooldown_that_was_said_before_ours_was_cleared_does_not_bring_it_back()
     {
         var state = new HealthState(default) with { ClearedAt = S(99) };
-        state.HearPeers(Said(PeerWord.Cooldown) with { Began = S(98), Length = S(60) }, S(100), Options).Should().BeSameAs(state);
-        state.HearPeers(Said(PeerWord.Cooldown) with { Began = S(99.5), Length = S(60) }, S(100), Options).Should().NotBeSameAs(state);
+        state.ApplyPeerFact(Said(PeerWord.Cooldown) with { Began = S(98), Length = S(60) }, S(100), Options).Should().BeSameAs(state);
+        state.ApplyPeerFact(Said(PeerWord.Cooldown) with { Began = S(99.5), Length = S(60) }, S(100), Options).Should().NotBeSameAs(state);
         return Task.CompletedTask;
     }
 
@@ -118,7 +118,7 @@ public sealed class PeerDecisionTests
     {
         var due = S(1000 + outage);
         var state = new HealthState(default).Eject(new Fault(FaultKind.ServerError), ProbeLevel.Generating, S(1000), 0.5, Options) with { Until = due };
-        state = state.HearPeers(Said(PeerWord.TrialFailed) with { Began = due, Jitter = 0 }, due, Options);
+        state = state.ApplyPeerFact(Said(PeerWord.TrialFailed) with { Began = due, Jitter = 0 }, due, Options);
         (state.Until!.Value - due).Should().Be(S(most));
         return Task.CompletedTask;
     }
@@ -132,7 +132,7 @@ public sealed class PeerDecisionTests
         var due = S(1040);
         var state = new HealthState(default).Eject(new Fault(FaultKind.ServerError), ProbeLevel.Generating, S(1000), 0.5, Options) with { Until = due, IsByPeers = isByPeers, IsDoubted = isDoubted };
         for (var at = S(1035); at < S(1300); at += S(0.5))
-            state = state.HearPeers(Said(PeerWord.TrialFailed) with { Began = at }, S(1040), Options);
+            state = state.ApplyPeerFact(Said(PeerWord.TrialFailed) with { Began = at }, S(1040), Options);
         (state.Until!.Value - due).Should().Be(S(5) * delays);
         return Task.CompletedTask;
     }
@@ -141,7 +141,7 @@ public sealed class PeerDecisionTests
     public Task A_waiting_call_may_ask_however_much_others_put_off_the_trial()
     {
         var state = new HealthState(default).Eject(new Fault(FaultKind.ServerError), ProbeLevel.Generating, S(100), 0.5, Options)
-            .HearPeers(Said(PeerWord.TrialFailed) with { Began = S(104) }, S(104), Options);
+            .ApplyPeerFact(Said(PeerWord.TrialFailed) with { Began = S(104) }, S(104), Options);
         state.IsTrialReady(S(105)).Should().BeFalse();
         state.IsTrialAllowedInOutage(S(104)).Should().BeTrue();
         return Task.CompletedTask;
@@ -151,11 +151,11 @@ public sealed class PeerDecisionTests
     public Task A_recovery_elsewhere_allows_our_trial_and_does_not_bring_the_endpoint_back()
     {
         var state = new HealthState(default).Eject(new Fault(FaultKind.ServerError), ProbeLevel.Generating, S(100), 0.5, Options);
-        var told = state.HearPeers(Said(PeerWord.Recovered) with { Began = S(101) }, S(101), Options);
+        var told = state.ApplyPeerFact(Said(PeerWord.Recovered) with { Began = S(101) }, S(101), Options);
         told.Status.Should().Be(EndpointHealthStatus.Ejected);
         told.IsTrialReady(S(101)).Should().BeTrue();
-        told.HearPeers(Said(PeerWord.TrialFailed) with { Began = S(102) }, S(102), Options).Should().BeSameAs(told, "a replica that cannot reach it does not put it off any more");
-        state.HearPeers(Said(PeerWord.Recovered) with { Began = S(99) }, S(101), Options).Should().BeSameAs(state, "that was before it broke");
+        told.ApplyPeerFact(Said(PeerWord.TrialFailed) with { Began = S(102) }, S(102), Options).Should().BeSameAs(told, "a replica that cannot reach it does not put it off any more");
+        state.ApplyPeerFact(Said(PeerWord.Recovered) with { Began = S(99) }, S(101), Options).Should().BeSameAs(state, "that was before it broke");
         return Task.CompletedTask;
     }
 

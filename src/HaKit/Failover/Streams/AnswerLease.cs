@@ -4,12 +4,12 @@ using HaKit.Telemetry;
 
 namespace HaKit.Failover;
 
-/// <summary>Ends the lease of an attempt whose answer continues after its call, and the call's span. A mutable struct; it lives in its stream.</summary>
+/// <summary>Ends the lease of an attempt whose answer continues after its call, and the call's span. A mutable struct that is stored in its stream.</summary>
 internal struct AnswerLease(FailoverEngine engine, Lease lease)
 {
     private TimeSpan? _spanStarted;
 
-    /// <summary>Completes the lease. The place on the endpoint is free then; a waiting call may take it.</summary>
+    /// <summary>Completes the lease. The endpoint's capacity is then free, and a waiting call is released.</summary>
     public readonly void Complete(Fault? fault, TimeSpan now)
     {
         if (lease.Complete(fault, now))

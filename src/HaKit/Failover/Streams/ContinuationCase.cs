@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Failover;
 
-/// <summary>Holds everything that decides whether a cut answer may be continued.</summary>
+/// <summary>Holds the facts that decide whether a cut answer may be continued.</summary>
 internal readonly record struct ContinuationCase
 {
     /// <summary>The largest number of seams in one answer.</summary>
@@ -14,7 +14,7 @@ internal readonly record struct ContinuationCase
     /// <summary>Gets whether the call may be sent twice.</summary>
     public required bool MayRepeat { get; init; }
 
-    /// <summary>Gets what in the request or in the delivered part prevents a continuation. Null: nothing.</summary>
+    /// <summary>Gets the reason in the request or in the delivered part that prevents a continuation. Null: there is none.</summary>
     public required NotContinuedReason? Obstacle { get; init; }
 
     /// <summary>Gets the fault that cut the answer.</summary>
@@ -23,11 +23,12 @@ internal readonly record struct ContinuationCase
     /// <summary>Gets the number of seams that the answer already has.</summary>
     public required int Seams { get; init; }
 
-    /// <summary>Gets the number of endpoints, without the one that cut the answer, that declare how they continue an answer.</summary>
+    /// <summary>Gets the number of endpoints that declare how they continue an answer. The endpoint that cut the answer is not counted.</summary>
     public required int Endpoints { get; init; }
 
     /// <summary>
-    /// Gets why the answer may not be continued. Null: it may. If several reasons apply, the one that the application can best change comes first.
+    /// Gets the reason why the answer may not be continued. Null: it may be continued. If several reasons apply, the result is the reason that the application
+    /// can change most easily.
     /// </summary>
     public NotContinuedReason? FindReason()
     {

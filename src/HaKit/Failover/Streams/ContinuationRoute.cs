@@ -5,9 +5,9 @@ using HaKit.Health;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Decides which endpoints are asked for the rest of one cut answer, in steps: first healthy endpoints that have not cut it, those with the same model before
-/// those with other models; then every endpoint that has not cut it, with a short wait; at last every endpoint except the one that cut it last. An endpoint
-/// that refused to give the rest is not asked again. Used by one caller.
+/// Decides which endpoints get the request for the rest of one cut answer, in steps. The first steps use healthy endpoints that have not cut the answer: first
+/// with the same model, then with other models. The next step uses every endpoint that has not cut the answer, with a short wait. The last step uses every
+/// endpoint except the endpoint that cut the answer last. An endpoint that refused the request for the rest does not get it again. Used by one caller.
 /// </summary>
 internal sealed class ContinuationRoute
 {
@@ -15,7 +15,7 @@ internal sealed class ContinuationRoute
 
     private static readonly TimeSpan s_least = TimeSpan.FromSeconds(30);
 
-    // An endpoint that has cut this very answer is a worse choice than an endpoint that is back within this time.
+    // An endpoint that comes back within this time is a better choice than an endpoint that has already cut this answer.
     private static readonly TimeSpan s_wait = TimeSpan.FromSeconds(5);
 
     private readonly FailoverEngine _engine;
@@ -36,7 +36,7 @@ internal sealed class ContinuationRoute
         _model = Array.Find(engine.Snapshot.Members, m => m.Endpoint.Name == cut.Endpoint)?.Endpoint.Domains.Model;
     }
 
-    /// <summary>Starts the route, if the rest may be asked for.</summary>
+    /// <summary>Starts the route, if the answer may be continued.</summary>
     /// <param name="engine">The pool's engine.</param>
     /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     /// <param name="cut">The cut.</param>
@@ -84,7 +84,7 @@ internal sealed class ContinuationRoute
         throw new NotContinuedException(NotContinuedReason.Failed, _attempts, null);
     }
 
-    /// <summary>Records that an endpoint is asked for the rest.</summary>
+    /// <summary>Records that the request for the rest is sent to an endpoint.</summary>
     public void RecordAsked(PoolEndpoint endpoint)
     {
         lock (_asked)

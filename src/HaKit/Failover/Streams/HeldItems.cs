@@ -1,6 +1,6 @@
 namespace HaKit.Failover;
 
-/// <summary>Holds the items of a stream that were read before the caller may have them. A mutable struct; it lives in its stream.</summary>
+/// <summary>Holds items of a stream that were read, but must not be given to the caller yet. A mutable struct that is stored in its stream.</summary>
 internal struct HeldItems<T>()
 {
     private readonly List<T> _items = [];

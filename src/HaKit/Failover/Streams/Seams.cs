@@ -3,7 +3,9 @@ using HaKit.Faults;
 
 namespace HaKit.Failover;
 
-/// <summary>Handles the cuts of one answer: it asks for the rest, and keeps the first cut in case there is no rest. Used by one reader.</summary>
+/// <summary>
+/// Handles the cuts of one answer: it requests the rest, and keeps the exception of the first cut for the case that there is no rest. Used by one reader.
+/// </summary>
 internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>> continueWith)
 {
     private readonly List<string> _cutBy = [];

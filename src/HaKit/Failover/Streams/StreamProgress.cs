@@ -3,7 +3,7 @@ using HaKit.Attempts;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Records what the items of a stream have shown so far: content, the end mark, usage, and how long no item has said anything. A mutable struct; it lives in its
+/// Records the content, the end mark and the usage of a stream's items so far, and how long the stream has been silent. A mutable struct that is stored in its
 /// stream.
 /// </summary>
 internal struct StreamProgress<T>(StreamItemReader<T> reader, Lease lease)
@@ -16,13 +16,15 @@ internal struct StreamProgress<T>(StreamItemReader<T> reader, Lease lease)
     /// <summary>Gets whether the end mark was read.</summary>
     public bool HasEnded { get; private set; }
 
-    /// <summary>Gets for how long the stream has waited for items since the last item that said something.</summary>
+    /// <summary>Gets how long the reader has waited for items since the last item with content or progress.</summary>
     public TimeSpan Silence { get; private set; }
 
-    /// <summary>Restarts a silence, because another source continues the stream or this process was paused.</summary>
+    /// <summary>Restarts the measurement of a silence, because another source continues the stream or this process was paused.</summary>
     public void ResetSilence() => Silence = default;
 
-    /// <summary>Notes since when the stream has waited for the next item. The clock is read only if that item says nothing.</summary>
+    /// <summary>
+    /// Records the time since which the reader waits for the next item. The clock is read again only if that item has neither content nor progress.
+    /// </summary>
     public void BeginItem(TimeSpan waitedSince) => _waitedSince = waitedSince;
 
     /// <summary>Records an item.</summary>

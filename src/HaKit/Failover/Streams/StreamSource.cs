@@ -3,8 +3,8 @@ using HaKit.Attempts;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Holds the source of a stream's items, and whether a read of the next item is in progress. A continuation has its own source, so that a late end of a read
-/// that no caller waits for concerns only the old source.
+/// Holds the source of a stream's items, and whether a read of the next item is in progress. A continuation has its own source, so that a read of the old
+/// source that ends late cannot affect the new source.
 /// </summary>
 internal sealed class StreamSource<T>
 {
@@ -59,11 +59,14 @@ internal sealed class StreamSource<T>
         }
     }
 
-    /// <summary>Leaves the source after a cut, and waits until it is closed. A source that takes long to close is not awaited, because the cut must be reported.</summary>
+    /// <summary>
+    /// Leaves the source after a cut, and waits a short time until it is closed. If closing takes longer, the method no longer waits, because the cut must be
+    /// reported to the caller.
+    /// </summary>
     /// <param name="clock">The pool's clock.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="earlier">The earlier sources that must still be closed.</param>
-    /// <returns>The exception from closing the source, and what is still left to close.</returns>
+    /// <returns>The exception from closing the source, and the closing that is still in progress.</returns>
     public async ValueTask<(Exception? Failure, ValueTask Leaving)> CloseAsync(PoolClock clock, TimeSpan now, ValueTask earlier)
     {
         try
@@ -106,14 +109,16 @@ internal sealed class StreamSource<T>
         if (Interlocked.CompareExchange(ref _phase, Moved, Moving) == Moving)
             _signal.Set();
         else
-            Discards.DisposeResult(Items); // no caller waits any more, and the source could not be disposed during its read
+            Discards.DisposeResult(Items); // no caller waits for the read any more; the source could not be disposed before, because a read was in progress
     }
 }
 
 /// <summary>Contains the code that is the same for sources of every type.</summary>
 internal static class StreamSource
 {
-    /// <summary>Waits until the source of a cut stream is closed. The caller already knows about the cut, so an exception must not replace it.</summary>
+    /// <summary>
+    /// Waits until the source of a cut stream is closed. The caller already gets the exception of the cut, which an exception from closing must not replace.
+    /// </summary>
     public static async ValueTask CloseAfterCutAsync(ValueTask left, ValueTask leaving)
     {
         try

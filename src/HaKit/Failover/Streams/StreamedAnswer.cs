@@ -84,7 +84,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return MoveNextAsync();
     }
 
-    /// <summary>Reads up to the first content, the end, or the limit on what may be held. A failure until then is a failure of the attempt.</summary>
+    /// <summary>Reads up to the first content, the end, or the limit on held bytes. A failure before that is a failure of the attempt.</summary>
     internal async ValueTask CommitAsync()
     {
         var settings = _engine.Settings.Streaming;
@@ -107,10 +107,10 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                     await HoldAsync(bytes, settings.HoldBytes).ConfigureAwait(false);
                 return;
             }
-            // The endpoint works on the request, so no other endpoint is asked only because this one takes long.
+            // The endpoint works on the request. So the attempt does not fail only because it takes long.
             if (signal == StreamSignal.Progress && _held.Count > 1 && !_lease.Progressed(_engine.Clock.Now))
                 return;
-            // The number of items without content never decides; the time limits do. Only a flood is limited, by its bytes.
+            // The number of items without content is not limited, because the time limits apply. Only their bytes are limited.
             if (bytes < settings.HoldBytes)
                 continue;
             if (signal != StreamSignal.Progress && _lease.Owner?.HasUntried(_engine.Clock.Now) == true)
@@ -122,7 +122,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _over = true;
     }
 
-    // Holds the answer to its end: a failure on the way is a failure of the attempt, and another endpoint is asked.
+    // Holds the answer to its end. A failure before the end is a failure of the attempt, and the call moves on to another endpoint.
     private async ValueTask HoldAsync(long bytes, int most)
     {
         _isHeld = true;
@@ -157,7 +157,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             return new(true);
         }
         if (_over)
-            return _cut is null ? new(Finish()) : ValueTask.FromException<bool>(_cut); // a caller that reads on must not take the cut for an end
+            return _cut is null ? new(Finish()) : ValueTask.FromException<bool>(_cut); // a caller that reads on after the exception must not get a normal end
         return MoveSourceAsync();
     }
 
@@ -201,7 +201,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        // Some readers stop at the end mark. The answer is complete even if what follows the mark was not read.
+        // Some readers stop at the end mark. The answer is complete even if the items after the mark were not read.
         var isWhole = _over || _progress.HasEnded;
         _answer.Complete(isWhole ? null : KnownFaults.CallerCancelled, _engine.Clock.Now);
         if (!isWhole && !_source.IsLeft)
@@ -236,7 +236,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return false;
     }
 
-    // This also covers a stream that is disposed while it is read: that code gives up the reading, and the disposal is often caused by a cancellation.
+    // This also covers a stream that is disposed while it is read. The disposal ends the read, and is often caused by a cancellation.
     private OperationCanceledException Cancelled() => new(_callerToken.IsCancellationRequested ? _callerToken : _readerToken);
 
     // The source has no item yet. Waits for it, for the caller's cancellation, or for a silence that is too long.
@@ -317,7 +317,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return true;
     }
 
-    // The answer was cut. After its end mark this changes nothing. Before the end mark the caller must know, unless another endpoint continues the answer.
+    // The answer was cut. After its end mark this has no effect. Before the end mark the caller must get an exception, unless another endpoint continues the
+    // answer.
     private async ValueTask<bool> CutAsync(Fault? fault, Exception? exception)
     {
         if (_progress.HasEnded)
@@ -325,8 +326,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (_isHeld)
             throw HeldFailure(fault, exception);
         var now = _engine.Clock.Now;
-        // A stream that is disposed while it is read comes here too: the disposal cancels the attempt for the caller, and may end the read before the reader
-        // notices.
+        // This code also runs for a stream that is disposed while it is read. The disposal cancels the attempt as the caller's cancellation, and may end the
+        // read before the reader detects it.
         if (exception is OperationCanceledException && (IsCancelled || _lease.CancelledFor is { Blame: FaultBlame.Caller }))
             throw CancelledAt(now);
         var partial = await ToPartialAsync(fault, exception, now).ConfigureAwait(false);
@@ -365,7 +366,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private Exception HeldFailure(Fault? fault, Exception? exception) =>
         exception ?? _answer.DeclareFault(fault is { Kind: FaultKind.PartialResponse } ? new Fault(FaultKind.BrokenBody) : fault!);
 
-    // The rest of an answer has its own attempts, which have reported what happened to them.
+    // The rest of an answer has its own attempts, which have already reported their outcomes.
     private async ValueTask<PartialResponseException> ToPartialAsync(Fault? fault, Exception? exception, TimeSpan now)
     {
         if (exception is PartialResponseException rest && _watchesItself)

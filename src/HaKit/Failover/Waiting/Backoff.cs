@@ -2,16 +2,18 @@ using HaKit.Attempts;
 
 namespace HaKit.Failover.Waiting;
 
-/// <summary>Draws how long a call pauses after a failure: full jitter (Brooker 2015) between 0 and a ceiling that doubles with each failure.</summary>
+/// <summary>Draws the length of a call's backoff after a failure: full jitter (Brooker 2015) between 0 and a ceiling that doubles with each failure.</summary>
 internal sealed class Backoff(Chance chance)
 {
     // The last quarter of a deadline is left for an attempt.
     private const double LastPart = 0.25;
 
-    /// <summary>Gets the end of the pause after the call's last failure. It is drawn once for each failure, so that repeated reads return the same value.</summary>
+    /// <summary>
+    /// Gets the end of the backoff after the call's last failure. It is drawn once for each failure, so that repeated reads return the same value.
+    /// </summary>
     public TimeSpan EndFor(FailoverCall call, FailoverSettings settings) => call.BackoffUntil ?? DrawEnd(call, call.LastFailure, settings);
 
-    /// <summary>Draws a new pause from a moment on, and notes its end in the call.</summary>
+    /// <summary>Draws a new backoff that begins at the given time, and stores its end in the call.</summary>
     public TimeSpan DrawEnd(FailoverCall call, TimeSpan from, FailoverSettings settings)
     {
         var ceiling = settings.Retry.Delay * Math.Pow(2, Math.Min(call.Backoffs, 30));

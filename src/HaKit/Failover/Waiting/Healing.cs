@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Failover.Waiting;
 
-/// <summary>Decides whether waiting can solve a fault.</summary>
+/// <summary>The effect of waiting on a fault.</summary>
 internal enum Healing
 {
     /// <summary>Waiting does not help: a key, a model, a quota, the request itself.</summary>
@@ -17,7 +17,7 @@ internal enum Healing
     InTime,
 }
 
-/// <summary>Says which faults heal with time.</summary>
+/// <summary>Determines which faults end with time.</summary>
 internal static class FaultHealing
 {
     public static Healing Classify(Fault fault) => fault.Kind switch

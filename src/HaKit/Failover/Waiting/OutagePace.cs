@@ -2,10 +2,9 @@ namespace HaKit.Failover.Waiting;
 
 /// <summary>
 /// Decides when a call may test whether an outage is over. One waiting call at a time holds the right to make a trial. From the end of its trial to the start
-/// of the next there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So the end of an outage is
-/// noticed late by at most a tenth of its length. This class also counts the repeats of the outage: every attempt beyond a call's first attempt on each
-/// endpoint counts, whether it follows the pace or not. The count never exceeds a dozen attempts plus one for each second of the outage's age. Lock-free; one
-/// for each pool.
+/// of the next there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So the end of an outage is detected
+/// late by at most a tenth of its length. This class also counts the repeats of the outage: every attempt after a call's first attempt on each endpoint, inside
+/// or outside the pace. The count never exceeds a dozen attempts plus one for each second of the outage's age. Lock-free; one for each pool.
 /// </summary>
 internal sealed class OutagePace
 {
@@ -17,13 +16,13 @@ internal sealed class OutagePace
     private static readonly TimeSpan EarlyProbePause = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestProbePause = TimeSpan.FromMilliseconds(900);
 
-    // A pool without a retry budget makes almost no repeats: one trial in this time replaces a heartbeat that really generates.
+    // A pool without a retry budget makes almost no repeats. One trial in this time is allowed, because it replaces a heartbeat that generates content.
     private static readonly TimeSpan PauseWithoutBudget = TimeSpan.FromSeconds(10);
 
-    // After this much silence of a trial, another call may ask another endpoint.
+    // If a trial is silent for this long, another call may make a trial on another endpoint.
     private static readonly TimeSpan Lapse = TimeSpan.FromSeconds(2);
 
-    // If no endpoint was asked for this long, the next trouble is a new outage.
+    // If no call has waited for this long, the next failure begins a new outage.
     private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(10);
 
     // If an outage begins within this time after another has ended, both are part of a flaky pool's mixed failures and successes, and the count continues.
@@ -62,8 +61,9 @@ internal sealed class OutagePace
 
     /// <summary>Gets when the next trial may begin; a time in the past if it may begin at once.</summary>
     /// <param name="askedAt">
-    /// When the next endpoint was last asked. The age of the outage counts up to a point between then and the last trial: the pauses grow within one round of the
-    /// endpoints, and so each of them is a tenth of the age at the beginning of its round.
+    /// The time at which the endpoint of the next trial last got a request. The pause depends on the age of the outage. The age is measured up to a time
+    /// between this time and the last trial, so that the pauses of one round over all endpoints grow evenly, each to about a tenth of the age at the beginning
+    /// of its round.
     /// </param>
     public TimeSpan NextTrialAt(TimeSpan askedAt)
     {
@@ -97,8 +97,8 @@ internal sealed class OutagePace
     }
 
     /// <summary>
-    /// Records that an attempt was served. If it began after the failures, not all endpoints are out, and the count starts again: while failures and successes
-    /// are mixed, calls are repeated as far as the budget pays.
+    /// Records that an attempt was served. If it began after the failures, not all endpoints are out, and the count starts again. So while failures and
+    /// successes are mixed, calls are repeated as far as the budget allows.
     /// </summary>
     /// <param name="began">The time at which the attempt began.</param>
     /// <param name="now">The current time on the pool's clock.</param>
@@ -110,7 +110,7 @@ internal sealed class OutagePace
         Volatile.Write(ref _repeats, 0);
     }
 
-    /// <summary>Gets when the outage began for which calls wait, as far as they know. Null: no outage is known.</summary>
+    /// <summary>Gets the start of the outage for which calls wait. Null: no outage is known.</summary>
     public TimeSpan? Since => Volatile.Read(ref _since) is not None and var ticks ? new TimeSpan(ticks) : null;
 
     /// <summary>Checks whether a call may take the right to make a trial now.</summary>
@@ -128,7 +128,7 @@ internal sealed class OutagePace
     public void ReleaseClaim() => Volatile.Write(ref _claimed, 0);
 
     /// <summary>
-    /// Records that a call waits because no endpoint serves it. If calls have waited a moment ago, it is the same outage; otherwise an outage begins.
+    /// Records that a call waits because no endpoint serves it. If calls have waited until shortly before, the outage continues; otherwise a new outage begins.
     /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="failedAt">The time at which the call failed. The first pause begins there.</param>
@@ -165,8 +165,8 @@ internal sealed class OutagePace
     }
 
     /// <summary>
-    /// Records that a call was served of the kind that calls wait for: the outage is over. Returns its length; null if there was no outage, or if it is too
-    /// young.
+    /// Records that a call of the same kind as the waiting calls was served, so the outage is over. Returns the length of the outage. Null if there was no
+    /// outage, or if it has only just begun.
     /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="isWaitedFor">True if calls wait.</param>

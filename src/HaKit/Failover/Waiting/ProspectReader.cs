@@ -6,23 +6,23 @@ using HaKit.Selection;
 namespace HaKit.Failover.Waiting;
 
 /// <summary>
-/// Reads all endpoints of a pool once to fill the <see cref="Prospects"/> of a call, and remembers the endpoint behind each prospect. All counts of what a
-/// call may still do are made here, by the rule that lets the call do it.
+/// Reads all endpoints of a pool once to fill the <see cref="Prospects"/> of a call, and stores the endpoint of each prospect. It uses the same rules as the
+/// code that later starts the attempt, so that no call waits for an attempt that would not be allowed.
 /// </summary>
 internal ref struct ProspectReader
 {
     /// <summary>A call waits for the trial of an ejected key or quota only if the trial is due within this time.</summary>
     private static readonly TimeSpan NearTrial = TimeSpan.FromSeconds(10);
 
-    // An endpoint that was out before the call began gets a trial before its time only this long after it was last asked. Such a rare trial replaces a
-    // heartbeat, and takes nothing from the endpoints that were in service.
+    // An endpoint that was out before the call began may get a trial before its time, but only this long after its last request. Such a rare trial replaces a
+    // heartbeat, and does not delay the trials of endpoints that were in service.
     private static readonly TimeSpan StandbyPause = TimeSpan.FromSeconds(5);
 
     private readonly FailoverCall _call;
     private readonly FailoverSettings _settings;
     private readonly TimeSpan _now;
     private readonly TimeSpan? _outageSince;
-    private readonly bool _isCompany;
+    private readonly bool _isSecond;
     private readonly bool _hasRetryLeft;
     private readonly bool _hasRoomBesidePace;
     private int _able;
@@ -47,21 +47,21 @@ internal ref struct ProspectReader
     /// <param name="settings">The pool's settings.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="outage">The outage for which calls wait, if one is known.</param>
-    /// <param name="isCompany">True if this is for a second attempt beside one that the call keeps.</param>
-    public ProspectReader(FailoverCall call, FailoverSettings settings, TimeSpan now, OutagePace outage, bool isCompany)
+    /// <param name="isSecond">True for a second attempt beside a silent attempt that the call keeps.</param>
+    public ProspectReader(FailoverCall call, FailoverSettings settings, TimeSpan now, OutagePace outage, bool isSecond)
     {
-        (_call, _settings, _now, _outageSince, _isCompany) = (call, settings, now, outage.Since, isCompany);
+        (_call, _settings, _now, _outageSince, _isSecond) = (call, settings, now, outage.Since, isSecond);
         _hasRoomBesidePace = outage.HasRoomBeside(now);
         _hasRetryLeft = call.History.HasNoOwn || call.History.OrdinaryRetries < settings.OrdinaryRetries;
     }
 
-    /// <summary>Gets the endpoint behind <see cref="Prospects.CameBackAt"/>.</summary>
+    /// <summary>Gets the endpoint of <see cref="Prospects.CameBackAt"/>.</summary>
     public EndpointState? Returned { get; private set; }
 
-    /// <summary>Gets the endpoint behind <see cref="Prospects.RetryAt"/>.</summary>
+    /// <summary>Gets the endpoint of <see cref="Prospects.RetryAt"/>.</summary>
     public EndpointState? Serving { get; private set; }
 
-    /// <summary>Gets the endpoint behind <see cref="Prospects.TrialAt"/>.</summary>
+    /// <summary>Gets the endpoint of <see cref="Prospects.TrialAt"/>.</summary>
     public EndpointState? Asked { get; private set; }
 
     public Prospects Read(PoolSnapshot snapshot)
@@ -72,13 +72,13 @@ internal ref struct ProspectReader
             if (query.CanServe(member))
                 Read(member);
         }
-        // If other endpoints serve too, waiting calls go to the returning endpoint in the same share as new calls, by its slow start. Otherwise its first
-        // failures would be so many at once that it would be ejected again.
+        // If other endpoints serve too, the returning endpoint gets the same small share of waiting calls as of new calls (its slow start). If all waiting
+        // calls went to it at once and it failed, its many failures would eject it again.
         if (Returned is not null && _serving > 1 && Fraction(_call.Number) >= 2 * Returned.Health.State.SlowStartShare(_now))
             (_cameBackAt, Returned) = (TimeSpan.MaxValue, null);
-        // Standbys that were out before the call have their turn only if no endpoint that was in service may be asked, or occasionally in a longer outage.
+        // A standby that was out before the call gets the trial only if no endpoint that was in service can get it, or occasionally in a longer outage.
         var trial = _trial.Endpoint is null || _standby.IsBefore(_trial, _now) && IsStandbysTurn() ? _standby : _trial;
-        // A plain answer may legitimately take long. Only a stream is asked for again at the endpoint that already works on it.
+        // A plain answer may legitimately take long. So only a stream may get its second attempt on the endpoint that already works on it.
         if (trial.Endpoint is null && _call.IsStream)
             trial = _kept;
         Asked = trial.Endpoint;
@@ -128,7 +128,7 @@ internal ref struct ProspectReader
         if (admits)
             ReadServing(member, health, in findings, at);
         if (admits && at > _now && findings is { Attempts: 0, Fault: null })
-            _roomAt = Min(_roomAt, at); // the call waits for room there, which is not an outage
+            _roomAt = Min(_roomAt, at); // the call waits for capacity there, which is not an outage
         else
             ReadTrial(member, health, in findings, at);
     }
@@ -141,19 +141,19 @@ internal ref struct ProspectReader
         _anyServes |= hasServed && !health.IsSpared;
         _isSpared |= health.IsSpared;
         _serving += hasServed ? 1 : 0;
-        // Only calls that are let in one after another ask an endpoint that has come back. A call that looked by itself pays from the budget or follows the
-        // pace; otherwise all calls would go at once.
+        // Only calls that are released one after another may go to an endpoint that has come back. A call that was woken by its own timer must pay from the
+        // budget or follow the pace. Otherwise all calls would go to the endpoint at the same time.
         var isOpen = _call.WasReleased && HasComeBack(member, failedAt);
-        // A probe may be wrong. So its sign makes an attempt earlier only as far as the outage's count has room.
+        // A probe may be wrong. So its success allows an earlier attempt only while the outage's count of repeats is below its limit.
         if ((isOpen || findings.Attempts > 0 && _hasRoomBesidePace && member.IsSeenBack) && member.Load < _returnedLoad)
             (_cameBackAt, _returnedLoad, Returned) = (at, member.Load, member);
-        if (hasServed && (findings.Attempts > 0 || _isCompany) && findings.Attempts < _retryAttempts)
+        if (hasServed && (findings.Attempts > 0 || _isSecond) && findings.Attempts < _retryAttempts)
             (_retryAt, _retryAttempts, Serving) = (at, findings.Attempts, member);
     }
 
     /// <summary>
-    /// Checks whether the endpoint has come back since then: it has answered after a silence, or its trial has succeeded. The end of a cooldown does not show
-    /// that.
+    /// Checks whether the endpoint has come back since the given time: it has answered after a silence, or its trial has succeeded. The end of a cooldown is no
+    /// evidence of that.
     /// </summary>
     public static bool HasComeBack(EndpointState member, TimeSpan failedAt) =>
         member.CameBackBegan > failedAt
@@ -175,7 +175,7 @@ internal ref struct ProspectReader
             _standby = trial.IsBefore(_standby, _now) ? trial : _standby;
     }
 
-    // Checks whether the reason that keeps the endpoint from this call heals with time.
+    // Checks whether the reason why the endpoint cannot take this call ends with time.
     private readonly bool Heals(in AttemptHistory.Findings findings, HealthState health)
     {
         if (health.Cooldown is { IsUntilCleared: true } cooldown && _now < cooldown.Until)
@@ -188,7 +188,7 @@ internal ref struct ProspectReader
         };
     }
 
-    // Never earlier than the time that the endpoint named, or that the application's own breaker in the endpoint's pipeline named.
+    // The result is never earlier than a time that the endpoint, or the application's own breaker in the endpoint's pipeline, has named.
     private readonly TimeSpan AskableAt(HealthState health) =>
         Max(_now, Max(BreakerEnds(health), CooldownEnds(health)));
 
@@ -216,18 +216,18 @@ internal ref struct ProspectReader
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
-    /// <summary>Describes an endpoint that may be asked whether it is back.</summary>
+    /// <summary>Describes an endpoint that may get a trial.</summary>
     /// <param name="Endpoint">The endpoint. Null: none.</param>
-    /// <param name="At">The time at which the endpoint may be asked.</param>
+    /// <param name="At">The time at which the endpoint may get the trial.</param>
     /// <param name="IsNamed">True if the endpoint named that time.</param>
     /// <param name="IsSeenWell">True if a probe has just succeeded.</param>
-    /// <param name="AskedAt">The time at which the endpoint was last asked.</param>
+    /// <param name="AskedAt">The time at which the endpoint last got a request.</param>
     private readonly record struct Trial(EndpointState? Endpoint, TimeSpan At, bool IsNamed, bool IsSeenWell, TimeSpan AskedAt)
     {
         public static readonly Trial None = new(null, TimeSpan.MaxValue, false, false, default);
 
-        // The earliest trial comes first. Of endpoints that may be asked now, one that a probe has found healthy comes first, then the one that was asked
-        // longest ago, so that they take turns.
+        // The earliest trial comes first. Of the endpoints that may get a trial now, an endpoint that a probe has found healthy comes first, then the endpoint
+        // with the oldest last request, so that the endpoints take turns.
         public bool IsBefore(in Trial other, TimeSpan now)
         {
             if (Endpoint is null || other.Endpoint is null)

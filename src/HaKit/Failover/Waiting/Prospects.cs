@@ -1,43 +1,45 @@
 namespace HaKit.Failover.Waiting;
 
 /// <summary>
-/// Holds what a call may still expect from the endpoints of its pool. One pass over the endpoints answers all members. <see cref="TimeSpan.MaxValue"/> means
-/// never. Input of <see cref="WaitDecision"/>; created by <see cref="ProspectReader"/>.
+/// Holds the next possible events for a call at the endpoints of its pool. <see cref="ProspectReader"/> fills it in one pass over the endpoints; <see
+/// cref="WaitDecision"/> uses it. <see cref="TimeSpan.MaxValue"/> means never.
 /// </summary>
 internal readonly record struct Prospects
 {
-    /// <summary>Gets how many endpoints have what the request needs.</summary>
+    /// <summary>Gets the number of able endpoints: they have the capabilities that the request needs.</summary>
     public int Able { get; init; }
 
-    /// <summary>Gets whether any of these may be tried again, given the limit on attempts per endpoint.</summary>
+    /// <summary>Gets whether the limit on attempts per endpoint allows another attempt on any able endpoint.</summary>
     public bool AnyAllowed { get; init; }
 
-    /// <summary>Gets whether time alone may make any of these available to this call again.</summary>
+    /// <summary>Gets whether any able endpoint may become available to this call again with time alone.</summary>
     public bool AnyHeals { get; init; }
 
-    /// <summary>Gets whether any of these could still answer within the rest of the deadline.</summary>
+    /// <summary>Gets whether any able endpoint could still answer before the deadline.</summary>
     public bool AnyCanAnswer { get; init; }
 
-    /// <summary>Gets when the call may ask an endpoint that has come back since the call failed on it. Such an attempt is free.</summary>
+    /// <summary>Gets when the call may go to an endpoint that has come back since the call failed on it. Such an attempt is free.</summary>
     public TimeSpan CameBackAt { get; init; }
 
-    /// <summary>Gets when the call may repeat its request on an endpoint that serves other calls. The backoff is added, and the budget pays.</summary>
+    /// <summary>
+    /// Gets when the call may repeat its request on an endpoint that serves other calls. The decision adds the backoff, and the attempt takes from the budget.
+    /// </summary>
     public TimeSpan RetryAt { get; init; }
 
-    /// <summary>Gets when an endpoint in service that the call has not tried has room.</summary>
+    /// <summary>Gets when an endpoint in service that the call has not tried has capacity.</summary>
     public TimeSpan RoomAt { get; init; }
 
-    /// <summary>Gets when any endpoint may be asked whether the outage is over. The outage's pace is added.</summary>
+    /// <summary>Gets when any endpoint may get a trial of the outage. The decision adds the outage's pace.</summary>
     public TimeSpan TrialAt { get; init; }
 
-    /// <summary>Gets when the endpoint behind <see cref="TrialAt"/> was last asked.</summary>
+    /// <summary>Gets when the endpoint of <see cref="TrialAt"/> last got a request.</summary>
     public TimeSpan AskedAt { get; init; }
 
     /// <summary>Gets whether an endpoint named the time <see cref="TrialAt"/>.</summary>
     public bool IsTrialTimeNamed { get; init; }
 
     /// <summary>
-    /// Gets whether a place may become free at any moment, because an attempt in flight holds it: a place within a limit, or the one trial.
+    /// Gets whether an attempt in flight whose end makes an able endpoint available again exists: an attempt that counts against a limit, or a running trial.
     /// </summary>
     public bool MayComeFree { get; init; }
 }

@@ -3,8 +3,8 @@ using HaKit.Limits;
 namespace HaKit.Failover.Waiting;
 
 /// <summary>
-/// Lets calls in that waited for the end of an outage, oldest first, in steps over a tenth of its length. This is fast enough that waiting adds little to the
-/// outage, and slow enough that the calls do not all arrive at once at the first endpoint that is back. One for each pool; thread-safe.
+/// Releases the calls that waited for the end of an outage, the oldest first, in steps over a tenth of the outage's length. This is fast enough to add little
+/// to the outage, and slow enough that the calls do not all arrive at the first returned endpoint at the same time. One for each pool; thread-safe.
 /// </summary>
 internal sealed class ReturnSpreader
 {
@@ -28,7 +28,7 @@ internal sealed class ReturnSpreader
             _timer = time.CreateTimer(static spreader => ((ReturnSpreader)spreader!).Step(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Lets in all waiting calls, because an outage of this length has ended.</summary>
+    /// <summary>Begins to release all waiting calls, because an outage of this length has ended.</summary>
     public void Release(TimeSpan lasted)
     {
         var count = _queue.Count;
@@ -44,7 +44,7 @@ internal sealed class ReturnSpreader
         _timer.Change(pause, pause);
     }
 
-    /// <summary>Stops letting calls in by time, because a call has failed.</summary>
+    /// <summary>Stops the release by time, because a call has failed.</summary>
     public void Stop() => Volatile.Write(ref _stepsLeft, 0);
 
     private void Step()

@@ -6,35 +6,36 @@ using HaKit.Selection;
 namespace HaKit.Failover.Waiting;
 
 /// <summary>
-/// Waits when no untried endpoint is left: <see cref="ProspectReader"/> examines the endpoints, <see cref="WaitDecision"/> decides, and this part carries the
-/// decision out.
+/// Handles calls without an untried endpoint. <see cref="ProspectReader"/> examines the endpoints, <see cref="WaitDecision"/> makes the decision, and this
+/// class executes it.
 /// </summary>
 internal sealed class ServiceWait(FailoverContext context, AttemptStarter starter, Backoff backoff)
 {
     // Calls that wait for the end of a cooldown are spread over this time after it, so that the end does not send them all at once.
     private static readonly TimeSpan ReturnSpread = TimeSpan.FromSeconds(5);
 
-    // If a release is lost, a waiting call loses a second or two, and not its deadline.
-    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
+    // A waiting call examines the pool again after this time, or up to twice as long. So if a release is lost, the call loses a second or two, and not its
+    // deadline.
+    private static readonly TimeSpan RecheckAfter = TimeSpan.FromSeconds(1);
 
     // In the last part of its deadline, a call leaves the right to make the trial to calls that have time to wait for the answer.
     private const double LastPart = 0.25;
 
-    /// <summary>Called whenever a call begins or goes on to wait because nothing serves it, with the time at which the outage began as far as is known.</summary>
+    /// <summary>Gets or sets the callback for a call that begins or continues to wait because no endpoint serves it. It gets the start of the outage.</summary>
     public Action<TimeSpan>? CallWaits { get; set; }
 
-    /// <summary>Decides what the call does next, and begins the attempt if it is one.</summary>
+    /// <summary>Decides what the call does next. If that is an attempt, the method begins it.</summary>
     /// <param name="call">The call.</param>
     /// <param name="now">The time on the pool's clock.</param>
-    /// <param name="isCompany">Is an attempt of it under way that is kept although it is silent?</param>
-    public Step AwaitService(FailoverCall call, TimeSpan now, bool isCompany = false)
+    /// <param name="isSecond">True if the call has an attempt in flight that is kept although it is silent.</param>
+    public Step AwaitService(FailoverCall call, TimeSpan now, bool isSecond = false)
     {
         var settings = context.Settings;
-        var reader = new ProspectReader(call, settings, now, context.Outage, isCompany);
+        var reader = new ProspectReader(call, settings, now, context.Outage, isSecond);
         var prospects = reader.Read(context.Snapshot);
         if (prospects.TrialAt < call.Deadline && prospects.CameBackAt > now)
         {
-            // A call that has not yet asked any endpoint does not have to pause first.
+            // A call that has not made an attempt yet does not have to pause first.
             context.Outage.BeginOutage(now, call.History.IsFresh ? now - OutagePace.PauseAfter(0, default) : call.LastFailure);
             CallWaits?.Invoke(context.Outage.Since ?? now);
         }
@@ -47,7 +48,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
     /// <summary>Records that the call begins to wait.</summary>
     public void RecordWaiting(FailoverCall call, TimeSpan now) => context.Waiting.Add(call, Min(call.Deadline, call.MayWaitUntil(context.Settings.MaxWait, now)));
 
-    /// <summary>The call asks no more: it was served, gave up, or sleeps. Another may.</summary>
+    /// <summary>Releases the call's right to make trials, because the call was served, has ended, or waits. Another call may then take the right.</summary>
     public void ReleaseTrialClaim(FailoverCall call)
     {
         if (!call.HoldsTrialClaim)
@@ -79,10 +80,10 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
         return settings.MostAttempts == 1 ? call.History.Begun : call.History.Counted;
     }
 
-    // If the call that has waited longest made each trial, each trial could end with its call, and the outage would never end. If no other call takes the
-    // right, this call may.
+    // If the oldest waiting call always made the trial, each trial could be cut short by the end of its call, and the end of the outage would never be found.
+    // If no other call takes the right, this call may take it.
     private bool MayClaimTrial(FailoverCall call, TimeSpan nextTrialAt, TimeSpan now) =>
-        context.Queue.Count <= 1 || call.Deadline == TimeSpan.MaxValue || call.Deadline - now >= LastPart * call.DeadlineSpan || now - nextTrialAt > LookAgainAfter;
+        context.Queue.Count <= 1 || call.Deadline == TimeSpan.MaxValue || call.Deadline - now >= LastPart * call.DeadlineSpan || now - nextTrialAt > RecheckAfter;
 
     private bool TryClaimTrial(FailoverCall call, TimeSpan now) => call.HoldsTrialClaim = call.HoldsTrialClaim || context.Outage.TryClaim(now);
 
@@ -102,20 +103,20 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
             case WaitAction.Trial:
                 return BeginTrial(call, reader.Asked!, now);
             case WaitAction.WaitToAsk:
-                return TryClaimTrial(call, now) ? Step.Wait(decision.Until) : LookAgain(call.Deadline, now);
+                return TryClaimTrial(call, now) ? Step.Wait(decision.Until) : WaitAndRecheck(call.Deadline, now);
             case WaitAction.Wait:
                 ReleaseTrialClaim(call); // the call sleeps until then, and another call may make the trial
                 return decision.Rule == WaitRule.NamedTime ? AwaitReturn(call, reader.Asked!, decision.Until)
-                    : LookAgain(decision.Until, now);
+                    : WaitAndRecheck(decision.Until, now);
             default:
                 ReleaseTrialClaim(call);
-                return LookAgain(decision.Until, now);
+                return WaitAndRecheck(decision.Until, now);
         }
     }
 
     private Step AskReturned(FailoverCall call, EndpointState member, TimeSpan now)
     {
-        // A sign from a probe lets one call in; a sign from another call lets in the released calls.
+        // If another call has shown that the endpoint is back, all released calls may go to it. If only a probe has shown this, one call may.
         if (call.WasReleased && ProspectReader.HasComeBack(member, call.LastFailure))
         {
             if (starter.TryStart(call, member, ModeOf(member, now), now) is { } released)
@@ -127,7 +128,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
         }
 
         ReleaseTrialClaim(call);
-        return LookAgain(call.Deadline, now);
+        return WaitAndRecheck(call.Deadline, now);
     }
 
     private Step RetryOn(FailoverCall call, EndpointState member, TimeSpan now)
@@ -141,21 +142,22 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
     private Step BeginTrial(FailoverCall call, EndpointState member, TimeSpan now)
     {
         if (!TryClaimTrial(call, now))
-            return LookAgain(call.Deadline, now);
+            return WaitAndRecheck(call.Deadline, now);
         if (TryStartInOutage(call, member, now, isPaced: true) is { } lease)
         {
             context.Outage.BeginTrial(now);
             member.PacedAt = now;
             member.TryTakeSeenBack();
             lease.AsksOutage = true;
-            call.HoldsTrialClaim = false; // the right belongs to the lease, and is free when the lease ends
+            call.HoldsTrialClaim = false; // the right now belongs to the lease, and is released when the lease ends
             return Step.Start(lease);
         }
         ReleaseTrialClaim(call);
-        return LookAgain(call.Deadline, now);
+        return WaitAndRecheck(call.Deadline, now);
     }
 
-    // Starts an attempt that no success has called for. It counts for the outage's limit on repeats, unless it is the call's first attempt on the endpoint.
+    // Starts an attempt for which no other call's success is known. It counts against the outage's limit on repeats, unless it is the call's first attempt on
+    // the endpoint.
     private Lease? TryStartInOutage(FailoverCall call, EndpointState member, TimeSpan now, bool isPaced = false)
     {
         var isRepeat = call.History.TimesTried(member) > 0;
@@ -167,7 +169,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
 
     private static BeginMode ModeOf(EndpointState member, TimeSpan now) => member.Health.State.Admits(now) ? BeginMode.Normal : BeginMode.OutageTrial;
 
-    // The first endpoint to return named its time: one call wakes at that moment, and the others follow after its success.
+    // The endpoint that returns first has named the time. One call wakes at that time, and the others follow after its success.
     private Step AwaitReturn(FailoverCall call, EndpointState member, TimeSpan at)
     {
         if (call.Watched != member)
@@ -180,7 +182,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
 
     private TimeSpan SomeTimeAfter(TimeSpan at, FailoverCall call) => at + Min(ReturnSpread, (call.Deadline - at) / 2) * context.Chance.NextDouble();
 
-    private Step LookAgain(TimeSpan atLatest, TimeSpan now) => Step.Wait(Min(atLatest, now + LookAgainAfter * (1 + context.Chance.NextDouble())));
+    private Step WaitAndRecheck(TimeSpan atLatest, TimeSpan now) => Step.Wait(Min(atLatest, now + RecheckAfter * (1 + context.Chance.NextDouble())));
 
     private string WhyOf(FailoverCall call, WaitRule rule, TimeSpan now) => rule switch
     {
@@ -193,7 +195,8 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
         _ => "nothing can serve the request before its deadline.",
     };
 
-    // Each attempt tells how long it took; the waits between attempts are told here, or their sum would not add up.
+    // The message contains the duration of each attempt. This text adds the waits between the attempts, so that the durations add up to the duration of the
+    // call.
     private static string AllFailed(int attempts, TimeSpan took) => took < TimeSpan.FromSeconds(1)
         ? $"all {attempts} attempts failed."
         : string.Create(CultureInfo.InvariantCulture, $"all {attempts} attempts failed, {took.TotalSeconds:0.#} s after the call began, with the waits between them.");

@@ -6,10 +6,10 @@ internal enum WaitAction
     /// <summary>The call ends.</summary>
     GiveUp,
 
-    /// <summary>The call asks the endpoint that has come back; this is free.</summary>
+    /// <summary>The call goes to the endpoint that has come back. This attempt is free.</summary>
     AskReturned,
 
-    /// <summary>The call repeats its request on an endpoint that serves other calls; the budget pays.</summary>
+    /// <summary>The call repeats its request on an endpoint that serves other calls, and pays from the budget.</summary>
     Retry,
 
     /// <summary>The call takes the right to make a trial, and makes the next trial of the outage.</summary>
@@ -46,7 +46,7 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
         return wait with { Until = Min(wait.Until, facts.MayWaitUntil) };
     }
 
-    // Conditions that no waiting changes.
+    // Conditions that waiting does not change.
     private static WaitDecision? EndsAtOnce(in Prospects prospects, in WaitFacts facts)
     {
         if (prospects.Able == 0)
@@ -72,7 +72,7 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
         return null;
     }
 
-    // Finds the earliest event that time brings. After the deadline nothing counts.
+    // Finds the earliest event that comes with time. Events after the deadline do not count.
     private static WaitDecision FindWait(in Prospects prospects, in WaitFacts facts)
     {
         var times = TimesOf(in prospects, in facts);
@@ -118,7 +118,8 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
     private static WaitDecision WaitsForRelease(in Prospects prospects, in WaitFacts facts) =>
         new(WaitAction.WaitForRelease, prospects.TrialAt < facts.Deadline ? WaitRule.AnotherAsks : WaitRule.Place, facts.Deadline);
 
-    // Five retries are made in ordinary service, as far as the budget pays and the outage's count has room. Further attempts follow the outage's pace.
+    // Five retries are made in ordinary service, while the budget can pay and the outage's count of repeats is below its limit. Further attempts follow the
+    // outage's pace.
     private static TimeSpan RetryAt(in Prospects prospects, in WaitFacts facts) =>
         facts.HasRetryLeft && facts.CanPay && facts.HasRoomBesidePace && prospects.RetryAt < TimeSpan.MaxValue ? Max(prospects.RetryAt, facts.BackoffEnds) : TimeSpan.MaxValue;
 

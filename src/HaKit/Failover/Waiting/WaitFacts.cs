@@ -6,7 +6,7 @@ internal readonly record struct WaitFacts
     /// <summary>Gets the current time on the pool's clock.</summary>
     public required TimeSpan Now { get; init; }
 
-    /// <summary>Gets when the call's deadline passes.</summary>
+    /// <summary>Gets the call's deadline.</summary>
     public required TimeSpan Deadline { get; init; }
 
     /// <summary>Gets until when the call may wait while no endpoint can serve it.</summary>
@@ -27,7 +27,7 @@ internal readonly record struct WaitFacts
     /// <summary>Gets whether the retry budget can pay.</summary>
     public required bool CanPay { get; init; }
 
-    /// <summary>Gets whether the outage's count has room for an attempt outside the pace. True if no outage is known.</summary>
+    /// <summary>Gets whether the outage's limit on repeats allows an attempt outside the pace. True if no outage is known.</summary>
     public required bool HasRoomBesidePace { get; init; }
 
     /// <summary>Gets whether the call holds the right to make a trial of the outage, or could take it now.</summary>

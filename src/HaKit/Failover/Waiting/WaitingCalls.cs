@@ -1,8 +1,8 @@
 namespace HaKit.Failover.Waiting;
 
 /// <summary>
-/// The calls that have no endpoint at this moment: those in the queue, and the one that asks whether an outage is over. It is read to tell how long they have
-/// waited and when the first of them gives up; it decides nothing. Thread-safe; only calls that wait take its lock.
+/// Lists the calls that have no endpoint now: the calls in the queue, and the call that makes the trial of an outage. The list is only for the status: it shows
+/// how long the calls have waited and when the first of them ends. Thread-safe; only calls that wait take its lock.
 /// </summary>
 internal sealed class WaitingCalls
 {
@@ -34,7 +34,7 @@ internal sealed class WaitingCalls
         }
     }
 
-    /// <summary>Reads how many calls wait, when the oldest of them began, and when the first of them gives up.</summary>
+    /// <summary>Reads the number of waiting calls, when the oldest of them began, and when the first of them ends without an answer.</summary>
     public WaitingSummary Read()
     {
         lock (_lock)
@@ -54,5 +54,5 @@ internal sealed class WaitingCalls
 /// <summary>Describes the waiting calls. Times are on the pool's clock.</summary>
 /// <param name="Count">The number of waiting calls.</param>
 /// <param name="OldestBegan">The time at which the oldest of them began; null when none waits.</param>
-/// <param name="FirstGivesUp">The time at which the first of them gives up; null when none ever does.</param>
+/// <param name="FirstGivesUp">The time at which the first of them ends without an answer; null if none has a limit.</param>
 internal readonly record struct WaitingSummary(int Count, TimeSpan? OldestBegan, TimeSpan? FirstGivesUp);
