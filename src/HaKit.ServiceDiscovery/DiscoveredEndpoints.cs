@@ -131,7 +131,7 @@ internal sealed partial class DiscoveredEndpoints(
     [LoggerMessage(1, LogLevel.Information, "Pool {Pool}: endpoint {Endpoint} was discovered.")]
     private static partial void Added(ILogger logger, string pool, string endpoint);
 
-    [LoggerMessage(2, LogLevel.Information, "Pool {Pool}: endpoint {Endpoint} is gone from service discovery and is given nothing new.")]
+    [LoggerMessage(2, LogLevel.Information, "Pool {Pool}: endpoint {Endpoint} is gone from service discovery, so it gets no new calls.")]
     private static partial void Removed(ILogger logger, string pool, string endpoint);
 
     [LoggerMessage(3, LogLevel.Warning, "Pool {Pool}: the service {Service} could not be resolved; its endpoints stay as they were. {Why}")]

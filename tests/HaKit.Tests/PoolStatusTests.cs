@@ -71,9 +71,4 @@ public sealed class PoolStatusTests
         test.Pool.Explain().Should().Contain("Endpoint 'a' gets no calls: Cooling down because of Unauthorized (401");
         test.Pool.GetStatus().ToString().Should().NotContain("a: Healthy").And.Contain("a: Cooling down because of Unauthorized");
     }
-
-    [Theory]
-    [InlineData(0.254, "0.25 s"), InlineData(4.23, "4.2 s"), InlineData(45.4, "45 s"), InlineData(700, "12 min"), InlineData(12_600, "3.5 h")]
-    public void Durations_have_the_digits_that_a_reader_needs(double seconds, string text) =>
-        DurationText.Write(TimeSpan.FromSeconds(seconds)).Should().Be(text);
 }

@@ -93,6 +93,6 @@ public static class ChatStory
     }
 
     private static string DescribeAttempt(AttemptRecord attempt, string server) => attempt.Fault is null && attempt.Endpoint == server
-        ? string.Create(CultureInfo.InvariantCulture, $"{attempt.Endpoint}: served after {attempt.Duration.TotalSeconds:0.###} s")
+        ? $"{attempt.Endpoint}: served after {DurationText.Write(attempt.Duration)}"
         : attempt.ToString();
 }

@@ -38,6 +38,6 @@ internal sealed partial class ResilienceWatch(ILoggerFactory? loggers) : Telemet
             Repeats(loggers.CreateLogger("HaKit.AI"), endpoint, handler, args.Event.EventName);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "The HTTP client of endpoint {Endpoint} has a resilience handler, {Handler}, which repeats or ends what the pool repeats and ends already ({Event}). Take it off with RemoveAllResilienceHandlers().")]
+    [LoggerMessage(1, LogLevel.Warning, "The HTTP client of endpoint {Endpoint} has a resilience handler, {Handler}, which repeats or ends attempts that the pool already repeats and ends ({Event}). Remove the handler with RemoveAllResilienceHandlers().")]
     private static partial void Repeats(ILogger logger, string endpoint, string handler, string @event);
 }

@@ -22,9 +22,9 @@ internal sealed class EndpointPoolCheck(EndpointPool pool, int minimum) : IHealt
         foreach (var endpoint in status.Endpoints)
             data["endpoint." + endpoint.Endpoint.Name] = endpoint.HealthText;
         if (status.IsUnreachable)
-            return Result(context.Registration.FailureStatus, $"Pool '{pool.Name}': no endpoint can be reached; perhaps this network.");
+            return Result(context.Registration.FailureStatus, $"Pool '{pool.Name}': {PoolStatus.Unreachable}.");
         if (status.ServingTier is not { } tier)
-            return Result(context.Registration.FailureStatus, $"Pool '{pool.Name}': none of its {status.Endpoints.Count} endpoints can take traffic.");
+            return Result(context.Registration.FailureStatus, $"Pool '{pool.Name}': none of its endpoints ({status.Endpoints.Count}) can take traffic.");
         if (tier != status.FirstTier)
             return Result(HealthStatus.Degraded, $"Pool '{pool.Name}': tier {tier} serves in place of tier {status.FirstTier}.");
         return status.Serving < wanted

@@ -55,13 +55,13 @@ internal sealed partial class PoolClientSetup(IServiceProvider provider, IEnumer
             Custom(Logger, client.Pool, client.Client, done.Custom);
     }
 
-    [LoggerMessage(20, LogLevel.Information, "Pool {Pool}: HTTP client {Client} runs without {Count} resilience handlers of Microsoft.Extensions.Http.Resilience, because they would repeat and time out what the pool does already. KeepResilience() keeps them.")]
+    [LoggerMessage(20, LogLevel.Information, "Pool {Pool}: HTTP client {Client} runs without its resilience handlers of Microsoft.Extensions.Http.Resilience ({Count}), because they would repeat and time out what the pool already does. KeepResilience() keeps them.")]
     private static partial void TakenOff(ILogger logger, string pool, string client, int count);
 
-    [LoggerMessage(21, LogLevel.Warning, "Pool {Pool}: HTTP client {Client} keeps {Count} resilience handlers of the application's own (AddResilienceHandler). Retries in them multiply the pool's, and their timeouts end calls that the pool would save: strategies for each attempt belong into ConfigureEndpointPipeline. KeepResilience() silences this.")]
+    [LoggerMessage(21, LogLevel.Warning, "Pool {Pool}: HTTP client {Client} keeps the application's own resilience handlers (AddResilienceHandler: {Count}). Their retries multiply the pool's retries, and their timeouts end calls that the pool would save. Put strategies for each attempt into ConfigureEndpointPipeline. KeepResilience() silences this warning.")]
     private static partial void Custom(ILogger logger, string pool, string client, int count);
 
-    [LoggerMessage(22, LogLevel.Information, "Pool {Pool}: HTTP client {Client} runs without its HttpClient.Timeout of {Seconds} s: TotalRequestTimeout of the pool is the deadline.")]
+    [LoggerMessage(22, LogLevel.Information, "Pool {Pool}: HTTP client {Client} runs without its HttpClient.Timeout of {Seconds} s, because TotalRequestTimeout of the pool is the deadline.")]
     private static partial void TimeoutOff(ILogger logger, string pool, string client, double seconds);
 
     private sealed class Once

@@ -127,7 +127,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                 }
                 else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // and examine once more: a place that became free before this entry did not wake this waiter
                 {
-                    _end = Refused("too many calls are waiting already.", now);
+                    _end = Refused("too many calls are waiting already (MaxWaitingCalls).", now);
                     return Progress.Decided;
                 }
                 else

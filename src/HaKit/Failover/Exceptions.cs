@@ -15,7 +15,7 @@ public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Durat
 
     /// <inheritdoc/>
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{Endpoint}: {Fault?.ToString() ?? "no fault"} after {Duration.TotalSeconds:0.###} s");
+        $"{Endpoint}: {Fault?.ToString() ?? "no fault"} after {DurationText.Write(Duration)}";
 }
 
 /// <summary>
@@ -56,21 +56,27 @@ public abstract class EndpointPoolException : Exception
         string pool, string what, IReadOnlyList<AttemptRecord> attempts, int attemptCount, IReadOnlyList<WaitRule> waitRules, TimeSpan? retryAfter)
     {
         var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"Pool '{pool}': {what}");
-        if (attempts.Count == attemptCount && attemptCount > 0)
-        {
-            text.Append(" Tried ").AppendJoin("; ", attempts).Append('.');
-        }
-        else if (attempts.Count > 0)
-        {
-            text.Append(" Tried ").AppendJoin("; ", attempts.Take(AttemptRecord.FirstTold))
-                .Append(CultureInfo.InvariantCulture, $"; {attemptCount - attempts.Count} more; ").AppendJoin("; ", attempts.Skip(AttemptRecord.FirstTold)).Append('.');
-        }
-
+        if (attempts.Count == 1 && attemptCount == 1)
+            text.Append(CultureInfo.InvariantCulture, $" Tried {attempts[0]}.");
         if (waitRules.Count > 0)
-            text.Append(" Waiting went by ").AppendJoin(", ", waitRules).Append('.');
+            text.Append(" Wait rules: ").AppendJoin(", ", waitRules).Append('.');
         if (retryAfter is { } after && after > TimeSpan.Zero)
-            text.Append(CultureInfo.InvariantCulture, $" Come back in {after.TotalSeconds:0.###} s.");
+            text.Append(CultureInfo.InvariantCulture, $" Try again in {DurationText.Write(after)}.");
+        if (attemptCount > 1)
+            DescribeAttempts(text, attempts, attemptCount);
         return text.ToString();
+    }
+
+    // Several attempts stand on a line each, because in one sentence they cannot be told apart.
+    private static void DescribeAttempts(StringBuilder text, IReadOnlyList<AttemptRecord> attempts, int attemptCount)
+    {
+        text.AppendLine().Append("Tried:");
+        for (var i = 0; i < attempts.Count; i++)
+        {
+            if (i == AttemptRecord.FirstTold && attempts.Count < attemptCount)
+                text.AppendLine().Append(CultureInfo.InvariantCulture, $"  ({attemptCount - attempts.Count} more)");
+            text.AppendLine().Append("  ").Append(attempts[i]);
+        }
     }
 }
 
@@ -93,8 +99,7 @@ public sealed class DeadlineExceededException : EndpointPoolException
         string pool, TimeSpan deadline, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner, int attemptCount = 0,
         IReadOnlyList<WaitRule>? waitRules = null)
         : base(
-            pool, string.Create(CultureInfo.InvariantCulture, $"the deadline of {deadline.TotalSeconds:0.###} s passed."), attempts, retryAfter, inner, attemptCount,
-            waitRules) =>
+            pool, $"the deadline of {DurationText.OfSetting(deadline)} passed.", attempts, retryAfter, inner, attemptCount, waitRules) =>
         Deadline = deadline;
 
     /// <summary>Gets the deadline that passed, counted from the beginning of the call.</summary>
@@ -112,7 +117,7 @@ public sealed class PartialResponseException : EndpointPoolException
         NotContinuedReason notContinued = NotContinuedReason.Off)
         : base(
             pool,
-            string.Create(CultureInfo.InvariantCulture, $"the answer of '{endpoint}' ended early ({fault}), after {delivered} items with content.{Describe(notContinued)}"),
+            string.Create(CultureInfo.InvariantCulture, $"the answer of '{endpoint}' was cut by {fault} after {delivered} {(delivered == 1 ? "item" : "items")} with content.{Describe(notContinued)}"),
             attempts, retryAfter, inner)
     {
         NotContinued = notContinued;

@@ -166,10 +166,10 @@ internal sealed partial class HttpSide(EndpointPool pool)
             NoModel(_logger, pool.Name, endpoint.Name, status, endpoint.Domains.Model ?? "that the request names");
     }
 
-    [LoggerMessage(17, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status}: it does not have the model {Model}, and is no capacity for requests that need it. Set Model of the endpoint to a name (at Azure: a deployment) that it has.")]
+    [LoggerMessage(17, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status}: it does not have the model {Model}, so it cannot serve requests for that model. Set Model of the endpoint to a name (at Azure: a deployment) that it has.")]
     private static partial void NoModel(ILogger logger, string pool, string endpoint, int status, string model);
 
-    [LoggerMessage(15, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status} to {Method} {Path}: is its Address complete (…/v1)?")]
+    [LoggerMessage(15, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status} to {Method} {Path}. Its Address may be incomplete: many addresses end with /v1.")]
     private static partial void AddressIncomplete(ILogger logger, string pool, string endpoint, int status, string method, string path);
 
     [LoggerMessage(12, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has neither an address nor a client, so no call over HTTP goes to it. Set Address of the endpoint.")]
@@ -178,15 +178,15 @@ internal sealed partial class HttpSide(EndpointPool pool)
     [LoggerMessage(23, LogLevel.Warning, "Pool {Pool}: the Address of endpoint '{Endpoint}' has a user name or password, which is not sent. Give the key as Credential, or as a header in Headers.")]
     private static partial void UserNotSent(ILogger logger, string pool, string endpoint);
 
-    [LoggerMessage(19, LogLevel.Warning, "Pool {Pool}: the endpoints '{Endpoints}' have the same address, model, key and account: they count as several and fail as one. Keep one of them, or give each an address, a Model or a KeyName of its own.")]
+    [LoggerMessage(19, LogLevel.Warning, "Pool {Pool}: the endpoints '{Endpoints}' have the same address, model, key and account. The pool counts them as several endpoints, but they fail together. Keep one of them, or give each an address, a Model or a KeyName of its own.")]
     private static partial void SameAddress(ILogger logger, string pool, string endpoints);
 
-    [LoggerMessage(13, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has no credential of its own, and the caller's goes only to {Origin}. Set Credential (or UseCredential), or ForwardCallerCredential: true to send it the caller's, false to send it none and silence this.")]
+    [LoggerMessage(13, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has no credential of its own, and the caller's credential goes only to {Origin}. Set Credential or call UseCredential. Or set ForwardCallerCredential: true sends the caller's credential to the endpoint, and false sends none and silences this warning.")]
     private static partial void NoCredential(ILogger logger, string pool, string endpoint, string origin);
 
-    [LoggerMessage(10, LogLevel.Warning, "Pool {Pool}: a request comes again from above. The pool retries already, and retries multiply: switch off those of the SDK (OpenAI: UseHaEndpointPool; Anthropic: MaxRetries = 0) or of the handler outside.")]
+    [LoggerMessage(10, LogLevel.Warning, "Pool {Pool}: the code above the pool repeats a request. The pool already retries, and the retries multiply. Switch off the retries of the SDK (OpenAI: UseHaEndpointPool; Anthropic: MaxRetries = 0), or of the handler outside the pool.")]
     private static partial void RetriedFromAbove(ILogger logger, string pool);
 
-    [LoggerMessage(11, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} is reached over plain http, so prompts and credentials can be read on the way. Give it an https address; where the network between is your own, Http:AllowPlainHttp silences this.")]
+    [LoggerMessage(11, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} is reached over plain http, so prompts and credentials can be read on the way. Give it an https address. If the network between is your own, set Http:AllowPlainHttp to silence this warning.")]
     private static partial void PlainHttp(ILogger logger, string pool, string endpoint);
 }

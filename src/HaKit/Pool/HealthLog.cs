@@ -26,7 +26,7 @@ internal static class HealthLog
         if (before.Status == EndpointHealthStatus.Trial && after.Status == EndpointHealthStatus.Ejected && (isOutage || before.IsOutageTrial))
             PoolLog.ChangedALittle(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source);
         else if (HealthEvents.IsEjection(change))
-            PoolLog.Ejected(log, pool, endpoint, ((after.Until ?? now) - now).TotalSeconds, fault, source);
+            PoolLog.Ejected(log, pool, endpoint, DurationText.Write((after.Until ?? now) - now), ((after.Until ?? now) - now).TotalSeconds, fault, source);
         else if (HealthEvents.IsRecovery(change))
             PoolLog.Recovered(log, pool, endpoint, after.Status.ToString(), source);
         else if (after.Status != before.Status && IsOfNote(before.Status, after.Status))
@@ -43,7 +43,7 @@ internal static class HealthLog
         if (cooldown.IsUntilCleared)
             PoolLog.CoolingUntilCleared(log, pool, change.Endpoint.Name, cooldown.Cause.ToString());
         else
-            PoolLog.Cooling(log, pool, change.Endpoint.Name, (cooldown.Until - now).TotalSeconds, cooldown.Cause.ToString());
+            PoolLog.Cooling(log, pool, change.Endpoint.Name, DurationText.Write(cooldown.Until - now), (cooldown.Until - now).TotalSeconds, cooldown.Cause.ToString());
     }
 
     // Single failures make an endpoint suspect and single successes make it healthy again, as often as calls fail. Such changes are written at Debug.

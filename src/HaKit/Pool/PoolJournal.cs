@@ -68,7 +68,7 @@ internal sealed class PoolJournal : IDisposable
     {
         if (lasted is { } length)
         {
-            PoolLog.OutageEnded(Log, _pool, length.TotalSeconds);
+            PoolLog.OutageEnded(Log, _pool, DurationText.Write(length), length.TotalSeconds);
             if (Events.AreWatched)
                 Events.Publish(new OutageEnded { Pool = _pool, At = Events.Now, Lasted = length });
             return;
@@ -82,7 +82,7 @@ internal sealed class PoolJournal : IDisposable
     }
 
     /// <summary>Records once a minute that an outage continues.</summary>
-    public void RecordOutageGoesOn(TimeSpan age, int waiting) => PoolLog.OutageGoesOn(Log, _pool, age.TotalSeconds, waiting);
+    public void RecordOutageGoesOn(TimeSpan age, int waiting) => PoolLog.OutageGoesOn(Log, _pool, DurationText.Write(age), age.TotalSeconds, waiting);
 
     public void RecordRemoval(string endpoint)
     {

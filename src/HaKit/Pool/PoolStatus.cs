@@ -59,8 +59,11 @@ public sealed record PoolStatus
     /// <summary>Gets the number of retries and hedges that the retry budget allows now.</summary>
     public required double RetryBudget { get; init; }
 
+    /// <summary>The sentence about a pool none of whose endpoints can be reached.</summary>
+    internal const string Unreachable = "No endpoint can be reached: the network of this machine may be down";
+
     /// <summary>Returns the status in one line: how many endpoints serve, and the state of each endpoint.</summary>
-    public override string ToString() => $"Pool '{Pool}': {Serving} of {Endpoints.Count} endpoints serve{(IsUnreachable ? ": no endpoint can be reached; perhaps this network" : "")}. {string.Join("; ", Endpoints)}.";
+    public override string ToString() => $"Pool '{Pool}': {Serving} of {Endpoints.Count} endpoints serve.{(IsUnreachable ? $" {Unreachable}." : "")} {string.Join("; ", Endpoints)}.";
 }
 
 /// <summary>Describes one endpoint of a <see cref="PoolStatus"/>. Immutable.</summary>
@@ -138,7 +141,13 @@ public sealed record EndpointStatus
     /// </summary>
     public bool LacksModel { get; init; }
 
-    internal string HealthText => string.Create(CultureInfo.InvariantCulture, $"{Health}, since {OutSince ?? Since:u}{(LacksModel ? "; it does not have the model that it is asked for" : "")}");
+    /// <summary>Gets or sets the time at which the status was read, on the pool's clock.</summary>
+    internal TimeSpan Now { get; init; }
+
+    /// <summary>Gets the state in words, without a time.</summary>
+    internal string StateText => HealthWords.Describe(Health, Now, isUnreachable: !Serves && Health.Admits(Now));
+
+    internal string HealthText => string.Create(CultureInfo.InvariantCulture, $"{StateText}, since {OutSince ?? Since:u}{(LacksModel ? "; it does not have the model that it is asked for" : "")}");
 
     /// <summary>Returns the name and the state: <c>main: Ejected because of ConnectFailed, since 2026-11-21 13:49:57Z</c>.</summary>
     public override string ToString() => $"{Endpoint}: {HealthText}";

@@ -47,6 +47,7 @@ internal static class PoolStatusReader
         {
             Endpoint = member.Endpoint,
             Health = health,
+            Now = now,
             Since = at - (now - health.Since),
             OutSince = serves ? null : at - (now - (downSince ?? health.Since)),
             LastAnsweredAt = member.AnsweredAt is { } answered ? at - (now - answered) : null,

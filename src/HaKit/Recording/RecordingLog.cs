@@ -7,7 +7,7 @@ internal static partial class RecordingLog
     [LoggerMessage(60, LogLevel.Warning, "Pool {Pool}: the recording cannot be written to '{Folder}' ({Why}). Entries are dropped; the recorder tries again every minute. Calls are not affected.")]
     public static partial void CannotWrite(ILogger logger, string pool, string folder, string why);
 
-    [LoggerMessage(61, LogLevel.Warning, "Pool {Pool}: {Count} entries of the recording were dropped, because more came than the disk took. Calls are not affected.")]
+    [LoggerMessage(61, LogLevel.Warning, "Pool {Pool}: {Count} entries of the recording were dropped, because the disk was too slow. Calls are not affected.")]
     public static partial void Dropped(ILogger logger, string pool, long count);
 
     [LoggerMessage(62, LogLevel.Information, "Pool {Pool}: the recording is written again; {Count} entries were dropped meanwhile.")]

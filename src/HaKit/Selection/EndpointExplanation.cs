@@ -65,19 +65,26 @@ public sealed record EndpointExplanation
     /// <summary>Returns the explanation as a sentence, as in <c>Endpoint 'main' gets no calls: Ejected because of ConnectFailed; it is asked again in 4.2 s.</c></summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Endpoint '{Endpoint}' {Verdict()}{(LacksModel ? "; it does not have the model that it is asked for" : "")}.");
 
+    /// <summary>Gets or sets the time of the explanation, on the pool's clock.</summary>
+    internal TimeSpan Now { get; init; }
+
+    private string State => HealthWords.Describe(Health, Now);
+
     private string Verdict() => NotAdmittedBy switch
     {
-        null => string.Create(CultureInfo.InvariantCulture, $"can be chosen: {Health}, tier {Tier}, {InFlight} {(InFlight == 1 ? "attempt" : "attempts")} in flight"),
+        null => string.Create(CultureInfo.InvariantCulture, $"can be chosen: {State}, tier {Tier}, {InFlight} {(InFlight == 1 ? "attempt" : "attempts")} in flight"),
         "capability" => "cannot serve this request: its model, capabilities, tags, residency or context window do not fit",
         "limit" => $"gets no calls: its limit is reached{NextCall()}",
-        "tried" => $"gets no more attempts of this call: {Health}",
-        _ => $"gets no calls: {Health}{NextCall()}",
+        "tried" => $"gets no more attempts of this call: {State}",
+        _ => $"gets no calls: {State}{NextCall()}",
     };
 
     private string NextCall()
     {
         if (AvailableIn is { } left)
-            return $"; it is asked again in {DurationText.Write(left)}";
-        return Health.CooldownUntil == TimeSpan.MaxValue ? "; a person must repair this" : "";
+            return left > TimeSpan.Zero ? $"; it is asked again in {DurationText.Write(left)}" : "; its next call is a trial";
+        if (Health.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown)
+            return "; BringUpAsync, or an operator, brings it back";
+        return Health.CooldownUntil == TimeSpan.MaxValue ? "; a person must repair the key, the quota or the account" : "";
     }
 }

@@ -19,6 +19,7 @@ internal static class SelectionExplainer
                 Endpoint = member.Endpoint.Name,
                 Tier = member.Endpoint.Tier,
                 Health = health,
+                Now = query.Now,
                 InFlight = member.InFlight,
                 Heartbeat = member.Heartbeat,
                 ReportedLoad = member.ReportedLoad,

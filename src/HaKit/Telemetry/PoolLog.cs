@@ -4,12 +4,12 @@ namespace HaKit.Telemetry;
 
 /// <summary>
 /// Writes one line for each change of state, and none for each call. Lines contain names, kinds and times only: never a key, a prompt or a provider's
-/// message.
+/// message. A parameter <c>seconds</c> that no text shows is a property of the entry, for programs that read the log.
 /// </summary>
 internal static partial class PoolLog
 {
-    [LoggerMessage(20, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} was ejected for {Seconds:0.#} s because of {Fault}, seen by {Source}.")]
-    public static partial void Ejected(ILogger logger, string pool, string endpoint, double seconds, string fault, string source);
+    [LoggerMessage(20, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} was ejected for {Duration} because of {Fault}, seen by {Source}.")]
+    public static partial void Ejected(ILogger logger, string pool, string endpoint, string duration, double seconds, string fault, string source);
 
     [LoggerMessage(21, LogLevel.Information, "Pool {Pool}: endpoint {Endpoint} is back in service ({Status}), seen by {Source}.")]
     public static partial void Recovered(ILogger logger, string pool, string endpoint, string status, string source);
@@ -20,8 +20,8 @@ internal static partial class PoolLog
     [LoggerMessage(23, LogLevel.Debug, "Pool {Pool}: endpoint {Endpoint} changed from {Before} to {After} because of {Fault}, seen by {Source}.")]
     public static partial void ChangedALittle(ILogger logger, string pool, string endpoint, string before, string after, string fault, string source);
 
-    [LoggerMessage(24, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} is left alone for {Seconds:0.#} s, as it asked by {Fault}.")]
-    public static partial void Cooling(ILogger logger, string pool, string endpoint, double seconds, string fault);
+    [LoggerMessage(24, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} cools down for {Duration} because of {Fault}.")]
+    public static partial void Cooling(ILogger logger, string pool, string endpoint, string duration, double seconds, string fault);
 
     [LoggerMessage(25, LogLevel.Error, "Pool {Pool}: endpoint {Endpoint} gets no calls until a person repairs this: {Fault}.")]
     public static partial void CoolingUntilCleared(ILogger logger, string pool, string endpoint, string fault);
@@ -29,25 +29,25 @@ internal static partial class PoolLog
     [LoggerMessage(26, LogLevel.Critical, "Pool {Pool}: none of its endpoints can take traffic.")]
     public static partial void OutageBegan(ILogger logger, string pool);
 
-    [LoggerMessage(70, LogLevel.Critical, "Pool {Pool}: no endpoint can be reached; perhaps this network.")]
+    [LoggerMessage(70, LogLevel.Critical, "Pool {Pool}: no endpoint can be reached. The network of this machine may be down.")]
     public static partial void NothingReachable(ILogger logger, string pool);
 
-    [LoggerMessage(71, LogLevel.Warning, "Pool {Pool}: no endpoint can take traffic for {Seconds:0} s now; {Waiting} calls wait.")]
-    public static partial void OutageGoesOn(ILogger logger, string pool, double seconds, int waiting);
+    [LoggerMessage(71, LogLevel.Warning, "Pool {Pool}: no endpoint has taken traffic for {Duration}; {Waiting} calls wait.")]
+    public static partial void OutageGoesOn(ILogger logger, string pool, string duration, double seconds, int waiting);
 
     [LoggerMessage(72, LogLevel.Debug, "Pool {Pool}: an attempt on endpoint {Endpoint} failed with {Fault}, and endpoint {ServedBy} served the call.")]
     public static partial void FailedAndServed(ILogger logger, string pool, string endpoint, string fault, string servedBy);
 
-    [LoggerMessage(73, LogLevel.Information, "Pool {Pool}: {Count} attempts on endpoint {Endpoint} failed within a minute, and their calls were served all the same: {Kinds}.")]
+    [LoggerMessage(73, LogLevel.Information, "Pool {Pool}: {Count} attempts on endpoint {Endpoint} failed within a minute, but later attempts served their calls: {Kinds}.")]
     public static partial void FailedInThisMinute(ILogger logger, string pool, string endpoint, int count, string kinds);
 
-    [LoggerMessage(27, LogLevel.Warning, "Pool {Pool}: an endpoint can take traffic again, after {Seconds:0.#} s.")]
-    public static partial void OutageEnded(ILogger logger, string pool, double seconds);
+    [LoggerMessage(27, LogLevel.Warning, "Pool {Pool}: an endpoint can take traffic again, after an outage of {Duration}.")]
+    public static partial void OutageEnded(ILogger logger, string pool, string duration, double seconds);
 
     [LoggerMessage(28, LogLevel.Information, "Pool {Pool}: an operator ordered {Order} of {Subject}.")]
     public static partial void Ordered(ILogger logger, string pool, string order, string subject);
 
-    [LoggerMessage(29, LogLevel.Error, "Pool {Pool}: the error budget burns {Burn:0.#} times faster than evenly (alert {Alert}).")]
+    [LoggerMessage(29, LogLevel.Error, "Pool {Pool}: the error budget burns {Burn:0.#} times as fast as the objective allows (alert {Alert}).")]
     public static partial void BudgetBurns(ILogger logger, string pool, double burn, string alert);
 
     [LoggerMessage(30, LogLevel.Information, "Pool {Pool}: the error budget no longer burns too fast (alert {Alert}).")]
@@ -59,7 +59,7 @@ internal static partial class PoolLog
     [LoggerMessage(32, LogLevel.Warning, "Pool {Pool}: the configuration changed {Settings}, which a running pool cannot apply; they take effect in a new pool.")]
     public static partial void NotApplied(ILogger logger, string pool, string settings);
 
-    [LoggerMessage(34, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} stays in service only because a rule reports and does not enforce: {Fault}.")]
+    [LoggerMessage(34, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} would be out of service because of {Fault}, but the rule for it is set to Report.")]
     public static partial void WouldBeOut(ILogger logger, string pool, string endpoint, string fault);
 
     [LoggerMessage(33, LogLevel.Error, "Pool {Pool}: the callback {Callback} threw.")]
@@ -68,10 +68,10 @@ internal static partial class PoolLog
     [LoggerMessage(3, LogLevel.Error, "Pool {Pool}: the recovery action for endpoint {Endpoint} failed.")]
     public static partial void RecoveryFailed(ILogger logger, Exception failure, string pool, string endpoint);
 
-    [LoggerMessage(35, LogLevel.Warning, "Pool {Pool}: the answer of endpoint {Endpoint} was cut by {Fault}, and endpoint {Next} went on with it.")]
+    [LoggerMessage(35, LogLevel.Warning, "Pool {Pool}: the answer of endpoint {Endpoint} was cut by {Fault}, and endpoint {Next} continued it.")]
     public static partial void AnswerContinued(ILogger logger, string pool, string endpoint, string fault, string next);
 
-    [LoggerMessage(36, LogLevel.Warning, "Pool {Pool}: the answer of endpoint {Endpoint} is longer than {Bytes} bytes and is not held to its end: from here on a cut reaches the caller.")]
+    [LoggerMessage(36, LogLevel.Warning, "Pool {Pool}: the answer of endpoint {Endpoint} is longer than {Bytes} bytes, so the pool no longer holds it back. If it is cut from here on, the caller sees the cut.")]
     public static partial void HeldTooLong(ILogger logger, string pool, string endpoint, long bytes);
 
     [LoggerMessage(40, LogLevel.Information, "Pool {Pool}: {By} ordered {Order} of {Subject} at replica {Replica}.")]
@@ -83,7 +83,7 @@ internal static partial class PoolLog
     [LoggerMessage(42, LogLevel.Warning, "Pool {Pool}: an order of replica {Replica} was ignored, because its signature is not the fleet's.")]
     public static partial void OrderRefused(ILogger logger, string pool, string replica);
 
-    [LoggerMessage(43, LogLevel.Warning, "Pool {Pool}: the link to the other replicas is down: {Problem} The pool goes on alone.")]
+    [LoggerMessage(43, LogLevel.Warning, "Pool {Pool}: the link to the other replicas is down: {Problem} The pool works alone.")]
     public static partial void LinkDown(ILogger logger, string pool, string? problem);
 
     [LoggerMessage(44, LogLevel.Information, "Pool {Pool}: the link to the other replicas is up.")]

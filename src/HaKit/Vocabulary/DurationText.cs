@@ -47,6 +47,6 @@ internal static class DurationText
             < 99.5 => digits - 2,
             _ => 0,
         };
-        return string.Create(CultureInfo.InvariantCulture, $"{Math.Round(value, decimals):0.##} {unit}");
+        return string.Create(CultureInfo.InvariantCulture, $"{Math.Round(value, decimals, MidpointRounding.AwayFromZero):0.##} {unit}");
     }
 }

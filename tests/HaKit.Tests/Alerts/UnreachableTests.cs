@@ -45,14 +45,14 @@ public sealed class UnreachableTests
         test.Time.Advance(S(85) - test.Time.Elapsed);
         var health = CheckHealth(test);
         health.Status.Should().Be(HealthStatus.Unhealthy);
-        health.Description.Should().Contain("no endpoint can be reached; perhaps this network");
+        health.Description.Should().Contain("No endpoint can be reached: the network of this machine may be down");
         (test.Pool.GetStatus().IsUnreachable, test.Pool.GetStatus().Serving).Should().Be((true, 0));
         Lines(LogLevel.Information, "back in service").Should().BeEmpty("no endpoint is back");
 
         test.Time.Advance(S(120));
         Array.TrueForAll(waiting, static c => c.IsCompletedSuccessfully).Should().BeTrue();
         CheckHealth(test).Status.Should().Be(HealthStatus.Healthy);
-        logs.Entries.Where(static e => e.Level == LogLevel.Critical).Select(static e => e.Message).Should().Equal("Pool test: no endpoint can be reached; perhaps this network.");
+        logs.Entries.Where(static e => e.Level == LogLevel.Critical).Select(static e => e.Message).Should().Equal("Pool test: no endpoint can be reached. The network of this machine may be down.");
         logs.Entries.Should().NotContain(static e => e.Level > LogLevel.Debug && e.Message.Contains("SelfSuspicion", StringComparison.Ordinal));
         var outages = messages.SelectMany(static m => m.Notices).Where(static n => n.Kind == AlertKind.Outage).ToArray();
         outages.Select(static n => n.IsResolved).Should().Equal(false, true);

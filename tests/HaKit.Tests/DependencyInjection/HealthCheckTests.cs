@@ -56,7 +56,7 @@ public sealed class HealthCheckTests
         entry.Status.Should().Be(HealthStatus.Degraded);
         entry.Description.Should().Be("Pool 'chat': 1 of 3 endpoints serve; 2 are wanted.");
         entry.Data["endpoint.a"].Should().BeOfType<string>().Which.Should().MatchRegex(@"^Ejected because of ServerError \(500\), since .*Z$");
-        entry.Data["endpoint.c"].Should().BeOfType<string>().Which.Should().StartWith("ForcedDown");
+        entry.Data["endpoint.c"].Should().BeOfType<string>().Which.Should().StartWith("Forced down by an operator");
     }
 
     [Fact]
@@ -81,7 +81,7 @@ public sealed class HealthCheckTests
         await provider.GetRequiredService<EndpointPool>().ForceDownAsync("a");
         var entry = await CheckAsync(provider);
         entry.Status.Should().Be(expected);
-        entry.Description.Should().Be("Pool 'chat': none of its 1 endpoints can take traffic.");
+        entry.Description.Should().Be("Pool 'chat': none of its endpoints (1) can take traffic.");
     }
 
     [Fact]

@@ -370,11 +370,11 @@ public sealed class DecisionTests
         var tried = Begin(pool);
         Fail(pool, tried, Next(pool, tried).Lease!);
         Fail(pool, tried, Next(pool, tried).Lease!);
-        Next(pool, tried).Why.Should().Be("every endpoint that may serve the request was tried as often as allowed.");
+        Next(pool, tried).Why.Should().Be("each endpoint that may serve the request was tried as often as the settings allow.");
 
         await pool.ForceDownAsync("a");
         await pool.ForceDownAsync("b");
-        Next(pool, Begin(pool)).Why.Should().Be("nothing can serve the request.");
+        Next(pool, Begin(pool)).Why.Should().Be("no endpoint can serve the request, and waiting does not help.");
     }
 
     [Fact]
@@ -386,7 +386,7 @@ public sealed class DecisionTests
         Fail(pool, call, Next(pool, call).Lease!, new Fault(FaultKind.Throttled) { RetryAfter = S(900) });
         Fail(pool, call, Next(pool, call).Lease!, new Fault(FaultKind.Throttled) { RetryAfter = S(700) });
 
-        Next(pool, call).Why.Should().Be("nothing can serve the request before its deadline.");
+        Next(pool, call).Why.Should().Be("no endpoint can serve the request before its deadline.");
         pool.Engine.Failures.RetryAfter(call, S(0)).Should().Be(S(700));
         _time.Advance(S(50));
         pool.Engine.Failures.RetryAfter(call, S(50)).Should().Be(S(650));

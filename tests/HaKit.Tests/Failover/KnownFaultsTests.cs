@@ -43,7 +43,7 @@ public sealed class KnownFaultsTests
     {
         var inner = new FormatException("inner");
         var refusal = new NoEndpointAvailableException("chat", "nothing is left.", Attempts, [], TimeSpan.FromSeconds(7.5), inner);
-        refusal.Message.Should().Be($"Pool 'chat': nothing is left. Tried a: {Throttled} after 1.25 s; b: no fault after 0.5 s. Come back in 7.5 s.");
+        refusal.Message.Should().Be($"Pool 'chat': nothing is left. Try again in 7.5 s.{Environment.NewLine}Tried:{Environment.NewLine}  a: {Throttled} after 1.3 s{Environment.NewLine}  b: no fault after 0.5 s");
         (refusal.Pool, refusal.RetryAfter, refusal.InnerException).Should().Be(("chat", TimeSpan.FromSeconds(7.5), inner));
         refusal.Attempts.Should().Equal(Attempts);
 
@@ -58,7 +58,7 @@ public sealed class KnownFaultsTests
         late.Deadline.Should().Be(TimeSpan.FromSeconds(2.5));
 
         var cut = new PartialResponseException("chat", "a", Throttled, 3, [], null, null);
-        cut.Message.Should().Be($"Pool 'chat': the answer of 'a' ended early ({Throttled}), after 3 items with content.");
+        cut.Message.Should().Be($"Pool 'chat': the answer of 'a' was cut by {Throttled} after 3 items with content.");
         (cut.Endpoint, cut.Fault, cut.DeliveredItems).Should().Be(("a", Throttled, 3));
         (new EndpointFaultException("a", Throttled) is { Endpoint: "a" } fault && fault.Fault == Throttled).Should().BeTrue();
     }

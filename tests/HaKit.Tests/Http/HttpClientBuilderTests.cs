@@ -52,7 +52,7 @@ public sealed class HttpClientBuilderTests
         await world.AskAsync("c");
         await world.AskAsync("c");
 
-        lines.All.Count(l => l.Contains("comes again from above", StringComparison.Ordinal)).Should().Be(1);
+        lines.All.Count(l => l.Contains("the code above the pool repeats a request", StringComparison.Ordinal)).Should().Be(1);
     }
 
     [Fact]

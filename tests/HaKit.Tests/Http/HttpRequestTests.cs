@@ -299,7 +299,7 @@ public sealed class HttpRequestTests
             var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
             request.Headers.Add("x-stainless-retry-count", i.ToString(System.Globalization.CultureInfo.InvariantCulture));
             (await http.Client.SendAsync(request, Ct)).Dispose();
-            lines.All.Count(l => l.Contains("comes again from above", StringComparison.Ordinal)).Should().Be(Math.Min(i, 1));
+            lines.All.Count(l => l.Contains("the code above the pool repeats a request", StringComparison.Ordinal)).Should().Be(Math.Min(i, 1));
         }
     }
 

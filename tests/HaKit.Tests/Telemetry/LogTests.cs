@@ -25,7 +25,7 @@ public sealed class LogTests
         bench.Time.Advance(TimeSpan.FromMinutes(1));
         bench.Call();
         bench.Logs.Entries.Where(e => e.Level >= LogLevel.Information).Select(e => e.Message).Should().Equal(
-            $"Pool {bench.Name}: 3 attempts on endpoint a failed within a minute, and their calls were served all the same: ConnectFailed 3.",
+            $"Pool {bench.Name}: 3 attempts on endpoint a failed within a minute, but later attempts served their calls: ConnectFailed 3.",
             $"Pool {bench.Name}: endpoint a is back in service (SlowStart), seen by Traffic.",
             $"Pool {bench.Name}: endpoint a changed from SlowStart to Healthy, seen by Time.");
     }
@@ -45,8 +45,8 @@ public sealed class LogTests
         foreach (var gate in gates)
             gate.SetResult();
         calls.Should().OnlyContain(c => c.IsCompleted);
-        bench.Logs.Entries.Select(e => e.Message).Where(m => m.Contains("is left alone", StringComparison.Ordinal) || m.Contains("gets no calls", StringComparison.Ordinal)).Should().Equal(
-            $"Pool {bench.Name}: endpoint a is left alone for 20 s, as it asked by Throttled.",
+        bench.Logs.Entries.Select(e => e.Message).Where(m => m.Contains("cools down", StringComparison.Ordinal) || m.Contains("gets no calls", StringComparison.Ordinal)).Should().Equal(
+            $"Pool {bench.Name}: endpoint a cools down for 20 s because of Throttled.",
             $"Pool {bench.Name}: endpoint a gets no calls until a person repairs this: QuotaExhausted.");
     }
 

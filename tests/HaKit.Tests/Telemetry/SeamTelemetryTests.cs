@@ -28,7 +28,7 @@ public sealed class SeamTelemetryTests
         bench.Spans.Attempts.Select(a => a.OperationName).Should().Equal("attempt a", "attempt b");
         bench.Spans.Attempts.Should().OnlyContain(a => a.ParentSpanId == call.SpanId);
         bench.Metrics.Values("hakit.call.duration").Should().ContainSingle("a continued answer is one call");
-        bench.Logs.Entries.Should().Contain(e => e.Message.EndsWith("the answer of endpoint a was cut by PartialResponse, and endpoint b went on with it."));
+        bench.Logs.Entries.Should().Contain(e => e.Message.EndsWith("the answer of endpoint a was cut by PartialResponse, and endpoint b continued it."));
     }
 
     [Fact]

@@ -23,5 +23,5 @@ public sealed record StreamSeam
 
     /// <inheritdoc/>
     public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{From} → {To ?? "the application"} after {AfterCharacters?.ToString(CultureInfo.InvariantCulture) ?? "?"} characters ({Why}), {Took.TotalSeconds:0.###} s");
+        string.Create(CultureInfo.InvariantCulture, $"{From} → {To ?? "the application"} after {AfterCharacters?.ToString(CultureInfo.InvariantCulture) ?? "?"} characters ({Why}), {DurationText.Write(Took)}");
 }

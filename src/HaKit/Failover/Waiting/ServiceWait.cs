@@ -188,18 +188,20 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
     {
         WaitRule.NotCapable => $"no endpoint has the capabilities that the request needs: {Requirement.NameMissing(context.Snapshot.Members, call.Profile)}. Add it to an endpoint (Model, Residency, Tags, Tools, Vision, ContextWindow), or take it out of the request's profile.",
         WaitRule.AttemptsUsedUp when call.History.Counted >= context.Settings.MostAttempts => AllFailed(call.History.Begun, now - call.Started),
-        WaitRule.AttemptsUsedUp => "every endpoint that may serve the request was tried as often as allowed.",
-        WaitRule.TimeDoesNotHeal => "nothing can serve the request.",
-        WaitRule.NoTimeToAnswer => "what is left of the deadline is shorter than any answer of the endpoints that are left.",
-        WaitRule.MaxWait => "nothing can serve the request now, and it may wait no longer (MaxWait).",
-        _ => "nothing can serve the request before its deadline.",
+        WaitRule.AttemptsUsedUp => "each endpoint that may serve the request was tried as often as the settings allow.",
+        WaitRule.TimeDoesNotHeal => "no endpoint can serve the request, and waiting does not help.",
+        WaitRule.NoTimeToAnswer => "the rest of the deadline is shorter than the usual answer of each endpoint that could still be asked.",
+        WaitRule.MaxWait => "no endpoint can serve the request now, and the call may wait no longer (MaxWait).",
+        _ => "no endpoint can serve the request before its deadline.",
     };
 
     // The message contains the duration of each attempt. This text adds the waits between the attempts, so that the durations add up to the duration of the
     // call.
-    private static string AllFailed(int attempts, TimeSpan took) => took < TimeSpan.FromSeconds(1)
-        ? $"all {attempts} attempts failed."
-        : string.Create(CultureInfo.InvariantCulture, $"all {attempts} attempts failed, {took.TotalSeconds:0.#} s after the call began, with the waits between them.");
+    private static string AllFailed(int attempts, TimeSpan took)
+    {
+        var all = attempts == 1 ? "the only attempt failed" : $"all {attempts} attempts failed";
+        return took < TimeSpan.FromSeconds(1) ? $"{all}." : $"{all}. The call took {DurationText.Write(took)}, including the waits between attempts.";
+    }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }
