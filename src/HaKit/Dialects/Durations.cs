@@ -20,7 +20,11 @@ internal static class Durations
 
     private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789.");
 
-    private static readonly SearchValues<string> s_waits = SearchValues.Create(["try again in ", "retry in ", "retry after "], StringComparison.OrdinalIgnoreCase);
+    // What stands before a wait. After the words of the second list the number needs a unit, because other counts follow them too.
+    private static readonly string[] s_retryWords = ["again in ", "again after ", "retry in ", "retry after ", "your request in ", "your request after "];
+    private static readonly string[] s_waitWords = ["wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
+    private static readonly SearchValues<string> s_waits = SearchValues.Create([.. s_retryWords, .. s_waitWords], StringComparison.OrdinalIgnoreCase);
+    private static readonly string[] s_fillers = ["for ", "about ", "approximately ", "around ", "at least ", "another "];
 
     private static readonly string[] s_httpDates =
         ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "ddd, d MMM yyyy HH:mm:ss 'UTC'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
@@ -102,9 +106,12 @@ internal static class Durations
     public static TimeSpan? Until(DateTimeOffset? instant, DateTimeOffset now) =>
         instant is { } at && now != default ? Future((at - now).TotalSeconds) : null;
 
-    /// <summary>Reads the wait in a sentence: <c>try again in 5.289s</c>, <c>retry in 10h17m5.7s</c>, <c>retry after 26 seconds</c>.</summary>
-    public static TimeSpan? InSentence(ReadOnlySpan<char> sentence) => !sentence.ContainsAny(s_waits) ? null
-        : After(sentence, "try again in ") ?? After(sentence, "retry in ") ?? After(sentence, "retry after ");
+    /// <summary>
+    /// Reads the wait in a sentence: <c>try again in 5.289s</c>, <c>retry in 10h17m5.7s</c>, <c>retry after 26 seconds</c>, <c>please wait for about 1 minute and
+    /// 30 seconds</c>.
+    /// </summary>
+    public static TimeSpan? InSentence(ReadOnlySpan<char> sentence) =>
+        !sentence.ContainsAny(s_waits) ? null : AfterAny(sentence, s_retryWords, needsUnit: false) ?? AfterAny(sentence, s_waitWords, needsUnit: true);
 
     /// <summary>Reads the instant in Anthropic's <c>You will regain access on 2026-08-01 at 00:00 UTC</c>.</summary>
     public static DateTimeOffset? RegainedAt(ReadOnlySpan<char> sentence)
@@ -155,11 +162,14 @@ internal static class Durations
         return PlainSeconds(unit) is { } scale ? Future(number * scale) : null;
     }
 
+    // "s", "sec", "Seconds": a unit in a Go duration, or the beginning of its word.
     private static double? PlainSeconds(ReadOnlySpan<char> unit)
     {
+        if (UnitSeconds(unit) is { } scale)
+            return scale;
         if (Begins(unit, "ms") || Begins(unit, "millis"))
             return 1e-3;
-        if (Begins(unit, "sec") || unit is "s" or "S")
+        if (Begins(unit, "sec") || unit is "S")
             return 1;
         if (Begins(unit, "min"))
             return 60;
@@ -170,22 +180,63 @@ internal static class Durations
 
     private static bool Begins(ReadOnlySpan<char> word, string start) => word.StartsWith(start, StringComparison.OrdinalIgnoreCase);
 
-    private static TimeSpan? After(ReadOnlySpan<char> sentence, string words)
+    private static TimeSpan? AfterAny(ReadOnlySpan<char> sentence, string[] words, bool needsUnit)
     {
-        var at = sentence.IndexOf(words, StringComparison.OrdinalIgnoreCase);
-        if (at < 0)
-            return null;
-        sentence = sentence[(at + words.Length)..];
+        foreach (var phrase in words)
+        {
+            var at = sentence.IndexOf(phrase, StringComparison.OrdinalIgnoreCase);
+            if (at >= 0 && Amount(WithoutFillers(sentence[(at + phrase.Length)..]), needsUnit) is { } wait)
+                return wait;
+        }
+
+        return null;
+    }
+
+    private static ReadOnlySpan<char> WithoutFillers(ReadOnlySpan<char> text)
+    {
+        foreach (var filler in s_fillers)
+        {
+            if (Begins(text, filler))
+                text = text[filler.Length..];
+        }
+
+        return text;
+    }
+
+    // Numbers with their units, which are added: "1 hour, 5 minutes and 2 seconds". A first number without a unit is in seconds, unless it needs one.
+    private static TimeSpan? Amount(ReadOnlySpan<char> text, bool needsUnit)
+    {
+        double? total = null;
+        while (!text.IsEmpty && char.IsAsciiDigit(text[0]))
+        {
+            var end = EndOf(text, static c => char.IsAsciiDigit(c) || c == '.');
+            var digits = text[..end].TrimEnd('.');
+            if (!TryNumber(digits, out var number))
+                break;
+            var endsSentence = digits.Length < end;
+            var unit = endsSentence ? default : text[end..].TrimStart(' ');
+            unit = unit[..EndOf(unit, char.IsLetter)];
+            if (PlainSeconds(unit) is not { } scale)
+            {
+                total ??= needsUnit ? null : number;
+                break;
+            }
+
+            total = (total ?? 0) + number * scale;
+            text = text[end..].TrimStart(' ')[unit.Length..].TrimStart(", ");
+            if (Begins(text, "and "))
+                text = text["and ".Length..];
+        }
+
+        return total is { } seconds ? Future(seconds) : null;
+    }
+
+    private static int EndOf(ReadOnlySpan<char> text, Func<char, bool> belongs)
+    {
         var end = 0;
-        while (end < sentence.Length && (char.IsAsciiLetterOrDigit(sentence[end]) || sentence[end] == '.'))
+        while (end < text.Length && belongs(text[end]))
             end++;
-        var amount = sentence[..end].TrimEnd('.');
-        if (GoDuration(amount) is { } duration)
-            return duration;
-        if (!TryNumber(amount, out var number))
-            return null;
-        var unit = sentence[end..].TrimStart(' ');
-        return Future(number * (WordSeconds(unit) ?? 1));
+        return end;
     }
 
     private static TimeSpan? Decimal(ReadOnlySpan<char> text, double scale) => TryNumber(text.Trim(), out var number) ? Future(number * scale) : null;
@@ -211,17 +262,4 @@ internal static class Durations
         "d" => 86400,
         _ => null,
     };
-
-    private static double? WordSeconds(ReadOnlySpan<char> word)
-    {
-        if (Starts(word, "ms") || Starts(word, "millisecond"))
-            return 1e-3;
-        if (Starts(word, "minute"))
-            return 60;
-        if (Starts(word, "hour"))
-            return 3600;
-        return Starts(word, "day") ? 86400 : null;
-
-        static bool Starts(ReadOnlySpan<char> word, string start) => word.StartsWith(start, StringComparison.OrdinalIgnoreCase);
-    }
 }

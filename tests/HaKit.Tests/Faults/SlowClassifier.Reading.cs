@@ -34,7 +34,8 @@ internal static partial class SlowClassifier
     private static readonly string[] s_openDimensions = ["requests", "tokens"];
     private static readonly string[] s_httpDates = ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "ddd, d MMM yyyy HH:mm:ss 'UTC'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
     private static readonly string[] s_instants = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss 'UTC'"];
-    private static readonly string[] s_waits = ["try again in ", "retry in ", "retry after "];
+    private static readonly string[] s_waits =
+        ["again in ", "again after ", "retry in ", "retry after ", "your request in ", "your request after ", "wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
 
     /// <summary>Every path that matters, and what lies there; <c>[]</c> is an array, <c>*Exception</c> any name of that ending.</summary>
     private static Dictionary<string, string> Places()
@@ -390,9 +391,8 @@ internal static partial class SlowClassifier
                 return duration;
             if ((HttpDate(part) ?? Instant(part)) is { } date)
                 return now == default ? null : Ahead((date - now).TotalSeconds);
-            var match = Regex.Match(part.Trim(), @"^([0-9]+\.?[0-9]*|\.[0-9]+) *(?i:(ms|millis)|(sec|s(?=\.?\z))|(min)|(hour|hr)|(day))[A-Za-z]*\.?\z");
-            return match.Success && Number(match.Groups[1].Value) is { } amount
-                ? Ahead(amount * (match.Groups[2].Success ? 1e-3 : match.Groups[3].Success ? 1 : match.Groups[4].Success ? 60 : match.Groups[5].Success ? 3600 : 86400)) : null;
+            var match = Regex.Match(part.Trim(), @"^([0-9]+\.?[0-9]*|\.[0-9]+) *([A-Za-z]*)\.?\z");
+            return match.Success && Number(match.Groups[1].Value) is { } amount && Scale(match.Groups[2].Value) is { } scale ? Ahead(amount * scale) : null;
         }
 
         TimeSpan? Unix(double seconds) => seconds > 253402300799 ? TimeSpan.FromDays(365) : now == default ? null : Ahead((DateTimeOffset.UnixEpoch.AddSeconds(seconds) - now).TotalSeconds);
@@ -432,21 +432,50 @@ internal static partial class SlowClassifier
 
     private static TimeSpan? InSentence(string sentence)
     {
-        foreach (var words in s_waits)
+        for (var i = 0; i < s_waits.Length; i++)
         {
-            var at = sentence.IndexOf(words, StringComparison.OrdinalIgnoreCase);
-            if (at < 0)
-                continue;
-            var match = Regex.Match(sentence[(at + words.Length)..], @"^([0-9A-Za-z.]*)( *)(?i:(millisecond|ms)|(minute)|(hour)|(day))?");
-            var amount = match.Groups[1].Value.TrimEnd('.');
-            if (GoDuration(amount) is { } duration)
-                return duration;
-            if (Number(amount) is { } number && Ahead(number * (match.Groups[3].Success ? 1e-3 : match.Groups[4].Success ? 60 : match.Groups[5].Success ? 3600 : match.Groups[6].Success ? 86400 : 1)) is { } wait)
+            var at = sentence.IndexOf(s_waits[i], StringComparison.OrdinalIgnoreCase);
+            if (at >= 0 && Sum(sentence[(at + s_waits[i].Length)..], needsUnit: i >= 6) is { } seconds && Ahead(seconds) is { } wait)
                 return wait;
         }
 
         return null;
     }
+
+    private static double? Sum(string text, bool needsUnit)
+    {
+        text = Regex.Replace(text, "^(?:for )?(?:about )?(?:approximately )?(?:around )?(?:at least )?(?:another )?", "", RegexOptions.IgnoreCase);
+        double? sum = null;
+        while (Regex.Match(text, @"^([0-9][0-9.]*?)(?:(\.+)(?![0-9.])|(?![0-9.])) *(\p{L}*)[, ]*(?:[aA][nN][dD] )?") is { Success: true } part)
+        {
+            if (Number(part.Groups[1].Value) is not { } number)
+                break;
+            var scale = part.Groups[2].Success ? null : Scale(part.Groups[3].Value);
+            if (scale is null)
+                return sum ?? (needsUnit ? null : number);
+            sum = (sum ?? 0) + number * scale;
+            text = text[part.Length..];
+        }
+
+        return sum;
+    }
+
+    private static double? Scale(string unit) => unit switch
+    {
+        "d" => 86400,
+        "h" => 3600,
+        "m" => 60,
+        "s" or "S" => 1,
+        "ms" => 1e-3,
+        "us" or "µs" or "μs" => 1e-6,
+        "ns" => 1e-9,
+        _ when Regex.IsMatch(unit, "^(?:ms|millis)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) => 1e-3,
+        _ when Regex.IsMatch(unit, "^sec", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) => 1,
+        _ when Regex.IsMatch(unit, "^min", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) => 60,
+        _ when Regex.IsMatch(unit, "^h(?:ou)?r", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) => 3600,
+        _ when Regex.IsMatch(unit, "^day", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) => 86400,
+        _ => null,
+    };
 
     private static TimeSpan? Ahead(double seconds) =>
         seconds > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, 365d * 86400)) is { Ticks: > 0 } wait ? wait : null : null;
