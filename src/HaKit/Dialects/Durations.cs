@@ -31,7 +31,10 @@ internal static class Durations
 
     private static readonly string[] s_rfc3339 = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss 'UTC'"];
 
-    public static TimeSpan? Milliseconds(ReadOnlySpan<char> text) => Decimal(text, 0.001);
+    public static TimeSpan? Milliseconds(ReadOnlySpan<char> text) => Scaled(text, 0.001);
+
+    /// <summary>Reads a number in a unit of the given number of seconds.</summary>
+    public static TimeSpan? Scaled(ReadOnlySpan<char> text, double scale) => TryNumber(text.Trim(), out var number) ? Future(number * scale) : null;
 
     /// <summary>
     /// Reads seconds. A number above 10⁹ is a Unix time in seconds, and a number above 10¹² is one in milliseconds, because such a long duration is
@@ -238,8 +241,6 @@ internal static class Durations
             end++;
         return end;
     }
-
-    private static TimeSpan? Decimal(ReadOnlySpan<char> text, double scale) => TryNumber(text.Trim(), out var number) ? Future(number * scale) : null;
 
     private static bool TryNumber(ReadOnlySpan<char> text, out double number) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);

@@ -36,6 +36,8 @@ internal static class ErrorObjectReader
                 ReadErrorWord(name, ref reader, ref signs);
             else if (name.SequenceEqual("param"u8))
                 ReadParam(ref reader, ref signs);
+            else if (WaitScale(name) is { } scale)
+                ReadWait(ref reader, ref signs, scale);
             else if (name.SequenceEqual("details"u8))
                 ReadEach(ref reader, ref signs, ReadDetails);
             else if (name.SequenceEqual("innererror"u8) || name.SequenceEqual("inner_error"u8))

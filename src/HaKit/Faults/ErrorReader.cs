@@ -92,6 +92,10 @@ internal static class ErrorReader
         {
             ReadStatus(ref reader, ref signs);
         }
+        else if (WaitScale(name) is { } scale)
+        {
+            ReadWait(ref reader, ref signs, scale);
+        }
         else if (name.SequenceEqual("error_type"u8))
         {
             SetWord(ref reader, ref signs, Slot.OuterType);

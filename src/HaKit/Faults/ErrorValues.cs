@@ -19,6 +19,29 @@ internal static class ErrorValues
         name.SequenceEqual("message"u8) || name.SequenceEqual("Message"u8) || name.SequenceEqual("detail"u8) || name.SequenceEqual("msg"u8)
         || name.SequenceEqual("error_msg"u8) || name.SequenceEqual("error_message"u8) || name.SequenceEqual("errorMessage"u8) || name.SequenceEqual("errmsg"u8);
 
+    /// <summary>Gets the unit, in seconds, of a member that has the time to wait. Null for another member.</summary>
+    public static double? WaitScale(ReadOnlySpan<byte> name)
+    {
+        if (!name.StartsWith("retry"u8))
+            return null;
+        if (name.SequenceEqual("retry_after"u8) || name.SequenceEqual("retryAfter"u8) || name.SequenceEqual("retry_after_seconds"u8) || name.SequenceEqual("retryAfterSeconds"u8))
+            return 1;
+        return name.SequenceEqual("retry_after_ms"u8) || name.SequenceEqual("retryAfterMs"u8) ? 0.001 : null;
+    }
+
+    /// <summary>Reads the time to wait: a number, as text too, or a Go duration. What cannot be read changes nothing.</summary>
+    public static void ReadWait(ref Utf8JsonReader reader, ref ErrorSigns signs, double scale)
+    {
+        if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String && reader.ValueSpan.Length <= ErrorSigns.LongestWord)
+        {
+            Span<char> buffer = stackalloc char[ErrorSigns.LongestWord];
+            var text = buffer[..System.Text.Encoding.Latin1.GetChars(reader.ValueSpan, buffer)];
+            signs.RetryDelay = Durations.Scaled(text, scale) ?? Durations.GoDuration(text) ?? signs.RetryDelay;
+        }
+
+        reader.Skip();
+    }
+
     public static void ReadCode(ref Utf8JsonReader reader, ref ErrorSigns signs, Slot slot)
     {
         if (reader.TokenType == JsonTokenType.String)

@@ -114,6 +114,24 @@ public sealed class FaultClassifierTests
         Classify(429, "{\"error\":" + string.Concat(Enumerable.Repeat("{\"error\":", 5_000)), WireDialect.OpenAI)!.Kind.Should().Be(FaultKind.Throttled);
     }
 
+    [Theory]
+    [InlineData("""{"error":{"message":"Slow down","retry_after":20}}""", 20d)]
+    [InlineData("""{"error":{"message":"Slow down","retryAfter":"1.5"}}""", 1.5)]
+    [InlineData("""{"error":{"message":"Slow down","retry_after_ms":2500}}""", 2.5)]
+    [InlineData("""{"error":{"message":"Slow down","retry_after":"1m30s"}}""", 90d)]
+    [InlineData("""{"detail":"Slow down","retry_after_seconds":7}""", 7d)]
+    [InlineData("""{"message":"Slow down","retry_after":-1}""", null)]
+    [InlineData("""{"message":"Slow down","retry_after":null}""", null)]
+    [InlineData("""{"message":"Slow down","retry_after":{"seconds":3}}""", null)]
+    [InlineData("""{"error":{"message":"Slow down","retry_after":12,"retryAfter":"soon"}}""", 12d)]
+    public void Wait_in_a_member_of_the_body_is_read(string body, double? seconds)
+    {
+        var evidence = new FaultEvidence { Dialect = WireDialect.OpenAI, StatusCode = 429, Body = System.Text.Encoding.UTF8.GetBytes(body), Now = Fixture.Now };
+
+        FaultClassifier.Default.Classify(in evidence)!.RetryAfter.Should().Be(seconds is { } told ? TimeSpan.FromSeconds(told) : null);
+        SlowClassifier.Classify(in evidence)!.RetryAfter.Should().Be(seconds is { } slowly ? TimeSpan.FromSeconds(slowly) : null);
+    }
+
     [Fact]
     public void Last_of_two_equal_members_counts()
     {

@@ -13,6 +13,7 @@ internal static partial class SlowClassifier
     private static readonly string[] s_codes = ["code", "error_code", "errorCode", "errcode"];
     private static readonly string[] s_statuses = ["status", "status_code", "statusCode", "http_status"];
     private static readonly string[] s_messages = ["message", "Message", "detail", "msg", "error_msg", "error_message", "errorMessage", "errmsg"];
+    private static readonly string[] s_waitMembers = ["retry_after", "retryAfter", "retry_after_seconds", "retryAfterSeconds", "retry_after_ms", "retryAfterMs"];
     private static readonly Dictionary<string, string> s_places = Places();
     private static readonly Regex s_filters = new("filter|safety|recitation|blocklist|blocked|prohibited|spii|sensitive|guardrail|moderation|refusal|refused|flagged|policy|violation|risk");
     private static readonly Regex s_failing = new(
@@ -47,6 +48,8 @@ internal static partial class SlowClassifier
             places[root + "param"] = "param";
             foreach (var name in new[] { "type", "error_type", "object", "raw_status_code", "__type" })
                 places[root + name] = name;
+            foreach (var name in s_waitMembers)
+                places[root + name] = name;
             foreach (var name in s_codes)
                 places[root + name] = "code";
             foreach (var name in s_statuses)
@@ -73,6 +76,8 @@ internal static partial class SlowClassifier
                 if (error != "*Exception")
                     places[root + error] = "error";
                 places[$"{root}{error}/type"] = "error type";
+                foreach (var name in s_waitMembers)
+                    places[$"{root}{error}/{name}"] = name;
                 foreach (var name in s_codes)
                     places[$"{root}{error}/{name}"] = "error code";
                 foreach (var name in s_statuses)
@@ -177,6 +182,12 @@ internal static partial class SlowClassifier
                     break;
                 case "detail @type":
                     google = true;
+                    break;
+                case "retry_after" or "retryAfter" or "retry_after_seconds" or "retryAfterSeconds" when kind is JsonValueKind.Number or JsonValueKind.String && text.Length <= 64:
+                    delay = (Number(text.Trim()) is { } seconds ? Ahead(seconds) : GoDuration(text)) ?? delay;
+                    break;
+                case "retry_after_ms" or "retryAfterMs" when kind is JsonValueKind.Number or JsonValueKind.String && text.Length <= 64:
+                    delay = (Number(text.Trim()) is { } milliseconds ? Ahead(milliseconds / 1000) : GoDuration(text)) ?? delay;
                     break;
                 case "detail retryDelay" when isText && text.Length <= 64:
                     delay = GoDuration(text);
