@@ -31,11 +31,14 @@ public sealed partial class MapTests
         foreach (var cells in rows.Select(static row => row.Split('|')))
             cells[3].Should().Contain("Tests", "a change needs tests: {0}", cells[1]);
         var sources = Repository.Files("src", "*.cs").ToArray();
-        var text = string.Join('\n', sources.Select(File.ReadAllText));
+        var texts = sources.Select(File.ReadAllText).ToArray();
+        var text = string.Join('\n', texts);
+        var declarations = texts.SelectMany(static source => Declaration().Matches(source).Select(type => (Type: type.Groups[1].Value, Source: source)))
+            .ToLookup(static declared => declared.Type, static declared => declared.Source);
         var files = sources.Concat(Repository.Files("tests", "*.cs"))
             .Select(static file => "/" + Path.GetRelativePath(Repository.Root, file).Replace(Path.DirectorySeparatorChar, '/')).ToArray();
         Place().Matches(string.Join('\n', Chapter("docs/architecture.md", "Where to change what").Concat(Recipes.SelectMany(static recipe => Page.Section("CONTRIBUTING.md", recipe)))))
-            .Select(static place => place.Groups[1].Value).Where(name => !Exists(name, files, text)).Should().BeEmpty();
+            .Select(static place => place.Groups[1].Value).Where(name => !Exists(name, files, text, declarations)).Should().BeEmpty();
     }
 
     [Fact]
@@ -53,8 +56,8 @@ public sealed partial class MapTests
     private static IEnumerable<string> Chapter(string page, string heading) =>
         Page.Text(page).Split('\n').SkipWhile(line => line != "## " + heading).Skip(1).TakeWhile(static line => !line.StartsWith("## ", StringComparison.Ordinal));
 
-    // A file, a class by the name of its file, a folder, a member of a test class, or names in the sources.
-    private static bool Exists(string name, string[] files, string sources)
+    // A file, a class by the name of its file, a folder, a member of a class, or names in the sources.
+    private static bool Exists(string name, string[] files, string sources, ILookup<string, string> declarations)
     {
         if (name.Contains('/', StringComparison.Ordinal) && Directory.Exists(Repository.PathOf(name.Split('/'))))
             return true;
@@ -63,6 +66,9 @@ public sealed partial class MapTests
         if (name.Contains('/', StringComparison.Ordinal))
             return false;
         var parts = name.Split('.', ':');
+        // A renamed member's old name may still be a word elsewhere in the sources.
+        if (name.Contains('.', StringComparison.Ordinal) && declarations.Contains(parts[0]))
+            return declarations[parts[0]].Any(source => parts.All(part => IsIn(source, part)));
         if (!parts[0].EndsWith("Tests", StringComparison.Ordinal))
             return parts.All(part => IsIn(sources, part));
         var test = files.FirstOrDefault(file => file.EndsWith($"/{parts[0]}.cs", StringComparison.Ordinal));
@@ -75,6 +81,9 @@ public sealed partial class MapTests
     private static bool IsIn(string text, string word) => Regex.IsMatch(text, $@"\b{word}\b");
 
     private static IEnumerable<string> VariablesIn(string text) => Variable().Matches(text).Select(static match => match.Value);
+
+    [GeneratedRegex(@"\b(?:class|record|struct|enum|interface) ([A-Z]\w+)")]
+    private static partial Regex Declaration();
 
     [GeneratedRegex("HAKIT_[A-Z_]*[A-Z]")]
     private static partial Regex Variable();
