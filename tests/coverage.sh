@@ -41,7 +41,7 @@ echo "$table"
 [ -z "$page" ] || cat >"$page" <<PAGE
 # Coverage
 
-The lines of \`src\` that at least one test runs, by package and room. A line that runs is not a line that is checked: for that there is [mutation testing](mutation.md).
+The table shows how many lines of \`src\` at least one test runs, by package and room. A test may run a line without checking its result. [Mutation testing](mutation.md) shows how many changes the tests find.
 
 \`\`\`sh
 tests/coverage.sh $least docs/evidence/coverage.md
@@ -51,7 +51,7 @@ tests/coverage.sh $least docs/evidence/coverage.md
 |---|---|---|
 $table
 
-What is left is mostly members of streams that nobody may use, guards against a user's code that throws where it should not, and races.
+The remaining lines are mostly stream members that are not supported, guards against user code that throws where it should not, and races.
 PAGE
 echo "lines that no test runs: $out/missed.txt"
 exit $status

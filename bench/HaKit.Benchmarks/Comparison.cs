@@ -32,22 +32,22 @@ internal static class Comparison
         page.Append(CultureInfo.InvariantCulture, $"""
             # What a call costs
 
-            A call through a pool costs what the tables say, in processor time, time and bytes, beside what else does a part of the same work. Written by one run of
+            These tables show the processor time, the time and the allocated bytes of a call through a pool, compared with other components that do a part of the same work. This command writes them:
 
             ```sh
             dotnet run -c Release --project bench/HaKit.Benchmarks -- compare table=docs/evidence/benchmarks.md
             ```
 
-            on {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores. All variants run in one process, in turns of short slices; the figures are those of the cheapest of {slices} slices.
-            Compare the ratios within one table: times move with the machine. Processor time is that of the whole process, with the garbage collector and all threads.
+            on {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores. All variants run in one process and take turns in short slices. The figures come from the cheapest of {slices} slices.
+            Compare only the ratios within one table, because the times depend on the machine. Processor time is the time of the whole process, including the garbage collector and all threads.
 
-            - **bare**: an `HttpClient` alone. It sends the caller's message once and looks at nothing.
-            - **standard handler**: `AddStandardResilienceHandler` with one address. It looks at the status of the answer, and knows one place to send to.
+            - **bare**: an `HttpClient` alone. It sends the request once and does not check the answer.
+            - **standard handler**: `AddStandardResilienceHandler` with one address. It checks only the status of the answer.
             - **standard hedging handler**: `AddStandardHedgingHandler`.
-            - **standard, answer checked**: the standard handler that also reads the whole answer within the attempt and checks that it is JSON to its end, as the pool does.
-            - **pool**: a pool of two endpoints. It chooses an endpoint, keeps the request's body for a second attempt, reads the answer whole, and knows from it whether it is an answer, and how many tokens it cost.
+            - **standard, answer checked**: the standard handler, with an additional step that reads the whole answer within the attempt and checks that it is complete JSON, as the pool does.
+            - **pool**: a pool of two endpoints. It chooses an endpoint, keeps the request's body for a second attempt, reads the whole answer, checks whether it is an answer, and reads its number of tokens.
 
-            In memory, an answer that comes later is given by the thread that began the call, after the call has returned to it: there is no hop between threads in those figures.
+            In memory, the thread that began a call also gives a later answer, after the call has returned to it. Therefore these figures contain no change of threads.
 
             """);
         foreach (var group in Groups().Where(g => g.Title.Contains(only, StringComparison.OrdinalIgnoreCase)))
@@ -165,7 +165,7 @@ internal static class Comparison
 
             ## Threads
 
-            How many calls (or choices) all threads together make in the time in which one thread makes one: at best the number of threads, if the machine has as many cores to give.
+            The figures show how many calls (or choices) all threads together make in the time in which one thread makes one. The best possible value is the number of threads, if the machine has as many cores.
 
             | threads | choices among 3 | choices, a pool for each thread | calls, one pool | calls, a pool for each thread |
             |---|---|---|---|---|

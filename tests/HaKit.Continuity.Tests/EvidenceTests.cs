@@ -35,26 +35,26 @@ public sealed class EvidenceTests : IDisposable
         var page = string.Create(CultureInfo.InvariantCulture, $"""
             # The vault in figures
 
-            Repeat it by one command:
+            This command repeats the measurements:
 
             ```sh
             {Command}
             ```
 
-            Measured on {Environment.ProcessorCount} cores of a machine that may have been busy with other work: times are upper bounds, counts are exact.
+            Measured on {Environment.ProcessorCount} cores of a machine that may have been busy with other work. Times are upper bounds, and counts are exact.
 
-            | what | figure | asked for |
+            | measurement | figure | target |
             |---|--:|--:|
             | 1 GiB in 1,024 files, one byte changed: chunks sent | {changed.Chunks} | at most 2 |
-            | and snapshots sent | {changed.Snapshots} | 1 |
-            | and bytes of content sent | {changed.Bytes:N0} | |
+            | the same: snapshots sent | {changed.Snapshots} | 1 |
+            | the same: bytes of content sent | {changed.Bytes:N0} | |
             | 100 MiB in 10,000 files, the first save: time | {parts[0]} s | at most 60 s |
-            | and the most memory of an application that is published by Native AOT (VmHWM) | {native} | at most 64 MiB |
-            | and of an application on the shared runtime, without the files of the runtime that it maps (VmHWM − RssFile) | {MiB(parts[2])} | at most 64 MiB |
-            | and with them (VmHWM) | {MiB(parts[1])} | |
-            | and with them, of the next save, which finds all unchanged | {MiB(next[1])} | |
-            | and with them, of a process on the shared runtime that does nothing | {MiB(idle)} | |
-            | and chunks sent | {parts[4]} | |
+            | the same save: peak memory of a Native AOT application (VmHWM) | {native} | at most 64 MiB |
+            | the same save: peak memory of an application on the shared runtime, without the mapped files of the runtime (VmHWM − RssFile) | {MiB(parts[2])} | at most 64 MiB |
+            | the same save: peak memory of an application on the shared runtime (VmHWM) | {MiB(parts[1])} | |
+            | the next save, in which no file has changed: peak memory on the shared runtime (VmHWM) | {MiB(next[1])} | |
+            | an idle process on the shared runtime: peak memory (VmHWM) | {MiB(idle)} | |
+            | the first save: chunks sent | {parts[4]} | |
             {restic}
             | processes killed with −9 | {killed} | 200, none lost |
 

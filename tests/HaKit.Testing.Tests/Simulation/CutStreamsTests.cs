@@ -59,11 +59,11 @@ public sealed class CutStreamsTests
             $"""
             # Streams that are cut, with and without continuation
 
-            The recorded hour of real traffic ({trace.Length - 1:N0} requests, with its prompts' and answers' tokens), every request as a stream, in virtual time and with a fixed seed. Written by
+            The recorded hour of real traffic ({trace.Length - 1:N0} requests, with the tokens of its prompts and answers) is replayed in virtual time with a fixed seed. Every request is a stream. This command writes the figures:
 
                 {Command}
 
-            Each cut comes after 1, 5, 10, 15 or 19 of 20 pieces of the answer; the rest of an answer is cut as often as any other stream. An endpoint reads 8,000 tokens a second and writes 50. Extra tokens are the prompt and the delivered beginning that the next endpoint reads again, in percent of all tokens of the hour. The time at the seam lasts from the cut to the first content of the rest; a silence is noticed after `Streaming:IdleTimeout` (30 s), which comes before it.
+            Each cut comes after 1, 5, 10, 15 or 19 of 20 pieces of the answer. The rest of a continued answer is cut as often as any other stream. An endpoint reads 8,000 tokens per second and writes 50. Extra tokens are the prompt and the delivered text that the next endpoint reads again, in percent of all tokens of the hour. The time at the seam is the time from the cut to the first content of the rest. A silence counts as a cut after `Streaming:IdleTimeout` (30 s). This time is not included.
 
             | world | cut and lost without | with | lost before the first content, without | with | answers with a seam | extra tokens | time at the seam, p50 | p99 |
             |---|--:|--:|--:|--:|--:|--:|--:|--:|
@@ -74,7 +74,7 @@ public sealed class CutStreamsTests
         text.Append(
             """
 
-            An answer that is cut and lost with continuation was cut a third time. What is lost before the first content is no matter of continuation. Nothing was delivered twice and nothing looked whole that was not: each run counts both.
+            If an answer is lost with continuation, it was cut three times. Continuation does not affect answers that are lost before the first content. No content was delivered twice, and no incomplete answer looked complete. Each run counts both.
 
             """);
         return text.ToString().ReplaceLineEndings("\n");
