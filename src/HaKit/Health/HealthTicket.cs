@@ -1,22 +1,22 @@
 namespace HaKit.Health;
 
-/// <summary>The mode in which an attempt asks to begin.</summary>
+/// <summary>The mode in which an attempt begins.</summary>
 internal enum BeginMode
 {
     /// <summary>Ordinary traffic.</summary>
     Normal,
 
-    /// <summary>The one trial after the period of an ejection or the cap of a cooldown.</summary>
+    /// <summary>The only trial after the end of an ejection or after the cap of a cooldown.</summary>
     Trial,
 
-    /// <summary>The one trial while no endpoint can serve. The ejection's period does not matter, and a failure does not double it.</summary>
+    /// <summary>The only trial while no endpoint can serve. The end of the ejection does not matter, and a failure does not double the next ejection.</summary>
     OutageTrial,
 
-    /// <summary>An attempt because too little of the pool is admitted.</summary>
+    /// <summary>An attempt of the fail-open rule, because too small a share of the pool is admitted.</summary>
     FailOpen,
 }
 
-/// <summary>Identifies an attempt when it reports its evidence, so that late evidence decides nothing.</summary>
+/// <summary>Identifies an attempt when it reports its evidence, so that late evidence has no effect.</summary>
 internal readonly struct HealthTicket(int epoch, TimeSpan began, bool isTrial)
 {
     /// <summary>The epoch of no state: evidence with it may only start a cooldown.</summary>

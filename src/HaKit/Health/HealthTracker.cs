@@ -3,8 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>
-/// Keeps the health of a pool's endpoints: it passes evidence to the reducer, spreads it along failure domains, and reports changes. Safe for concurrent use.
-/// It owns the one lock; methods that need the lock held say so in their names.
+/// Keeps the health of a pool's endpoints. It passes evidence to the reducer, spreads evidence to endpoints of the same failure domain, and reports changes.
+/// Safe for concurrent use. It owns the only lock; the names of methods that need the lock end with <c>WhileLocked</c>.
 /// </summary>
 internal sealed class HealthTracker
 {
@@ -30,10 +30,15 @@ internal sealed class HealthTracker
     /// </summary>
     public event Action<HealthChange>? Changed;
 
-    /// <summary>Occurs when all changes so far have been reported and other threads may report the next ones. Work that takes long belongs here.</summary>
+    /// <summary>
+    /// Occurs when all changes so far have been reported and other threads may report the next changes. Use this event for work that takes long.
+    /// </summary>
     public event Action? Delivered;
 
-    /// <summary>Gets the next time at which time alone changes what may be sent. <see cref="TimeSpan.MaxValue"/>: none. Lock-free.</summary>
+    /// <summary>
+    /// Gets the next time at which the end of a period (an ejection, a cooldown, a trial, a slow start) changes a state. <see cref="TimeSpan.MaxValue"/>: none.
+    /// Lock-free.
+    /// </summary>
     public TimeSpan NextChange => TimeSpan.FromTicks(Volatile.Read(ref _nextChange));
 
     public EndpointHealth Add(string name, FailureDomains domains, TimeSpan now)
@@ -96,7 +101,7 @@ internal sealed class HealthTracker
 
     /// <summary>
     /// Records that the timers of this process fired <paramref name="lateness"/> late. Faults that the pause explains eject no endpoint, and recent ejections
-    /// that it explains are taken back.
+    /// that it explains are undone.
     /// </summary>
     public void TimersWereLate(TimeSpan now, TimeSpan lateness)
     {
@@ -140,7 +145,9 @@ internal sealed class HealthTracker
         Deliver();
     }
 
-    /// <summary>Makes an endpoint suspect without a failure: no window counts it, and it does not spread.</summary>
+    /// <summary>
+    /// Makes an endpoint suspect without a failure. The evidence does not count in the sampling window and does not spread to other endpoints.
+    /// </summary>
     internal void Hint(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
     {
         lock (_gate)
@@ -148,7 +155,7 @@ internal sealed class HealthTracker
         Deliver();
     }
 
-    /// <summary>Applies what other replicas say. They never take out the last admitted endpoint.</summary>
+    /// <summary>Applies a fact of other replicas. Such facts never take out the last admitted endpoint.</summary>
     internal void ApplyPeerFact(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
     {
         lock (_gate)
@@ -211,7 +218,7 @@ internal sealed class HealthTracker
     }
 
     /// <summary>
-    /// Passes evidence about an exhausted account or a refused key to all endpoints that share it: one trial decides for all.
+    /// Passes evidence about an exhausted account or a refused key to all endpoints that share the account or key, so that one trial decides for all of them.
     /// </summary>
     private void TellSharersWhileLocked(EndpointHealth origin, Cooldown cooldown, in HealthEvidence evidence, TimeSpan now)
     {
@@ -225,8 +232,8 @@ internal sealed class HealthTracker
     }
 
     /// <summary>
-    /// Checks whether our own network is the likely cause: this failure to connect would eject, and no other endpoint can be reached. Then no endpoint is
-    /// ejected.
+    /// Checks whether this machine's own network is the likely cause. That is the case if this failure to connect would eject the endpoint and no other
+    /// endpoint can be reached. Then no endpoint is ejected.
     /// </summary>
     private bool IsOursWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
     {
@@ -236,7 +243,7 @@ internal sealed class HealthTracker
             return false;
         endpoint.ConnectFailedAt = now;
         var ejects = HealthReducer.Next(before, evidence with { IsLast = IsLastWhileLocked(endpoint, now) }, now, _options).Status == EndpointHealthStatus.Ejected;
-        // This failure alone does not eject, but it may show that the endpoints ejected a moment ago were not at fault.
+        // This failure alone ejects no endpoint, but it may show that the endpoints that were ejected shortly before were not at fault.
         var excuses = _connectEjectionAt >= now - _options.SelfSuspicion && before.ConnectFailures + 1 >= SelfSuspicion.Enough(_options);
         if (!ejects && !excuses)
             return false;
@@ -261,7 +268,7 @@ internal sealed class HealthTracker
         // A probe whose level is too low to prove this fault does not spread it.
         if (evidence.Source == EvidenceSource.Probe && evidence.Fault!.IsUntilCleared() && evidence.Fault!.Level() > evidence.Level)
             return;
-        // Siblings count only timely failures of traffic. Cooldowns always spread.
+        // Other endpoints of the domain count only timely failures of traffic. Cooldowns always spread.
         var counts = evidence.Source == EvidenceSource.Traffic && evidence.Epoch == before.Epoch;
         foreach (var sibling in SharingWhileLocked(origin, evidence.Fault!.Reach))
         {
@@ -279,7 +286,7 @@ internal sealed class HealthTracker
         }
     }
 
-    // A key that has served lately is not wrong: it may be rotating, or its server may have failed.
+    // A key that has served recently is probably not wrong. The key may be rotating, or its server may have failed.
     private bool KeyHasServedWhileLocked(EndpointHealth endpoint, TimeSpan now)
     {
         if (endpoint.HasServedWithin(s_lately, now))

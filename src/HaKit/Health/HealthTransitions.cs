@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>The transitions between states. Each is complete: leaving a state clears all of its data.</summary>
+/// <summary>Contains the transitions between states. Each transition is complete: it clears all data of the state that the endpoint leaves.</summary>
 internal static class HealthTransitions
 {
     private static readonly TimeSpan LongestForRefusals = TimeSpan.FromSeconds(30);
@@ -32,7 +32,7 @@ internal static class HealthTransitions
     /// <summary>Records a success: all consecutive failures are cleared.</summary>
     public static HealthState Clean(this HealthState state, TimeSpan began, TimeSpan now)
     {
-        // Attempts that were running when the server throttled do not show whether it still does.
+        // Attempts that were in flight when the server throttled do not show whether the throttle is over.
         var throttles = state.ThrottledAt is { } last && began > last ? 0 : state.Throttles;
         var named = state.NamedAt is { } at && began > at ? 0 : state.NamedTimes;
         if (throttles == state.Throttles && named == state.NamedTimes && (state.ConsecutiveFailures | state.ProbeMisses | state.Refusals) == 0 && state.Status != EndpointHealthStatus.Suspect)
@@ -48,7 +48,7 @@ internal static class HealthTransitions
         };
     }
 
-    /// <summary>Records a failure for which this machine seems to be at fault: nothing counts, but the endpoint becomes suspect.</summary>
+    /// <summary>Records a failure for which this machine is probably at fault. The failure does not count, but the endpoint becomes suspect.</summary>
     public static HealthState Hold(this HealthState state, Fault cause, TimeSpan now)
     {
         if (!state.IsInService)
@@ -66,8 +66,8 @@ internal static class HealthTransitions
             Status = EndpointHealthStatus.Ejected,
             Since = now,
             Cause = cause,
-            // The failure of a call disproves the probe that has just brought the endpoint back. That probe does not test what is broken, so it must not
-            // bring the endpoint back again.
+            // A probe has just brought the endpoint back, and a call has failed now. So the probe does not test the broken part, and must not bring the
+            // endpoint back again.
             CauseLevel = !byProbe && state.IsBackByProbe && state.Status == EndpointHealthStatus.SlowStart ? ProbeLevel.Generating : level,
             Until = now + Jittered(options.Period(ejections), jitter, options),
             Ejections = ejections,
@@ -91,8 +91,8 @@ internal static class HealthTransitions
     }
 
     /// <summary>
-    /// Ends a trial that was answered by a refusal, which decides nothing yet: the next trial may begin. If the endpoint is out for its refusals, the next
-    /// trial comes a period later; otherwise each call would ask it in vain.
+    /// Ends a trial that was answered by a refusal. A refusal is neither a success nor a failure, so the next trial may begin. If the endpoint is out because
+    /// of its refusals, the next trial comes only after another ejection period. Otherwise each call would make a trial in vain.
     /// </summary>
     public static HealthState Undecided(this HealthState state, Fault refusal, TimeSpan now, double jitter, HealthOptions options)
     {
@@ -103,7 +103,7 @@ internal static class HealthTransitions
         return released with { Until = now + (period < LongestForRefusals ? period : LongestForRefusals) };
     }
 
-    /// <summary>Takes the endpoint out until a breaker in its own pipeline lets one attempt through. Nothing counts against the endpoint.</summary>
+    /// <summary>Takes the endpoint out until the time at which a breaker in its own pipeline allows one attempt. No failure is counted.</summary>
     public static HealthState RejectUntil(this HealthState state, Fault cause, TimeSpan now, HealthOptions options)
     {
         var until = now + (cause.Wait() < options.CooldownCap ? cause.Wait() : options.CooldownCap);
@@ -132,7 +132,7 @@ internal static class HealthTransitions
 
     public static HealthState FailTrial(this HealthState state, Fault cause, TimeSpan now, double jitter, HealthOptions options)
     {
-        // While no endpoint serves, trials follow the outage's pace. If each failed trial doubled the period, the endpoint would stay out long after it is
+        // While no endpoint serves, trials follow the outage's pace. If each failed trial doubled the ejection, the endpoint would stay out long after it is
         // back.
         if (!state.IsOutageTrial || state.Until is not { } until)
             return state.Eject(cause, cause.Level(), now, jitter, options);
@@ -154,7 +154,7 @@ internal static class HealthTransitions
         };
     }
 
-    /// <summary>Ends a trial without a verdict: the next trial may begin, and everything is as it was before.</summary>
+    /// <summary>Ends a trial without a result: the state is the same as before the trial, and the next trial may begin.</summary>
     public static HealthState Release(this HealthState state, TimeSpan now)
     {
         if (state.Until is null)
@@ -178,7 +178,7 @@ internal static class HealthTransitions
         RecoveredAt = null,
     };
 
-    /// <summary>Takes back an ejection that a pause of this process explains; it is not counted either.</summary>
+    /// <summary>Undoes an ejection that a pause of this process explains. The ejection no longer counts.</summary>
     public static HealthState UndoEjection(this HealthState state, TimeSpan now)
     {
         var ejections = Math.Max(state.Ejections - 1, 0);
@@ -208,7 +208,9 @@ internal static class HealthTransitions
         return ReferenceEquals(cooldown, state.Cooldown) ? state : state with { Cooldown = cooldown };
     }
 
-    /// <summary>Ends a cooldown early, unless it is newer than the success that disproves it. The wait of a throttle below it continues.</summary>
+    /// <summary>
+    /// Ends a cooldown early, unless the cooldown is newer than the success that disproves it. The cooldown of a throttle at the same time remains.
+    /// </summary>
     public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
     {
         if (state.Cooldown is not { } cooldown || cooldown.Since >= refutedAt)
@@ -220,7 +222,7 @@ internal static class HealthTransitions
         return state.IsInService ? cleared.Reenter(slowStart, cooldown.Cause, now) : cleared with { Cooldown = null, Return = slowStart };
     }
 
-    /// <summary>Postpones the trial, because another endpoint asks for all endpoints that share the cooldown: one at a time.</summary>
+    /// <summary>Postpones the trial, because another endpoint makes the trial for all endpoints that share the cooldown.</summary>
     public static HealthState Postpone(this HealthState state, TimeSpan trialAt)
     {
         if (state.Cooldown is not { } cooldown || cooldown.TrialAt >= trialAt)
@@ -237,7 +239,7 @@ internal static class HealthTransitions
         Cooldown = null,
     };
 
-    /// <summary>Moves to the state in service that fits the evidence.</summary>
+    /// <summary>Moves to the state in service that matches the evidence.</summary>
     private static HealthState ToService(this HealthState state, TimeSpan now)
     {
         if (now < state.Return.Until)

@@ -3,19 +3,19 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>
-/// Applies what other replicas say to an endpoint's state. They may cool it, take it out for a short time and delay its trial; only evidence of this replica
-/// decides.
+/// Applies facts of other replicas to an endpoint's state. Such facts may start a cooldown, take the endpoint out for a short time, and delay its trial. After
+/// that only evidence of this replica decides.
 /// </summary>
 internal static class PeerTransitions
 {
-    /// <summary>The longest time for which a store that lies can cool an endpoint.</summary>
+    /// <summary>The longest cooldown from a fact. It limits the effect of a store with false facts.</summary>
     public static readonly TimeSpan LongestCooldown = TimeSpan.FromHours(1);
 
     private static readonly TimeSpan ShortestDelay = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(30);
     private const int ManyDelays = 20;
 
-    // While another replica makes a trial, half of the delay is enough to hear its result.
+    // While another replica makes a trial, half of the delay is enough to receive its result.
     private const double WhileAsked = 0.5;
 
     // After a failed trial the other replicas take turns, and most of them come before the replica whose trial has just failed.
@@ -32,8 +32,8 @@ internal static class PeerTransitions
     };
 
     /// <summary>
-    /// Gets how much later a trial may come because another replica makes one or its trial has failed: 5 s or a tenth of the outage, whichever is more, at
-    /// most 30 s.
+    /// Gets the delay of this replica's trial while another replica makes a trial, or after that trial has failed: 5 s or a tenth of the outage, whichever is
+    /// more, at most 30 s.
     /// </summary>
     public static TimeSpan Delay(TimeSpan outage)
     {
@@ -41,7 +41,7 @@ internal static class PeerTransitions
         return new TimeSpan(Math.Clamp(share.Ticks, ShortestDelay.Ticks, LongestDelay.Ticks));
     }
 
-    // If this replica has cleared a cooldown, what was said before that does not start it again.
+    // If this replica has cleared a cooldown, older facts do not start the cooldown again.
     private static HealthState Cool(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         if (evidence.IsLast || evidence.Began <= state.ClearedAt || evidence.Length <= TimeSpan.Zero)
@@ -50,7 +50,7 @@ internal static class PeerTransitions
         return state.Cool(Cooldown.For(evidence.Fault!, length, now, options) with { Since = evidence.Began });
     }
 
-    // Nothing counts against the endpoint: the length of later ejections depends on what this replica sees.
+    // The ejection is not counted, because the length of later ejections depends only on this replica's own evidence.
     private static HealthState Eject(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         if (evidence.IsLast || !state.IsInService)
@@ -74,8 +74,8 @@ internal static class PeerTransitions
         };
     }
 
-    // Replicas that cannot reach the endpoint must not delay the trial for ever. All their trials together delay it by at most twenty times the delay of one;
-    // if this replica has seen no failure itself, by at most the delay of one.
+    // Replicas that cannot reach the endpoint must not delay the trial for ever. All their trials together delay it by at most twenty times the delay of one
+    // trial. If this replica has seen no failure itself, they delay it by at most the delay of one trial.
     private static HealthState DelayTrial(HealthState state, TimeSpan asked, double share, TimeSpan now)
     {
         if (state.Status != EndpointHealthStatus.Ejected || state.Until is not { } until || state.HasRecoveredAtPeer)

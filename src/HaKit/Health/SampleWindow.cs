@@ -1,8 +1,8 @@
 namespace HaKit.Health;
 
 /// <summary>
-/// Counts successes and failures of the last <c>SamplingDuration</c>, in ten buckets. A success is one interlocked increment as long as its bucket lasts;
-/// everything else needs the tracker's lock.
+/// Counts successes and failures of the last <c>SamplingDuration</c>, in ten buckets. Within the current bucket, a success is one interlocked increment. All
+/// other operations need the tracker's lock.
 /// </summary>
 internal sealed class SampleWindow(TimeSpan duration)
 {
@@ -18,7 +18,7 @@ internal sealed class SampleWindow(TimeSpan duration)
         var bucket = Volatile.Read(ref _current);
         if (now.Ticks >= Volatile.Read(ref bucket.End))
             return false;
-        // If the bucket were recycled exactly here, a whole window would lie between these two lines; the success then counts as of now.
+        // The bucket could be reused here only if a whole window passed between these two lines. The success would then count at the later time.
         Interlocked.Increment(ref bucket.Successes);
         return true;
     }

@@ -15,9 +15,9 @@ internal sealed class SelfSuspicion
         evidence.Fault is { } fault && fault.MayBeOurPause() && (evidence.Began < _pauseEnd || now < _graceUntil);
 
     /// <summary>
-    /// Checks whether every endpoint in use (at least two) fails to connect now, including this one. Endpoints that were ejected for this a moment ago count
-    /// too, because the first endpoint reaches its limit before the last one fails. A single failure is not enough: an endpoint that refuses occasionally
-    /// would otherwise excuse an endpoint that is down.
+    /// Checks whether the pool now fails to connect to every endpoint in use (at least two), including this one. Endpoints that were ejected for such failures
+    /// shortly before count too, because the first endpoint reaches its limit before the last endpoint fails. A single failure is not enough. Otherwise an
+    /// endpoint that refuses connections occasionally would prevent the ejection of an endpoint that is down.
     /// </summary>
     public static bool ConnectsNowhere(List<EndpointHealth> endpoints, EndpointHealth failing, bool byProbe, TimeSpan now, HealthOptions options)
     {
@@ -30,7 +30,7 @@ internal sealed class SelfSuspicion
             var fails = endpoint == failing
                 || IsEjectedJustNow(state, now, options)
                 || (isRecent && state.ConnectFailures >= enough)
-                // Probes are far apart, so the latest result of each endpoint counts instead of the last second.
+                // Probes are rare, so the latest result of each endpoint counts, even if it is older than a second.
                 || (byProbe && state is { ProbeMisses: > 0, Cause.IsConnectClass: true });
             if (fails)
                 count++;
@@ -41,7 +41,7 @@ internal sealed class SelfSuspicion
         return count >= 2;
     }
 
-    /// <summary>Gets how many failures to connect in a row make an endpoint count as failing now.</summary>
+    /// <summary>Gets the number of failures to connect in a row from which an endpoint counts as failing now.</summary>
     public static int Enough(HealthOptions options) => Math.Max(1, options.ConnectFailuresToEject - 1);
 
     public static bool IsEjectedJustNow(HealthState state, TimeSpan now, HealthOptions options) =>

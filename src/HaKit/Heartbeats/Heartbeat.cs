@@ -31,13 +31,15 @@ internal sealed record HeartbeatSetup(IProbe Probe, ProbeContext Context, Heartb
 }
 
 /// <summary>
-/// Runs the heartbeat loop of one endpoint: wait, probe, evaluate, repeat. The loop has its own timer, which serves the wait and the timeout in turn. So no
-/// probe delays the probe of another endpoint, whether it is slow, hangs, throws or blocks its thread. Heartbeats lie on a fixed grid with a random start,
+/// Runs the heartbeat loop of one endpoint: wait, probe, evaluate, repeat. The loop has its own timer, which is used for the wait and then for the timeout. So
+/// a probe that is slow, hangs, throws or blocks its thread delays no probe of another endpoint. The times of heartbeats form a fixed grid with a random start,
 /// which does not drift. Thread-safe.
 /// </summary>
 internal sealed class Heartbeat
 {
-    /// <summary>The number of probes that may hang after they ignored their timeout. Beyond it no probe begins, and the heartbeat is a miss.</summary>
+    /// <summary>
+    /// The maximum number of probes that hang because they ignored their timeout. If so many hang, no further probe begins, and the heartbeat is a miss.
+    /// </summary>
     private const int MaxHanging = 3;
 
     // The system's timers and its timestamps are different clocks: a timer that fires at most this much too early is on time.
@@ -93,7 +95,7 @@ internal sealed class Heartbeat
     /// <summary>
     /// Starts a probe without waiting for the next heartbeat, on the timer's thread. False if a probe is running, or if a probe would be useless.
     /// </summary>
-    /// <param name="isDoubted">True if other replicas say that the endpoint is down: then a recent answer does not make the probe useless.</param>
+    /// <param name="isDoubted">True if other replicas report that the endpoint is down. A recent answer then does not make the probe useless.</param>
     public bool AskNow(bool isDoubted = false)
     {
         var now = _pacemaker.Clock.Now;
@@ -241,7 +243,7 @@ internal sealed class Heartbeat
         var fault = result.Fault is { IsNeutral: true } ours ? ours with { Blame = FaultBlame.Endpoint, SecondOpinion = SecondOpinion.None, IsProvisional = false } : result.Fault;
         if (fault is not null)
             fault = _member.Endpoint.WithoutOwnSecret(fault);
-        // A silence counts with the time that was waited; otherwise only the fast answers would be learned. A refusal does not count, because it may come
+        // A silence counts with the time that the probe waited; otherwise only the fast answers would be learned. A refusal does not count, because it may come
         // before any work.
         if (fault is null || ReferenceEquals(fault, setup.Silence))
             _times.Record(now - asked);
@@ -257,8 +259,8 @@ internal sealed class Heartbeat
         };
         _member.Telemetry?.Beat(now - asked, fault?.KindName);
         _member.Recorder?.RecordProbe(_member, setup.Probe.Level, fault, asked, now);
-        // Calls have reached the endpoint, perhaps through a handler that resolves names in another way. So a DNS failure of the probe says nothing about the
-        // endpoint.
+        // Calls have reached the endpoint, perhaps through a handler that resolves names in another way. So a DNS failure of the probe is no evidence against
+        // the endpoint.
         if (fault?.Kind == FaultKind.DnsFailed && _member.Successes > 0 && _member.Health.State.IsInService)
             return;
         // While no endpoint serves, the first answer brings its endpoint back.
@@ -275,7 +277,7 @@ internal sealed class Heartbeat
         _member.Health.Probe(setup.Probe.Level, fault, now, isDecisive);
     }
 
-    // Gets until when a probe is useless. Null: probe now.
+    // Gets the time until which a probe is useless. Null: probe now.
     private TimeSpan? RestUntil(TimeSpan now)
     {
         var (probe, options) = (_setup.Probe, _setup.Options);

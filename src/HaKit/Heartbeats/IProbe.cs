@@ -74,7 +74,7 @@ public sealed class ProbeContext
 
     internal Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? Credential { get; init; }
 
-    /// <summary>Gets a function that says whether calls reach an address by something other than a connection to its host and port.</summary>
+    /// <summary>Gets a function that checks whether calls reach an address in another way than by a connection to its host and port.</summary>
     internal Func<Uri, bool>? ReachesOtherwise { get; init; }
 
     /// <summary>Adds the endpoint's headers and its current credential to the request, as for calls.</summary>

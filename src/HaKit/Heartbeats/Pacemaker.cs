@@ -32,7 +32,7 @@ internal sealed class Pacemaker
     private bool _isStopped;
 
     /// <param name="clock">The pool's clock.</param>
-    /// <param name="health">Gets told about late timers and the passing of time.</param>
+    /// <param name="health">Receives late timers and the elapsed time.</param>
     /// <param name="chance">The random numbers for start times and jitter.</param>
     /// <param name="outagePause">Gets the pause between two probes in an outage of a given age.</param>
     /// <param name="outageChanged">Called when an outage begins (null) and ends (its length); under no lock.</param>
@@ -43,7 +43,7 @@ internal sealed class Pacemaker
         _outage = clock.Time.NewTimer(static pacemaker => ((Pacemaker)pacemaker!).AskInOutage(), this);
     }
 
-    /// <summary>Gets the callback that runs once a minute during an outage, with its age; under no lock.</summary>
+    /// <summary>Gets the callback that runs once a minute during an outage. It gets the age of the outage, and runs under no lock.</summary>
     public Action<TimeSpan>? OutageGoesOn { get; init; }
 
     public PoolClock Clock { get; }
@@ -63,13 +63,13 @@ internal sealed class Pacemaker
         }
     }
 
-    /// <summary>Gets a function that says whether calls wait now. Null: calls never wait.</summary>
+    /// <summary>Gets a function that checks whether calls wait now. Null: calls never wait.</summary>
     public Func<bool>? AreCallsWaiting { get; init; }
 
-    /// <summary>Gets whether one answer of an endpoint is enough to bring it back, because no endpoint serves or calls wait for one that serves.</summary>
+    /// <summary>Gets whether one answer of an endpoint is enough to bring it back, because no endpoint serves or calls wait for an endpoint.</summary>
     public bool IsAnswerDecisive => IsOutage || _isWaitedFor;
 
-    /// <summary>Applies the members of the pool. <paramref name="setupOf"/> says how each is probed; null: not at all.</summary>
+    /// <summary>Applies the members of the pool. <paramref name="setupOf"/> returns how each member is probed; null: it is not probed.</summary>
     public void ApplyMembers(EndpointState[] members, Func<EndpointState, HeartbeatSetup?> setupOf, HealthOptions options)
     {
         var setups = new Dictionary<EndpointHealth, (EndpointState Member, HeartbeatSetup Setup)>();
@@ -115,8 +115,8 @@ internal sealed class Pacemaker
         var (before, after) = (change.Before, change.After);
         if (CanServe(before, now) != CanServe(after, now))
             Reconsider(now);
-        // No probe is needed if a probe has just ejected the endpoint. If several endpoints share a broken domain, the one that found the fault is probed for
-        // all.
+        // No probe is needed if a probe has just ejected the endpoint. If several endpoints share a broken domain, only the endpoint on which the fault was
+        // found is probed.
         var isEjected = after.Status == EndpointHealthStatus.Ejected && before.Status != EndpointHealthStatus.Ejected
             && change.Evidence is { Source: not EvidenceSource.Probe, IsShared: false };
         var isBroughtUp = change.Evidence is { Source: EvidenceSource.Order, Order: HealthOrder.BringUp };
@@ -124,14 +124,14 @@ internal sealed class Pacemaker
             HeartOf(change.Endpoint)?.AskNow();
     }
 
-    /// <summary>Gets or sets a function that says whether this replica may send probes that cost money. Null: it may.</summary>
+    /// <summary>Gets or sets a function that checks whether this replica may send probes that cost money. Null: it may.</summary>
     public Func<bool>? MayAskCostly { get; set; }
 
     /// <summary>
     /// Probes the endpoints at the pace of an outage until no call waits. It is called whenever a call begins or continues to wait, even if no endpoint is
     /// known to be out.
     /// </summary>
-    /// <param name="since">The start of the outage, as far as the calls know.</param>
+    /// <param name="since">The start of the outage, as the calls have found it.</param>
     public void AskWhileCallsWait(TimeSpan since)
     {
         if (_isWaitedFor || IsOutage)
@@ -160,7 +160,7 @@ internal sealed class Pacemaker
             hearts = [.. _hearts.Values];
             _hearts.Clear();
         }
-        // Not under the lock, because stopping cancels probes, and callbacks on their tokens run here.
+        // This runs outside the lock, because stopping cancels probes, and callbacks on their tokens run here.
         Array.ForEach(hearts, static heart => heart.Stop());
     }
 
@@ -250,6 +250,6 @@ internal sealed class Pacemaker
             OutageGoesOn?.Invoke(length);
     }
 
-    // An endpoint that cannot be connected to serves no calls, although it is not ejected when this machine's network may be at fault.
+    // If the pool cannot connect to an endpoint, the endpoint serves no calls, even if it is not ejected because this machine's network may be at fault.
     private static bool CanServe(HealthState state, TimeSpan now) => state.Admits(now) && !state.IsUnreachable;
 }

@@ -53,7 +53,7 @@ internal static class ProbeHttp
         return new ProbeAnswer(status, context.Classifier.Classify(in evidence) ?? new Fault(FaultKind.Unknown) { StatusCode = status }, body);
     }
 
-    // The rest of the body is left to the handler, which reads a small rest and otherwise closes the connection.
+    // The rest of the body is not read here. The handler reads a small rest, and otherwise closes the connection.
     private static async ValueTask<ReadOnlyMemory<byte>> ReadAsync(HttpContent content, int maxBytes, CancellationToken cancellationToken)
     {
         var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);

@@ -73,7 +73,7 @@ public sealed class ProcessRecovery
             if (_running is { } before)
             {
                 Kill(before);
-                await before.WaitForExitAsync(cancellationToken).ConfigureAwait(false); // until then the old process holds its port
+                await before.WaitForExitAsync(cancellationToken).ConfigureAwait(false); // until then the old process uses its port
                 before.Dispose();
                 _running = null;
             }
@@ -109,7 +109,7 @@ public sealed class ProcessRecovery
         }
         catch (Exception exception) when (exception is InvalidOperationException or AggregateException or System.ComponentModel.Win32Exception)
         {
-            // The process has already ended, or a child of it cannot be ended. The code that waits for its end will notice.
+            // The process has already ended, or one of its child processes cannot be ended. The code that waits for the end of the process handles both cases.
         }
     }
 }

@@ -4,8 +4,8 @@ using HaKit.Estimates;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Runs the actions that try to bring ejected endpoints back: on a timer's thread, never on the thread that found the endpoint broken, at most once per
-/// period and endpoint, and with a timeout. Thread-safe.
+/// Runs the actions that try to bring ejected endpoints back. An action runs on a timer's thread and not on the thread that recorded the ejection, at most once
+/// per period and endpoint, and with a timeout. Thread-safe.
 /// </summary>
 internal sealed class RecoveryActions(
     PoolClock clock, Func<EjectionEvidence, CancellationToken, ValueTask>[] actions, Action<EjectionEvidence, Exception?> ended)
@@ -27,7 +27,7 @@ internal sealed class RecoveryActions(
             new Attempt(action, evidence, options.Timeout, ended).Start(clock.Time);
     }
 
-    /// <summary>One run of one action. Its timer first starts it, then is its timeout.</summary>
+    /// <summary>Represents one run of one action. One timer first starts the run and is then its timeout.</summary>
 #pragma warning disable CA1001 // A token source without a timer of its own holds nothing that needs disposing.
     private sealed class Attempt(
         Func<EjectionEvidence, CancellationToken, ValueTask> action, EjectionEvidence evidence, TimeSpan timeout, Action<EjectionEvidence, Exception?> ended)

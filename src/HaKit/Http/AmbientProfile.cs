@@ -1,7 +1,8 @@
 namespace HaKit.Http;
 
 /// <summary>
-/// Holds the profiles that surround the current code, the innermost first. They flow with the execution context, so they reach everything that an SDK awaits.
+/// Holds the ambient profiles of the current code, the innermost first. They flow with the execution context, so they apply to all requests that an SDK sends
+/// inside an await.
 /// </summary>
 internal sealed class AmbientProfile : IDisposable
 {
@@ -17,7 +18,7 @@ internal sealed class AmbientProfile : IDisposable
         s_current.Value = this;
     }
 
-    /// <summary>Gets the profile that surrounds a call of this pool. Null: none.</summary>
+    /// <summary>Gets the ambient profile for calls of this pool. Null: none.</summary>
     public static RequestProfile? GetCurrent(EndpointPool pool)
     {
         for (var scope = s_current.Value; scope is not null; scope = scope._outer)

@@ -3,8 +3,8 @@ using System.Net;
 namespace HaKit.Http;
 
 /// <summary>
-/// A body that can be read once, as it arrives. It does not derive from <see cref="StreamContent"/>, whose derived classes copy without the reader's token,
-/// so that reading a silent stream to its end could not be cancelled.
+/// A body that can be read once, as it arrives. It does not derive from <see cref="StreamContent"/>, because the derived classes of <see cref="StreamContent"/>
+/// copy without the reader's token. Reading a silent stream to its end could then not be cancelled.
 /// </summary>
 internal sealed class AnswerContent(ReadOnlyStream body) : HttpContent
 {

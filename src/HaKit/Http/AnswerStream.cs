@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace HaKit.Http;
 
 /// <summary>
-/// The body of a streamed answer for the caller: the bytes as they arrive. After a failure every further read fails too, so the stream never seems to end
-/// well.
+/// The body of a streamed answer for the caller: the bytes as they arrive. After a failure every further read fails too, so that a cut never looks like a
+/// normal end.
 /// </summary>
 internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) : ReadOnlyStream
 {
@@ -23,7 +23,7 @@ internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) 
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        // Checked first: a cancelled call ends as cancelled, even if the cancellation has already disposed its stream.
+        // The token is checked first, so that a cancelled call ends as cancelled even if the cancellation has already disposed its stream.
         if (cancellationToken.IsCancellationRequested)
             return ValueTask.FromCanceled<int>(cancellationToken);
         if (_failure is not null)

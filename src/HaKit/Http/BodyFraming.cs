@@ -3,7 +3,7 @@ namespace HaKit.Http;
 /// <summary>The way in which the body of a streamed answer is divided into items.</summary>
 internal enum BodyFraming
 {
-    /// <summary>Not known before the first byte that is neither white space nor a part of a byte order mark.</summary>
+    /// <summary>Not known yet: only white space or a part of a byte order mark was read so far.</summary>
     Undecided,
 
     /// <summary>Server-sent events; each ends with a blank line.</summary>
@@ -26,7 +26,7 @@ internal static class BodyFramings
 
     /// <summary>Gets the framing; undecided while there is only white space and a byte order mark.</summary>
     /// <param name="beginning">The beginning of the body.</param>
-    /// <param name="isLabelled">True if the Content-Type says that it is a stream of events.</param>
+    /// <param name="isLabelled">True if the Content-Type is that of a stream of events.</param>
     public static BodyFraming Detect(ReadOnlySpan<byte> beginning, bool isLabelled)
     {
         if (beginning.Length < 3 && "\uFEFF"u8.StartsWith(beginning))

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace HaKit.Http;
 
 /// <summary>
-/// Reads the body of an answer that is not examined, in the pieces that arrive, after the part that was already read. A piece is valid until the next one is
-/// requested. For one reader at a time. It has its own buffer, because a read that was given up may still complete.
+/// Reads the body of an answer that the pool does not examine, in the pieces in which it arrives, after the part that was already read. A piece is valid until
+/// the next piece is requested. For one reader at a time. It has its own buffer, because a read that was abandoned may still complete.
 /// </summary>
 internal sealed class BodyPieces(ReadOnlyMemory<byte> read, Stream body, IDisposable owner, CancellationToken token) : IAsyncEnumerator<ReadOnlyMemory<byte>>
 {
@@ -40,7 +40,7 @@ internal sealed class BodyPieces(ReadOnlyMemory<byte> read, Stream body, IDispos
     }
 }
 
-/// <summary>Bytes that are not examined all count as content, and their end has no mark.</summary>
+/// <summary>Classifies all bytes that the pool does not examine as content, without a mark for the end.</summary>
 internal sealed class PieceReader : StreamItemReader<ReadOnlyMemory<byte>>
 {
     public static PieceReader Instance { get; } = new();

@@ -54,10 +54,10 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         return HttpCall.RunAsync(_pool, _send, request, cancellationToken);
     }
 
-    /// <summary>Sends one attempt to the handlers inside.</summary>
+    /// <summary>Sends one attempt to the inner handlers.</summary>
     internal Task<HttpResponseMessage> SendInsideAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // Checked with the first request, because until then the handlers inside may be configured in any order.
+        // The check is made at the first request, because until then the inner handlers may be configured in any order.
         if (!_isChecked)
             PoolConnections.SwitchRedirectsOff(InnerHandler, _pool.Name);
         _isChecked = true;

@@ -89,7 +89,7 @@ internal sealed class EventData
         return end;
     }
 
-    // Removes what stands between the values of NDJSON or of an array.
+    // Removes the separators between the values of NDJSON or of an array.
     private static ReadOnlySpan<byte> Trimmed(ReadOnlySpan<byte> item)
     {
         var text = BodyFramings.WithoutMark(item).Trim(" \t\r\n,\u001E"u8);

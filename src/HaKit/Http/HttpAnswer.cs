@@ -7,7 +7,7 @@ using HaKit.Faults;
 
 namespace HaKit.Http;
 
-/// <summary>Examines one response within its attempt: whether it is an answer, and whether the caller may have it.</summary>
+/// <summary>Examines one response within its attempt, and decides whether it is an answer for the caller.</summary>
 internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, HttpCall call, HttpRequestMessage request, HttpResponseMessage response)
 {
     public ValueTask<HttpResponseMessage> JudgeAsync(CancellationToken token)
@@ -16,7 +16,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             attempt.Lease.Observe(response.Headers, pool.Time);
         if (IsRedirect(response))
             throw Refused(new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected, StatusCode = (int)response.StatusCode });
-        // This is no answer to a request: 0 is not a status, and a 1xx comes before the answer, except an upgrade that a GET asked for.
+        // This is not an answer to a request: 0 is not a status, and a 1xx comes before the answer. The exception is an upgrade that a GET requested.
         if ((int)response.StatusCode < 200 && !(response.StatusCode == HttpStatusCode.SwitchingProtocols && request.Method == HttpMethod.Get))
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         if (!response.IsSuccessStatusCode)
@@ -42,7 +42,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return response.Content.Headers.ContentLength == 0 ? new(Empty()) : PassedAsync(default, token);
     }
 
-    // An empty body is no answer to a request that creates one.
+    // An empty body is not an answer to a request that creates an answer.
     private HttpResponseMessage Empty()
     {
         if (Kind == RequestKind.CreatesAnswer)
@@ -65,7 +65,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return new EndpointFaultException(attempt.Endpoint.Name, fault);
     }
 
-    // The caller can still read the whole body of an answer that goes back, however much of it was examined.
+    // The caller can still read the whole body of a refusal that is returned, even if the pool has already read a part of it.
     private async ValueTask<HttpResponseMessage> FailingAsync(CancellationToken token)
     {
         var body = await RefusalBody.ReadAsync(response.Content, pool.Engine.Clock, token).ConfigureAwait(false);
@@ -121,8 +121,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var isAnswer = Shape?.IsMetBy(body) ?? true;
         if (!outline.IsWhole && !IsEmptyOnPurpose(body.Count) && (isAnswer || IsJsonText(body)))
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
-        // The answer to a request for the state of a job quotes the job's error, so only answers to POST are checked. Headers describe a fault, but do not
-        // show whether there is one.
+        // A GET for the state of a job returns the error of that job, so only answers to POST are checked. Headers are left out, because they describe a fault
+        // but do not show whether there is a fault.
         if (request.Method == HttpMethod.Post && (outline.MightTellFault || pool.Owners.Classifier.HasOwn) && Classify(body, null) is not null && Classify(body, response.Headers) is { } fault)
         {
             // An answer that a filter ended is a valid answer; any other error is not.
@@ -146,7 +146,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return response;
     }
 
-    // The length as the server wrote it. The typed header would keep a computed length, and a parsed value, for a content that is thrown away.
+    // Reads the length as the server wrote it. The typed header would store a computed length and a parsed value, for a content that is not used afterwards.
     private long? DeclaredLength() =>
         response.Content.Headers.NonValidated.TryGetValues("Content-Length", out var values) && long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
             ? length : null;
@@ -174,7 +174,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             await answer.DropAsync().ConfigureAwait(false);
             throw;
         }
-        events.HandOver(lease.Token); // a strategy of the application may give its token to other calls as soon as the attempt is over
+        events.HandOver(lease.Token); // a strategy of the application may reuse its token for other calls as soon as the attempt is over
         lease.IsHandedOver = true;
         if (continuation is not null)
         {
@@ -182,7 +182,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             var asked = request;
             answer.DetailChanged = detail => asked.Options.Set(EndpointPoolHandler.DetailKey, detail);
         }
-        // An end mark with nothing before it is no answer. While another endpoint is left, the call asks that endpoint.
+        // A stream with only an end mark is not an answer. If another endpoint is left, the call moves on to it.
         if (Kind == RequestKind.CreatesAnswer && answer.HasEnded && !reader.HasAnswer)
             attempt.ReportFault(NoAnswer());
         response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events own the old content
@@ -219,14 +219,14 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             Headers = headers,
             Body = body,
             Dialect = attempt.Endpoint.Dialect,
-            // The needs of the request are determined only after a refusal.
+            // The kind of the request is determined only after a refusal.
             Request = headers is null ? RequestKind.Unknown : Kind,
             Now = pool.Time.GetUtcNow(),
         };
         return pool.Owners.Classifier.Classify(in evidence);
     }
 
-    // A success without an answer. It goes back unchanged if every endpoint answers like this.
+    // A success without an answer. The caller gets it unchanged if every endpoint answers like this.
     private Fault NoAnswer() => new(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode, SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
     // NDJSON, JSON Lines, JSON sequences.
@@ -234,11 +234,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         && (type.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || type.Contains("jsonl", StringComparison.OrdinalIgnoreCase)
             || type.Contains("json-seq", StringComparison.OrdinalIgnoreCase) || type.Contains("stream+json", StringComparison.OrdinalIgnoreCase));
 
-    // Content types that say little about the body.
+    // Content types that do not describe the body.
     private static bool IsVague(string type) =>
         type.Length == 0 || type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || type.Contains("octet-stream", StringComparison.OrdinalIgnoreCase);
 
-    // A deletion, a replacement or an accepted order needs no body, with any Content-Type.
+    // A deletion, a replacement or an accepted job needs no body, whatever its Content-Type is.
     private bool IsEmptyOnPurpose(int length) =>
         length == 0 && ((int)response.StatusCode is 201 or 202 || request.Method != HttpMethod.Post && request.Method != HttpMethod.Get);
 
@@ -258,7 +258,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         && (text.Contains("application/json", StringComparison.OrdinalIgnoreCase) || text.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase))
         && !text.Contains("html", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);
 
-    // The pool did not ask for this encoding, and no inner handler decoded it, but the caller may be able to.
+    // The pool did not request this encoding and no inner handler decoded it, but the caller may be able to decode it.
     private static bool IsEncoded(HttpContent content) =>
         content.Headers.NonValidated.TryGetValues("Content-Encoding", out var encoding) && encoding.ToString() is not "" and var text
         && !text.Equals("identity", StringComparison.OrdinalIgnoreCase);

@@ -10,7 +10,7 @@ namespace HaKit.Http;
 
 /// <summary>Handles one request of the application over all its attempts.</summary>
 /// <param name="pool">The pool.</param>
-/// <param name="send">Sends one attempt to what is inside: the next handler, or the rest of a resilience pipeline.</param>
+/// <param name="send">Sends one attempt to the next handler, or to the rest of a resilience pipeline.</param>
 /// <param name="request">The caller's request.</param>
 internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMessage request) : IDisposable
 {
@@ -28,13 +28,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     public bool AsksForStream { get; private set; }
 
-    /// <summary>Gets the rest of an answer for which the call asks. Null for a call of the application.</summary>
+    /// <summary>Gets the rest of an answer that the call requests. Null for a call of the application.</summary>
     public HttpRest? Rest { get; private init; }
 
     /// <summary>Gets whether the rest of the answer may be requested later. False if the handlers inside belong to a pipeline that is over by then.</summary>
     public bool MayContinue { get; private init; }
 
-    // The base is the profile in the request's options or, without one, the profile that surrounds the call. Headers refine either.
+    // The base is the profile in the request's options, otherwise the ambient profile. The x-ha-* headers override its properties.
     private static RequestProfile ProfileOf(EndpointPool pool, HttpRequestMessage request) =>
         ProfileHeaders.Read(request.Headers, request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : AmbientProfile.GetCurrent(pool) ?? RequestProfile.Default);
 
@@ -97,7 +97,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         return continuation;
     }
 
-    // One endpoint created the named object; another endpoint would answer that it does not exist.
+    // Only the endpoint that created the named object has it. Other endpoints would answer that the object does not exist.
     private StatePlacement? PlaceState()
     {
         if (_route.Named is null && !NamesStoredObject)
@@ -108,7 +108,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         return StatePlacement.FindPlacement(pool, _side.Ids, Profile, names);
     }
 
-    /// <summary>Records what an answer says about objects that its endpoint stores.</summary>
+    /// <summary>Records the stored objects that an answer reports.</summary>
     /// <param name="endpoint">The endpoint that answers.</param>
     /// <param name="json">The answer, or one event of it.</param>
     public void RememberState(PoolEndpoint endpoint, ReadOnlySpan<byte> json)
@@ -118,7 +118,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             ids.Remember(name.Id, endpoint.Name);
     }
 
-    /// <summary>Gets what is particular about the request.</summary>
+    /// <summary>Gets the special features of the request.</summary>
     public RequestKinds Kinds => new(_route, _body);
 
     private void RecordKinds(CallDetail detail)
@@ -135,11 +135,11 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// <summary>Gets the path after the pool's origin.</summary>
     public string Path => _route.Path;
 
-    /// <summary>Gets what a 200 must contain to be an answer. Null if this is not known.</summary>
+    /// <summary>Gets the shape that a 200 must have to be an answer. Null if it is not known.</summary>
     /// <param name="dialect">The declared dialect of the endpoint.</param>
     public AnswerShape? ShapeOn(WireDialect dialect) => request.Method == HttpMethod.Post ? _route.AnswerOn(dialect)?.Shape : null;
 
-    /// <summary>Gets what the request asks for. Computed only if there is a refusal.</summary>
+    /// <summary>Gets the kind of the request. Computed only after a refusal.</summary>
     /// <param name="dialect">The declared dialect of the endpoint.</param>
     public RequestKind KindOn(WireDialect dialect) => ShapeOn(dialect) is not null && !NamesStoredObject ? RequestKind.CreatesAnswer : RequestKind.Other;
 
@@ -174,7 +174,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
         catch (InvalidOperationException exception) when (content is StreamContent or MultipartContent)
         {
-            throw new RequestNotRepeatableException(pool.Name, "request's body", exception); // a handler outside has already sent it
+            throw new RequestNotRepeatableException(pool.Name, "request's body", exception); // an outer handler has already sent it
         }
     }
 
@@ -185,7 +185,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             Profile = Profile with { MayHedge = false };
         if (Profile.Tokens == 0 && body is { IsKept: true, IsJson: true } && _side.LeastTokenLimit is { } least)
         {
-            // Limited to the smallest limit, because a guess above a limit would never fit.
+            // The estimate is limited to the smallest token limit, because a call with an estimate above a limit would never be admitted.
             Profile = Profile with { GuessedTokens = Math.Min(least, PromptSize.EstimateTokens(body[..], pool.Options.Http.CountTokens)) };
         }
         AsksForStream = body?.Outline.Stream == true || _route.Streams || AcceptsEventsOnly();
@@ -209,7 +209,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         try
         {
             if (_redirects?.HasMisdirected(attempt.Endpoint.Name) == true)
-                throw HttpAnswer.Misdirected(attempt); // a redirect to another server does not heal with time, so the endpoint is not asked again
+                throw HttpAnswer.Misdirected(attempt); // a redirect to another server does not end with time, so the call does not try the endpoint again
             var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelName.ReadFrom(_body[place]) : null;
             var outgoing = new HttpOutgoing(attempt, target, secret, target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential));
             var address = _route.On(target, model, outgoing.WithCredential);
@@ -241,7 +241,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
     }
 
-    // If a handler above repeats the request, the next try starts with what this try has found.
+    // If an outer handler retries the request, the next try starts with the failures of this try.
     private void NoteFailure(EndpointAttempt attempt, EarlierAttempt? noted, Fault fault)
     {
         var tries = _tries ?? Interlocked.CompareExchange(ref _tries, new EarlierTries(), null) ?? _tries;
@@ -254,7 +254,9 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private Fault FaultOf(EndpointAttempt attempt, Exception exception) => attempt.Lease.Declared
         ?? (exception is OperationCanceledException ? attempt.Lease.CancelledFor ?? KnownFaults.CallerCancelled : pool.Engine.Outcomes.Classify(exception, attempt.Endpoint));
 
-    /// <summary>Prepares the answer for the caller: its request is the caller's, not the one that was sent with an endpoint's credentials.</summary>
+    /// <summary>
+    /// Prepares the answer for the caller. The answer's request becomes the caller's own request, because the sent request contains the endpoint's credentials.
+    /// </summary>
     private static HttpResponseMessage Finish(HttpResponseMessage response, HttpRequestMessage request, CallDetail detail)
     {
         response.RequestMessage = request;
@@ -265,7 +267,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     public void Dispose() => _body?.Dispose();
 
-    /// <summary>Sends one request: the attempt's own, or one that follows its redirect.</summary>
+    /// <summary>Sends one request of an attempt: the first request, or a request that follows a redirect.</summary>
     public Task<HttpResponseMessage> SendAsync(HttpOutgoing outgoing, Uri address, CancellationToken token) => send(NewMessage(outgoing, address), outgoing.Attempt, token);
 
     private HttpRequestMessage NewMessage(in HttpOutgoing outgoing, Uri address)
@@ -278,7 +280,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             foreach (var option in options)
                 ((IDictionary<string, object?>)message.Options)[option.Key] = option.Value;
         }
-        // The context of a resilience handler outside belongs to the whole call; a handler inside would use the call's token instead of the attempt's.
+        // The context of an outer resilience handler belongs to the whole call. With it, an inner resilience handler would use the call's token instead of the
+        // attempt's token.
         if (request.GetResilienceContext() is not null)
             message.SetResilienceContext(null);
         message.Content = Rest?.NewContent(outgoing.Attempt.Endpoint, target.Model, request, _body![..]) ?? _body?.NewContent(target.Model, CacheKeyFor(target));
@@ -290,7 +293,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             ? PromptCacheKey.For(_body[..], key)
             : null;
 
-    // Some SDKs accept both formats with every request, and say in the body which of the two they want.
+    // Some SDKs accept both formats with every request, and select one of them in the body.
     private bool AcceptsEventsOnly() => request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString() is var text
         && text.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
         && !text.Contains("application/json", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);

@@ -16,7 +16,7 @@ internal sealed class HttpContinuation
     private readonly byte[] _body;
 
     /// <param name="pool">The pool.</param>
-    /// <param name="send">Sends one attempt; it must work after the call has returned.</param>
+    /// <param name="send">Sends one attempt. It must also work after the call has returned.</param>
     /// <param name="request">The caller's request.</param>
     /// <param name="profile">The profile of the request.</param>
     /// <param name="format">The format of the request's path. Null if it is not known.</param>
@@ -117,7 +117,7 @@ internal sealed class HttpContinuation
 
 /// <summary>Represents one call for the rest of an answer, over all its attempts.</summary>
 /// <param name="whole">The continuation of the answer.</param>
-/// <param name="route">Records which endpoints are asked.</param>
+/// <param name="route">Records which endpoints get the request.</param>
 /// <param name="text">The delivered text.</param>
 internal sealed class HttpRest(HttpContinuation whole, ContinuationRoute route, string text)
 {

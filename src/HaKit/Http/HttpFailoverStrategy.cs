@@ -5,8 +5,8 @@ using Polly;
 namespace HaKit.Http;
 
 /// <summary>
-/// Runs a pool's failover in a pipeline of HTTP responses: everything that <see cref="EndpointPoolHandler"/> does, with the rest of the pipeline in the place
-/// of the next handler.
+/// Runs a pool's failover in a pipeline of HTTP responses. It does the same as <see cref="EndpointPoolHandler"/>, but sends attempts to the rest of the
+/// pipeline instead of the next handler.
 /// </summary>
 internal sealed class HttpFailoverStrategy(EndpointPool pool) : ResilienceStrategy<HttpResponseMessage>
 {
@@ -19,7 +19,7 @@ internal sealed class HttpFailoverStrategy(EndpointPool pool) : ResilienceStrate
             request.Options.Set(EndpointPoolHandler.ProfileKey, profile);
         try
         {
-            // The strategy cannot see directly whether the caller blocks.
+            // The strategy cannot detect directly whether the caller is synchronous.
             var call = context.ContinueOnCapturedContext ? SendAsync(request, context.CancellationToken) : SynchronousSend.BeginOutsideContext(SendAsync, request, context.CancellationToken);
             return Outcome.FromResult(await call.ConfigureAwait(context.ContinueOnCapturedContext));
         }
@@ -47,7 +47,7 @@ internal sealed class HttpFailoverStrategy(EndpointPool pool) : ResilienceStrate
             }
             finally
             {
-                message.SetResilienceContext(null); // the handler below put it there
+                message.SetResilienceContext(null); // the inner handler has set it
                 ResilienceContextPool.Shared.Return(inside);
             }
         }

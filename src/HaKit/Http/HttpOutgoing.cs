@@ -2,7 +2,7 @@ using HaKit.Attempts;
 
 namespace HaKit.Http;
 
-/// <summary>Holds what all requests of an attempt have in common: the first one and the requests that follow its redirects.</summary>
+/// <summary>Holds the data that all requests of an attempt share: the first request and the requests that follow its redirects.</summary>
 /// <param name="Attempt">The attempt.</param>
 /// <param name="Target">The data that requests to the endpoint need.</param>
 /// <param name="Secret">The current credential of the endpoint. Null: only its headers and its address have one.</param>

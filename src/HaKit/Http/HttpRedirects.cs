@@ -7,18 +7,18 @@ namespace HaKit.Http;
 /// </summary>
 internal sealed class HttpRedirects
 {
-    private const int MostRedirects = 3; // for a whole call: including the requests that they follow, a loop between two endpoints costs five requests
+    private const int MostRedirects = 3; // for the whole call; a redirect loop between two endpoints therefore costs five requests in total
 
     private readonly List<string> _misdirecting = [];
     private int _followed;
 
     /// <summary>
-    /// Checks whether the endpoint has redirected to another server, or in a circle, in this call. This does not heal with time, so the endpoint is not asked
+    /// Checks whether the endpoint has redirected to another server, or in a circle, in this call. Waiting does not help, so the call does not try the endpoint
     /// again.
     /// </summary>
     public bool HasMisdirected(string endpoint) => _misdirecting.Contains(endpoint);
 
-    /// <summary>Follows a redirect within the same server. A redirect to another server is left to the classifier, which refuses it.</summary>
+    /// <summary>Follows a redirect within the same server. A redirect to another server is not followed; the classifier makes it a fault.</summary>
     /// <param name="call">The call.</param>
     /// <param name="outgoing">The attempt and its requests.</param>
     /// <param name="response">The first answer.</param>
@@ -34,7 +34,7 @@ internal sealed class HttpRedirects
             {
                 response.Dispose();
                 _misdirecting.Add(outgoing.Attempt.Endpoint.Name);
-                throw HttpAnswer.Misdirected(outgoing.Attempt); // a handler inside followed a redirect to another server, so this is not the endpoint's answer
+                throw HttpAnswer.Misdirected(outgoing.Attempt); // an inner handler followed a redirect to another server, so this is not the endpoint's answer
             }
             if (!HttpAnswer.IsRedirect(response))
                 return response;
@@ -50,11 +50,11 @@ internal sealed class HttpRedirects
         }
     }
 
-    /// <summary>Checks whether a handler inside followed a redirect to another server.</summary>
+    /// <summary>Checks whether an inner handler followed a redirect to another server.</summary>
     public static bool IsFromElsewhere(HttpResponseMessage response, Uri address) =>
         response.RequestMessage?.RequestUri is { } served && !ReferenceEquals(served, address) && !HttpTarget.IsSameServer(served, address);
 
-    // Only 307 and 308 keep method and body.
+    // Only 307 and 308 keep the method and the body.
     private static Uri? NextOf(HttpResponseMessage response, Uri address) =>
         response.StatusCode is HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect && response.Headers.Location is { } location
         && Uri.TryCreate(address, location, out var next) && HttpTarget.IsSameServer(next, address) ? next : null;

@@ -2,7 +2,7 @@ using HaKit.Dialects;
 
 namespace HaKit.Http;
 
-/// <summary>Computes once what an address becomes on each endpoint, for an address that is requested often. Thread-safe.</summary>
+/// <summary>Computes the address of a request on each endpoint, and caches it for addresses that are requested often. Thread-safe.</summary>
 internal sealed class HttpRoute
 {
     private const int MostKept = 64;
@@ -47,7 +47,7 @@ internal sealed class HttpRoute
         return (Volatile.Read(ref known) ?? (known = [DialectTable.PathOf(dialect, Requested.AbsolutePath)]))[0];
     }
 
-    /// <summary>Gets whether the address alone asks for a stream.</summary>
+    /// <summary>Gets whether the address alone shows that a stream is requested.</summary>
     public bool Streams { get; }
 
     /// <summary>Gets the address on one endpoint.</summary>

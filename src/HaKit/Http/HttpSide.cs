@@ -5,26 +5,29 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Http;
 
-/// <summary>Holds what a pool remembers for all its HTTP handlers: the addresses of its endpoints, and which warnings were given. Thread-safe.</summary>
+/// <summary>
+/// Holds the HTTP state of a pool for all its handlers: the addresses of its endpoints, stored objects, refusals, and the warnings that were logged.
+/// Thread-safe.
+/// </summary>
 internal sealed partial class HttpSide(EndpointPool pool)
 {
-    // The pool does not know HTTP. So the HTTP state is attached to the pool here, and is created with the first request.
+    // The pool itself does not depend on HTTP. So the HTTP state is attached to the pool here, and is created with the first request.
     private static readonly ConditionalWeakTable<EndpointPool, HttpSide> s_all = [];
 
     private readonly ConditionalWeakTable<PoolEndpoint, HttpTarget> _targets = [];
     private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
     private readonly HttpRoutes _routes = new();
 
-    /// <summary>Gets which endpoint created which stored object.</summary>
+    /// <summary>Gets the record of the endpoints that created stored objects.</summary>
     public StoredIds Ids { get; } = new(pool.Time);
 
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
     private readonly ILogger _logger = pool.Owners.NewLogger("HaKit.Http");
 
-    /// <summary>Gets the answers in a shape that no dialect knows.</summary>
+    /// <summary>Gets the counts of answers whose shape is in no dialect.</summary>
     public UnknownShapes UnknownShapes { get; } = new(pool.Name, pool.Owners.NewLogger("HaKit.Http"));
 
-    /// <summary>Gets which endpoints refuse which kinds of requests that other endpoints serve.</summary>
+    /// <summary>Gets the record of the request features that endpoints refuse and other endpoints serve.</summary>
     public RefusedKinds RefusedKinds { get; } = new(pool.Time);
 
     /// <summary>Gets the credentials that were refused.</summary>
@@ -41,7 +44,10 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <summary>Gets the names of headers and parameters with credentials.</summary>
     private CredentialNames Names => pool.Options.Http.CredentialNames is { Count: > 0 } added ? new CredentialNames(added) : CredentialNames.Default;
 
-    /// <summary>Names the endpoints that callers' credentials do not reach and that have none of their own, those without an address or a client, and those with the same address: once each, when the pool gets its first HTTP client and when its members change.</summary>
+    /// <summary>
+    /// Logs a warning about each probable mistake: an endpoint without a credential that callers' credentials do not reach, an endpoint without an address or a
+    /// client, and endpoints with the same address. Each warning is logged once, when the pool gets its first HTTP client or when its members change.
+    /// </summary>
     public void WarnOfMistakes()
     {
         WarnOfTwins(pool.Engine.Snapshot.Members);
@@ -84,7 +90,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
         }
     }
 
-    /// <summary>Excludes endpoints without an address. Client objects serve them for other calls, which is not a mistake.</summary>
+    /// <summary>Excludes endpoints without an address from an HTTP call. Such endpoints have client objects for other calls, which is not a mistake.</summary>
     /// <exception cref="InvalidOperationException">None of the pool's endpoints has an address.</exception>
     public RequestProfile Reachable(RequestProfile profile)
     {
@@ -95,7 +101,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
             return profile;
         if (names.Length == 0 && addressed.Of.Members.Length > 0)
             throw new InvalidOperationException($"Pool '{pool.Name}': none of its endpoints has an address, so it cannot be called over HTTP.");
-        // If the caller names endpoints without an address, that is the caller's choice: the exception says so if none of them can be called.
+        // If the caller names endpoints without an address, the profile is not changed. The exception explains it if none of them can be called.
         return profile.Endpoints.Count > 0 ? profile : profile with { Endpoints = names };
     }
 
@@ -108,7 +114,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
         return new(snapshot, names.Length == members.Length ? null : names);
     }
 
-    // Two names for one server count as two endpoints, but fail as one.
+    // Two endpoints with the same server count as two endpoints, but fail together.
     private void WarnOfTwins(IReadOnlyList<EndpointState> members)
     {
         foreach (var twins in members.Select(m => m.Endpoint).Where(e => e.Address is not null).GroupBy(e => (e.Address, e.Domains, e.Credential, e.Dialect)))
@@ -118,14 +124,14 @@ internal sealed partial class HttpSide(EndpointPool pool)
         }
     }
 
-    /// <summary>Records that the call failed: if the same message comes again, a handler above repeats it.</summary>
+    /// <summary>Records that the call failed. If the same message is sent again, an outer handler retries it.</summary>
     public void Failed(HttpRequestMessage request)
     {
         if (Volatile.Read(ref _warnedOfRetries) == 0)
             _failed.AddOrUpdate(request, this);
     }
 
-    /// <summary>Warns once if a handler above repeats what the pool has already repeated.</summary>
+    /// <summary>Warns once if an outer handler retries requests that the pool has already retried.</summary>
     public void LookForRetries(HttpRequestMessage request)
     {
         if (Volatile.Read(ref _warnedOfRetries) != 0)
@@ -136,7 +142,9 @@ internal sealed partial class HttpSide(EndpointPool pool)
             RetriedFromAbove(_logger, pool.Name);
     }
 
-    /// <summary>Warns once for each endpoint that does not know a path at which answers are created; usually its address lacks a part.</summary>
+    /// <summary>
+    /// Warns once for each endpoint that does not serve a path at which answers are created. The usual cause is a missing part of the endpoint's address.
+    /// </summary>
     public void NotServed(PoolEndpoint endpoint, int status, HttpMethod method, string path)
     {
         if (TargetOf(endpoint).IsFirstNotServed())

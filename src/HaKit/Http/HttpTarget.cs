@@ -5,7 +5,7 @@ using HaKit.Estimates;
 
 namespace HaKit.Http;
 
-/// <summary>Holds what a request needs to become a request to one endpoint, computed once. Immutable.</summary>
+/// <summary>Holds the data that turns a caller's request into a request to one endpoint, computed once. Immutable.</summary>
 internal sealed class HttpTarget
 {
     private static readonly UriCreationOptions s_asIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
@@ -41,10 +41,10 @@ internal sealed class HttpTarget
     /// <summary>Gets whether the endpoint's address has a place for the caller's model.</summary>
     public bool WantsModel { get; }
 
-    /// <summary>Returns true for the first answer that says that the endpoint does not serve a path.</summary>
+    /// <summary>Returns true only for the first answer that the endpoint does not serve a path.</summary>
     public bool IsFirstNotServed() => Interlocked.Exchange(ref _notServed, 1) == 0;
 
-    /// <summary>Returns true for the first answer that says that the endpoint does not have a model.</summary>
+    /// <summary>Returns true only for the first answer that the endpoint does not have a model.</summary>
     public bool IsFirstModelMissing() => Interlocked.Exchange(ref _modelMissing, 1) == 0;
 
     private bool HasPlace => _path.Contains("%7Bmodel%7D", StringComparison.OrdinalIgnoreCase);
@@ -85,7 +85,9 @@ internal sealed class HttpTarget
         return asked.Length < 2 ? _address.Query : asked + "&" + _address.Query[1..];
     }
 
-    /// <summary>Refuses a request for another server, or for another part of the origin's server: it must not reach the pool's endpoints.</summary>
+    /// <summary>
+    /// Throws for a request to another server, or to another part of the origin's server, because it must not be sent to the pool's endpoints.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The address belongs to another server, or is outside the origin's path.</exception>
     public static void RefuseForeign(Uri requested, Uri origin)
     {
@@ -97,7 +99,7 @@ internal sealed class HttpTarget
             throw new InvalidOperationException($"The request's path is outside the pool's origin {origin.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}: give the client the pool's Origin as its base address, and paths below it. A path that begins with '/' starts at the root of the server: leave that '/' out.");
     }
 
-    // After an escaped slash ("..%2f") the runtime keeps the dots, and the server may follow them.
+    // Before an escaped slash ("..%2f") the runtime keeps the dots, and the server may interpret them.
     private static bool ClimbsOut(string path) =>
         path.Contains("..", StringComparison.Ordinal) && Uri.UnescapeDataString(path).Split('/', '\\').Contains("..");
 

@@ -6,8 +6,8 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// Holds what must be known about a JSON text without parsing it: whether it is complete, and where some members of its root are. It is made in one pass that
-/// jumps between brackets and quotes. Names with escapes are ignored.
+/// Holds the facts about a JSON text that the pool needs without parsing it: whether it is complete, and where some members of its root are. It is created in
+/// one pass that jumps between brackets and quotes. Names with escapes are ignored.
 /// </summary>
 internal readonly struct JsonOutline
 {
@@ -25,13 +25,13 @@ internal readonly struct JsonOutline
     /// <summary>Gets where the object with the usage begins, in any dialect.</summary>
     public int? Usage { get; private init; }
 
-    /// <summary>Gets whether the built-in classifier might find a fault in the text. If not, it need not read it.</summary>
+    /// <summary>Gets whether the built-in classifier might find a fault in the text. If false, the classifier does not have to read the text.</summary>
     public bool MightTellFault { get; private init; }
 
     /// <summary>Gets whether a member's name may refer to a stored object.</summary>
     public bool MightNameStoredObject { get; private init; }
 
-    /// <summary>Creates the outline of a form, of which only this is known.</summary>
+    /// <summary>Creates the outline of a form, which has only the place of the model.</summary>
     public static JsonOutline OfForm(Range? model) => new() { IsWhole = true, Model = model };
 
     public static JsonOutline Read(ReadOnlySpan<byte> json)

@@ -1,12 +1,15 @@
 namespace HaKit.Http;
 
-/// <summary>The action for the available bytes: pass on this many, then perhaps write the other model's name, then drop this many.</summary>
+/// <summary>
+/// The action for the available bytes: pass on <paramref name="Kept"/> bytes, then write the other model's name if <paramref name="Replaces"/> is true, then
+/// drop <paramref name="Dropped"/> bytes.
+/// </summary>
 internal readonly record struct Piece(int Kept, bool Replaces = false, int Dropped = 0)
 {
     public int Length => Kept + Dropped;
 }
 
-/// <summary>Finds the model's name in a body that passes in parts of any length. One for each body; not thread-safe.</summary>
+/// <summary>Finds the model's name in a body that arrives in parts of any length. One for each body; not thread-safe.</summary>
 internal abstract class ModelFinder
 {
     /// <summary>
@@ -14,7 +17,7 @@ internal abstract class ModelFinder
     /// </summary>
     public abstract Piece Read(ReadOnlySpan<byte> bytes);
 
-    /// <summary>Gets what is dropped with the value but must follow it.</summary>
+    /// <summary>Gets the bytes that are dropped together with the value and must be written again after it.</summary>
     public virtual ReadOnlyMemory<byte> After => default;
 
     /// <summary>Finds the name in a complete body. Null if it has none.</summary>
@@ -106,7 +109,7 @@ internal sealed class JsonModelFinder : ModelFinder
         return new Piece(bytes.Length);
     }
 
-    // The caller's model name passes, up to its closing quote; the endpoint's name was written instead.
+    // Drops the caller's model name, up to its closing quote. The endpoint's name was already written.
     private Piece DropModel(ReadOnlySpan<byte> bytes)
     {
         if (EndOfString(bytes, 0) is not (>= 0 and var end))
@@ -202,7 +205,7 @@ internal sealed class FormModelFinder(string boundary) : ModelFinder
 {
     private const int LongestHead = 4096;
 
-    // The only line end in it is its first byte, so after a mismatch the search continues at the mismatch itself.
+    // The boundary contains a line end only at its beginning, so after a mismatch the search continues at the mismatch itself.
     private readonly byte[] _boundary = System.Text.Encoding.Latin1.GetBytes("\r\n--" + boundary);
     private readonly byte[] _head = new byte[LongestHead];
     private int _matched = 2; // the first boundary has no line end before it
@@ -250,7 +253,7 @@ internal sealed class FormModelFinder(string boundary) : ModelFinder
         var head = _head.AsSpan(0, _headLength);
         if (!head.EndsWith("\r\n\r\n"u8))
         {
-            _inHead = _headLength < LongestHead; // longer than any client writes it
+            _inHead = _headLength < LongestHead; // a head longer than this is not searched, because no client writes one
             return false;
         }
         _inHead = false;
@@ -262,7 +265,7 @@ internal sealed class FormModelFinder(string boundary) : ModelFinder
     }
 }
 
-/// <summary>Passes on what is written, with another model's name in the place of the original one. It keeps only the bytes that it is examining.</summary>
+/// <summary>Passes on the written bytes, with another model's name in the place of the original name. It keeps only the bytes that it is examining.</summary>
 internal sealed class RewritingStream(Stream target, ModelFinder finder, ReadOnlyMemory<byte> model) : WriteOnlyStream
 {
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)

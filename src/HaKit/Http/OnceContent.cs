@@ -3,8 +3,8 @@ using System.Net;
 namespace HaKit.Http;
 
 /// <summary>
-/// A content that can be written only once and is too long to be kept: its beginning, followed by the rest from its own writer, which waits at the limit
-/// until an attempt takes it. After the beginning was written, the content is used up, even if the rest is not written.
+/// A content that can be written only once and is too long to be kept. It writes the kept beginning and then the rest, directly from the caller's content,
+/// whose writer waits at the limit until an attempt continues it. Once the beginning was written, the content is used up, even if the rest is not written.
 /// </summary>
 internal sealed class OnceContent : HttpContent
 {
@@ -13,10 +13,10 @@ internal sealed class OnceContent : HttpContent
     private readonly Task _copy;
     private int _sent;
 
-    /// <param name="source">The content that writes.</param>
-    /// <param name="beginning">The bytes that it has written.</param>
-    /// <param name="rest">The place where its writer waits.</param>
-    /// <param name="copy">Ends when it has written everything.</param>
+    /// <param name="source">The caller's content.</param>
+    /// <param name="beginning">The bytes that the caller's content has written so far.</param>
+    /// <param name="rest">The stream at whose limit the writer waits.</param>
+    /// <param name="copy">The task that ends when the caller's content has written everything.</param>
     public OnceContent(HttpContent source, ReadOnlyMemory<byte> beginning, PausingStream rest, Task copy)
     {
         (_beginning, _rest, _copy) = (beginning, rest, copy);
@@ -26,7 +26,7 @@ internal sealed class OnceContent : HttpContent
 
     public bool IsSpent => Volatile.Read(ref _sent) != 0;
 
-    /// <summary>Releases the writer, because no reader will take the rest any more, unless one already has.</summary>
+    /// <summary>Releases the waiting writer, because no attempt needs the rest any more. Has no effect if an attempt has already taken the rest.</summary>
     public void Abandon()
     {
         if (Interlocked.Exchange(ref _sent, 1) == 0)
@@ -59,8 +59,8 @@ internal sealed class OnceContent : HttpContent
 }
 
 /// <summary>
-/// Collects written bytes up to a limit. A writer that exceeds it waits until there is a target for the rest, so that a content which can be written only
-/// once is not lost. A synchronous write cannot wait: beyond the limit it fails.
+/// Collects written bytes up to a limit. A writer that exceeds the limit waits until there is a target for the rest, so that a content that can be written only
+/// once is not lost. A synchronous write cannot wait, so it fails when the limit is exceeded.
 /// </summary>
 internal sealed class PausingStream(LimitedBuffer beginning) : WriteOnlyStream
 {
@@ -69,7 +69,7 @@ internal sealed class PausingStream(LimitedBuffer beginning) : WriteOnlyStream
     private CancellationToken _token;
     private bool _isLeft;
 
-    /// <summary>Ends when a writer waits; from then on nothing is collected.</summary>
+    /// <summary>Gets a task that ends when a writer waits at the limit. From then on no bytes are collected.</summary>
     public Task Paused => _paused.Task;
 
     /// <summary>Lets the writer continue.</summary>

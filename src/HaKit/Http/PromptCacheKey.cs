@@ -4,8 +4,8 @@ using System.Text;
 namespace HaKit.Http;
 
 /// <summary>
-/// Creates the member <c>prompt_cache_key</c> of a request. Requests with the same affinity key share it, so that the provider sends them to the machine that
-/// has their prompt in its cache. It is a hash, because the affinity key may name a user.
+/// Creates the member <c>prompt_cache_key</c> of a request. Requests with the same affinity key have the same value, so that the provider sends them to the
+/// machine that has their prompt in its cache. The value is a hash, because the affinity key may name a user.
 /// </summary>
 internal static class PromptCacheKey
 {

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace HaKit.Http;
 
 /// <summary>
-/// Estimates how many tokens the prompt of a JSON request has: all its text, with a counter of the application or as bytes ÷ 4. Images and files are not
-/// text, and count as much as providers usually charge for one.
+/// Estimates how many tokens the prompt of a JSON request has: all its text, with a counter of the application or as bytes ÷ 4. An image or a file is not
+/// counted as text; it counts as the number of tokens that providers usually charge for it.
 /// </summary>
 internal static class PromptSize
 {
@@ -42,7 +42,7 @@ internal static class PromptSize
         }
         catch (JsonException)
         {
-            // The server will refuse it anyway.
+            // The JSON is broken, so the server will refuse the request.
         }
         return (int)Math.Min(int.MaxValue / 2, tokens + (bytes + BytesPerToken - 1) / BytesPerToken);
     }

@@ -4,9 +4,9 @@ using HaKit.Failover;
 namespace HaKit.Http;
 
 /// <summary>
-/// Reads the beginning of a refusal's body: as much as arrives within a second, at most 64 KiB. Status and headers are enough to classify a refusal, so a
-/// body that does not arrive must not delay the call. A read that is in progress at that moment continues, and <see cref="ToContent"/> passes its result to
-/// the caller.
+/// Reads the beginning of a refusal's body: the bytes that arrive within a second, at most 64 KiB. The status and the headers are enough to classify a refusal,
+/// so a body that does not arrive must not delay the call. If a read is in progress after that second, it continues, and <see cref="ToContent"/> passes its
+/// result to the caller.
 /// </summary>
 internal sealed class RefusalBody
 {
@@ -25,7 +25,7 @@ internal sealed class RefusalBody
     {
     }
 
-    /// <summary>Gets what has arrived.</summary>
+    /// <summary>Gets the bytes that have arrived.</summary>
     public ReadOnlyMemory<byte> Read => _buffer.AsMemory(0, _count);
 
     /// <summary>Gets whether the whole body has arrived. The old content is then no longer needed.</summary>
@@ -45,15 +45,16 @@ internal sealed class RefusalBody
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
         {
-            body._hasEnded = true; // a body that breaks off changes nothing, because the status is known
+            body._hasEnded = true; // a truncated body has no effect, because the status is known
         }
         return body;
     }
 
     /// <summary>
-    /// Gets the content with which the caller can read the whole body, however much of it was examined. Null if the old content is still untouched.
+    /// Gets a content with which the caller can read the whole body, even if a part of it was already read. Null if no byte was read; the old content can then
+    /// still be used.
     /// </summary>
-    /// <param name="owner">The old content. A content that is not complete disposes it.</param>
+    /// <param name="owner">The old content. If it is still needed, the new content disposes it.</param>
     public HttpContent? ToContent(IDisposable owner)
     {
         if (_hasEnded)

@@ -4,8 +4,8 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// Remembers the latest credentials that endpoints refused, as hashes that mean nothing outside this process. An endpoint that is out because a key was refused is
-/// asked with another key at once: one that was rotated, or another caller's. Thread-safe.
+/// Remembers the latest credentials that endpoints refused, as hashes that are useless outside this process. If an endpoint is out because a key was refused, a
+/// call with another key (a rotated key, or the key of another caller) may use the endpoint at once. Thread-safe.
 /// </summary>
 internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
 {
@@ -17,7 +17,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
     /// <summary>Gets whether any credential was refused.</summary>
     public bool RemembersAny => Volatile.Read(ref _count) > 0;
 
-    /// <summary>Remembers the credential of an attempt if the fault is that the endpoint refused it.</summary>
+    /// <summary>Remembers the credential of an attempt if the endpoint refused the credential.</summary>
     /// <param name="fault">The fault of the attempt.</param>
     /// <param name="request">The caller's request.</param>
     /// <param name="endpoint">The endpoint.</param>
@@ -28,7 +28,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
             _hashes[(Interlocked.Increment(ref _count) - 1) & (Most - 1)] = credential.GetHashCode(StringComparison.Ordinal);
     }
 
-    /// <summary>Admits each endpoint that is out because of its key, and that the request would ask with a key that was not refused.</summary>
+    /// <summary>Admits each endpoint that is out because of a refused key, if this request would use a key that was not refused.</summary>
     /// <param name="request">The caller's request.</param>
     /// <param name="token">The caller's.</param>
     public async ValueTask AdmitOthersAsync(HttpRequestMessage request, CancellationToken token)

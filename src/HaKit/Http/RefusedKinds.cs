@@ -5,8 +5,8 @@ using HaKit.Health;
 namespace HaKit.Http;
 
 /// <summary>
-/// Remembers which endpoints refuse a kind of requests (images, tools, embeddings) that others serve. Requests of that kind then avoid the endpoint for 30 s,
-/// and all others keep it: the health of the endpoint does not count these refusals. Bounded; thread-safe.
+/// Remembers which endpoints refuse requests with a feature (images, tools, embeddings) that other endpoints serve. Requests with this feature then avoid the
+/// endpoint for 30 s. All other requests still use it, because its health does not count these refusals. Bounded; thread-safe.
 /// </summary>
 /// <param name="time">The pool's time.</param>
 internal sealed class RefusedKinds(TimeProvider time)
@@ -15,12 +15,12 @@ internal sealed class RefusedKinds(TimeProvider time)
 
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(30);
 
-    // While anything is remembered, every call examines its body for what is particular about it.
+    // While any refusal is remembered, every call examines its body for these features.
     private static readonly TimeSpan s_memory = TimeSpan.FromMinutes(10);
 
     private readonly ConcurrentDictionary<(string Endpoint, string Kind), Row> _rows = new();
 
-    /// <summary>Forgets what has expired. Returns whether anything is left.</summary>
+    /// <summary>Removes expired refusals. Returns whether any refusal is left.</summary>
     public bool RemembersAny()
     {
         if (_rows.IsEmpty)
@@ -37,7 +37,7 @@ internal sealed class RefusedKinds(TimeProvider time)
         return !_rows.IsEmpty;
     }
 
-    /// <summary>Records what other endpoints refused of a call that was served.</summary>
+    /// <summary>Records the refusals of a call that another endpoint has served.</summary>
     public void AddRefusals(CallDetail detail, HealthOptions options)
     {
         if (detail.AttemptCount == 1)
@@ -53,7 +53,7 @@ internal sealed class RefusedKinds(TimeProvider time)
         }
     }
 
-    /// <summary>Records that the endpoint refused a request of the kind that another endpoint then served.</summary>
+    /// <summary>Records that the endpoint refused a request of this kind, and that another endpoint then served it.</summary>
     public void AddRefusal(string endpoint, string kind, HealthOptions options)
     {
         if (options.RefusalsRule != RuleMode.Enforce || _rows.Count >= MostKept && !_rows.ContainsKey((endpoint, kind)))
@@ -94,6 +94,6 @@ internal sealed class RefusedKinds(TimeProvider time)
 
     /// <param name="Refusals">The number of consecutive refusals.</param>
     /// <param name="Until">The time until which requests of the kind avoid the endpoint; 0: they do not.</param>
-    /// <param name="LapsesAt">The time at which it is forgotten, unless the endpoint refuses again.</param>
+    /// <param name="LapsesAt">The time at which the row is removed, unless the endpoint refuses again.</param>
     private readonly record struct Row(int Refusals, long Until, long LapsesAt);
 }

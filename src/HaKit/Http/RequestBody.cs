@@ -4,8 +4,8 @@ using System.Net.Http.Json;
 namespace HaKit.Http;
 
 /// <summary>
-/// Holds the body of a call's request and creates a content for every attempt. The body is kept in one pooled buffer that all attempts share. If it is too
-/// long for that, the caller's content writes it again for each attempt, if it can.
+/// Holds the body of a call's request and creates a content for every attempt. The body is kept in one pooled buffer that all attempts share. If the body is
+/// too long for that, the caller's content writes it again for each attempt, if the content can be written again.
 /// </summary>
 internal sealed class RequestBody : IDisposable
 {
@@ -79,7 +79,7 @@ internal sealed class RequestBody : IDisposable
         var buffer = LimitedBuffer.Rent(maxReplayBytes);
         try
         {
-            // A content with a length, and JSON, can be written again. For any other content that is too long, this may have been the only time.
+            // A content with a length, and JSON content, can be written again. Any other content that is too long may be writable only once.
             if (length is null && source is not JsonContent)
             {
                 var pausing = new PausingStream(buffer);
@@ -127,7 +127,7 @@ internal sealed class RequestBody : IDisposable
         return content;
     }
 
-    // Null if nothing is replaced. A body that is not kept is rewritten while it passes, even if nothing in it changes.
+    // Returns null if the model's name is not replaced. A body that is not kept passes through the rewriting stream in any case.
     private byte[]? Replacing(ModelName model)
     {
         var type = TypeOf(_source);
@@ -192,7 +192,7 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    // The caller's content has only one position, and an attempt that was given up may still be moving it.
+    // The caller's content has only one position, and an abandoned attempt may still be reading from it.
     private async Task PassAsync(Stream target, byte[]? model, CancellationToken cancellationToken)
     {
         if (model is not null)
@@ -251,7 +251,7 @@ internal sealed class RequestBody : IDisposable
 internal static class HeaderCopies
 {
     /// <summary>
-    /// Replaces a response's content, and copies the headers of the old one. A complete body no longer needs the old content, and knows its own length.
+    /// Replaces a response's content, and copies the headers of the old content. A complete body no longer needs the old content, and sets its own length.
     /// </summary>
     public static void ReplaceContent(this HttpResponseMessage response, HttpContent content, bool isWhole)
     {
