@@ -62,8 +62,8 @@ public class LimitsBenchmarks
     [Benchmark]
     public bool RetryBudget_call_and_success()
     {
-        _budget.Call();
-        _budget.Success();
+        _budget.RecordCall();
+        _budget.RecordSuccess();
         return true;
     }
 

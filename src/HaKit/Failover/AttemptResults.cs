@@ -24,9 +24,9 @@ internal sealed class AttemptResults(FailoverContext context)
     /// <summary>Records that an attempt served its call, and returns the lease.</summary>
     public void RecordServed(FailoverCall call, Lease lease, TimeSpan now)
     {
-        context.Budget.Success();
+        context.Budget.RecordSuccess();
         if (lease.IsPaid)
-            context.Budget.GiveBack();
+            context.Budget.Refund();
         context.Outage.RecordServed(lease.Started, now);
         EndOutage(call, lease, now);
         foreach (ref readonly var entry in call.History.Entries)

@@ -124,8 +124,8 @@ internal sealed class FailoverEngine
     {
         if (_isClosed)
             throw new ObjectDisposedException("EndpointPool", DisposedMessage);
-        Budget.Call();
-        Traffic?.CallBegan(profile.LimitTokens, now);
+        Budget.RecordCall();
+        Traffic?.RecordCall(profile.LimitTokens, now);
         var call = _calls.Rent().Begin(profile, isStream, profile.Deadline ?? Settings.Deadline, now, callerToken);
         if (call.NumbersLeft == 0)
             call.AddNumbers(Interlocked.Add(ref _callNumber, _numbersAtOnce) - _numbersAtOnce, _numbersAtOnce);
@@ -145,7 +145,7 @@ internal sealed class FailoverEngine
         Outcomes.RecordOutcome(call, outcome, error);
         call.StopWatching();
         if (call.HasPaid)
-            Budget.GiveBack();
+            Budget.Refund();
         call.Clear();
         _calls.Return(call);
     }

@@ -40,7 +40,7 @@ internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints unt
             call.Hedged = true;
             return lease;
         }
-        context.Budget.GiveBackHedge();
+        context.Budget.RefundHedge();
         return null;
     }
 

@@ -96,7 +96,7 @@ internal sealed class Heartbeat
     /// Starts a probe without waiting for the next heartbeat, on the timer's thread. False if a probe is running, or if a probe would be useless.
     /// </summary>
     /// <param name="isDoubted">True if other replicas report that the endpoint is down. A recent answer then does not make the probe useless.</param>
-    public bool AskNow(bool isDoubted = false)
+    public bool ProbeNow(bool isDoubted = false)
     {
         var now = _pacemaker.Clock.Now;
         lock (_gate)
@@ -288,7 +288,7 @@ internal sealed class Heartbeat
         if (probe.Level > ProbeLevel.Reachable && state.Cooldown is { IsUntilCleared: false } cooldown && now < cooldown.Until)
             return Min(cooldown.Until, now + options.SparingInterval);
         // One replica makes the probes that cost money, and the other replicas get the result.
-        if (probe.Pace == ProbePace.Sparingly && _pacemaker.MayAskCostly?.Invoke() == false)
+        if (probe.Pace == ProbePace.Sparingly && _pacemaker.MaySendCostly?.Invoke() == false)
             return now + options.Interval;
         if (state.Status == EndpointHealthStatus.Ejected)
             return null;

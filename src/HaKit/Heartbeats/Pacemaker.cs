@@ -121,18 +121,18 @@ internal sealed class Pacemaker
             && change.Evidence is { Source: not EvidenceSource.Probe, IsShared: false };
         var isBroughtUp = change.Evidence is { Source: EvidenceSource.Order, Order: HealthOrder.BringUp };
         if (isEjected || isBroughtUp)
-            HeartOf(change.Endpoint)?.AskNow();
+            HeartOf(change.Endpoint)?.ProbeNow();
     }
 
     /// <summary>Gets or sets a function that checks whether this replica may send probes that cost money. Null: it may.</summary>
-    public Func<bool>? MayAskCostly { get; set; }
+    public Func<bool>? MaySendCostly { get; set; }
 
     /// <summary>
     /// Probes the endpoints at the pace of an outage until no call waits. It is called whenever a call begins or continues to wait, even if no endpoint is
     /// known to be out.
     /// </summary>
     /// <param name="since">The start of the outage, as the calls have found it.</param>
-    public void AskWhileCallsWait(TimeSpan since)
+    public void ProbeWhileCallsWait(TimeSpan since)
     {
         if (_isWaitedFor || IsOutage)
             return;
@@ -146,7 +146,7 @@ internal sealed class Pacemaker
     }
 
     /// <summary>Probes an endpoint at once. False if it has no heartbeat, or if a probe would be useless now.</summary>
-    public bool AskNow(EndpointState member) => HeartOf(member.Health)?.AskNow(isDoubted: true) == true;
+    public bool ProbeNow(EndpointState member) => HeartOf(member.Health)?.ProbeNow(isDoubted: true) == true;
 
     public void Stop()
     {
@@ -231,7 +231,7 @@ internal sealed class Pacemaker
         {
             var member = members[(int)(_outageTurn++ % (uint)members.Length)];
             if (member.Health.State is { Status: EndpointHealthStatus.Ejected or EndpointHealthStatus.Suspect or EndpointHealthStatus.SlowStart } state
-                && HeartOf(member.Health) is { } heart && heart.CanClear(state) && heart.AskNow())
+                && HeartOf(member.Health) is { } heart && heart.CanClear(state) && heart.ProbeNow())
             {
                 break;
             }

@@ -81,10 +81,10 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             if (fault is { Kind: FaultKind.ModelNotFound, IsProvisional: true })
             {
                 attempt.Lease.State.RecordLackOfModel(pool.Engine.Clock.Now);
-                HttpSide.GetSide(pool).ModelMissing(attempt.Endpoint, fault.StatusCode);
+                HttpSide.GetSide(pool).WarnOfMissingModel(attempt.Endpoint, fault.StatusCode);
             }
             if (fault is { Kind: FaultKind.NotServed, IsProvisional: true })
-                HttpSide.GetSide(pool).NotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
+                HttpSide.GetSide(pool).WarnOfNotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
         }
         if (body.ToContent(response.Content) is { } content)
             response.ReplaceContent(content, body.IsWhole);

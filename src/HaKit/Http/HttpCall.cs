@@ -43,7 +43,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         EndpointPool pool, HttpSend send, HttpRequestMessage request, CancellationToken cancellationToken, bool mayContinue = true)
     {
         using var call = new HttpCall(pool, send, request) { MayContinue = mayContinue, _tries = RequestTries.GetTries(request) };
-        call._side.LookForRetries(request);
+        call._side.WarnOfRetries(request);
         call.Profile = call._side.Reachable(ProfileOf(pool, request));
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -63,7 +63,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
         catch
         {
-            call._side.Failed(request);
+            call._side.RecordFailed(request);
             RequestTries.RememberTries(request, call._tries);
             throw;
         }

@@ -13,7 +13,7 @@ internal sealed class HttpRoute
     /// <exception cref="InvalidOperationException">The address is not under the pool's origin.</exception>
     public HttpRoute(Uri requested, Uri origin)
     {
-        HttpTarget.RefuseForeign(requested, origin);
+        HttpTarget.ThrowIfForeign(requested, origin);
         (Requested, Origin) = (requested, origin);
         Text = requested.OriginalString;
         var folder = origin.AbsolutePath.TrimEnd('/');

@@ -125,14 +125,14 @@ internal sealed partial class HttpSide(EndpointPool pool)
     }
 
     /// <summary>Records that the call failed. If the same message is sent again, an outer handler retries it.</summary>
-    public void Failed(HttpRequestMessage request)
+    public void RecordFailed(HttpRequestMessage request)
     {
         if (Volatile.Read(ref _warnedOfRetries) == 0)
             _failed.AddOrUpdate(request, this);
     }
 
     /// <summary>Warns once if an outer handler retries requests that the pool has already retried.</summary>
-    public void LookForRetries(HttpRequestMessage request)
+    public void WarnOfRetries(HttpRequestMessage request)
     {
         if (Volatile.Read(ref _warnedOfRetries) != 0)
             return;
@@ -145,7 +145,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <summary>
     /// Warns once for each endpoint that does not serve a path at which answers are created. The usual cause is a missing part of the endpoint's address.
     /// </summary>
-    public void NotServed(PoolEndpoint endpoint, int status, HttpMethod method, string path)
+    public void WarnOfNotServed(PoolEndpoint endpoint, int status, HttpMethod method, string path)
     {
         if (TargetOf(endpoint).IsFirstNotServed())
             AddressIncomplete(_logger, pool.Name, endpoint.Name, status, method.Method, path);
@@ -168,7 +168,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     private sealed record TokenLimit(EndpointPoolOptions Of, int? Least);
 
     /// <summary>Warns once for each endpoint that does not have a requested model, because it cannot serve requests for this model.</summary>
-    public void ModelMissing(PoolEndpoint endpoint, int status)
+    public void WarnOfMissingModel(PoolEndpoint endpoint, int status)
     {
         if (TargetOf(endpoint).IsFirstModelMissing())
             NoModel(_logger, pool.Name, endpoint.Name, status, endpoint.Domains.Model ?? "that the request names");

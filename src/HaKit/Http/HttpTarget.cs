@@ -89,7 +89,7 @@ internal sealed class HttpTarget
     /// Throws for a request to another server, or to another part of the origin's server, because it must not be sent to the pool's endpoints.
     /// </summary>
     /// <exception cref="InvalidOperationException">The address belongs to another server, or is outside the origin's path.</exception>
-    public static void RefuseForeign(Uri requested, Uri origin)
+    public static void ThrowIfForeign(Uri requested, Uri origin)
     {
         if (!IsSameServer(requested, origin))
             throw new InvalidOperationException($"The request goes to {ServerOf(requested)}, but the pool's origin is {ServerOf(origin)}: give the client the pool's Origin as its base address.");

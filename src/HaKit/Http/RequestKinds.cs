@@ -4,7 +4,7 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// Finds what is particular about one request: the kind of its answer, media, tools. Computed only if an endpoint has refused such requests.
+/// Finds the special features of one request: the kind of its answer, media, tools. Computed only if an endpoint has refused requests with such a feature.
 /// </summary>
 /// <param name="route">The request's address.</param>
 /// <param name="body">The request's body. Null: none.</param>
@@ -33,15 +33,15 @@ internal readonly struct RequestKinds(HttpRoute route, RequestBody? body)
     }
 
     /// <summary>
-    /// Gets what is particular about this request, if that may be the reason for a refusal. Null if the refusal is about the endpoint. A web page or an empty
-    /// body counts as such a refusal only if the endpoint serves other requests.
+    /// Gets the feature of this request that may be the reason for a refusal. Null if the endpoint itself is the reason. For a refusal with a web page or an
+    /// empty body, the feature counts as the reason only if the endpoint serves other requests.
     /// </summary>
     /// <param name="attempt">The attempt.</param>
     /// <param name="fault">The refusal.</param>
     /// <param name="isJson">True if the refusal is a JSON object.</param>
     public string? FindRefused(EndpointAttempt attempt, Fault fault, bool isJson)
     {
-        // If the endpoint has not answered anything yet, it is not known whether it serves other kinds.
+        // If the endpoint has not answered any call yet, it is not known whether it serves other requests.
         var hasAnswered = attempt.Lease.State.AnsweredAt is not null;
         if (route.AnswerOn(attempt.Endpoint.Dialect) is { } path && RequestContents.KindOfPath(path) is { } other)
         {

@@ -3,17 +3,18 @@ using HaKit.Attempts;
 namespace HaKit.Http;
 
 /// <summary>
-/// Stores what the tries of a request have found in the request's options. Handlers that repeat a request send the options again, and handlers that copy it
-/// copy them. A copy that is made before the pool sees the request shares them only if they already existed; <see cref="RequestTriesHandler"/> ensures that.
+/// Stores the attempts of all tries of a request in the request's options. A handler that retries the request sends the options again, and a handler that
+/// copies the request copies them. A copy that is made before the request reaches the pool shares the stored object only if the object already exists. <see
+/// cref="RequestTriesHandler"/> ensures that.
 /// </summary>
 internal static class RequestTries
 {
     private static readonly HttpRequestOptionsKey<EarlierTries> s_key = new("HaKit.EarlierTries");
 
-    /// <summary>Gets what earlier tries have found. Null if the request has no place for it.</summary>
+    /// <summary>Gets the attempts of earlier tries. Null if the request has no stored object.</summary>
     public static EarlierTries? GetTries(HttpRequestMessage request) => request.Options.TryGetValue(s_key, out var tries) ? tries : null;
 
-    /// <summary>Stores what a try has found, for the next try.</summary>
+    /// <summary>Stores the attempts of a try, for the next try.</summary>
     public static void RememberTries(HttpRequestMessage request, EarlierTries? tries)
     {
         if (tries is not null)
@@ -24,7 +25,8 @@ internal static class RequestTries
 }
 
 /// <summary>
-/// The outermost handler of a client whose other handlers may copy a request before the pool sees it. It creates the place for what tries find.
+/// The outermost handler of a client whose other handlers may copy a request before it reaches the pool. It adds the object that stores the attempts, so that
+/// all copies share it.
 /// </summary>
 internal sealed class RequestTriesHandler : DelegatingHandler
 {

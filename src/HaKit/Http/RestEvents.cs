@@ -11,7 +11,7 @@ namespace HaKit.Http;
 /// <param name="needsBreak">True if the event before the cut arrived without the blank line that ends it.</param>
 internal sealed class RestEvents(SseEvents source, ContinuationFormat format, RestState state, string endpoint, bool needsBreak) : IAsyncEnumerator<ReadOnlyMemory<byte>>
 {
-    // Another endpoint is asked. This endpoint was at fault only if that endpoint continues the answer.
+    // The call moves on to another endpoint. This fault counts only if that endpoint then continues the answer.
     private static readonly Fault s_startedOver = new(FaultKind.BrokenBody) { SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
     private readonly EventData _fields = new();
@@ -24,7 +24,7 @@ internal sealed class RestEvents(SseEvents source, ContinuationFormat format, Re
         while (await source.MoveNextAsync().ConfigureAwait(false))
         {
             var item = Rewrite(source.Current);
-            // A body that is not a stream of events, and an answer that starts again, cannot be joined to what the caller has.
+            // A body that is not a stream of events, and an answer that starts again, cannot be joined to the delivered part.
             if (state.Seam.HasStartedOver || source.Framing != BodyFraming.Events)
                 throw new EndpointFaultException(endpoint, s_startedOver);
             if (item.IsEmpty)

@@ -7,8 +7,8 @@ namespace HaKit.Http;
 /// Splits the body of a stream into its items: events with the blank line that ends them, JSON objects, elements of a JSON array, or the pieces in which the
 /// body arrives. Together the items are exactly the bytes that arrived. Lines may end with LF, CRLF or CR alone. An item is valid until the next one is
 /// requested, except while <see cref="IsHolding"/>. For one reader at a time. Buffers are not pooled, because a caller that disposes a stream during a read
-/// must not see the bytes of another stream. The object is its own source of the next event, because at every token of every stream an asynchronous method in
-/// between would cost more than the rest of the work.
+/// must not see the bytes of another stream. The object itself is the source of its asynchronous results, because an asynchronous method for every token of
+/// every stream would cost more than the rest of the work.
 /// </summary>
 internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsyncEnumerator<ReadOnlyMemory<byte>>, IValueTaskSource<bool>
 {
@@ -42,7 +42,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         _readEnded = OnReadEnded;
     }
 
-    /// <summary>Gets or sets whether a reader keeps the events, so that their bytes must not be moved.</summary>
+    /// <summary>Gets or sets whether a reader keeps the events, so that their bytes must not be overwritten.</summary>
     public bool IsHolding { get; set; } = true;
 
     /// <summary>
@@ -65,7 +65,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         return this;
     }
 
-    /// <summary>Marks that the first content has passed: nothing is held any more, and another token cancels the reading.</summary>
+    /// <summary>Records that the first content was handed over: events are no longer held, and another token now cancels the reading.</summary>
     public void HandOver(CancellationToken cancellationToken) => (IsHolding, _token) = (false, cancellationToken);
 
     public ValueTask<bool> MoveNextAsync()
@@ -90,7 +90,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     void IValueTaskSource<bool>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _moved.OnCompleted(continuation, state, token, flags);
 
-    // Null if the body has no data yet; the read is then in progress.
+    // Returns null if the body has no data yet; the read is then in progress.
     private bool? TryMove()
     {
         while (true)
@@ -185,8 +185,8 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         }
     }
 
-    // One JSON value, with what stands before it. If something other than white space and punctuation stands between values, the rest is not JSON; it is read
-    // as events from there.
+    // Takes one JSON value, with the text before it. If there is other text than white space and punctuation between two values, the rest is not JSON, and is
+    // read as events from there on.
     private bool TryTakeValue()
     {
         while (_searched < _end)

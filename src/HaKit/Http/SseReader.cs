@@ -5,10 +5,10 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// Says what the items of a stream mean, in the dialects in which models are streamed: OpenAI's chunks and events (also Azure, vLLM and similar servers),
-/// Anthropic's, Gemini's, Ollama's. It searches for a few byte patterns. This works because a quote inside a JSON string is escaped, so an unescaped
-/// <c>"name":</c> is a member's name. In a known dialect an unknown item is progress; in an unknown dialect, data that is not empty is content. A dialect is
-/// known if it is declared, if the path belongs to a dialect, or from the first known item on. The reader knows its stream: one instance for each.
+/// Classifies the items of a stream in the dialects of streaming models: OpenAI's chunks and events (also Azure, vLLM and similar servers), Anthropic's,
+/// Gemini's and Ollama's. It searches for a few byte patterns. This works because a quote inside a JSON string is escaped, so an unescaped <c>"name":</c> is a
+/// member's name. In a known dialect an unknown item is progress; in an unknown dialect, data that is not empty is content. A dialect is known if it is
+/// declared, if the path belongs to a dialect, or from the first known item on. The reader has the state of its stream, so each stream needs its own instance.
 /// </summary>
 internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect, TimeProvider time, RequestKind request = RequestKind.Unknown, AnswerShape? shape = null) : StreamItemReader<ReadOnlyMemory<byte>>
 {
@@ -28,19 +28,19 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     /// <summary>Gets the callback for each event that may name stored objects. Null: none.</summary>
     public StoredObjectWatch? Made { get; init; }
 
-    /// <summary>Gets or sets the object that records what goes to the caller, if the answer may be continued. Otherwise null.</summary>
+    /// <summary>Gets or sets the object that records the delivered part, if the answer may be continued. Otherwise null.</summary>
     public HttpContinuation? Continuation { get; set; }
 
     /// <summary>
-    /// Gets or sets the state of the rest, if the items are the rest of an answer. Their usage is written as the usage of the whole answer, and this part has
-    /// its own.
+    /// Gets or sets the state of the rest, if the items are the rest of an answer. The usage in these items is that of the whole answer; this state has the
+    /// usage of the part.
     /// </summary>
     public RestState? Rest { get; set; }
 
     /// <summary>Gets whether any item of an answer has arrived, even an empty one.</summary>
     public bool HasAnswer { get; private set; }
 
-    // An end without an end mark is good only in an unknown dialect, and only after some content.
+    // An end without an end mark counts as complete only in an unknown dialect, and only after some content.
     public override bool MarksEnd => _isKnown || !_hasContent;
 
     public override StreamSignal Read(ReadOnlyMemory<byte> item)
@@ -90,7 +90,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
 
     public override long? CachedTokensOf(ReadOnlyMemory<byte> item) => _cached;
 
-    // Read by the event's name, if it has one: a text inside an event (a tool's schema) may have members of any name.
+    // The event's name decides, if there is one, because a text inside an event (a tool's schema) may have members of any name.
     private StreamSignal OfJson(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
         var fault = data.IndexOf("\"error\""u8) >= 0 ? FaultIn(data) : null;
@@ -122,7 +122,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     {
         _isKnown = true;
         HasAnswer |= name.StartsWith("response."u8) || name.StartsWith("message_"u8);
-        // Pieces of text name no objects; events that begin, end or add something may.
+        // Pieces of text contain no ids of objects, but events that begin, end or add an item may contain them.
         if (Made is { } watch && !name.EndsWith(".delta"u8))
             watch(data);
         switch (meaning)
@@ -138,7 +138,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             case EventMeaning.End:
                 return OfEnd(data);
             default:
-                // Anthropic sends the reason before the end.
+                // Anthropic sends the finish reason before the end.
                 return StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } reason ? OfReason(data, FinishReasons.MeaningOf(reason)) & ~StreamSignal.End : StreamSignal.None;
         }
     }
@@ -160,7 +160,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         var delta = choices.IndexOf("\"delta\":"u8);
         var rest = delta < 0 ? choices : choices[(delta + 8)..].TrimStart((byte)' ');
         var signal = rest.StartsWith("{\"content\":\""u8) && rest.Length > 12 && rest[12] != '"' || StreamPieces.HasContent(choices) ? StreamSignal.Content : StreamSignal.None;
-        // With several choices, the first one that finishes says nothing about the others. Then only [DONE] is the end.
+        // With several choices, the end of one choice is not the end of the others. Then only [DONE] is the end.
         if (!_hasSeveralChoices && choices.IndexOf("\"index\":"u8) is >= 0 and var index && (delta < 0 || index < delta)
             && choices[(index + 8)..].TrimStart((byte)' ') is [not (byte)'0', ..])
         {
@@ -168,7 +168,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         }
 
         var finish = StreamPieces.FinishOf(data);
-        // A role alone is no answer. An end with its reason is an answer, even if it is empty.
+        // A role alone is not an answer. An end with a finish reason is an answer, even if the answer is empty.
         HasAnswer |= finish != FinishMeaning.None;
         var end = OfReason(data, finish);
         if (end == StreamSignal.Error)
@@ -184,7 +184,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return end == StreamSignal.Error ? end : signal | end;
     }
 
-    // A whole answer although a stream was requested: OpenAI's response, Anthropic's message.
+    // Classifies a whole answer that was sent although a stream was requested: OpenAI's response, Anthropic's message.
     private StreamSignal? OfWhole(ReadOnlySpan<byte> data)
     {
         if (!_fields.IsBare || !(StreamPieces.TextAfter(data, "\"object\""u8).SequenceEqual("response"u8) || TypeOf(data).SequenceEqual("message"u8)))
@@ -192,7 +192,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         (_isKnown, HasAnswer) = (true, true);
         Made?.Invoke(data);
         var reason = StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } stop ? stop : StreamPieces.TextAfter(data, "\"status\""u8);
-        // A response whose status is that reached a limit, which its details tell.
+        // A response with the status "incomplete" has reached a limit, so it is complete for the caller.
         var meaning = reason.SequenceEqual("incomplete"u8) ? FinishMeaning.End : FinishReasons.MeaningOf(reason);
         return OfReason(data, meaning) is StreamSignal.Error ? StreamSignal.Error : StreamSignal.Content | StreamSignal.End;
     }
@@ -224,7 +224,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
         if (_fields.IsBare && (shape is null || shape.IsMetBy(data)))
             return StreamSignal.Content | StreamSignal.End; // a whole answer of a kind that is not streamed
-        // If an event repeats the previous one except for its numbers, it is a keep-alive and does not show that the endpoint works on the answer.
+        // An event that differs from the previous event only in numbers is a keep-alive. It does not show that the endpoint works on the answer.
         var outline = StreamPieces.ShapeOf(data);
         if (outline == _lastUnknown)
             return StreamSignal.None;
@@ -232,7 +232,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return StreamSignal.Progress;
     }
 
-    // Plain text is no answer in a dialect with JSON or events; in other dialects it is.
+    // Plain text is not an answer in a dialect with JSON or events. In an unknown dialect it is an answer.
     private StreamSignal OfPiece()
     {
         if (shape is { IsJson: true })
@@ -272,7 +272,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         _ => StreamSignal.End, // an answer that a filter ended is a valid answer
     };
 
-    // Usually no member with a nested value comes before it.
+    // The search is fast, because usually no member with a nested value comes before this member.
     private static int? ValueAtRoot(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
     {
         var at = data.IndexOf(member);
@@ -291,7 +291,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return at >= 0 && data[at..].TrimStart((byte)' ') is [(byte)'"', .. var type] && type.IndexOf((byte)'"') is > 0 and var end ? type[..end] : default;
     }
 
-    // An answer that a filter ended is complete. Before any content of it, another endpoint may be asked.
+    // An answer that a filter ended is complete. If it has no content yet, the call may move on to another endpoint.
     private StreamSignal? FaultIn(ReadOnlySpan<byte> data)
     {
         var evidence = new FaultEvidence { StatusCode = 200, Body = data.ToArray(), Dialect = dialect, Request = request, Now = time.GetUtcNow() };

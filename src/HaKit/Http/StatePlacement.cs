@@ -6,14 +6,14 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// Decides which endpoints may get a call that names stored objects (a response, a conversation, a file, a batch, a cached content). Only the endpoint that created
-/// the objects has them, and the endpoints of the same account in the same region. An object of unknown origin is requested at the first endpoint of the first
-/// tier, and once more at the next endpoint that does not share its store.
+/// Decides which endpoints may get a call that names stored objects (a response, a conversation, a file, a batch, a cached content). The objects exist only on
+/// the endpoint that created them and on endpoints of the same account in the same region. If the creator is not known, the call goes to the first endpoint of
+/// the first tier. If that endpoint does not have the object, the call goes once more to the next endpoint with another store.
 /// </summary>
 /// <param name="Profile">The call's profile, confined to the endpoints that have the objects.</param>
 /// <param name="Names">The objects that the call names.</param>
-/// <param name="Maker">The endpoint that created them. Null: not known.</param>
-/// <param name="Next">The other place where an object of unknown origin may be. Null: none.</param>
+/// <param name="Maker">The endpoint that created the objects. Null: not known.</param>
+/// <param name="Next">The profile for the second try, if the creator is not known. Null: there is no second try.</param>
 internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<StoredName> Names, string? Maker, RequestProfile? Next)
 {
     /// <summary>Places a call. Null if it names no stored object.</summary>
@@ -44,7 +44,9 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         return groups.Count == 0 ? null : new(Confined(profile, groups[0]), names, null, groups.Count > 1 ? Confined(profile, groups[1]) : null);
     }
 
-    /// <summary>Runs a call at the endpoint with its objects, and once more at the next place where an object of unknown origin may be.</summary>
+    /// <summary>
+    /// Runs a call at the endpoints that have its objects. If the creator is not known, a second try follows at the endpoints of <see cref="Next"/>.
+    /// </summary>
     /// <exception cref="StateNotPortableException">The endpoints with the objects could not serve the call.</exception>
     public async ValueTask<Served<HttpResponseMessage>> RunAsync(EndpointPool pool, HttpCall call, CancellationToken token)
     {
@@ -86,7 +88,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         }
     }
 
-    /// <summary>Explains to which endpoint calls go that name the object, and why.</summary>
+    /// <summary>Explains which endpoint gets the calls that name the object, and why.</summary>
     public static string Explain(EndpointPool pool, StoredIds ids, string id)
     {
         if (ids.MakerOf(id) is not { } maker)
@@ -99,7 +101,8 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
             : $"The object was made by endpoint '{maker}': calls that name it go there or to '{string.Join("', '", others)}', which have the same account and region.";
     }
 
-    // The answer must have an error code: a 404 without a body may mean a wrong address. The bodies of refusals are kept.
+    // The answer must have an error code, because a 404 without a body may mean a wrong address. The body can be read here, because the pool keeps the bodies
+    // of refusals.
     private static async ValueTask<bool> SaysNotFoundAsync(HttpResponseMessage response, CancellationToken token)
     {
         if (response.StatusCode is not (HttpStatusCode.BadRequest or HttpStatusCode.NotFound) || response.Content is not WholeContent)
@@ -114,7 +117,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
 
     private static RequestProfile Confined(RequestProfile profile, IEnumerable<PoolEndpoint> endpoints) => profile with { Endpoints = [.. endpoints.Select(e => e.Name)] };
 
-    // The endpoints, grouped by the store that they share; those of the first tier come first.
+    // Groups the endpoints by the store that they share. The groups of the first tier come first.
     private static List<List<PoolEndpoint>> GroupsOf(PoolEndpoint[] endpoints)
     {
         var groups = new List<List<PoolEndpoint>>();

@@ -5,8 +5,9 @@ using System.Text;
 namespace HaKit.Http;
 
 /// <summary>
-/// Remembers for 24 hours which endpoint created which stored object (a response, a conversation, a file …), as hashes of their ids. There are two
-/// generations: when the younger is full, the older is forgotten. So at least the latest <paramref name="capacity"/> ids are known. Thread-safe.
+/// Remembers for 24 hours which endpoint created which stored object (a response, a conversation, a file …), as hashes of their ids. There are two generations
+/// of entries: when the younger generation is full, the older generation is removed. So at least the latest <paramref name="capacity"/> ids are known.
+/// Thread-safe.
 /// </summary>
 internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
 {
@@ -24,7 +25,7 @@ internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
             Remember(key, new Made(endpoint, time.GetTimestamp()));
     }
 
-    /// <summary>Gets the endpoint that created the object. Null if it is not known, or was too long ago.</summary>
+    /// <summary>Gets the endpoint that created the object. Null if it is not known, or if the object was created too long ago.</summary>
     public string? MakerOf(string id)
     {
         var key = KeyOf(id);

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace HaKit.Http;
 
-/// <summary>Examines the data of one item of a stream. Pure; nothing allocates.</summary>
+/// <summary>Examines the data of one item of a stream. Pure; allocates nothing.</summary>
 internal static class StreamPieces
 {
     /// <summary>

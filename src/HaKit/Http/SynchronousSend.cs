@@ -1,6 +1,6 @@
 namespace HaKit.Http;
 
-/// <summary>Sends a request from a thread that blocks until the answer is there.</summary>
+/// <summary>Sends a request from a thread that blocks until the answer has arrived.</summary>
 internal static class SynchronousSend
 {
     /// <summary>Starts outside the caller's context, and waits for the answer.</summary>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Http;
 
 /// <summary>
-/// Counts, by endpoint and status, the answers in a shape that no dialect knows. It logs the first, the tenth, the hundredth … with an outline of their
+/// Counts the answers whose shape is in no dialect, by endpoint and status. It logs the first, the tenth, the hundredth … answer with an outline of its
 /// members. Bounded; thread-safe.
 /// </summary>
 internal sealed partial class UnknownShapes(string pool, ILogger logger)

@@ -1,8 +1,8 @@
 namespace HaKit.Http;
 
 /// <summary>
-/// Keeps a connection to every endpoint open, so that failover does not have to connect first. Calls trigger it: a pool without calls needs no connections.
-/// Thread-safe.
+/// Keeps a connection to every endpoint open, so that failover does not have to connect first. Calls trigger it, because a pool without calls needs no
+/// connections. Thread-safe.
 /// </summary>
 internal sealed class WarmConnections(EndpointPool pool, EndpointPoolHandler handler)
 {

@@ -3,9 +3,9 @@ using System.Net;
 namespace HaKit.Http;
 
 /// <summary>
-/// A complete body that the caller may read. It differs from <see cref="ByteArrayContent"/> in two ways. Its stream is not seekable, because an SDK that
-/// asked for a stream of events refuses a seekable one. And it can be read after it was disposed, because a cancelled SDK disposes the answer and then reads
-/// the rest of it; an <see cref="ObjectDisposedException"/> would hide the cancellation. Thread-safe.
+/// A complete body for the caller. It differs from <see cref="ByteArrayContent"/> in two ways. Its stream is not seekable, because an SDK that requested a
+/// stream of events refuses a seekable stream. And it can be read after it was disposed, because a cancelled SDK disposes the answer and then reads the rest;
+/// an <see cref="ObjectDisposedException"/> would hide the cancellation. Thread-safe.
 /// </summary>
 internal sealed class WholeContent(ReadOnlyMemory<byte> body) : HttpContent
 {

@@ -8,7 +8,7 @@ internal sealed class AdaptiveConcurrency
 {
     private const double Decrease = 0.7;
 
-    // Calls that were in flight together are refused together: that is one congestion, and so one decrease.
+    // Calls that are in flight at the same time are refused at the same time. That is one congestion, so the limit is decreased only once.
     private const long HoldTicks = TimeSpan.TicksPerSecond;
 
     private double _bound = double.PositiveInfinity;
@@ -34,7 +34,7 @@ internal sealed class AdaptiveConcurrency
         // If the limit was not used, a success does not show that a higher limit would work.
         if (double.IsInfinity(bound) || inFlight < bound / 2)
             return;
-        // The thread that loses the race leaves this step to the other thread.
+        // If another thread has changed the value at the same time, this step is left out.
         Interlocked.CompareExchange(ref _bound, bound + 1 / bound, bound);
     }
 }

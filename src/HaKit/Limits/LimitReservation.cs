@@ -1,8 +1,8 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// Records what one accepted call took from a <see cref="Limiter"/>. Return it exactly once, with <see cref="Limiter.SettleTokens"/> or <see
-/// cref="Limiter.Cancel"/>. The default value took nothing.
+/// Records the amounts that one accepted call took from a <see cref="Limiter"/>. Return it exactly once, with <see cref="Limiter.SettleTokens"/> or <see
+/// cref="Limiter.Cancel"/>. The default value is an empty reservation.
 /// </summary>
 internal readonly record struct LimitReservation(LimitParts Parts, uint Tokens, uint TokensIn, uint RequestsIn);
 

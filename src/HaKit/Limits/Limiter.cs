@@ -39,10 +39,10 @@ internal sealed class Limiter
         _tokens = ApplyLimit(_tokens, options.TokensPerMinute);
     }
 
-    /// <summary>Takes a place, one request and the tokens: all or nothing.</summary>
+    /// <summary>Reserves one concurrent attempt, one request and the tokens: all or nothing.</summary>
     /// <remarks>
-    /// A caller that loses a race halfway returns what it had taken. Concurrency comes last, so that no place is ever held by a call that will not be settled: a call
-    /// that is refused because no place is free can rely on a settlement to wake it.
+    /// If one of the reservations fails, the earlier reservations are returned. Concurrency is reserved last, so that only calls that will be settled hold it.
+    /// A call that is refused because of concurrency can therefore rely on a settlement that wakes it.
     /// </remarks>
     public bool TryReserve(long tokens, TimeSpan now, out LimitReservation reservation)
     {
@@ -95,8 +95,8 @@ internal sealed class Limiter
     }
 
     /// <summary>
-    /// Gets the earliest time at which <see cref="TryReserve"/> may succeed if only time passes: now if it already may, <see cref="TimeSpan.MaxValue"/> if
-    /// only a settlement can help or the call can never fit.
+    /// Gets the earliest time at which <see cref="TryReserve"/> may succeed if no other call begins or ends until then: now if it may succeed already. <see
+    /// cref="TimeSpan.MaxValue"/> if only the end of another call can help, or if the call can never fit.
     /// </summary>
     public TimeSpan AvailableAt(long tokens, TimeSpan now)
     {
@@ -114,8 +114,8 @@ internal sealed class Limiter
     }
 
     /// <summary>
-    /// Settles a call that has ended: its place is free, and its tokens count by actual usage from the time it was accepted (null: the estimate stays). Call
-    /// it exactly once per reservation, instead of <see cref="Cancel"/>.
+    /// Settles a call that has ended. Its concurrency is released, and its tokens count by actual usage, in the bucket in which the call was accepted (null:
+    /// the estimate stays). Call it exactly once per reservation, instead of <see cref="Cancel"/>.
     /// </summary>
     /// <param name="reservation">The reservation of the call.</param>
     /// <param name="actualTokens">The actual usage, input and output together.</param>
@@ -136,13 +136,14 @@ internal sealed class Limiter
             else if (more < 0)
                 _tokens!.GiveBack(reservation.TokensIn, (uint)-more);
         }
-        // Last, so that the call that gets the place sees the current tokens.
+        // Concurrency is released last, so that the next call sees the current tokens.
         if (HasTaken(reservation, LimitParts.Concurrency))
             Interlocked.Decrement(ref _inFlight);
     }
 
     /// <summary>
-    /// Returns everything, including the request, because nothing was sent. Call it exactly once per reservation, instead of <see cref="SettleTokens"/>.
+    /// Returns the whole reservation, including the request, because nothing was sent. Call it exactly once per reservation, instead of <see
+    /// cref="SettleTokens"/>.
     /// </summary>
     public void Cancel(in LimitReservation reservation)
     {
@@ -180,7 +181,9 @@ internal sealed class Limiter
             tokenWindow.Held = tokens;
     }
 
-    /// <summary>Records a 429 or 503 of the server: concurrency is reduced if the options ask for that.</summary>
+    /// <summary>
+    /// Records a 429 or 503 of the server. Reduces the learned limit on concurrency if <see cref="LimitOptions.AdaptiveConcurrency"/> is set.
+    /// </summary>
     public void RecordThrottle(TimeSpan now)
     {
         if (_isAdaptive)
@@ -194,7 +197,9 @@ internal sealed class Limiter
             _adaptive.RecordSuccess(InFlight);
     }
 
-    /// <summary>Gets the utilization of the fullest limit: 0 for idle, 1 for full, more if usage was above its estimate.</summary>
+    /// <summary>
+    /// Gets the utilization of the limit with the highest utilization: 0 is idle, 1 is full. It is above 1 if the actual usage was higher than the estimate.
+    /// </summary>
     public double Utilization(TimeSpan now)
     {
         if (_unlimited)
@@ -220,7 +225,7 @@ internal sealed class Limiter
             _serverTokens.Remaining(now));
     }
 
-    /// <summary>Reads the amounts that count now and the times at which they expire, for predictions.</summary>
+    /// <summary>Reads the amounts that count now, bucket by bucket, for predictions.</summary>
     public LimiterReading Read(TimeSpan now)
     {
         var bucket = SlidingWindow.BucketOf(now);
@@ -274,10 +279,11 @@ internal sealed class Limiter
 
     private static bool HasTaken(in LimitReservation reservation, LimitParts part) => (reservation.Parts & part) != 0;
 
-    // Every call costs at least one token: a call of unknown size must not pass an exhausted quota. The maximum is above any possible limit.
+    // Every call costs at least one token, because a call of unknown size must not be admitted when the quota is exhausted. The maximum is above any possible
+    // limit.
     private static uint Amount(long tokens) => (uint)Math.Clamp(tokens, 1, (long)uint.MaxValue - 1);
 
-    // A server may round to the nearest thousand, so up to 500 less may remain; a full quota is not rounded.
+    // A server may round to the nearest thousand, so the true amount may be up to 500 lower. A full quota is not rounded.
     private static long AtLeast(long remaining, long? limit) =>
         remaining > 0 && remaining % 1000 == 0 && remaining != limit ? remaining - 500 : remaining;
 

@@ -1,13 +1,13 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// Holds the shared budget of a pool's retries and hedges: successes earn, retries and hedges pay, and retries that are served get their payment back.
-/// Thread-safe and lock-free.
+/// Holds the shared budget of a pool's retries and hedges. Successes add to the budget, retries and hedges take from it, and retries that are served are
+/// refunded. Thread-safe and lock-free.
 /// </summary>
 /// <remarks>
-/// One word holds both accounts in millionths: the savings in the upper half, and what hedges may still take in the lower half. So a hedge pays both or neither.
-/// Calls earn the allowance of hedges, starting from zero: over any period from the beginning, hedges are at most their share of the calls. The allowance is
-/// capped like the savings, so that a long quiet time does not allow a storm of hedges.
+/// One word holds two balances in millionths: the budget in the upper half, and the allowance of hedges in the lower half. So a hedge takes from both or from
+/// neither. Each call adds to the allowance of hedges, which starts at zero. So over any period from the beginning, hedges are at most their share of the
+/// calls. The allowance has a cap too, so that a long quiet time does not allow many hedges at once.
 /// </remarks>
 internal sealed class RetryBudget
 {
@@ -28,34 +28,34 @@ internal sealed class RetryBudget
         _accounts = Pack(_cap, 0);
     }
 
-    /// <summary>Gets the savings, from 0 to the cap.</summary>
+    /// <summary>Gets the balance of the budget, from 0 to the cap.</summary>
     public double Level => Savings(Volatile.Read(ref _accounts)) / Unit;
 
     /// <summary>Records that a call began (not an attempt of a call).</summary>
-    public void Call() => Earn(0, _perCall);
+    public void RecordCall() => Deposit(0, _perCall);
 
     /// <summary>Records that a call succeeded.</summary>
-    public void Success() => Earn(_perSuccess, 0);
+    public void RecordSuccess() => Deposit(_perSuccess, 0);
 
-    /// <summary>Pays for a retry, if the savings are enough.</summary>
+    /// <summary>Takes the amount for a retry from the budget. False if the balance is too small.</summary>
     public bool TryRetry() => TryPay(_cost, 0);
 
-    /// <summary>Returns the payment of a retry that was served or never made. The budget limits only unsuccessful work.</summary>
-    public void GiveBack() => Earn(_cost, 0);
+    /// <summary>Refunds a retry that was served or never made, because the budget limits only unsuccessful work.</summary>
+    public void Refund() => Deposit(_cost, 0);
 
-    /// <summary>Pays for a hedge, if the savings are enough and hedges are not above their share of the calls.</summary>
+    /// <summary>Takes the amount for a hedge from the budget. False if the balance is too small, or if hedges have reached their share of the calls.</summary>
     public bool TryHedge() => TryPay(_cost, Units(1));
 
-    /// <summary>Returns the payment of a hedge that was never made.</summary>
-    public void GiveBackHedge() => Earn(_cost, Units(1));
+    /// <summary>Refunds a hedge that was never made.</summary>
+    public void RefundHedge() => Deposit(_cost, Units(1));
 
     /// <summary>Checks whether <see cref="TryRetry"/> would succeed.</summary>
     public bool CanRetry => Savings(Volatile.Read(ref _accounts)) >= _cost;
 
-    /// <summary>Gets whether the budget can never hold the price of one retry. Then nothing is repeated, except where an outage's pace allows it.</summary>
+    /// <summary>Gets whether the cap is lower than the amount for one retry. Then there are no retries, except those that an outage's pace allows.</summary>
     public bool IsWithoutSavings => _cap < _cost;
 
-    private void Earn(uint savings, uint hedges)
+    private void Deposit(uint savings, uint hedges)
     {
         while (true)
         {

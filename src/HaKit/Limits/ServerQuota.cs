@@ -1,8 +1,10 @@
 namespace HaKit.Limits;
 
-/// <summary>Holds the remaining amount of one of the server's quotas, minus what was accepted since. Valid until its reset. Lock-free.</summary>
+/// <summary>
+/// Holds the remaining amount of one of the server's quotas, minus the amounts that were accepted since the reading. Valid until its reset. Lock-free.
+/// </summary>
 /// <remarks>
-/// The newest reading replaces all earlier ones. Answers can overtake each other, so until the next reading the value may be wrong by what is in flight.
+/// The newest reading replaces all earlier readings. Answers can overtake each other, so until the next reading the value may be wrong by the amount in flight.
 /// </remarks>
 internal sealed class ServerQuota
 {
@@ -18,7 +20,7 @@ internal sealed class ServerQuota
     public void Observe(long remaining, long? limit, TimeSpan? reset, TimeSpan now)
     {
         var until = reset is { } known && known > TimeSpan.Zero ? known : UnknownReset;
-        // The amount is written first: even under the old reset it is the newer value.
+        // The amount is written first, because it is the newer value even together with the old reset.
         Volatile.Write(ref _remaining, remaining);
         Volatile.Write(ref _limit, limit ?? 0);
         Volatile.Write(ref _resetAt, (now + (until < LongestReset ? until : LongestReset)).Ticks);

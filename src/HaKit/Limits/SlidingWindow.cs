@@ -157,7 +157,7 @@ internal sealed class SlidingWindow(uint limit)
     {
         if (Interlocked.CompareExchange(ref _state, Pack(bucket, AmountOf(state)), state) != state || AmountOf(state) == 0)
             return;
-        // Read only now, because a thread that sees the smaller sum must also see the newer bucket.
+        // This value is read only now, because a thread that sees the smaller sum must also see the newer bucket.
         var oldest = BucketOf(state) - Buckets;
         var passed = Math.Min(bucket - BucketOf(state), Ring);
         for (uint n = 0; n < passed; n++)
@@ -187,7 +187,8 @@ internal sealed class SlidingWindow(uint limit)
             var held = Volatile.Read(ref slot);
             if (!IsAfter(bucket, BucketOf(held)))
             {
-                // The slot is ours. After a pause of a whole turn of the ring it belongs to a newer bucket; the amount then expires late.
+                // This thread may write to the slot. After a pause of a whole turn of the ring, the slot belongs to a newer bucket, and the amount expires
+                // late.
                 Interlocked.Add(ref slot, amount);
                 return;
             }

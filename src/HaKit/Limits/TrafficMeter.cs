@@ -11,7 +11,7 @@ internal sealed class TrafficMeter
     /// <summary>Records that a call began, even if there is no room for it.</summary>
     /// <param name="tokens">The tokens that the limits count for the call until its answer reports the usage; 0 if not known.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    public void CallBegan(long tokens, TimeSpan now)
+    public void RecordCall(long tokens, TimeSpan now)
     {
         var bucket = SlidingWindow.BucketOf(now);
         _calls.Add(1, bucket);

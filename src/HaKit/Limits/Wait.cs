@@ -1,9 +1,11 @@
 namespace HaKit.Limits;
 
-/// <summary>Represents one wait. The first thread that claims it ends it once; its continuation runs where it is finished.</summary>
+/// <summary>
+/// Represents one wait. Only the first thread that claims the wait ends it; the continuation runs on the thread that calls <see cref="Finish"/>.
+/// </summary>
 internal sealed class Wait : TaskCompletionSource<WaitResult>
 {
-    // Longer than a timer can take, and longer than any call waits.
+    // Longer waits are limited to this time, because it is the longest time of a timer. No call waits longer.
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
 
     private ITimer? _timer;
@@ -28,7 +30,8 @@ internal sealed class Wait : TaskCompletionSource<WaitResult>
             timer.Change(due, Timeout.InfiniteTimeSpan);
         }
         _registration = cancellationToken.UnsafeRegister(static wait => ((Wait)wait!).End(WaitResult.Cancelled), this);
-        // The wait may have ended before there was a timer to stop. The barrier prevents that both threads miss the other's write.
+        // The wait may have ended before the timer existed, so it could not stop the timer. The barrier ensures that at least one of the two threads sees the
+        // other thread's write.
         Interlocked.MemoryBarrier();
         if (Volatile.Read(ref _claimed) != 0)
             Disarm();
@@ -43,7 +46,7 @@ internal sealed class Wait : TaskCompletionSource<WaitResult>
     private void Disarm()
     {
         Volatile.Read(ref _timer)?.Dispose();
-        // Not Dispose, because it would wait for a callback that may be waiting for this thread.
+        // Dispose is not used, because it would wait for a callback that may be waiting for this thread.
         _registration.Unregister();
     }
 }

@@ -17,14 +17,12 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
     private Waiter? _last;
     private int _count;
 
-    /// <summary>Gets the number of calls in the queue, whether they wait now or are just trying.</summary>
+    /// <summary>Gets the number of calls in the queue. They wait, or have just been released and try to start an attempt.</summary>
     public int Count => Volatile.Read(ref _count);
 
     internal TimeProvider Time => time;
 
-    /// <summary>
-    /// Takes a place in the queue. False if the queue is full. A call with a place must call <see cref="Waiter.LeaveQueue"/> when it is done.
-    /// </summary>
+    /// <summary>Enters the queue. False if the queue is full. A call in the queue must call <see cref="Waiter.LeaveQueue"/> when it no longer waits.</summary>
     public bool TryEnter(int priority, [NotNullWhen(true)] out Waiter? waiter)
     {
         waiter = null;
@@ -42,8 +40,8 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
     }
 
     /// <summary>
-    /// Wakes up to <paramref name="count"/> waiters, in order, that are not already awake because of an earlier release; returns how many. If a waiter is
-    /// just trying, the release is kept for its next wait, so that no release is lost.
+    /// Releases up to <paramref name="count"/> waiters, in order, and returns their number. Waiters that still use an earlier release are left out. If a waiter
+    /// is not waiting at this moment, the release is kept for its next wait, so that no release is lost.
     /// </summary>
     public int Release(int count)
     {
@@ -62,9 +60,9 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
                         chosen++;
                 }
             }
-            // A continuation may release other waiters. The outermost release serves all of them, so the stack stays flat and the order is kept. A
-            // continuation may also take long: until its turn comes, a wait can still end by its own time or by its caller, and then the release is kept for
-            // its next wait.
+            // A continuation may release other waiters. The outermost release runs all of them, so that the stack stays flat and the order is kept. A
+            // continuation may also take long. Until the next waiter's continuation runs, that waiter's wait can still end by its timer or its caller; the
+            // release is then kept for its next wait.
             while (outermost && released.TryDequeue(out var waiter))
                 Wake(waiter)?.Finish(WaitResult.Released);
             return chosen;

@@ -1,14 +1,14 @@
 namespace HaKit.Limits;
 
-/// <summary>Why a wait ended.</summary>
+/// <summary>The reason why a wait ended.</summary>
 internal enum WaitResult
 {
-    /// <summary>A place became free, and it is the turn of this waiter to try.</summary>
+    /// <summary>The waiter was released: it may try to start an attempt.</summary>
     Released,
 
-    /// <summary>The time at which the waiter asked to be woken has come.</summary>
+    /// <summary>The time limit of the wait has passed.</summary>
     Due,
 
-    /// <summary>The caller gave up, or the waiter has left the queue.</summary>
+    /// <summary>The caller cancelled, or the waiter has left the queue.</summary>
     Cancelled,
 }

@@ -1,8 +1,8 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// Represents one call's place in a <see cref="WaitQueue"/>. The call keeps the place while it waits, tries and waits again, until it leaves. One wait at a
-/// time.
+/// Represents one call in a <see cref="WaitQueue"/>. The call keeps its position while it waits, tries to start an attempt, and waits again, until it leaves
+/// the queue. One wait at a time.
 /// </summary>
 internal sealed class Waiter(WaitQueue queue, int priority)
 {
@@ -17,8 +17,8 @@ internal sealed class Waiter(WaitQueue queue, int priority)
     internal bool IsInside { get; private set; } = true;
 
     /// <summary>
-    /// Waits until it is released, until <paramref name="dueIn"/> has passed (null: no time limit), or until it is cancelled. Returns which of them ended the
-    /// wait, and never throws. The continuation runs on the thread that ended the wait.
+    /// Waits until it is released, until <paramref name="dueIn"/> has passed (null: no time limit), or until it is cancelled. Returns the reason why the wait
+    /// ended, and never throws. The continuation runs on the thread that ended the wait.
     /// </summary>
     public ValueTask<WaitResult> WaitAsync(TimeSpan? dueIn, CancellationToken cancellationToken)
     {
@@ -33,8 +33,8 @@ internal sealed class Waiter(WaitQueue queue, int priority)
     }
 
     /// <summary>
-    /// Leaves the queue, when the call has what it waited for or has given up. Later calls do nothing. A release that was kept for this waiter goes to the
-    /// next one. With <paramref name="passOn"/>, a release that woke this waiter but was not used goes to the next one too.
+    /// Leaves the queue, because the call has an attempt or has ended. Later calls of this method do nothing. A release that was kept for this waiter goes to
+    /// the next waiter. With <paramref name="passOn"/>, a release that woke this waiter but was not used goes to the next waiter too.
     /// </summary>
     public void LeaveQueue(bool passOn = false) => queue.Remove(this, passOn);
 
@@ -49,7 +49,7 @@ internal sealed class Waiter(WaitQueue queue, int priority)
         return _wait = new Wait();
     }
 
-    /// <summary>Takes a release, if the waiter has none: a waiting call will be woken soon, otherwise the release is kept.</summary>
+    /// <summary>Takes a release, if the waiter has none. If the call waits, it is woken soon; otherwise the release is kept for its next wait.</summary>
     internal bool TryKeepRelease(Queue<Waiter> chosen)
     {
         if (_released)

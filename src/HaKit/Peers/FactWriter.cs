@@ -4,7 +4,7 @@ using HaKit.Health;
 
 namespace HaKit.Peers;
 
-/// <summary>Makes facts of what this replica has seen itself, and adds them to the next message. Guarded by its owner's lock.</summary>
+/// <summary>Creates facts from this replica's own evidence, and adds them to the next message. Guarded by its owner's lock.</summary>
 internal sealed class FactWriter(IPeerPool pool, PeerDomains domains, OwnFacts own, string replica)
 {
     private static readonly TimeSpan RepeatedEvery = TimeSpan.FromSeconds(10);
@@ -13,7 +13,7 @@ internal sealed class FactWriter(IPeerPool pool, PeerDomains domains, OwnFacts o
     // If there are more replicas than this, each sends less often, so that their messages together stay at twenty a second.
     private const int ManyReplicas = 200;
 
-    /// <summary>Adds what a change of an endpoint's health means for other replicas.</summary>
+    /// <summary>Adds the facts for other replicas after a change of an endpoint's health.</summary>
     public void AddChange(in HealthChange change, EndpointState member, TimeSpan now)
     {
         var sharing = pool.Sharing;
@@ -35,8 +35,8 @@ internal sealed class FactWriter(IPeerPool pool, PeerDomains domains, OwnFacts o
     }
 
     /// <summary>
-    /// Adds this replica's opinions. A changed opinion is published at once; unchanged opinions go together, so that they take one message and leave room for what is
-    /// urgent.
+    /// Adds this replica's opinions. A changed opinion is published at once. Unchanged opinions are published together in one message, so that messages remain
+    /// for urgent facts.
     /// </summary>
     /// <param name="members">The endpoints.</param>
     /// <param name="replicas">The number of replicas, including this one.</param>

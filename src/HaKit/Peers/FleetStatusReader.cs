@@ -1,6 +1,6 @@
 namespace HaKit.Peers;
 
-/// <summary>Reads which replica thinks what, since when, and how the link is. Guarded by its owner's lock.</summary>
+/// <summary>Reads the opinions of all replicas, their start times and the status of the link. Guarded by its owner's lock.</summary>
 internal static class FleetStatusReader
 {
     /// <param name="replica">This replica.</param>

@@ -2,7 +2,7 @@ using HaKit.Attempts;
 
 namespace HaKit.Peers;
 
-/// <summary>Represents the pool for the exchange with other replicas.</summary>
+/// <summary>The operations of the pool that the exchange with other replicas needs.</summary>
 internal interface IPeerPool
 {
     EndpointState[] Members { get; }
@@ -11,21 +11,21 @@ internal interface IPeerPool
 
     EndpointPoolLimits AttemptLimits { get; }
 
-    /// <summary>Lets one waiting call look, because an endpoint seems to be back.</summary>
+    /// <summary>Releases one waiting call, because an endpoint is probably back.</summary>
     void ReleaseWaiter();
 
     /// <summary>Probes an endpoint at once. False if it has no probe, or if a probe would be useless now.</summary>
-    bool AskNow(EndpointState member);
+    bool ProbeNow(EndpointState member);
 
-    /// <summary>Carries out an order that another replica took.</summary>
-    void CarryOut(PeerFact order);
+    /// <summary>Executes an order of another replica.</summary>
+    void ExecuteOrder(PeerFact order);
 
-    /// <summary>Reports that an order which this replica took no longer holds, because of an order that another replica took.</summary>
-    void Overruled(PeerFact order, PeerFact by);
+    /// <summary>Reports that an order of this replica is no longer in force, because another replica has a later order.</summary>
+    void ReportOverruled(PeerFact order, PeerFact by);
 
     /// <summary>Reports that the link to the other replicas is up or down.</summary>
-    void LinkChanged(PeerLinkStatus status);
+    void ReportLink(PeerLinkStatus status);
 
     /// <summary>Reports that an order with a wrong signature was ignored.</summary>
-    void RefusedOrder(string replica);
+    void ReportRefusedOrder(string replica);
 }

@@ -12,14 +12,14 @@ internal sealed class MessagePace : IDisposable
     private TimeSpan _due;
 
     /// <param name="clock">The pool's clock.</param>
-    /// <param name="send">Sends what waits.</param>
+    /// <param name="send">Sends the waiting facts.</param>
     public MessagePace(PoolClock clock, Action send)
     {
         using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
             _timer = clock.Time.CreateTimer(static send => ((Action)send!)(), send, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Starts the timer at a random time within a second: replicas that start together do not send together.</summary>
+    /// <summary>Starts the timer at a random time within a second, so that replicas that start at the same time do not send at the same time.</summary>
     public void Start(Chance chance, TimeSpan now)
     {
         _due = now + MessagesEvery * chance.NextDouble();
@@ -29,15 +29,15 @@ internal sealed class MessagePace : IDisposable
     /// <summary>Records that a message is sent.</summary>
     public void RecordMessage(TimeSpan now) => _sentAt = now;
 
-    /// <summary>Lets the timer run again in a second.</summary>
+    /// <summary>Sets the timer to run again in a second.</summary>
     public void WaitForNext(TimeSpan now)
     {
         _due = now + MessagesEvery;
         _timer.Change(MessagesEvery, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Lets the timer run as soon as the pace allows another message.</summary>
-    public void HurryNext(TimeSpan now)
+    /// <summary>Sets the timer to run as soon as the pace allows another message.</summary>
+    public void SendSoon(TimeSpan now)
     {
         var at = _sentAt + MessagesEvery > now ? _sentAt + MessagesEvery : now;
         if (at >= _due)

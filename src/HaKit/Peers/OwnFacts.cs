@@ -1,8 +1,8 @@
 namespace HaKit.Peers;
 
 /// <summary>
-/// Holds what this replica publishes: the facts that wait for the next message, and the facts that still hold, so that a store that lost them gets them
-/// again. Guarded by its owner's lock.
+/// Holds the facts that this replica publishes: the facts that wait for the next message, and all published facts that are still valid. A valid fact is
+/// published again if the store has lost it. Guarded by its owner's lock.
 /// </summary>
 internal sealed class OwnFacts
 {
@@ -14,7 +14,7 @@ internal sealed class OwnFacts
 
     public long NextVersion() => ++_version;
 
-    /// <summary>Adds a fact that holds until the given time. For each key, the fact that <see cref="PeerMerge"/> prefers is kept.</summary>
+    /// <summary>Adds a fact that is valid until the given time. For each key, the fact that <see cref="PeerMerge"/> prefers is kept.</summary>
     public void Add(PeerFact fact, TimeSpan until, TimeSpan now)
     {
         if (until <= now)
@@ -29,14 +29,14 @@ internal sealed class OwnFacts
         _waiting.Add(fact.Key);
     }
 
-    /// <summary>Holds an order of another replica. It is not published now, but again if the store loses it.</summary>
+    /// <summary>Adds an order of another replica. It is not published now, but only if the store loses it.</summary>
     public void Hold(PeerFact fact, TimeSpan until, TimeSpan now)
     {
         if (until > now)
             _holding[fact.Key] = (fact, until);
     }
 
-    /// <summary>Adds everything that holds and that the store does not have, to be published again.</summary>
+    /// <summary>Adds all valid facts that the store does not have to the next message.</summary>
     public void AddMissing(IReadOnlyList<PeerFact> stored, TimeSpan now)
     {
         var known = new Dictionary<PeerFactKey, PeerFact>();

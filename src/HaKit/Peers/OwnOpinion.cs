@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit.Peers;
 
-/// <summary>Holds what this replica knows about an endpoint from its own attempts and probes.</summary>
+/// <summary>Holds this replica's own evidence about an endpoint, from its attempts and probes.</summary>
 internal readonly record struct OwnEvidence
 {
     public required HealthState Health { get; init; }
@@ -14,7 +14,7 @@ internal readonly record struct OwnEvidence
     /// <summary>Gets the latest probe: when it ended, what it tested, and whether it succeeded.</summary>
     public (TimeSpan At, ProbeLevel Level, bool IsHit)? Probe { get; init; }
 
-    /// <summary>Gets the opinion before: while a trial is running, nothing new is known.</summary>
+    /// <summary>Gets the previous opinion. It stays the opinion while a trial is running.</summary>
     public OwnOpinion Before { get; init; }
 
     public required TimeSpan Now { get; init; }
@@ -36,13 +36,12 @@ internal readonly record struct OwnOpinion(PeerOpinion Opinion, ProbeLevel Level
     private static OwnOpinion Latest(in OwnEvidence evidence)
     {
         var health = evidence.Health;
-        // If other replicas ejected the endpoint, this replica's own opinion stays what it was.
+        // An ejection by other replicas does not change this replica's own opinion.
         if (health.IsByPeers)
             return Served(evidence);
         switch (health.Status)
         {
-            // The requests themselves may be the reason for refusals, and what one caller sends must not take an endpoint away from callers of another
-            // replica.
+            // The requests themselves may be the reason for refusals. The bad requests of one caller must not eject an endpoint on other replicas.
             case EndpointHealthStatus.Ejected when !health.IsOutForRefusals && health.Cause is { Kind: not FaultKind.BreakerOpen } cause:
                 var asked = evidence.Probe is { IsHit: false } miss && miss.At > health.Since ? miss.At : health.Since;
                 return new OwnOpinion(PeerOpinion.Ejected, health.CauseLevel, cause.Kind, asked);

@@ -3,8 +3,8 @@ using HaKit.Health;
 namespace HaKit.Peers;
 
 /// <summary>
-/// Keeps what the other replicas have said and what still holds: at most 1,000 replicas for each endpoint, and nothing longer than it holds. Guarded by its
-/// owner's lock.
+/// Keeps the valid facts of the other replicas: at most 1,000 replicas for each endpoint. Facts that are no longer valid are removed. Guarded by its owner's
+/// lock.
 /// </summary>
 internal sealed class PeerBook
 {
@@ -12,25 +12,25 @@ internal sealed class PeerBook
 
     private const int MostLoggedOrders = 1000;
 
-    private readonly Dictionary<string, Dictionary<string, HeardOpinion>> _opinions = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<string, ReceivedOpinion>> _opinions = new(StringComparer.Ordinal);
     private readonly Dictionary<(PeerFactKind Kind, string Subject, string Replica), (long Version, TimeSpan Until)> _heard = [];
     private readonly Dictionary<string, TimeSpan> _replicas = new(StringComparer.Ordinal);
     private readonly Dictionary<string, HeldOrder> _orders = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, HeldOrder> _orderLog = new(StringComparer.Ordinal);
 
-    /// <summary>Gets the number of other replicas that were heard of lately.</summary>
+    /// <summary>Gets the number of other replicas from which recent facts are known.</summary>
     public int Replicas => _replicas.Count;
 
     public IReadOnlyCollection<string> ReplicaNames => _replicas.Keys;
 
-    /// <summary>Gets the order that holds for each subject.</summary>
+    /// <summary>Gets the order in force for each subject.</summary>
     public IReadOnlyCollection<HeldOrder> Orders => _orders.Values;
 
-    /// <summary>Gets every order that is not too old, including overruled ones.</summary>
+    /// <summary>Gets the log of orders, including overruled orders.</summary>
     public IEnumerable<HeldOrder> OrderLog => _orderLog.Values.OrderBy(static o => o.Fact.Order!.GivenAt);
 
-    /// <summary>Records an opinion. False if it is older than the known one, or if there is no room.</summary>
-    public bool TryHearOpinion(PeerFact fact, TimeSpan now)
+    /// <summary>Records an opinion. False if it is older than the known opinion, or if the limit on replicas is reached.</summary>
+    public bool TryAddOpinion(PeerFact fact, TimeSpan now)
     {
         if (!_opinions.TryGetValue(fact.Subject, out var ofEndpoint))
             _opinions.Add(fact.Subject, ofEndpoint = new(StringComparer.Ordinal));
@@ -49,13 +49,13 @@ internal sealed class PeerBook
                 return false;
         }
         var since = known.Replica is not null && known.Opinion == fact.Opinion ? known.Since : now - (fact.Length - fact.Left);
-        ofEndpoint[fact.Replica] = new HeardOpinion(fact.Replica, fact.Version, fact.Opinion, fact.Level, fact.Fault, fact.Fingerprint, since, until);
+        ofEndpoint[fact.Replica] = new ReceivedOpinion(fact.Replica, fact.Version, fact.Opinion, fact.Level, fact.Fault, fact.Fingerprint, since, until);
         RecordReplica(fact.Replica, until);
         return true;
     }
 
-    /// <summary>Records a fact that is applied once. False if it was heard before, or if there is no room.</summary>
-    public bool TryHearOnce(PeerFact fact, TimeSpan now, int endpoints)
+    /// <summary>Records a fact that is applied once. False if it was received before, or if the limit on facts is reached.</summary>
+    public bool TryAddOnce(PeerFact fact, TimeSpan now, int endpoints)
     {
         var key = (fact.Kind, fact.Subject, fact.Replica);
         if (_heard.TryGetValue(key, out var known) && fact.Version <= known.Version)
@@ -72,9 +72,10 @@ internal sealed class PeerBook
     }
 
     /// <summary>
-    /// Records an order whose signature is valid. True if it holds from now on; <paramref name="before"/> is the order that held until now.
+    /// Records an order whose signature is valid. True if the order is in force from now on; <paramref name="before"/> is the order that was in force until
+    /// now.
     /// </summary>
-    public bool TryHearOrder(PeerFact fact, TimeSpan now, out PeerFact? before)
+    public bool TryAddOrder(PeerFact fact, TimeSpan now, out PeerFact? before)
     {
         var held = new HeldOrder(fact, now + fact.Left);
         before = _orders.TryGetValue(fact.Subject, out var known) && known.Until > now ? known.Fact : null;
@@ -87,18 +88,18 @@ internal sealed class PeerBook
         return true;
     }
 
-    /// <summary>Gets the order that holds for a subject. Null: none.</summary>
+    /// <summary>Gets the order in force for a subject. Null: none.</summary>
     public HeldOrder? OrderFor(string subject, TimeSpan now) => _orders.TryGetValue(subject, out var held) && held.Until > now ? held : null;
 
     /// <summary>Gets the highest version of an order about a subject.</summary>
     public long HighestVersion(string subject) => _orders.TryGetValue(subject, out var held) ? held.Fact.Version : 0;
 
-    /// <summary>Gets the opinions of other replicas about an endpoint that still hold.</summary>
-    public IEnumerable<HeardOpinion> Opinions(string endpoint, TimeSpan now) =>
+    /// <summary>Gets the valid opinions of other replicas about an endpoint.</summary>
+    public IEnumerable<ReceivedOpinion> Opinions(string endpoint, TimeSpan now) =>
         _opinions.TryGetValue(endpoint, out var ofEndpoint) ? ofEndpoint.Values.Where(o => o.Until > now) : [];
 
-    /// <summary>Collects the opinions of replicas that ask in the same way. Collects none if no replica has ejected the endpoint.</summary>
-    public void CollectOpinions(string endpoint, string fingerprint, TimeSpan now, List<FreshOpinion> into, out HeardOpinion ejection)
+    /// <summary>Collects the valid opinions of replicas with the same fingerprint. Collects none if no replica has ejected the endpoint.</summary>
+    public void CollectOpinions(string endpoint, string fingerprint, TimeSpan now, List<FreshOpinion> into, out ReceivedOpinion ejection)
     {
         ejection = default;
         if (!_opinions.TryGetValue(endpoint, out var ofEndpoint))
@@ -113,7 +114,7 @@ internal sealed class PeerBook
         }
     }
 
-    /// <summary>Forgets what no longer holds, and endpoints that the pool no longer has.</summary>
+    /// <summary>Removes the facts that are no longer valid, and the facts about endpoints that the pool no longer has.</summary>
     public void RemoveExpired(TimeSpan now, Func<string, bool> isKnown)
     {
         foreach (var (endpoint, ofEndpoint) in _opinions)
@@ -150,7 +151,7 @@ internal sealed class PeerBook
 }
 
 /// <summary>Holds another replica's opinion, with its times on this pool's clock.</summary>
-internal readonly record struct HeardOpinion(
+internal readonly record struct ReceivedOpinion(
     string Replica, long Version, PeerOpinion Opinion, ProbeLevel Level, FaultKind? Fault, string? Fingerprint, TimeSpan Since, TimeSpan Until);
 
 /// <summary>Holds an order until a later order about the same subject.</summary>

@@ -8,15 +8,15 @@ using HaKit.Faults;
 namespace HaKit.Peers;
 
 /// <summary>
-/// Creates names for the subjects of facts that do not reveal them: keyed hashes of addresses, credentials and models. A different key gives a different
-/// name, so a cooldown of the old key of a rotation does not affect endpoints that use the new one.
+/// Creates names for the subjects of facts. The names are keyed hashes of addresses, credentials and models, and do not reveal them. A different credential
+/// gives a different name. So during a rotation, a cooldown of the old key does not affect endpoints that use the new key.
 /// </summary>
 internal sealed class PeerDomains(string key)
 {
     private readonly ConditionalWeakTable<EndpointState, Named> _named = [];
     private readonly byte[] _key = SHA256.HashData(Encoding.UTF8.GetBytes("hakit domains 1 " + key));
 
-    /// <summary>Gets the name of what a fault of the given reach on the endpoint affects.</summary>
+    /// <summary>Gets the name of the failure domain that a fault of the given reach on the endpoint affects.</summary>
     public string Subject(EndpointState member, FaultReach reach)
     {
         var endpoint = member.Endpoint;
@@ -35,10 +35,13 @@ internal sealed class PeerDomains(string key)
         };
     }
 
-    /// <summary>Gets the name of a limit. It belongs to an endpoint or an account, with any keys.</summary>
+    /// <summary>Gets the name of a limit. A limit belongs to an endpoint or an account, whichever keys are used.</summary>
     public string LimitSubject(string of, string name) => Hash("limit of", of, name);
 
-    /// <summary>Gets a fingerprint of how this replica asks the endpoint. Opinions of replicas that ask differently do not count.</summary>
+    /// <summary>
+    /// Gets a fingerprint of the address, model, credential and time limits with which this replica calls the endpoint. Opinions of replicas with another
+    /// fingerprint do not count.
+    /// </summary>
     public string Fingerprint(EndpointState member, EndpointPoolLimits limits)
     {
         var credential = CredentialOf(member);
@@ -79,5 +82,5 @@ internal sealed class PeerDomains(string key)
     private sealed record Named(PoolEndpoint Endpoint, string? Credential, EndpointPoolLimits Limits, string Fingerprint);
 }
 
-/// <summary>Holds the time limits of an attempt that affect what a replica finds.</summary>
+/// <summary>Holds the time limits of an attempt that can affect a replica's opinion.</summary>
 internal readonly record struct EndpointPoolLimits(TimeSpan? Attempt, TimeSpan FirstContent, TimeSpan Connect);

@@ -6,8 +6,8 @@ using HaKit.Health;
 namespace HaKit.Peers;
 
 /// <summary>
-/// Ejects an endpoint that the majority of the replicas has ejected: once when the majority comes about, and then a trial of this replica decides. A probe of this
-/// replica is asked first where it can tell. Takes its owner's lock.
+/// Ejects an endpoint that the majority of the replicas has ejected. It does this once for each majority; after that, a trial of this replica decides. If a
+/// probe of this replica can test the broken part, the probe runs first. Takes its owner's lock.
 /// </summary>
 internal sealed class PeerEjections(IPeerPool pool, PeerBook book, PeerMembers members, PeerDomains domains, Lock gate)
 {
@@ -15,7 +15,7 @@ internal sealed class PeerEjections(IPeerPool pool, PeerBook book, PeerMembers m
 
     private readonly List<FreshOpinion> _opinions = [];
 
-    /// <summary>Ejects the endpoint if the majority has ejected it and no own evidence speaks against that.</summary>
+    /// <summary>Ejects the endpoint if the majority has ejected it, unless this replica's own evidence contradicts the majority.</summary>
     public void DecideByMajority(EndpointState state, TimeSpan now)
     {
         FaultKind cause;
@@ -24,15 +24,15 @@ internal sealed class PeerEjections(IPeerPool pool, PeerBook book, PeerMembers m
             var member = members.Get(state);
             if (!IsEjectedByMajority(member, out var ejection, now))
             {
-                (member.IsDealtWith, member.AskedAt) = (false, null);
+                (member.IsMajorityApplied, member.AskedAt) = (false, null);
                 return;
             }
-            if (member.IsDealtWith)
+            if (member.IsMajorityApplied)
                 return;
             cause = ejection.Fault ?? FaultKind.Unknown;
             if (!state.Health.State.IsInService || Refutes(member, ejection, now))
             {
-                member.IsDealtWith = true;
+                member.IsMajorityApplied = true;
                 return;
             }
             if (WaitsForProbe(member, ejection, now))
@@ -43,7 +43,7 @@ internal sealed class PeerEjections(IPeerPool pool, PeerBook book, PeerMembers m
             state.Health.ApplyPeerFact(PeerWord.Ejected, new Fault(cause), now, default, isLast, now);
     }
 
-    private bool IsEjectedByMajority(PeerMember member, out HeardOpinion ejection, TimeSpan now)
+    private bool IsEjectedByMajority(PeerMember member, out ReceivedOpinion ejection, TimeSpan now)
     {
         var state = member.State;
         _opinions.Clear();
@@ -56,17 +56,17 @@ internal sealed class PeerEjections(IPeerPool pool, PeerBook book, PeerMembers m
         return PeerMajority.CountOpinions(CollectionsMarshal.AsSpan(_opinions)).IsEjection;
     }
 
-    // A probe of this replica that exercises what is said to be broken decides at once, and no call has to.
-    private static bool Refutes(PeerMember member, in HeardOpinion ejection, TimeSpan now) =>
+    // A probe of this replica that tests the broken part decides at once, so that no call has to fail first.
+    private static bool Refutes(PeerMember member, in ReceivedOpinion ejection, TimeSpan now) =>
         member.AskedAt is { } asked && member.State.Heartbeat is { Fault: null } hit && hit.At >= asked && hit.Level >= ejection.Level;
 
-    private bool WaitsForProbe(PeerMember member, in HeardOpinion ejection, TimeSpan now)
+    private bool WaitsForProbe(PeerMember member, in ReceivedOpinion ejection, TimeSpan now)
     {
         if (member.AskedAt is { } asked)
             return now - asked < LongestProbe && !(member.State.Heartbeat is { Fault: not null } miss && miss.At >= asked);
         if (member.State.Heartbeat?.Level < ejection.Level)
             return false;
         member.AskedAt = now;
-        return pool.AskNow(member.State);
+        return pool.ProbeNow(member.State);
     }
 }

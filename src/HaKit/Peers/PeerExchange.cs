@@ -5,8 +5,8 @@ using HaKit.Health;
 namespace HaKit.Peers;
 
 /// <summary>
-/// Exchanges facts between a pool and the other replicas, beside the calls: a served call never comes here, a change of an endpoint's health costs a lock of
-/// a few microseconds, and a timer publishes at most one message a second. Thread-safe.
+/// Exchanges facts between a pool and the other replicas in the background. A served call never uses this class. A change of an endpoint's health takes its
+/// lock for a few microseconds. A timer publishes at most one message a second. Thread-safe.
 /// </summary>
 internal sealed class PeerExchange : IDisposable
 {
@@ -64,10 +64,10 @@ internal sealed class PeerExchange : IDisposable
         }
     }
 
-    /// <summary>Starts to listen. This is separate from the constructor, because what is heard changes the pool.</summary>
+    /// <summary>Starts to listen. This is separate from the constructor, because received facts change the pool.</summary>
     public void Start() => _link?.Start(ReceiveNews);
 
-    /// <summary>Waits until the pool has received what the other replicas know, or until the time is over. True: it was received.</summary>
+    /// <summary>Waits until the pool has received the facts of the other replicas, or until the time is over. True if they were received.</summary>
     public async ValueTask<bool> WarmUpAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
         if (_link is null || atMost <= TimeSpan.Zero)
@@ -80,7 +80,7 @@ internal sealed class PeerExchange : IDisposable
     }
 
     /// <summary>Checks whether this replica may send probes that cost money. Without a working link, each replica may.</summary>
-    public bool MayAskCostlyProbe() => _leader is null || !_pool.Sharing.Probes || _leader.Leads(_link!.Status.IsConnected);
+    public bool MaySendCostlyProbe() => _leader is null || !_pool.Sharing.Probes || _leader.Leads(_link!.Status.IsConnected);
 
     /// <summary>Publishes this replica's own evidence when the health of an endpoint has changed.</summary>
     public void OnHealthChanged(in HealthChange change, TimeSpan now)
@@ -111,7 +111,7 @@ internal sealed class PeerExchange : IDisposable
         }
     }
 
-    /// <summary>Applies what other replicas say. Facts of this replica, of unknown kinds and about unknown endpoints are ignored.</summary>
+    /// <summary>Applies the facts of other replicas. Facts of this replica, of unknown kinds and about unknown endpoints are ignored.</summary>
     public void ReceiveNews(PeerNews news)
     {
         var now = _clock.Now;
@@ -174,7 +174,7 @@ internal sealed class PeerExchange : IDisposable
             return;
         bool isNews;
         lock (_gate)
-            isNews = fact.Kind == PeerFactKind.Opinion ? _book.TryHearOpinion(fact, now) : _book.TryHearOnce(fact, now, _pool.Members.Length);
+            isNews = fact.Kind == PeerFactKind.Opinion ? _book.TryAddOpinion(fact, now) : _book.TryAddOnce(fact, now, _pool.Members.Length);
         if (!isNews)
             return;
         if (fact.Kind == PeerFactKind.Opinion)
@@ -189,7 +189,7 @@ internal sealed class PeerExchange : IDisposable
             return;
         if (!_orders.IsValid(fact))
         {
-            _pool.RefusedOrder(fact.Replica);
+            _pool.ReportRefusedOrder(fact.Replica);
             return;
         }
         PeerFact? before;
@@ -204,12 +204,12 @@ internal sealed class PeerExchange : IDisposable
         }
         if (fact.Replica == Replica)
             return;
-        _pool.CarryOut(fact);
+        _pool.ExecuteOrder(fact);
         if (before?.Replica == Replica && before.Order!.Order != fact.Order.Order)
-            _pool.Overruled(before, fact);
+            _pool.ReportOverruled(before, fact);
     }
 
-    // Runs once a second: it updates the opinions, checks whether the majority has changed its mind, and publishes everything in one message.
+    // Runs once a second: it updates the opinions, checks whether a majority has formed or ended, and publishes all waiting facts in one message.
     private void PublishDue()
     {
         var now = _clock.Now;
@@ -241,7 +241,7 @@ internal sealed class PeerExchange : IDisposable
             _link!.Publish(facts);
         WatchLink();
         _leader!.RenewIfDue();
-        orders.ForEach(_pool.CarryOut);
+        orders.ForEach(_pool.ExecuteOrder);
         foreach (var member in members)
             _ejections.DecideByMajority(member.State, now);
     }
@@ -263,13 +263,13 @@ internal sealed class PeerExchange : IDisposable
         if (status.IsConnected == _wasConnected)
             return;
         _wasConnected = status.IsConnected;
-        _pool.LinkChanged(status);
+        _pool.ReportLink(status);
     }
 
-    // Guarded by the lock.
+    // The caller must hold the lock.
     private void PublishSoon(TimeSpan now)
     {
         if (!_isStopped)
-            _pace?.HurryNext(now);
+            _pace?.SendSoon(now);
     }
 }

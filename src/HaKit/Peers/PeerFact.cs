@@ -123,5 +123,5 @@ public sealed record PeerFact
 /// <param name="Signature">The HMAC-SHA256 of all other values with the fleet's key, in base64.</param>
 public sealed record SignedOrder(PoolOrder Order, int? Tier, string By, string? Reason, DateTimeOffset GivenAt, string Signature);
 
-/// <summary>The key of a fact: two facts with the same key are about the same thing.</summary>
+/// <summary>The key of a fact. Facts with the same key replace each other.</summary>
 internal readonly record struct PeerFactKey(PeerFactKind Kind, string Subject, string Replica);

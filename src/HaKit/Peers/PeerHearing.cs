@@ -7,7 +7,7 @@ namespace HaKit.Peers;
 /// <summary>Applies a fact of another replica to the endpoints of this pool.</summary>
 internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
 {
-    // Clocks and messages are not exact. A fact with more time left than its whole length comes from a clock that jumped, or from a store that lies.
+    // Clocks and messages are not exact. A fact with more time left than its whole length comes from a clock that has jumped, or from a store with false facts.
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
 
     /// <summary>Checks whether a fact is plausible: its remaining time must be a part of its length.</summary>
@@ -25,7 +25,7 @@ internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
         _ => false,
     };
 
-    /// <summary>Gets the endpoints that a fact is about. For a cooldown: the endpoints that share what it affects.</summary>
+    /// <summary>Gets the endpoints that a fact is about. For a cooldown these are the endpoints in the affected failure domain.</summary>
     public List<EndpointState> TargetsOf(PeerFact fact)
     {
         var targets = new List<EndpointState>();
@@ -59,18 +59,18 @@ internal readonly struct PeerHearing(IPeerPool pool, PeerDomains domains)
                     break;
                 case PeerFactKind.Recovered:
                     member.Health.ApplyPeerFact(PeerWord.Recovered, null, said, default, isLast: false, now);
-                    pool.AskNow(member);
+                    pool.ProbeNow(member);
                     pool.ReleaseWaiter();
                     break;
             }
         }
     }
 
-    /// <summary>Checks whether no other endpoint would remain that could serve everything that this one can.</summary>
+    /// <summary>Checks whether no other admitted endpoint could serve every request that this endpoint can serve.</summary>
     public bool IsLast(EndpointState member, TimeSpan now) =>
         !Array.Exists(pool.Members, other => other != member && other.Health.State.Admits(now) && Covers(other.Endpoint, member.Endpoint));
 
-    /// <summary>Checks whether the other endpoint could serve every request that this endpoint can.</summary>
+    /// <summary>Checks whether the other endpoint could serve every request that this endpoint can serve.</summary>
     public static bool Covers(PoolEndpoint other, PoolEndpoint endpoint)
     {
         var (can, must) = (other.Capabilities, endpoint.Capabilities);

@@ -13,7 +13,7 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
     private TimeSpan _until = TimeSpan.MinValue;
     private TimeSpan _asked = TimeSpan.MinValue / 2;
 
-    /// <summary>Checks whether this replica leads. Without a store that answers, each replica is alone and leads.</summary>
+    /// <summary>Checks whether this replica is the leader. If the store does not answer, every replica acts as a leader.</summary>
     public bool Leads(bool isConnected)
     {
         if (!isConnected)

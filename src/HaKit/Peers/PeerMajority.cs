@@ -6,17 +6,17 @@ namespace HaKit.Peers;
 internal readonly record struct FreshOpinion(PeerOpinion Opinion, ProbeLevel Level);
 
 /// <summary>Holds the result of counting the fresh opinions about an endpoint.</summary>
-/// <param name="Ejected">The number of replicas that have ejected it.</param>
-/// <param name="Serving">The number of replicas that were served, by evidence that could have shown the fault.</param>
+/// <param name="Ejected">The number of replicas that have ejected the endpoint.</param>
+/// <param name="Serving">The number of replicas that the endpoint serves, counted only if their evidence could have shown the fault.</param>
 internal readonly record struct OpinionCount(int Ejected, int Serving)
 {
-    /// <summary>Gets whether at least two replicas, and more than half of those with an opinion, have ejected the endpoint.</summary>
+    /// <summary>Gets whether at least two replicas, and more than half of the replicas with an opinion, have ejected the endpoint.</summary>
     public bool IsEjection => Ejected >= 2 && Ejected > Serving;
 }
 
 /// <summary>
-/// Counts opinions. The ejection of one replica is never imported, because its own network may be at fault. A fixed quorum is not enough either: two replicas
-/// that cannot reach an endpoint must not take it away from eighteen that can.
+/// Counts opinions. The ejection by one replica never counts alone, because that replica's own network may be at fault. A fixed quorum is not enough either:
+/// two replicas that cannot reach an endpoint must not eject it for eighteen replicas that can.
 /// </summary>
 internal static class PeerMajority
 {
@@ -36,7 +36,7 @@ internal static class PeerMajority
         var serving = 0;
         foreach (var opinion in opinions)
         {
-            // A probe that only connects says nothing about an endpoint that answers 500.
+            // A probe that only connects is no evidence about an endpoint that answers 500.
             if (opinion.Opinion == PeerOpinion.Serves && opinion.Level >= level)
                 serving++;
         }

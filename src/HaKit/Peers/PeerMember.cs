@@ -17,13 +17,15 @@ internal sealed class PeerMember(EndpointState state)
 
     public long Version { get; set; }
 
-    /// <summary>Gets or sets whether the majority's ejection has been applied. It is applied again only after the majority has changed its mind.</summary>
-    public bool IsDealtWith { get; set; }
+    /// <summary>
+    /// Gets or sets whether the majority's ejection has been handled. It is handled again only after the majority has ended and formed again.
+    /// </summary>
+    public bool IsMajorityApplied { get; set; }
 
-    /// <summary>Gets or sets when a probe was sent to check whether the majority is right.</summary>
+    /// <summary>Gets or sets when a probe was sent to check the majority's ejection.</summary>
     public TimeSpan? AskedAt { get; set; }
 
-    /// <summary>Gets or sets the version of the order that was carried out on the endpoint.</summary>
+    /// <summary>Gets or sets the version of the order that was executed on the endpoint.</summary>
     public long OrderVersion { get; set; }
 
     public OwnOpinion UpdateOwnOpinion(TimeSpan now)

@@ -2,7 +2,9 @@ using HaKit.Attempts;
 
 namespace HaKit.Peers;
 
-/// <summary>The pool's endpoints in the exchange with other replicas; endpoints that the pool no longer has are dropped. Guarded by its owner's lock.</summary>
+/// <summary>
+/// Holds the pool's endpoints for the exchange with other replicas. Endpoints that the pool no longer has are removed. Guarded by its owner's lock.
+/// </summary>
 internal sealed class PeerMembers(IPeerPool pool)
 {
     private readonly Dictionary<string, PeerMember> _members = new(StringComparer.Ordinal);
@@ -35,6 +37,6 @@ internal sealed class PeerMembers(IPeerPool pool)
         return _members[name] = new PeerMember(state);
     }
 
-    /// <summary>Gets an endpoint by its name. Null if the exchange does not know it.</summary>
+    /// <summary>Gets an endpoint by its name. Null if there is no endpoint of this name.</summary>
     public PeerMember? Find(string name) => _members.GetValueOrDefault(name);
 }

@@ -1,14 +1,15 @@
 namespace HaKit.Peers;
 
 /// <summary>
-/// Decides which of two facts with the same key holds. A pure function; commutative, associative and idempotent, so that replicas agree even if facts are lost,
-/// repeated or late: the facts of a pool are a join semilattice (Shapiro, Preguiça, Baquero, Zawirski, "Conflict-free replicated data types", 2011).
+/// Decides which of two facts with the same key is in force. It is a pure function: commutative, associative and idempotent. So replicas agree even if facts
+/// are lost, repeated or late, because the facts of a pool form a join semilattice (Shapiro, Preguiça, Baquero, Zawirski, "Conflict-free replicated data
+/// types", 2011).
 /// </summary>
 internal static class PeerMerge
 {
     public static PeerFact Merge(PeerFact one, PeerFact other) => Compare(one, other) >= 0 ? one : other;
 
-    /// <summary>Compares two facts. Above 0: the first holds. 0 only for equal facts.</summary>
+    /// <summary>Compares two facts. Above 0: the first fact is in force. 0 only for equal facts.</summary>
     public static int Compare(PeerFact one, PeerFact other)
     {
         var first = one.Kind switch
@@ -23,7 +24,7 @@ internal static class PeerMerge
         if (second != 0)
             return second;
         var third = one.Left.CompareTo(other.Left);
-        // Two different facts with the same version of the same replica come from a store that lies. Any fixed choice is good enough.
+        // Two different facts with the same version from the same replica are false facts of a store. Any fixed choice is good enough.
         return third != 0 ? third : string.CompareOrdinal(PeerFactFormat.Identity(one), PeerFactFormat.Identity(other));
     }
 }

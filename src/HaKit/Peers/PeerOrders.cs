@@ -1,6 +1,9 @@
 namespace HaKit.Peers;
 
-/// <summary>Signs the orders of this replica's operators, checks the orders of other replicas, and knows which of them are not carried out yet. Guarded by its owner's lock.</summary>
+/// <summary>
+/// Signs the orders of this replica's operators, checks the orders of other replicas, and finds the orders that are not executed yet. Guarded by its owner's
+/// lock.
+/// </summary>
 internal sealed class PeerOrders(IPeerPool pool, PeerBook book, OwnFacts own, PeerMembers members, string replica, OrderSignature? signature)
 {
     private static readonly TimeSpan OrdersLast = TimeSpan.FromDays(90);
@@ -25,29 +28,32 @@ internal sealed class PeerOrders(IPeerPool pool, PeerBook book, OwnFacts own, Pe
             Order = new SignedOrder(order, tier, note.By, note.Reason, givenAt, ""),
         };
         fact = fact with { Order = fact.Order with { Signature = signature!.Sign(fact) } };
-        book.TryHearOrder(fact, now, out _);
+        book.TryAddOrder(fact, now, out _);
         if (endpoint is not null && members.Find(endpoint) is { } member)
             member.OrderVersion = fact.Version;
         own.Add(fact, now + OrdersLast, now);
     }
 
-    /// <summary>Takes an order whose signature is valid. True if it holds from now on; <paramref name="before"/> is the order that held until now.</summary>
+    /// <summary>
+    /// Receives an order whose signature is valid. True if the order is in force from now on; <paramref name="before"/> is the order that was in force until
+    /// now.
+    /// </summary>
     public bool TryReceive(PeerFact fact, TimeSpan now, out PeerFact? before)
     {
-        if (book.TryHearOrder(fact, now, out before))
+        if (book.TryAddOrder(fact, now, out before))
         {
             own.Hold(fact, now + fact.Left, now);
             if (members.Find(fact.Subject) is { } member)
                 member.OrderVersion = fact.Version;
             return true;
         }
-        // The replica that sent it does not know of the later order: that is published again.
+        // The replica that sent this order has not received the later order, so the later order is published again.
         if (before is not null && PeerFactFormat.Identity(before) != PeerFactFormat.Identity(fact) && book.OrderFor(fact.Subject, now) is { } held)
             own.Add(held.Fact, held.Until, now);
         return false;
     }
 
-    /// <summary>Takes the orders that have not been carried out on these endpoints, such as orders that arrived before their endpoint was added.</summary>
+    /// <summary>Takes the orders that have not been executed on these endpoints, for example orders that arrived before their endpoint was added.</summary>
     public List<PeerFact> TakeDue(List<PeerMember> endpoints, TimeSpan now)
     {
         var orders = new List<PeerFact>();

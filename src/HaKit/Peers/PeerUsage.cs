@@ -4,8 +4,8 @@ using HaKit.Limits;
 namespace HaKit.Peers;
 
 /// <summary>
-/// Shares the usage of rate limits between replicas: each replica publishes what it used in the last 60 s, and reserves what the others used. Guarded by its
-/// owner's lock.
+/// Shares the usage of rate limits between replicas. Each replica publishes its usage of the last 60 s, and reserves the usage of the other replicas. Guarded
+/// by its owner's lock.
 /// </summary>
 internal sealed class PeerUsage(PeerDomains domains)
 {
@@ -22,7 +22,7 @@ internal sealed class PeerUsage(PeerDomains domains)
     private int _replicas = 1;
     private bool _isHeld;
 
-    /// <summary>Records what another replica published, for limits that this pool has, and for at most 1,000 replicas each.</summary>
+    /// <summary>Records the usage of another replica, for limits that this pool has, and for at most 1,000 replicas for each limit.</summary>
     public void RecordUsage(PeerFact fact, EndpointState[] members, TimeSpan now)
     {
         if (_limiters.Count == 0)
@@ -35,7 +35,7 @@ internal sealed class PeerUsage(PeerDomains domains)
             others[fact.Replica] = new Taken(fact.Version, Math.Min(fact.Requests, uint.MaxValue), Math.Min(fact.Tokens, uint.MaxValue), now + fact.Left);
     }
 
-    /// <summary>Adds what this replica has used, if it has changed, to the facts that it publishes.</summary>
+    /// <summary>Adds this replica's own usage to the facts that it publishes, if the usage has changed.</summary>
     public void AddFacts(EndpointState[] members, string replica, int replicas, OwnFacts own, TimeSpan now)
     {
         FindLimiters(members);
@@ -65,7 +65,10 @@ internal sealed class PeerUsage(PeerDomains domains)
         }
     }
 
-    /// <summary>Reserves what the others used. Without the store: everything except an equal share for each replica that was last seen.</summary>
+    /// <summary>
+    /// Reserves the usage of the other replicas. If the store is down, it reserves the whole limit except this replica's equal share, by the last known number
+    /// of replicas.
+    /// </summary>
     public void Apply(bool isConnected, int replicas, TimeSpan now)
     {
         if (isConnected)
@@ -87,7 +90,7 @@ internal sealed class PeerUsage(PeerDomains domains)
         _isHeld = true;
     }
 
-    /// <summary>Ends the reservations because sharing was switched off: the whole limit belongs to this replica.</summary>
+    /// <summary>Ends the reservations, because sharing was switched off and this replica may use the whole limit.</summary>
     public void Release()
     {
         if (!_isHeld)

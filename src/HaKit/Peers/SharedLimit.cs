@@ -6,20 +6,20 @@ internal readonly record struct SharedLimit
     /// <summary>Gets the limit of all replicas together, for any 60 s.</summary>
     public required long Limit { get; init; }
 
-    /// <summary>Gets what the other replicas reported for the last 60 s.</summary>
+    /// <summary>Gets the amount that the other replicas reported for the last 60 s.</summary>
     public required long TakenByOthers { get; init; }
 
-    /// <summary>Gets the number of replicas that were last seen, including this one.</summary>
+    /// <summary>Gets the last known number of replicas, including this replica.</summary>
     public required int Replicas { get; init; }
 
-    /// <summary>Gets whether the store answers, so that the others can be heard.</summary>
+    /// <summary>Gets whether the store answers, so that the reports of the others are current.</summary>
     public required bool IsConnected { get; init; }
 }
 
 /// <summary>Computes how much of a shared limit a replica reserves for the others. A pure function.</summary>
 internal static class SharedLimits
 {
-    // The margin covers what the others used since their last report.
+    // The margin covers the usage of the others since their last report.
     private const double Margin = 0.05;
 
     // A replica keeps this share independently of the reports of others, so that false reports cannot stop it.

@@ -140,7 +140,7 @@ public sealed class EndpointPoolOptions
     public IReadOnlyList<string> Validate(string pool) => EndpointPoolOptionsValidation.Validate(pool, this);
 }
 
-/// <summary>Refuses invalid options at start-up, all in one message.</summary>
+/// <summary>Reports all invalid options at start-up, in one message.</summary>
 internal sealed class EndpointPoolOptionsValidator : IValidateOptions<EndpointPoolOptions>
 {
     public ValidateOptionsResult Validate(string? name, EndpointPoolOptions options)

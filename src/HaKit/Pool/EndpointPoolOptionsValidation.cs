@@ -3,8 +3,8 @@ using HaKit.Attempts;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Checks a pool's options, by subject: missing groups, the endpoints, times compared with the deadline, attempts, streams, and limits of accounts. Each
-/// group checks the values that concern it alone.
+/// Checks a pool's options, by subject: missing groups, the endpoints, times compared with the deadline, attempts, streams, and limits of accounts. Values that
+/// depend on no other group are checked by their own group.
 /// </summary>
 internal readonly struct EndpointPoolOptionsValidation
 {

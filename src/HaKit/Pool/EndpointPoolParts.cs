@@ -38,7 +38,7 @@ public sealed class EndpointPoolParts
     public HttpMessageInvoker? ProbeHttp { get; set; }
 
     /// <summary>
-    /// Gets or sets a function that says whether calls reach an address by something other than a connection to its host and port. Null: they do not.
+    /// Gets or sets a function that checks whether calls reach an address in another way than by a connection to its host and port. Null: they do not.
     /// </summary>
     internal Func<Uri, bool>? ReachesOtherwise { get; set; }
 

@@ -23,7 +23,7 @@ internal static class FixedSettings
         ("Seed", static o => o.Seed),
     ];
 
-    /// <summary>Gets the names of these settings that differ between the two options. Empty if a reload can apply all changes.</summary>
+    /// <summary>Gets the names of the fixed settings that differ between the two options. Empty if a reload can apply all changes.</summary>
     public static IReadOnlyList<string> ChangedBetween(EndpointPoolOptions old, EndpointPoolOptions next) =>
         [.. All.Where(setting => !Equals(setting.Read(old), setting.Read(next))).Select(setting => setting.Name)];
 }

@@ -10,7 +10,7 @@ internal static class HealthEvents
         change.After.Status == EndpointHealthStatus.Ejected && change.Before.Status != EndpointHealthStatus.Ejected && change.Evidence.Fault?.IsNeutral != true;
 
     public static bool IsRecovery(in HealthChange change) => change.After.IsInService && !change.Before.IsInService
-        && change.Evidence.Source != EvidenceSource.SelfSuspicion; // an ejection that is taken back is not a recovery
+        && change.Evidence.Source != EvidenceSource.SelfSuspicion; // an ejection that is undone is not a recovery
 
     /// <summary>Checks whether the endpoint has come back, so that its slow start begins and its earlier failures no longer count.</summary>
     public static bool IsReturn(in HealthChange change) => change.After.Status == EndpointHealthStatus.SlowStart && !change.Before.IsInService;

@@ -37,7 +37,7 @@ internal static class HealthLog
 
     private static void WriteCooldown(ILogger log, string pool, in HealthChange change, TimeSpan now)
     {
-        // A cooldown that replaces another one is written only if the new one ends by being cleared and the old one ended by itself.
+        // A cooldown that replaces an earlier cooldown is written only if the new cooldown must be cleared and the earlier one ended with time.
         if (change.After.Cooldown is not { } cooldown || change.Before.Cooldown is { } earlier && (earlier.IsUntilCleared || !cooldown.IsUntilCleared))
             return;
         if (cooldown.IsUntilCleared)

@@ -1,22 +1,22 @@
 namespace HaKit.Pool;
 
-/// <summary>The measured times for which an endpoint's attempts occupy their places.</summary>
+/// <summary>The measured durations of an endpoint's attempts.</summary>
 /// <param name="Served">The number of served attempts.</param>
-/// <param name="Seconds">Their mean duration in seconds; null before the first.</param>
+/// <param name="Seconds">The mean duration of the served attempts in seconds; null before the first.</param>
 internal readonly record struct HeldSample(long Served, double? Seconds);
 
-/// <summary>Estimates for each endpoint how long an attempt occupies its place. A pure function.</summary>
+/// <summary>Estimates the mean duration of an attempt for each endpoint. A pure function.</summary>
 internal static class HeldTimes
 {
-    // The mean of an endpoint's latest attempts goes back no further.
+    // The mean covers at most this number of an endpoint's latest attempts.
     private const double MostSamples = 1000;
 
-    // An endpoint that has served few attempts, such as a standby, is assumed to be like the others, until it has served as many as that counts for: many where the
-    // endpoints are alike, few where they are not.
+    // For an endpoint that has served few attempts, such as a standby, the mean of all endpoints counts like this many attempts at most. The number is high if
+    // the endpoints are alike, and low if they differ.
     private const double MostOfMean = 200;
     private const double LeastOfMean = 5;
 
-    /// <returns>Seconds for each endpoint; 0 where nothing is known of any.</returns>
+    /// <returns>The seconds for each endpoint; 0 if no duration is known for any endpoint.</returns>
     public static double[] Estimate(IReadOnlyList<HeldSample> samples)
     {
         var known = samples.Where(static s => s is { Seconds: not null, Served: > 0 }).Select(static s => (Count: Counted(s), Seconds: s.Seconds!.Value)).ToArray();
@@ -28,8 +28,8 @@ internal static class HeldTimes
         return [.. samples.Select(s => s.Seconds is { } own ? (own * Counted(s) + mean * ofMean) / (Counted(s) + ofMean) : mean)];
     }
 
-    // The variance within an endpoint over the variance between endpoints (DerSimonian and Laird 1986), where the endpoints differ by more than chance: three standard
-    // deviations of what exponential times would scatter.
+    // The weight of the mean is the variance within an endpoint divided by the variance between endpoints (DerSimonian and Laird 1986). This applies only if
+    // the endpoints differ by more than chance, that is by more than three standard deviations of exponential times.
     private static double WeightOfMean((double Count, double Seconds)[] known, double count, double mean)
     {
         var others = known.Length - 1;

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Logs attempts that failed although their call was served. Callers do not notice them, but they are the first sign that an endpoint gets worse. Each is
-/// written at Debug, and once a minute there is a line at Information for each endpoint, with counts and kinds. Thread-safe; costs nothing if the log is off.
+/// Logs attempts that failed although their call was served. Callers do not see such failures, but they are the first sign that an endpoint gets worse. Each
+/// failure is written at Debug. Once a minute a line at Information for each endpoint contains counts and kinds. Thread-safe; costs nothing if the log is off.
 /// </summary>
 internal sealed class HiddenFailures : IDisposable
 {

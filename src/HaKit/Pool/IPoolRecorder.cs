@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Pool;
 
-/// <summary>Records what happens to a pool: attempts, probes, calls, the health of its endpoints, and its options.</summary>
+/// <summary>Records the attempts, probes, calls, health changes and options of a pool.</summary>
 internal interface IPoolRecorder : IAttemptRecorder, IDisposable
 {
     /// <summary>Records a call that has ended.</summary>
@@ -19,5 +19,5 @@ internal interface IPoolRecorder : IAttemptRecorder, IDisposable
     void UseOptions(EndpointPoolOptions options);
 }
 
-/// <summary>Holds what a recorder needs to know about its pool.</summary>
+/// <summary>Holds the data of a pool that its recorder needs.</summary>
 internal sealed record RecorderScope(string Pool, PoolClock Clock, EndpointPoolOptions Options, ILogger Log);

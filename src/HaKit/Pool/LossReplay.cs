@@ -8,7 +8,7 @@ namespace HaKit.Pool;
 /// <param name="Tier">The index of the endpoint's tier in the order in which tiers are used, from 0.</param>
 /// <param name="Weight">The endpoint's weight.</param>
 /// <param name="Serves">True if the endpoint's health admits calls.</param>
-/// <param name="HeldSeconds">The mean time for which an attempt occupies its place, in seconds; 0 if that is not known.</param>
+/// <param name="HeldSeconds">The mean duration of an attempt in seconds; 0 if it is not known.</param>
 /// <param name="InFlight">The number of attempts in flight.</param>
 /// <param name="Limits">The limiters of the endpoint and its account, as indexes in <see cref="ReplayScene.Limiters"/>. A call needs free capacity in all of them.</param>
 internal sealed record ReplayedEndpoint(int Tier, double Weight, bool Serves, double HeldSeconds, int InFlight, IReadOnlyList<int> Limits);
@@ -47,7 +47,7 @@ internal readonly record struct ReplayResult(long Calls, long Lost)
 }
 
 /// <summary>
-/// Sends the load through the remaining endpoints of a pool, bucket by bucket, with the pool's own arithmetic: sliding windows, places for calls in flight,
+/// Sends the load through the remaining endpoints of a pool, bucket by bucket, with the pool's own arithmetic: sliding windows, limits on calls in flight,
 /// tiers and the selection of endpoints. A pure function: the same scene gives the same result.
 /// </summary>
 /// <remarks>
@@ -63,7 +63,7 @@ internal sealed class LossReplay
     private const double EnoughCalls = 10_000;
     private const int MostReplays = 40;
 
-    // Up to this many calls per minute are replayed one by one. Of a larger load one call represents several; with so many places chance has little effect.
+    // Up to this many calls per minute are replayed one by one. In a larger load, one replayed call represents several calls; chance then has little effect.
     private const double MostCallsPerMinute = 60_000;
 
     private readonly ReplayScene _scene;

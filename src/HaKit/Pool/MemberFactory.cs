@@ -7,8 +7,8 @@ using HaKit.Telemetry;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Creates the state of new members, and keeps the state of members that stay. It owns what members share: the limits of accounts, the usual latency of the
-/// pool, and the meter of its traffic. Not thread-safe: the membership calls it under its lock.
+/// Creates the state of new members, and keeps the state of members that stay. It owns the objects that members share: the limits of accounts, the usual
+/// latency of the pool, and the meter of its traffic. Not thread-safe: <see cref="PoolMembers"/> calls it under its lock.
 /// </summary>
 internal sealed class MemberFactory(
     PoolClock clock, HealthTracker health, EndpointPipelines pipelines, PoolTelemetry telemetry, PoolObjective objective, AttemptObserver observer,
@@ -58,7 +58,7 @@ internal sealed class MemberFactory(
         if (!endpoint.IsAlike(member.Endpoint))
         {
             member.Replace(endpoint, pipelines.ForAttempts(endpoint), TelemetryOf(endpoint));
-            member.Health.RecordNewCredential(clock.Now); // it may not have changed, but asking once more costs only one request
+            member.Health.RecordNewCredential(clock.Now); // the key may be the same, but a trial costs only one request
         }
         if (member.Limiter != Limiter.Unlimited)
             member.Limiter.UseOptions(endpoint.Limits ?? new LimitOptions());

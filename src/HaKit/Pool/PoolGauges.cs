@@ -7,7 +7,7 @@ using HaKit.Telemetry;
 
 namespace HaKit.Pool;
 
-/// <summary>Reads the gauges of a pool when an exporter collects them. One collection reads several gauges off one report. Thread-safe.</summary>
+/// <summary>Reads the gauges of a pool when an exporter collects them. One collection reads several gauges from one report. Thread-safe.</summary>
 internal sealed class PoolGauges : IDisposable
 {
     private static readonly EndpointHealthStatus[] Statuses = Enum.GetValues<EndpointHealthStatus>();

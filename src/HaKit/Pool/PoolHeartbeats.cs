@@ -42,20 +42,21 @@ internal sealed class PoolHeartbeats : IDisposable
     public void OnHealthChanged(HealthChange change) => _pacemaker.OnHealthChanged(change, _clock.Now);
 
     /// <summary>Probes the endpoints at the pace of an outage until no call waits.</summary>
-    public void AskWhileCallsWait(TimeSpan since) => _pacemaker.AskWhileCallsWait(since);
+    public void ProbeWhileCallsWait(TimeSpan since) => _pacemaker.ProbeWhileCallsWait(since);
 
-    /// <summary>Lets only the replica that leads send the probes that cost money.</summary>
-    public void AskCostlyOnlyIf(Func<bool> leads) => _pacemaker.MayAskCostly = leads;
+    /// <summary>Allows probes that cost money only while the given function returns true.</summary>
+    public void AllowCostlyProbesIf(Func<bool> leads) => _pacemaker.MaySendCostly = leads;
 
     /// <summary>
-    /// Probes an endpoint at once, because other replicas doubt it or say that it is back. False if it has no probe, or if a probe would be useless now.
+    /// Probes an endpoint at once, because other replicas have ejected it or report that it is back. False if it has no probe, or if a probe would be useless
+    /// now.
     /// </summary>
-    public bool AskNow(EndpointState member) => _pacemaker.AskNow(member);
+    public bool ProbeNow(EndpointState member) => _pacemaker.ProbeNow(member);
 
     /// <summary>Applies the members of the current snapshot and the current options.</summary>
     public void UseMembers()
     {
-        // If two changes come at once, the later one must have seen both.
+        // If two changes come at the same time, the later one must use both.
         lock (_gate)
             _pacemaker.ApplyMembers(_snapshot.Value.Members, member => SetupOf(member.Endpoint, _options.Value), _options.Value.CircuitBreaker);
     }
@@ -81,7 +82,7 @@ internal sealed class PoolHeartbeats : IDisposable
             return null;
         if ((endpoint.HealthPath ?? options.Path) is { } path)
             return new HttpProbe(path);
-        // Through a proxy, a direct connection says nothing about the endpoint. So an endpoint behind a proxy is probed only if it has a path.
+        // If calls use a proxy, a direct connection is no evidence about the endpoint. So an endpoint behind a proxy is probed only if it has a path.
         return HttpClient.DefaultProxy.IsBypassed(address) ? new TcpProbe() : null;
     }
 }

@@ -53,7 +53,7 @@ internal sealed class PoolOwners : IDisposable
         Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);
         Redundancy = new PoolRedundancy(name, Clock, Options, snapshot, factory.Traffic, Engine.Queue);
         Heartbeats = new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials, Engine.Queue);
-        Engine.Waits.CallWaits = Heartbeats.AskWhileCallsWait;
+        Engine.Waits.CallWaits = Heartbeats.ProbeWhileCallsWait;
         Peers = new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink);
         Orders = new PoolOrders(name, Clock, snapshot, Members, Journal, Peers);
         Gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective, Peers);

@@ -26,7 +26,7 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
         var chance = new Chance(options.Value.Seed is { } seed ? (ulong)seed ^ 0xA5A5A5A5A5A5A5A5 : null);
         var replica = FormattableString.Invariant($"{options.Value.Sharing.Replica ?? Environment.MachineName}-{chance.Next() >> 32:x8}");
         _exchange = new PeerExchange(this, clock, chance, new PeerScope { Name = options.Value.Sharing.Name, Pool = pool, Replica = replica, Time = clock.Time }, link);
-        heartbeats.AskCostlyOnlyIf(_exchange.MayAskCostlyProbe);
+        heartbeats.AllowCostlyProbesIf(_exchange.MaySendCostlyProbe);
     }
 
     /// <summary>Gets the status of the link. Null: there is no link.</summary>
@@ -59,9 +59,9 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
 
     void IPeerPool.ReleaseWaiter() => _engine.Queue.Release(1);
 
-    bool IPeerPool.AskNow(EndpointState member) => _heartbeats.AskNow(member);
+    bool IPeerPool.ProbeNow(EndpointState member) => _heartbeats.ProbeNow(member);
 
-    void IPeerPool.CarryOut(PeerFact fact)
+    void IPeerPool.ExecuteOrder(PeerFact fact)
     {
         var order = fact.Order!.Order;
         if (order is PoolOrder.Promote or PoolOrder.FailBack)
@@ -80,11 +80,11 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
         _journal.RecordOrderElsewhere(fact);
     }
 
-    void IPeerPool.Overruled(PeerFact order, PeerFact by) => _journal.RecordOverruled(order, by);
+    void IPeerPool.ReportOverruled(PeerFact order, PeerFact by) => _journal.RecordOverruled(order, by);
 
-    void IPeerPool.RefusedOrder(string replica) => _journal.RecordRefusedOrder(replica);
+    void IPeerPool.ReportRefusedOrder(string replica) => _journal.RecordRefusedOrder(replica);
 
-    void IPeerPool.LinkChanged(PeerLinkStatus status) => _journal.RecordLink(status);
+    void IPeerPool.ReportLink(PeerLinkStatus status) => _journal.RecordLink(status);
 
     private static HealthOrder ToHealth(PoolOrder order) => order switch
     {

@@ -113,14 +113,14 @@ public sealed class CallerCredentialTests
     [InlineData("https://api.example/v1", "http://api.example/v1/chat")]
     [InlineData("https://api.example", "https://api.example/..%2f..%2fchat")]
     public void A_request_outside_the_origin_is_refused(string origin, string requested) =>
-        FluentActions.Invoking(() => HttpTarget.RefuseForeign(new Uri(requested), new Uri(origin))).Should().Throw<InvalidOperationException>();
+        FluentActions.Invoking(() => HttpTarget.ThrowIfForeign(new Uri(requested), new Uri(origin))).Should().Throw<InvalidOperationException>();
 
     [Theory]
     [InlineData("https://api.example/v1", "https://api.example/v1/chat")]
     [InlineData("https://api.example/v1/", "https://api.example/v1")]
     [InlineData("https://api.example", "https://api.example/any/thing..else")]
     [InlineData("https://api.example/v1", "https://api.example/v1/a%2Fb")]
-    public void One_below_it_is_not(string origin, string requested) => HttpTarget.RefuseForeign(new Uri(requested), new Uri(origin));
+    public void One_below_it_is_not(string origin, string requested) => HttpTarget.ThrowIfForeign(new Uri(requested), new Uri(origin));
 
     private static async Task<HttpRequestMessage> AskAsync(string name, bool isHeader, Action<EndpointOptions> endpoint, Action<EndpointPoolOptions>? configure = null)
     {

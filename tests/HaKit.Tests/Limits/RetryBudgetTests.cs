@@ -18,9 +18,9 @@ public sealed class RetryBudgetTests
     {
         var budget = Spent();
 
-        Repeat(9, budget.Success);
+        Repeat(9, budget.RecordSuccess);
         budget.TryRetry().Should().BeFalse();
-        budget.Success();
+        budget.RecordSuccess();
 
         budget.TryRetry().Should().BeTrue();
         budget.TryRetry().Should().BeFalse();
@@ -30,13 +30,13 @@ public sealed class RetryBudgetTests
     public void A_retry_that_is_served_costs_nothing()
     {
         var budget = Spent();
-        Repeat(10, budget.Success);
+        Repeat(10, budget.RecordSuccess);
 
         for (var call = 0; call < 100; call++)
         {
             budget.TryRetry().Should().BeTrue();
             budget.TryRetry().Should().BeFalse();
-            budget.GiveBack();
+            budget.Refund();
         }
 
         budget.Level.Should().Be(1);
@@ -56,9 +56,9 @@ public sealed class RetryBudgetTests
     {
         var budget = Spent();
         budget.CanRetry.Should().BeFalse();
-        Repeat(9, budget.Success);
+        Repeat(9, budget.RecordSuccess);
         budget.CanRetry.Should().BeFalse("nine tenths are saved up");
-        budget.Success();
+        budget.RecordSuccess();
         budget.CanRetry.Should().BeTrue("exactly the price is saved up");
         budget.CanRetry.Should().BeTrue();
         budget.TryRetry().Should().BeTrue();
@@ -69,7 +69,7 @@ public sealed class RetryBudgetTests
     public void Savings_stop_at_the_cap()
     {
         var budget = new RetryBudget(new RetryBudgetOptions());
-        Repeat(1000, budget.Success);
+        Repeat(1000, budget.RecordSuccess);
 
         budget.Level.Should().Be(10);
     }
@@ -81,7 +81,7 @@ public sealed class RetryBudgetTests
         var attempts = 0;
         for (var call = 0; call < 10_000; call++)
         {
-            budget.Call();
+            budget.RecordCall();
             attempts++;
             for (var again = 0; again < 2 && budget.TryRetry(); again++)
                 attempts++;
@@ -97,8 +97,8 @@ public sealed class RetryBudgetTests
         var hedges = 0;
         for (var call = 1; call <= 10_000; call++)
         {
-            budget.Call();
-            budget.Success();
+            budget.RecordCall();
+            budget.RecordSuccess();
             if (budget.TryHedge())
                 hedges++;
             hedges.Should().BeLessThanOrEqualTo(call / 20);
@@ -112,10 +112,10 @@ public sealed class RetryBudgetTests
     public void Hedges_pay_from_the_same_budget()
     {
         var budget = Spent();
-        Repeat(200, budget.Call);
+        Repeat(200, budget.RecordCall);
 
         budget.TryHedge().Should().BeFalse();
-        Repeat(10, budget.Success);
+        Repeat(10, budget.RecordSuccess);
         budget.TryHedge().Should().BeTrue();
 
         budget.Level.Should().Be(0);
@@ -125,7 +125,7 @@ public sealed class RetryBudgetTests
     public void A_quiet_year_does_not_buy_a_storm_of_hedges()
     {
         var budget = new RetryBudget(new RetryBudgetOptions());
-        Repeat(100_000, budget.Call);
+        Repeat(100_000, budget.RecordCall);
 
         Take(budget.TryHedge).Should().Be(10);
     }
@@ -135,7 +135,7 @@ public sealed class RetryBudgetTests
     {
         Take(new RetryBudget(new RetryBudgetOptions { Cap = 0 }).TryRetry).Should().Be(0);
         var withoutHedges = new RetryBudget(new RetryBudgetOptions { HedgesPerCall = 0 });
-        Repeat(1000, withoutHedges.Call);
+        Repeat(1000, withoutHedges.RecordCall);
         withoutHedges.TryHedge().Should().BeFalse();
         withoutHedges.Level.Should().Be(10);
     }
@@ -144,9 +144,9 @@ public sealed class RetryBudgetTests
     public void A_hedge_that_was_never_made_is_given_back_with_its_allowance()
     {
         var budget = new RetryBudget(new RetryBudgetOptions());
-        Repeat(20, budget.Call);
+        Repeat(20, budget.RecordCall);
         budget.TryHedge().Should().BeTrue();
-        budget.GiveBackHedge();
+        budget.RefundHedge();
         budget.Level.Should().Be(10);
         budget.TryHedge().Should().BeTrue("its calls are not spent");
         budget.TryHedge().Should().BeFalse();
@@ -156,11 +156,11 @@ public sealed class RetryBudgetTests
     public void A_refused_hedge_costs_nothing_and_an_allowed_one_costs_a_retry()
     {
         var budget = new RetryBudget(new RetryBudgetOptions { Cost = 2 });
-        Repeat(19, budget.Call);
+        Repeat(19, budget.RecordCall);
         budget.TryHedge().Should().BeFalse("nineteen calls have not earned one");
         budget.Level.Should().Be(10);
 
-        budget.Call();
+        budget.RecordCall();
         budget.TryHedge().Should().BeTrue();
         budget.Level.Should().Be(8);
         budget.TryHedge().Should().BeFalse("its calls are spent");
@@ -171,7 +171,7 @@ public sealed class RetryBudgetTests
     public void Hedges_that_cost_nothing_still_need_their_share_of_the_calls()
     {
         var budget = new RetryBudget(new RetryBudgetOptions { Cap = 0, Cost = 0, HedgesPerCall = 0.5 });
-        Repeat(10, budget.Call);
+        Repeat(10, budget.RecordCall);
 
         Take(budget.TryHedge).Should().Be(1, "where nothing can be saved up, one is kept");
     }
@@ -182,9 +182,9 @@ public sealed class RetryBudgetTests
         var budget = new RetryBudget(new RetryBudgetOptions { Cap = 5, Cost = 3, PerSuccess = 0.5 });
         Take(budget.TryRetry).Should().Be(1);
         budget.Level.Should().Be(2);
-        budget.Success();
+        budget.RecordSuccess();
         budget.TryRetry().Should().BeFalse();
-        budget.Success();
+        budget.RecordSuccess();
         budget.TryRetry().Should().BeTrue();
         budget.Level.Should().Be(0);
     }
@@ -203,7 +203,7 @@ public sealed class RetryBudgetTests
             var taken = 0;
             for (var i = 0; i < 200_000; i++)
             {
-                budget.Success();
+                budget.RecordSuccess();
                 if (budget.TryRetry())
                     taken++;
             }

@@ -12,7 +12,7 @@ public sealed class TrafficMeterTests
     {
         var meter = new TrafficMeter();
         for (var i = 0; i < 10; i++)
-            meter.CallBegan(0, Start + TimeSpan.FromSeconds(i));
+            meter.RecordCall(0, Start + TimeSpan.FromSeconds(i));
 
         meter.CallsPerMinute(Start + TimeSpan.FromSeconds(10)).Should().Be(10);
         meter.CallsPerMinute(Start + TimeSpan.FromSeconds(65)).Should().Be(5, "those of the first five seconds have left");
@@ -23,8 +23,8 @@ public sealed class TrafficMeterTests
     public void A_meter_that_is_younger_than_a_minute_counts_for_its_age()
     {
         var meter = new TrafficMeter();
-        meter.CallBegan(0, TimeSpan.FromSeconds(1));
-        meter.CallBegan(0, TimeSpan.FromSeconds(2));
+        meter.RecordCall(0, TimeSpan.FromSeconds(1));
+        meter.RecordCall(0, TimeSpan.FromSeconds(2));
 
         meter.CallsPerMinute(TimeSpan.FromSeconds(20)).Should().Be(6);
         meter.CallsPerMinute(TimeSpan.FromSeconds(60)).Should().Be(2);
@@ -52,14 +52,14 @@ public sealed class TrafficMeterTests
     {
         var meter = new TrafficMeter();
         meter.EstimatedTokensPerCall(Start).Should().Be(0, "no call began");
-        meter.CallBegan(100, Start);
-        meter.CallBegan(300, Start);
-        meter.CallBegan(0, Start);
-        meter.CallBegan(-5, Start);
+        meter.RecordCall(100, Start);
+        meter.RecordCall(300, Start);
+        meter.RecordCall(0, Start);
+        meter.RecordCall(-5, Start);
 
         meter.EstimatedTokensPerCall(Start).Should().Be(100);
         meter.EstimatedTokensPerCall(Start + TimeSpan.FromSeconds(200)).Should().Be(0);
-        meter.CallBegan(long.MaxValue, Start + TimeSpan.FromSeconds(200));
+        meter.RecordCall(long.MaxValue, Start + TimeSpan.FromSeconds(200));
         meter.EstimatedTokensPerCall(Start + TimeSpan.FromSeconds(200)).Should().Be(int.MaxValue);
     }
 
@@ -67,10 +67,10 @@ public sealed class TrafficMeterTests
     public void The_buckets_of_a_young_meter_are_as_many_as_have_passed()
     {
         var meter = new TrafficMeter();
-        meter.CallBegan(0, TimeSpan.FromSeconds(0.1));
-        meter.CallBegan(0, TimeSpan.FromSeconds(0.6));
-        meter.CallBegan(0, TimeSpan.FromSeconds(0.7));
-        meter.CallBegan(0, TimeSpan.FromSeconds(1));
+        meter.RecordCall(0, TimeSpan.FromSeconds(0.1));
+        meter.RecordCall(0, TimeSpan.FromSeconds(0.6));
+        meter.RecordCall(0, TimeSpan.FromSeconds(0.7));
+        meter.RecordCall(0, TimeSpan.FromSeconds(1));
 
         meter.CallsPerBucket(TimeSpan.FromSeconds(1)).Should().Equal([1, 0, 2, 0], "the bucket that has begun does not count");
         meter.CallsPerBucket(TimeSpan.FromSeconds(90)).Should().HaveCount(SlidingWindow.Buckets);

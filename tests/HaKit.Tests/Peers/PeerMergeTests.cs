@@ -39,7 +39,7 @@ public sealed class PeerMergeTests
         {
             var book = new PeerBook();
             foreach (var i in permutation)
-                book.TryHearOrder(orders[i], default, out _);
+                book.TryAddOrder(orders[i], default, out _);
             return book.OrderFor("e", default)!.Fact;
         });
         held.Distinct().Should().ContainSingle();

@@ -42,7 +42,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
 
         var facts = FactsOf(call, settings, prospects.AskedAt, now);
         var decision = WaitDecision.Decide(in prospects, in facts);
-        return CarryOut(call, in decision, in reader, now);
+        return Execute(call, in decision, in reader, now);
     }
 
     /// <summary>Records that the call begins to wait.</summary>
@@ -87,7 +87,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
 
     private bool TryClaimTrial(FailoverCall call, TimeSpan now) => call.HoldsTrialClaim = call.HoldsTrialClaim || context.Outage.TryClaim(now);
 
-    private Step CarryOut(FailoverCall call, in WaitDecision decision, in ProspectReader reader, TimeSpan now)
+    private Step Execute(FailoverCall call, in WaitDecision decision, in ProspectReader reader, TimeSpan now)
     {
         if (call.RecordRule(decision.Rule))
             context.Telemetry.RecordWait(decision.Rule);
