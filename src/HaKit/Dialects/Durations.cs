@@ -20,7 +20,7 @@ internal static class Durations
 
     private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789.");
 
-    // What stands before a wait. After the words of the second list the number needs a unit, because other counts follow them too.
+    // The words before a time to wait. After the words of the second list, the number needs a unit, because the words also precede other numbers.
     private static readonly string[] s_retryWords = ["again in ", "again after ", "retry in ", "retry after ", "your request in ", "your request after "];
     private static readonly string[] s_waitWords = ["wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
     private static readonly SearchValues<string> s_waits = SearchValues.Create([.. s_retryWords, .. s_waitWords], StringComparison.OrdinalIgnoreCase);

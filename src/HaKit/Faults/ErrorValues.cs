@@ -29,7 +29,7 @@ internal static class ErrorValues
         return name.SequenceEqual("retry_after_ms"u8) || name.SequenceEqual("retryAfterMs"u8) ? 0.001 : null;
     }
 
-    /// <summary>Reads the time to wait: a number, as text too, or a Go duration. What cannot be read changes nothing.</summary>
+    /// <summary>Reads the time to wait: a number, also as text, or a Go duration. A value that cannot be read is ignored.</summary>
     public static void ReadWait(ref Utf8JsonReader reader, ref ErrorSigns signs, double scale)
     {
         if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String && reader.ValueSpan.Length <= ErrorSigns.LongestWord)

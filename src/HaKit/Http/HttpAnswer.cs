@@ -238,7 +238,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     private static bool IsVague(string type) =>
         type.Length == 0 || type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || type.Contains("octet-stream", StringComparison.OrdinalIgnoreCase);
 
-    // A deletion, a replacement or an accepted job needs no body, whatever its Content-Type is.
+    // A deletion, a replacement or an accepted job needs no body, so its Content-Type is ignored.
     private bool IsEmptyOnPurpose(int length) =>
         length == 0 && ((int)response.StatusCode is 201 or 202 || request.Method != HttpMethod.Post && request.Method != HttpMethod.Get);
 
