@@ -64,6 +64,7 @@ internal sealed class FleetServer : IAsyncDisposable
         Zone = _zone,
         Model = "demo-7b",
         HealthPath = "/health",
+        ForwardCallerCredential = false, // The fake servers need no key.
         Limits = new() { MaxConcurrency = 32, RequestsPerMinute = _tier == 0 ? 600 : 1200 },
     };
 

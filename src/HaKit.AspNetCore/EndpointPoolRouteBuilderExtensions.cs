@@ -44,8 +44,13 @@ public static class EndpointPoolRouteBuilderExtensions
         var feed = new StatusFeed(
             () => [.. services.GetKeyedServices<HaKit.EndpointPool>(KeyedService.AnyKey)], [.. services.GetServices<HaKit.IStatusPanel>()], services.GetService<TimeProvider>() ?? TimeProvider.System, options);
         var lifetime = services.GetRequiredService<IHostApplicationLifetime>();
-        lifetime.ApplicationStarted.Register(feed.Start);
-        lifetime.ApplicationStarted.Register(PageSecurity.WarnWhenEmpty(feed, prefix, services));
+        var warnWhenEmpty = PageSecurity.WarnWhenEmpty(feed, prefix, services);
+        // One callback, because a token runs its callbacks in the reverse order of their registration, and the feed has no pools before its start.
+        lifetime.ApplicationStarted.Register(() =>
+        {
+            feed.Start();
+            warnWhenEmpty();
+        });
         lifetime.ApplicationStopping.Register(feed.Stop);
         var group = endpoints.MapGroup(prefix);
         PageSecurity.AddHeaders(group);

@@ -55,6 +55,7 @@ public sealed class PageSecurityTests
             pages.AllowAnonymous();
         await app.StartAsync(Ct);
         logs.Entries.Count(e => e.Category == "HaKit.Dashboard" && e.Level == LogLevel.Warning).Should().Be(warns ? 1 : 0);
+        logs.Entries.Should().NotContain(e => e.Category == "HaKit.Status", "the dashboard has a pool to show");
         await app.StopAsync(Ct);
     }
 

@@ -27,9 +27,9 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
     public static void Map(RouteGroupBuilder group, StatusFeed feed, string policy, IServiceProvider services)
     {
         if (services.GetService<IAuthorizationPolicyProvider>() is not { } policies)
-            throw new InvalidOperationException("Orders need authorization: add it with services.AddAuthorization(…).");
+            throw new InvalidOperationException($"MapHaEndpointPools has the OperatorPolicy '{policy}', so orders need authorization: add it with services.AddAuthorization(o => o.AddPolicy(\"{policy}\", …)).");
         var antiforgery = services.GetService<IAntiforgery>()
-            ?? throw new InvalidOperationException("Orders need antiforgery: add it with services.AddAntiforgery().");
+            ?? throw new InvalidOperationException($"MapHaEndpointPools has the OperatorPolicy '{policy}', so orders need antiforgery: add it with services.AddAntiforgery().");
         // Only the standard policy provider is asked here, because a custom provider may need more than the container.
         if (policies is DefaultAuthorizationPolicyProvider && services.GetRequiredService<IOptions<AuthorizationOptions>>().Value.GetPolicy(policy) is null)
             throw new InvalidOperationException($"OperatorPolicy is '{policy}', and there is no such policy: add it with services.AddAuthorization(o => o.AddPolicy(\"{policy}\", …)).");

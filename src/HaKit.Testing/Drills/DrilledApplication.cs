@@ -42,6 +42,8 @@ internal sealed class DrilledApplication : IDisposable
                     endpoint.Client = fake;
             }
         });
+        // An application whose SDK runs over the pool has no need of an IHttpClientFactory, but the drill has.
+        copy.AddHttpClient();
         copy.ReplaceHaEndpoints(pool, [.. _http.Select(static h => (h.Key, h.Value))]);
         _provider = copy.BuildServiceProvider();
         _pool = _provider.GetRequiredKeyedService<EndpointPool>(pool);
@@ -61,8 +63,9 @@ internal sealed class DrilledApplication : IDisposable
     /// <exception cref="InvalidOperationException">The pool is not registered.</exception>
     public static IReadOnlyList<DrillMember> MembersOf(IServiceCollection services, string pool)
     {
-        if (!services.Any(s => s.IsKeyedService && s.ServiceType == typeof(EndpointPool) && Equals(s.ServiceKey, pool)))
-            throw new InvalidOperationException($"There is no pool '{pool}' among the services: AddHaEndpointPool registers one.");
+        string[] names = [.. services.Where(static s => s.IsKeyedService && s.ServiceType == typeof(EndpointPool)).Select(static s => s.ServiceKey).OfType<string>().Distinct(StringComparer.Ordinal)];
+        if (!names.Contains(pool, StringComparer.Ordinal))
+            throw new InvalidOperationException($"There is no pool '{pool}' among the services: AddHaEndpointPool {(names.Length == 0 ? "registers one" : $"has registered '{string.Join("', '", names)}'")}.");
         using var provider = services.BuildServiceProvider();
         var options = provider.GetRequiredService<IOptionsFactory<EndpointPoolOptions>>().Create(pool);
         return [.. options.Endpoints.Select(static e => new DrillMember(e.Name, e.Tier, e.Client is not null)).OrderBy(static m => m.Tier)];
