@@ -50,7 +50,13 @@ public sealed class HealthWordsTests
         from trial in (TimeSpan[])[default, s_now + TimeSpan.FromSeconds(3)]
         select new HealthState(s_now - TimeSpan.FromMinutes(3))
         {
-            Status = status, Cause = cause, Until = until, Cooldown = cooldown, TrialUntil = trial, ConsecutiveFailures = cause is null ? 0 : 3, ConnectFailures = cause is null ? 0 : 3,
+            Status = status,
+            Cause = cause,
+            Until = until,
+            Cooldown = cooldown,
+            TrialUntil = trial,
+            ConsecutiveFailures = cause is null ? 0 : 3,
+            ConnectFailures = cause is null ? 0 : 3,
             Return = new SlowStart(s_now - TimeSpan.FromSeconds(5), s_now + TimeSpan.FromSeconds(status == EndpointHealthStatus.SlowStart ? 25 : -1), 0.1),
         };
 
@@ -91,7 +97,7 @@ public sealed class HealthWordsTests
                     await test.Pool.BringUpAsync(name);
                     break;
                 case 4 when test.Endpoints.All(e => e.InFlight == 0):
-                    await test.Pool.DrainAsync(name);
+                    await test.Pool.DrainAsync(name, cancellationToken: TestContext.Current.CancellationToken);
                     break;
                 case 5:
                     test.Time.Advance(TimeSpan.FromTicks(random.NextInt64(TimeSpan.TicksPerMinute * (random.Next(4) == 0 ? 300 : 1))));
