@@ -31,6 +31,6 @@ public sealed class ServiceHeartbeatOptions
         if (Capacity < 1)
             throw new InvalidOperationException($"{nameof(Capacity)} is {Capacity}: at least 1 is needed, or nothing.");
         if (RetryAfter < TimeSpan.FromSeconds(1))
-            throw new InvalidOperationException($"{nameof(RetryAfter)} is {RetryAfter}: at least 1 s is needed.");
+            throw new InvalidOperationException($"{nameof(RetryAfter)} is {DurationText.OfSetting(RetryAfter)}: at least 1 s is needed.");
     }
 }

@@ -27,9 +27,9 @@ internal sealed class BatchPanel(string name, Func<(BatchProgress Progress, bool
         if (counts.Finished < counts.Total)
         {
             if (!isRunning)
-                return (HealthStatus.Degraded, "It is not running here, and not all items have an outcome. The next run goes on with those that are left.");
+                return (HealthStatus.Degraded, "The batch does not run in this process, and some items have no outcome. The next run processes them.");
             if (progress.OutageFor is { } outage)
-                return (HealthStatus.Unhealthy, $"It stands still for {BatchProgress.Text(outage)}: no endpoint can serve. No item fails because of it.");
+                return (HealthStatus.Unhealthy, $"The batch has waited for {BatchProgress.Text(outage)}, because no endpoint can serve. No item fails because of this.");
         }
         if (counts.Failed + counts.Unknown > 0)
             return (HealthStatus.Degraded, $"{progress}.");
@@ -43,13 +43,13 @@ internal sealed class BatchPanel(string name, Func<(BatchProgress Progress, bool
             yield break;
         yield return new("results", HealthStatus.Healthy, Text($"{counts.Succeeded:N0} of {counts.Total:N0} items"));
         if (counts.Failed > 0)
-            yield return new("failed", HealthStatus.Degraded, Text($"{counts.Failed:N0} items, each for a reason of its own"));
+            yield return new("failed", HealthStatus.Degraded, Text($"{counts.Failed:N0} items; each has its own reason"));
         if (counts.Unknown > 0)
             yield return new("unknown", HealthStatus.Degraded, Text($"{counts.Unknown:N0} items whose outcome was lost"));
         if (counts.Finished < counts.Total)
         {
             var left = progress.Left is { } time ? BatchProgress.Text(time) : "not known";
-            yield return new("time left", isRunning && progress.OutageFor is null ? HealthStatus.Healthy : HealthStatus.Degraded, Text($"{left}, at {progress.PerSecond:0.#} items/s here; {progress.Calls:N0} calls under way"));
+            yield return new("time left", isRunning && progress.OutageFor is null ? HealthStatus.Healthy : HealthStatus.Degraded, Text($"{left}, at {progress.PerSecond:0.#} items/s here; {progress.Calls:N0} calls in flight"));
         }
         if (counts.LostCalls > 0)
             yield return new("lost calls", HealthStatus.Degraded, Text($"{counts.LostCalls:N0} calls ended with their process, and may be billed twice"));

@@ -44,9 +44,9 @@ public readonly record struct BatchProgress
         if (Counts.Unknown > 0)
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"{Counts.Unknown} unknown"));
         if (OutageFor is { } outage)
-            parts.Add($"no endpoint can serve since {Text(outage)}");
+            parts.Add($"no endpoint has served for {Text(outage)}");
         else if (Counts.Finished < Counts.Total)
-            parts.Add(Left is { } left ? $"{Text(left)} left" : "time left not known");
+            parts.Add(Left is { } left ? $"{Text(left)} left" : "time left unknown");
         if (HasPrices)
             parts.Add(string.Create(CultureInfo.InvariantCulture, $"{Counts.Spent:0.00} {Currency}").TrimEnd());
         return string.Join(", ", parts);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HaKit.Continuity;
@@ -58,13 +57,7 @@ internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvi
             : new(name, HealthStatus.Degraded, $"The last good snapshot is {Words(Youngest)} old; copies are missing on {string.Join(", ", behind)}.", rows);
     }
 
-    public static string Words(TimeSpan age) => age switch
-    {
-        { TotalMinutes: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{Math.Max(0, age.TotalSeconds):0} s"),
-        { TotalHours: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalMinutes:0} min"),
-        { TotalDays: < 2 } => string.Create(CultureInfo.InvariantCulture, $"{age.TotalHours:0} h"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{age.TotalDays:0} d"),
-    };
+    public static string Words(TimeSpan age) => DurationText.Write(age < TimeSpan.Zero ? TimeSpan.Zero : age);
 
     private static StatusPanelRow RowOf(string destination, TimeSpan? age, TimeSpan? maxAge, string? missed)
     {

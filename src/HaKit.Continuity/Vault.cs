@@ -231,7 +231,7 @@ public sealed class Vault : IAsyncDisposable
         }
         catch (JsonException)
         {
-            throw new VaultException($"The state file '{file}' cannot be read. Delete it: the vault goes on without what it remembered.");
+            throw new VaultException($"The state file '{file}' cannot be read. Delete it. The vault then works without the state that it remembered.");
         }
     }
 

@@ -146,7 +146,7 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
     [LoggerMessage(1, LogLevel.Information, "Snapshot {Number} with {Files} files is on {Destinations} destinations.")]
     private partial void LogSaved(long number, int files, int destinations);
 
-    [LoggerMessage(3, LogLevel.Warning, "The scheduled prune left something: {Problem}")]
+    [LoggerMessage(3, LogLevel.Warning, "The scheduled prune could not delete everything: {Problem}")]
     private partial void LogNotPruned(string problem);
 
     [LoggerMessage(2, LogLevel.Error, "The scheduled save failed; the last good snapshot is {Minutes:0} min old.")]

@@ -52,7 +52,7 @@ internal static class VaultSettings
         }
         if (options.Every is not null && options.MeanTimeToLoss is not null)
         {
-            yield return "Every and MeanTimeToLoss are both set: the interval is either given or chosen.";
+            yield return "Every and MeanTimeToLoss are both set. Set one of them: Every gives the interval, MeanTimeToLoss lets the vault choose it.";
         }
         if (options.MaxAge is { } age && age <= TimeSpan.Zero)
         {

@@ -56,7 +56,7 @@ public sealed class StatusTests
         await foreach (var word in stream)
             GC.KeepAlive(word);
         site.Time.Advance(TimeSpan.FromSeconds(1)); // a timer wakes the reader of events
-        (await StatusAsync(site)).GetProperty("events").EnumerateArray().Select(e => e.GetProperty("text").GetString()!).Should().ContainMatch("an answer was cut (PartialResponse), and b went on with it after * s");
+        (await StatusAsync(site)).GetProperty("events").EnumerateArray().Select(e => e.GetProperty("text").GetString()!).Should().ContainMatch("an answer was cut (PartialResponse), and b continued it after *s");
 
         static ValueTask<IAsyncEnumerable<string>> Open(EndpointAttempt attempt, int state, CancellationToken token) =>
             new((attempt.Endpoint.Name == "a" ? "Hello" : "world .").Split(' ').ToAsyncEnumerable());

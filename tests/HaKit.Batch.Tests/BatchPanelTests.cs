@@ -26,7 +26,7 @@ public sealed class BatchPanelTests
     {
         var panel = Describe(10_000, 400, outage: 75);
         panel.Name.Should().Be("batch nightly");
-        panel.Summary.Should().Be("It stands still for 75 s: no endpoint can serve. No item fails because of it.");
+        panel.Summary.Should().Be("The batch has waited for 75 s, because no endpoint can serve. No item fails because of this.");
         panel.Rows.Should().ContainEquivalentOf(new StatusPanelRow("results", HealthStatus.Healthy, "400 of 10,000 items"));
         panel.Rows.Should().Contain(r => r.Name == "time left" && r.State == HealthStatus.Degraded);
     }

@@ -79,7 +79,7 @@ public sealed class PruneTests : VaultTestBase
         began = time.GetTimestamp();
         var saved = await vault.SaveAsync(Source, cancellationToken: Token);
         isSlow = false;
-        report!.Problems.Should().ContainSingle().Which.Should().Contain("a save is under way");
+        report!.Problems.Should().ContainSingle().Which.Should().Contain("a save is in progress");
         report.Deleted.Should().Be(0);
         await RestoresAsync(vault, saved.Id, Tree(Source));
 

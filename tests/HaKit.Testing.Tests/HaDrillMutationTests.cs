@@ -96,7 +96,7 @@ public sealed class HaDrillMutationTests
             builder.KeepResilience();
         });
 
-        result.Rows[0].Misses.Should().Contain(m => m.Contains("stands outside the pool"));
+        result.Rows[0].Misses.Should().Contain(m => m.Contains("is outside the pool"));
     }
 
     [Fact(Timeout = 120_000)]

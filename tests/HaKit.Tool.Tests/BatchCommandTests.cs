@@ -130,7 +130,7 @@ public sealed class BatchCommandTests : IDisposable
     public void The_bar_is_full_only_when_all_is_done()
     {
         var progress = new BatchProgress { Counts = new BatchCounts { Total = 100_000, Succeeded = 99_999 }, Left = TimeSpan.FromSeconds(1), PerSecond = 100, Calls = 7 };
-        BatchProgressLine.Bar(progress).Should().Be(new string('█', 29) + "░ 99.9 %, 100/s, 1 s left, 7 calls under way");
+        BatchProgressLine.Bar(progress).Should().Be(new string('█', 29) + "░ 99.9 %, 100/s, 1 s left, 7 calls in flight");
         BatchProgressLine.Bar(progress with { Counts = new BatchCounts { Total = 2, Succeeded = 2 }, Calls = 0 }).Should().StartWith(new string('█', 30) + " 100.0 %");
     }
 }

@@ -40,7 +40,7 @@ internal sealed class Conversation(IChatClient chat, EndpointPool pool, Provider
             "/again" => output.WriteLineAsync("There is no question without an answer."),
             "/who" => WhoAsync(),
             "/help" => output.WriteLineAsync(Help),
-            _ => output.WriteLineAsync($"There is no {words[0]}. /help lists what there is."),
+            _ => output.WriteLineAsync($"There is no command '{words[0]}'. /help lists the commands."),
         };
     }
 
@@ -92,7 +92,7 @@ internal sealed class Conversation(IChatClient chat, EndpointPool pool, Provider
         foreach (var endpoint in pool.Explain(RequestProfile.Default))
         {
             await output.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture, $"  {endpoint.Endpoint,-10} {endpoint.Health.Status}{(endpoint.AvailableIn is { Ticks: > 0 } wait ? $", to be asked again in {wait.TotalSeconds:0} s" : "")}"));
+                CultureInfo.InvariantCulture, $"  {endpoint.Endpoint,-10} {(endpoint.NotAdmittedBy is null ? $"{endpoint.Health.Status}" : $"{endpoint.Health}")}{(endpoint.AvailableIn is { Ticks: > 0 } wait ? $", to be asked again in {wait.TotalSeconds:0} s" : "")}"));
         }
     }
 }

@@ -59,9 +59,9 @@ internal static class EventText
         OrderOverruled e => ("order", e.Endpoint, $"the order to {Words(e.Order)} no longer holds: {e.By} ordered at {e.Replica} to {Words(e.OverruledBy)}"),
         OrderGiven { Endpoint: { } endpoint } e => ("order", endpoint, $"ordered: {Words(e.Order)}"),
         OrderGiven e => ("order", null, $"ordered: {Words(e.Order)}, tier {e.Tier}"),
-        EndpointDrained e => ("order", e.Endpoint, "drained: nothing is in flight any more"),
+        EndpointDrained e => ("order", e.Endpoint, "drained: no attempt is in flight"),
         EndpointRemoved e => ("info", e.Endpoint, "was removed or replaced"),
-        AnswerContinued { Seam: var s } => ("warn", s.From, $"an answer was cut ({s.Why.Kind}), and {s.To ?? "the application"} went on with it after {Seconds(s.Took)}"),
+        AnswerContinued { Seam: var s } => ("warn", s.From, $"an answer was cut ({s.Why.Kind}), and {s.To ?? "the application"} continued it after {Seconds(s.Took)}"),
         OutageBegan => ("bad", null, "outage: no endpoint can take traffic"),
         OutageEnded e => ("good", null, $"the outage is over after {Seconds(e.Lasted)}"),
         RecoveryEnded e => (e.Failure is null ? "good" : "bad", e.Endpoint, e.Failure is null ? "recovery action done" : $"recovery action failed: {e.Failure.GetType().Name}"),
@@ -79,7 +79,7 @@ internal static class EventText
         ChangeSource.Heartbeat => "its heartbeat",
         ChangeSource.Order => "an operator",
         ChangeSource.SharedDomain => "an endpoint that shares its fault",
-        ChangeSource.SelfSuspicion => "our own pause",
+        ChangeSource.SelfSuspicion => "a pause of this process",
         ChangeSource.Peer => "other replicas",
         _ => "time",
     };
@@ -93,5 +93,5 @@ internal static class EventText
         _ => "drain",
     };
 
-    private static string Seconds(TimeSpan time) => string.Create(CultureInfo.InvariantCulture, $"{time.TotalSeconds:0.#} s");
+    private static string Seconds(TimeSpan time) => DurationText.Write(time);
 }

@@ -32,16 +32,16 @@ internal static class Troubles
         if (health.CooldownUntil > pool.Now && health.CooldownCause is { } cooling)
             return Cooling(cooling, health.CooldownUntil == TimeSpan.MaxValue);
         if (endpoint.LacksModel)
-            return new("bad", "healthy, but without the model that is asked for", "Check the model's name in the endpoint's settings, or load the model.");
+            return new("bad", "healthy, but it does not have the requested model", "Check the model's name in the endpoint's settings, or load the model.");
         if (pool.IsUnreachable)
-            return new("bad", "cannot be connected to, as no endpoint can", "Check this machine's network first: DNS, firewall, proxy.");
+            return new("bad", "cannot be reached, like every other endpoint", "Check this machine's network first: DNS, firewall, proxy.");
         if (health.Status == EndpointHealthStatus.Healthy && endpoint.Heartbeat?.Fault is { } missed)
             return new("warn", $"serving, but the latest heartbeat failed: {Describe(missed)}", null);
         return health.Status switch
         {
             EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial => Out(health.Cause),
             EndpointHealthStatus.Suspect => new("warn", $"serving, but the latest call failed: {Describe(health.Cause)}", null),
-            EndpointHealthStatus.SlowStart => new("cool", "back, with more traffic step by step (slow start)", null),
+            EndpointHealthStatus.SlowStart => new("cool", "back in service, its traffic grows step by step (slow start)", null),
             _ => null,
         };
     }

@@ -30,7 +30,7 @@ internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong 
     public static JournalHeader Read(ReadOnlySpan<byte> source, string path)
     {
         if (source.Length < Length || !source[..8].SequenceEqual(Magic))
-            throw new BatchJournalDamagedException($"'{path}' is not a batch journal, or its header is damaged. Give the journal another name, or copy what is good with 'hakit batch repair'.", 0);
+            throw new BatchJournalDamagedException($"'{path}' is not a batch journal, or its header is damaged. Give the journal another name, or copy the good records with 'hakit batch repair'.", 0);
         var version = BinaryPrimitives.ReadUInt16LittleEndian(source[8..]);
         if (version > Version)
             throw new BatchStoreException($"'{path}' has format {version}; this version of HaKit.Batch reads format {Version}. Update the package.");

@@ -88,7 +88,7 @@ internal static class JournalOpener
         var lost = state.LostCalls;
         var unknown = state.LoseAllStarted();
         if (state.LostCalls > lost)
-            notices.Add(string.Create(CultureInfo.InvariantCulture, $"{state.LostCalls - lost} calls were under way when the last process ended; they may have been billed."));
+            notices.Add(string.Create(CultureInfo.InvariantCulture, $"{state.LostCalls - lost} calls were in flight when the last process ended. They may have been billed."));
         if (unknown.Count == 0)
             return;
         var payload = new List<byte>();
@@ -107,7 +107,7 @@ internal static class JournalOpener
         var record = file.Append(payload.ToArray());
         foreach (var (ordinal, offset) in places)
             state.Finish(ordinal, BatchItemState.Unknown, EntryLocation.Pack(record, offset));
-        notices.Add(string.Create(CultureInfo.InvariantCulture, $"{unknown.Count} items whose call must not be repeated were cut by the end of the last process: they are marked as unknown."));
+        notices.Add(string.Create(CultureInfo.InvariantCulture, $"{unknown.Count} items whose call must not be repeated were in progress when the last process ended. They are marked as unknown."));
     }
 
     private static (JournalFile File, JournalState State) Compact(string name, int number, JournalFile file, JournalState state, JournalSettings settings, List<string> notices)

@@ -170,7 +170,7 @@ internal sealed class JournalWriter : IDisposable
     private void Fail(Exception exception, Queue<Append> group)
     {
         var failure = exception as BatchStoreException ?? new BatchStoreException(
-            $"The journal '{_file.Path}' could not be written and is closed: {exception.Message} Results that were returned are safe; open the journal again when the disk is well.", exception);
+            $"The journal '{_file.Path}' could not be written and is closed: {exception.Message} Results that were returned are stored. Open the journal again after the disk is repaired.", exception);
         lock (_gate)
         {
             _failure = failure;

@@ -262,7 +262,7 @@ internal sealed partial class BatchRun<TItem, TResult>
                 {
                     State = BatchItemState.Unknown,
                     Request = part.Request,
-                    Error = "The run was cancelled while the call was under way.",
+                    Error = "The run was cancelled while the call was in flight.",
                     Attempts = 1,
                     Cost = unit.Estimate / unit.Parts.Count,
                     At = _time.GetUtcNow(),

@@ -142,7 +142,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
         cancellationToken.ThrowIfCancellationRequested();
         if (_stopped is { } reason)
-            throw new BatchStoppedException(reason, $"Batch '{_batch.Name}' ended because of {reason}: {Progress()}. The next run goes on with the items that are left.");
+            throw new BatchStoppedException(reason, $"Batch '{_batch.Name}' ended because of {reason}: {Progress()}. The next run processes the remaining items.");
     }
 
     // The calls in flight were paid for: their outcomes are committed, or returned with the failure.

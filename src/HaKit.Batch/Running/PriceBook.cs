@@ -13,7 +13,7 @@ internal sealed class PriceBook(EndpointPool? pool)
     public void RequirePrices()
     {
         if (pool is null)
-            throw new ArgumentException("MaxCost needs prices, and they stand at the endpoints of a pool: the client has none.");
+            throw new ArgumentException("MaxCost needs the prices of endpoints, and this client is over no pool. Use the chat client of a pool.");
         if (pool.Endpoints.Where(static e => e.InputTokenPrice + e.OutputTokenPrice <= 0).Select(static e => e.Name).ToArray() is { Length: > 0 } without)
             throw new ArgumentException($"MaxCost needs the price of every endpoint: set InputTokenPrice and OutputTokenPrice of {string.Join(", ", without)}.");
     }

@@ -119,7 +119,7 @@ internal sealed class Sealer(VaultKeyRing keys)
             throw OtherFormat(name, sealedBytes);
         var key = BinaryPrimitives.ReadUInt32LittleEndian(sealedBytes[4..]);
         if (key != name.Key)
-            throw new VaultObjectException(name.ToString(), "names another key inside than outside");
+            throw new VaultObjectException(name.ToString(), "has two different key numbers");
         var body = new byte[sealedBytes.Length - HeaderSize - TagSize];
         using var cipher = CipherOf(key, name);
         try
@@ -173,7 +173,7 @@ internal sealed class Sealer(VaultKeyRing keys)
         while ((read = brotli.Read(buffer)) > 0)
         {
             if (unpacked.Length + read > MaxPlain)
-                throw new VaultObjectException(name.ToString(), "expands beyond what an object may have");
+                throw new VaultObjectException(name.ToString(), "expands to more bytes than an object may have");
             unpacked.Write(buffer, 0, read);
         }
         return unpacked.ToArray();

@@ -20,7 +20,7 @@ internal static class CheckOperation
             if (view.IsUsable && view.Checks.Count == 0)
                 findings.Add(new(view.Name, "k/check", VaultProblem.Missing, "The destination has no check object: it is new, or was emptied. A sync repairs it."));
             foreach (var stranger in view.Strangers)
-                findings.Add(new(view.Name, stranger, VaultProblem.Unknown, "The name is none of this format's."));
+                findings.Add(new(view.Name, stranger, VaultProblem.Unknown, "The name does not belong to this format."));
             foreach (var name in NamesOf(view))
             {
                 session.Report(done++, total);
@@ -76,7 +76,7 @@ internal static class CheckOperation
         {
             if (!view.Snapshots.ContainsKey(id))
             {
-                yield return new(view.Name, $"s/{id}", VaultProblem.Missing, $"It lacks snapshot {snapshot.Number}, which another destination has: it was out at that time, or was rolled back. A sync repairs it.");
+                yield return new(view.Name, $"s/{id}", VaultProblem.Missing, $"It lacks snapshot {snapshot.Number}, which another destination has: it was unavailable at that time, or was rolled back. A sync repairs it.");
                 continue;
             }
             foreach (var chunk in chunks.Where(c => !good.Contains(c) && !view.Chunks.ContainsKey(c)))
@@ -84,6 +84,6 @@ internal static class CheckOperation
         }
         var newest = listed.Where(s => view.Snapshots.ContainsKey(s.Id)).Select(s => s.Snapshot.Number).DefaultIfEmpty(0).Max();
         if (state is not null && newest < state.LastNumber && !(state.LastId is { } last && deleted.Contains(last)))
-            yield return new(view.Name, "", VaultProblem.RolledBack, $"This machine has seen snapshot {state.LastNumber}, and the destination's newest is {newest}: it was out at that time, or was rolled back.");
+            yield return new(view.Name, "", VaultProblem.RolledBack, $"This machine has seen snapshot {state.LastNumber}, and the destination's newest is {newest}: it was unavailable at that time, or was rolled back.");
     }
 }

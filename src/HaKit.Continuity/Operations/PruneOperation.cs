@@ -22,7 +22,7 @@ internal static class PruneOperation
             if (keep.GiveUpDamaged && why.Problem is VaultProblem.Damaged or VaultProblem.Missing && session.Views.All(static v => v.IsUsable))
                 doomed.Add(id);
             else
-                problems.Add($"{why.Message} No chunk is deleted while this snapshot is listed, because what it needs is not known. Run sync; if no destination has a good copy, give it up.");
+                problems.Add($"{why.Message} No chunk is deleted while this snapshot is listed, because the vault does not know which chunks the snapshot needs. Run sync. If no destination has a good copy, give the snapshot up.");
         }
         var isKnown = problems.Count == 0;
         foreach (var id in doomed)
@@ -108,7 +108,7 @@ internal static class PruneOperation
             var began = session.Time.GetTimestamp();
             if (await SaveIsUnderWayAsync(session, view, token))
             {
-                problems.Add($"'{view.Name}': a save is under way, so that chunks are deleted the next time. If none runs, its announcement is damaged: run sync.");
+                problems.Add($"'{view.Name}': a save is in progress, so chunks are deleted at the next prune. If no save runs, its announcement is damaged: run sync.");
                 return 0;
             }
             var used = await UsedAsync(session, view, kept, token);

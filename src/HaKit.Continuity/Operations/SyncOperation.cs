@@ -77,7 +77,7 @@ internal sealed class SyncOperation
             var name = view.NameOf(kind, id);
             var isGood = await _session.IsGoodAsync(view, name, id, _token);
             if (isGood is null)
-                _problems.Add($"'{view.Name}': '{name}' is of a newer format, or sealed by a key that is not at hand, and was left alone.");
+                _problems.Add($"'{view.Name}': '{name}' has a newer format, or is sealed by a key that the vault does not have. It was not changed.");
             if (isGood ?? true)
                 return 0;
         }

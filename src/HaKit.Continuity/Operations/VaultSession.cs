@@ -103,7 +103,7 @@ internal sealed class VaultSession
         if (!create)
             throw new VaultException($"There is no vault: {Reasons(views)}");
         if (Array.Find(views, static v => !v.IsUsable) is { } away)
-            throw new VaultException($"A new vault is made only when every destination can be reached, so that two are never made: '{away.Name}': {away.Failure}");
+            throw new VaultException($"A new vault is created only when every destination can be reached, so that two vaults are never created: '{away.Name}': {away.Failure}");
         return new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));
     }
 
@@ -187,7 +187,7 @@ internal sealed class VaultSession
             }
             left.Remove(destination);
         }
-        throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be had: " + string.Join("; ", reasons), problem);
+        throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be read: " + string.Join("; ", reasons), problem);
     }
 
     /// <summary>Opens an object and verifies that its content has its id.</summary>
@@ -195,7 +195,7 @@ internal sealed class VaultSession
     {
         var plain = Sealer.Open(name, content);
         if (name.Kind is ObjectName.ChunkKind or ObjectName.SnapshotKind && IdOf(name.Kind, plain) != id)
-            throw new VaultObjectException(name.ToString(), "has another content than its id says");
+            throw new VaultObjectException(name.ToString(), "does not have the content that its id was computed from");
         return plain;
     }
 
@@ -207,7 +207,7 @@ internal sealed class VaultSession
         var manifest = Parse(name, plain, ContinuityJson.Default.SnapshotManifest);
         if (manifest.Format != 1)
             throw new VaultObjectException(name.ToString(), $"has format {manifest.Format}, and this version reads format 1", VaultProblem.Unreadable);
-        return ObjectId.From(hash.Hash) == id ? manifest : throw new VaultObjectException(name.ToString(), "has another content than its id says");
+        return ObjectId.From(hash.Hash) == id ? manifest : throw new VaultObjectException(name.ToString(), "does not have the content that its id was computed from");
     }
 
     private static T Parse<T>(ObjectName name, Stream plain, JsonTypeInfo<T> type)
@@ -218,7 +218,7 @@ internal sealed class VaultSession
         }
         catch (JsonException)
         {
-            throw new VaultObjectException(name.ToString(), "is not written as format 1 says", VaultProblem.Unreadable);
+            throw new VaultObjectException(name.ToString(), "is not in format 1", VaultProblem.Unreadable);
         }
     }
 

@@ -147,14 +147,14 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
     private IEnumerable<string> Misses(HaDrillRow row, DrilledApplication application, IReadOnlyList<string> servers)
     {
         if (_inFlight > 0)
-            yield return $"{_inFlight} calls did not end on the drill's clock: something between waits in real time. Take the container's TimeProvider.";
+            yield return $"{_inFlight} calls did not end on the drill's clock: code between the application and the pool waits in real time. Use the container's TimeProvider there.";
         var lost = row.Failed + row.WrongOrHalf + (options.AllowCuts ? 0 : row.Cut);
         if (lost > (1 - options.MinimumSuccess) * row.Calls + 1e-9 || row.Calls == 0)
             yield return $"{lost} of {row.Calls} calls were lost{WhyOf()}";
         if (row.WrongOrHalf > 0)
-            yield return $"{row.WrongOrHalf} calls got half an answer, or another one, that looks whole";
+            yield return $"{row.WrongOrHalf} calls got a wrong answer, or half an answer that looks whole";
         if (row.AddedLongest > options.MaxAddedDelay)
-            yield return string.Create(CultureInfo.InvariantCulture, $"a call was delayed by {row.AddedLongest.Value.TotalSeconds:0.00} s, at most {options.MaxAddedDelay.Value.TotalSeconds:0.00} s are allowed");
+            yield return $"a call was delayed by {DurationText.OfSetting(row.AddedLongest)}, and at most {DurationText.OfSetting(options.MaxAddedDelay)} is allowed";
         if (row.RequestsPerCall > options.MaxRequestsPerCall)
             yield return string.Create(CultureInfo.InvariantCulture, $"{row.RequestsPerCall:0.00} requests for each call, at most {options.MaxRequestsPerCall:0.00} are allowed: something outside the pool repeats its calls");
         foreach (var unexpected in Unexpected(servers))
@@ -162,7 +162,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
         if (scene.IsHealthy && !options.AllowOuterResilience)
         {
             foreach (var handler in application.OuterResilience)
-                yield return $"{handler} stands outside the pool: it repeats and times out the pool's work. Take it off, or allow it with AllowOuterResilience.";
+                yield return $"{handler} is outside the pool, and repeats and times out the pool's work. Remove it, or allow it with AllowOuterResilience.";
         }
     }
 
@@ -173,7 +173,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
         foreach (var name in expected.Where(name => members.All(m => m.Name != name)))
             yield return $"endpoint '{name}' is not in the pool; there are {string.Join(", ", members.Select(static m => m.Name))}";
         if (servers.Except(expected).ToArray() is { Length: > 0 } others && members.Any(m => expected.Contains(m.Name)))
-            yield return $"{string.Join(", ", others)} served, where {string.Join(", ", expected)} were to serve alone";
+            yield return $"{string.Join(", ", others)} served, but only {string.Join(", ", expected)} should have served";
     }
 
     private string WhyOf() => _ended.Where(c => c.Why is not null && !(options.AllowCuts && c.IsCut)).GroupBy(static c => Shorten(c.Why!)).MaxBy(static g => g.Count()) is { } most

@@ -150,7 +150,7 @@ public sealed class ManualTimeProvider : TimeProvider
         if (ArmedTimers == 0)
             return;
         _timers.MoveTo(until);
-        throw new TimeoutException($"{ArmedTimers} timer(s) still armed after {bound} of virtual time: something re-arms itself (a heartbeat, a periodic timer). Use Advance, or RunUntil with a task.");
+        throw new TimeoutException($"{ArmedTimers} timer(s) still armed after {DurationText.OfSetting(bound)} of virtual time: something re-arms itself (a heartbeat, a periodic timer). Use Advance, or RunUntil with a task.");
     }
 
     /// <summary>
@@ -252,7 +252,7 @@ public sealed class ManualTimeProvider : TimeProvider
             if (ArmedTimers == 0)
                 throw new InvalidOperationException("No timer is armed and the task has not completed: it waits for something that is not on this clock, or went on on another thread.");
             _timers.MoveTo(until);
-            throw new TimeoutException($"The task had not completed after {bound} of virtual time.");
+            throw new TimeoutException($"The task had not completed after {DurationText.OfSetting(bound)} of virtual time.");
         }
     }
 

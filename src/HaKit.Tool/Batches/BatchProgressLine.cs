@@ -29,7 +29,7 @@ internal sealed class BatchProgressLine : IAsyncDisposable
     public static string Bar(BatchProgress progress)
     {
         var whole = (int)(BarLength * progress.Share); // rounded down, as the share is
-        return string.Create(CultureInfo.InvariantCulture, $"{new string('█', whole)}{new string('░', BarLength - whole)} {progress}, {progress.Calls} calls under way");
+        return string.Create(CultureInfo.InvariantCulture, $"{new string('█', whole)}{new string('░', BarLength - whole)} {progress}, {progress.Calls} calls in flight");
     }
 
     public async Task EndAsync()

@@ -103,7 +103,7 @@ internal static class DrillRun
             if (clock.Now > until)
             {
                 if (isFirst)
-                    throw new UsageException($"Nothing right comes back although every upstream is well: {last?.Why ?? "wrong answers"}. Is the target configured with the addresses of the upstreams?");
+                    throw new UsageException($"No right answer comes back, although every upstream is healthy: {last?.Why ?? "wrong answers"}. Check that the target is configured with the addresses of the upstreams.");
                 return;
             }
             last = await load.CallAsync(target, cancellationToken);

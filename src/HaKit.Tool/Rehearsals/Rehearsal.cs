@@ -142,7 +142,7 @@ internal sealed class Rehearsal : IAsyncDisposable
         var name = Servers[act.Server].Name;
         lock (_lock)
         {
-            _happenings.Add(new Happening(Ledger.Now, begins ? $"{name} is {act.Trouble.ToString().ToLowerInvariant()}" : $"{name} is well again"));
+            _happenings.Add(new Happening(Ledger.Now, begins ? $"{name} is {act.Trouble.ToString().ToLowerInvariant()}" : $"{name} has recovered"));
             _ = begins ? _troubles.Add((act.Server, act.Trouble)) : _troubles.Remove((act.Server, act.Trouble));
         }
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 
 namespace HaKit.Alerts;
 
@@ -74,7 +73,7 @@ public sealed record AlertNotice
             var pool = Kind is AlertKind.PanelDegraded or AlertKind.PanelUnhealthy ? Pool : $"Pool {Pool}";
             var subject = Endpoint is null ? pool : $"{pool}, endpoint {Endpoint}";
             var text = Detail.Length == 0 ? $"{subject} {What}" : $"{subject} {What} ({Detail})";
-            return IsResolved ? string.Create(CultureInfo.InvariantCulture, $"{text}, after {(At - Since).TotalSeconds:0} s.") : text + ".";
+            return IsResolved ? $"{text}, after {DurationText.Write(At - Since)}." : text + ".";
         }
     }
 
@@ -84,15 +83,15 @@ public sealed record AlertNotice
         (AlertKind.Ejected, false) => "is out of service",
         (AlertKind.Ejected, true) => "is back in service",
         (AlertKind.NeedsAttention, false) => "needs a person's attention",
-        (AlertKind.NeedsAttention, true) => "was put right",
+        (AlertKind.NeedsAttention, true) => "was repaired",
         (AlertKind.Outage, false) => "has an outage: no endpoint can take traffic",
         (AlertKind.Outage, true) => "can serve again",
         (AlertKind.RedundancyLost, false) => $"could not bear the loss of {Domain}",
         (AlertKind.RedundancyLost, true) => $"can bear the loss of {Domain} again",
         (AlertKind.PanelDegraded, false) => "is degraded",
-        (AlertKind.PanelDegraded, true) => "is well again",
-        (AlertKind.PanelUnhealthy, false) => "does not do its work",
-        (AlertKind.PanelUnhealthy, true) => "does its work again",
+        (AlertKind.PanelDegraded, true) => "has recovered",
+        (AlertKind.PanelUnhealthy, false) => "is unhealthy",
+        (AlertKind.PanelUnhealthy, true) => "is healthy again",
         (_, false) => "burns its error budget too fast",
         _ => "no longer burns its error budget too fast",
     };

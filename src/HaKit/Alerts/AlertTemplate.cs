@@ -22,9 +22,9 @@ internal static class AlertTemplate
         }
         catch (JsonException wrong)
         {
-            throw new ArgumentException($"The template is no JSON: {wrong.Message}", nameof(template), wrong);
+            throw new ArgumentException($"The template is not JSON: {wrong.Message}", nameof(template), wrong);
         }
-        ReplaceNames(template, name => Names.Contains(name) ? "" : throw new ArgumentException($"The template names '{{{{{name}}}}}', which there is not; there are {string.Join(", ", Names)}.", nameof(template)));
+        ReplaceNames(template, name => Names.Contains(name) ? "" : throw new ArgumentException($"The template names '{{{{{name}}}}}', which is not a name that it can use. The names are {string.Join(", ", Names)}.", nameof(template)));
     }
 
     public static string Fill(string template, AlertMessage message)

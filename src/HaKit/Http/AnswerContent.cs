@@ -39,7 +39,7 @@ internal sealed class AnswerContent(ReadOnlyStream body) : HttpContent
     private ReadOnlyStream Read()
     {
         if (_isRead)
-            throw new InvalidOperationException("The answer was read already, and is not kept.");
+            throw new InvalidOperationException("The answer has already been read, and its bytes are not kept.");
         _isRead = true;
         return body;
     }

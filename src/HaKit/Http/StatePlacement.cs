@@ -57,7 +57,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         }
         catch (EndpointPoolException exception) when (Maker is not null)
         {
-            throw new StateNotPortableException(pool.Name, Names[0].Kind, Maker, "and the endpoints that share its store could not be had.", exception);
+            throw new StateNotPortableException(pool.Name, Names[0].Kind, Maker, "and the endpoints that share its store cannot serve.", exception);
         }
         if (Next is { } next && await SaysNotFoundAsync(first.Result, token).ConfigureAwait(false))
             first = await AskNextAsync(call, next, first, token).ConfigureAwait(false);

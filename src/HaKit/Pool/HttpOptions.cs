@@ -65,6 +65,6 @@ public sealed class HttpOptions
         if (MaxAnswerBytes < 64 * 1024)
             yield return $"{path}:MaxAnswerBytes is {MaxAnswerBytes}: at least {64 * 1024} is needed.";
         if (CredentialNames.Any(n => n.Trim().Length < 2))
-            yield return $"{path}:CredentialNames has a name of less than two characters: it would stand for too much.";
+            yield return $"{path}:CredentialNames has a name of fewer than two characters, which would match too many headers. Give a longer name.";
     }
 }

@@ -147,7 +147,7 @@ public sealed record EndpointStatus
     /// <summary>Gets the state in words, without a time.</summary>
     internal string StateText => HealthWords.Describe(Health, Now, isUnreachable: !Serves && Health.Admits(Now));
 
-    internal string HealthText => string.Create(CultureInfo.InvariantCulture, $"{StateText}, since {OutSince ?? Since:u}{(LacksModel ? "; it does not have the model that it is asked for" : "")}");
+    internal string HealthText => string.Create(CultureInfo.InvariantCulture, $"{StateText}, since {OutSince ?? Since:u}{(LacksModel ? "; it does not have the requested model" : "")}");
 
     /// <summary>Returns the name and the state: <c>main: Ejected because of ConnectFailed, since 2026-11-21 13:49:57Z</c>.</summary>
     public override string ToString() => $"{Endpoint}: {HealthText}";

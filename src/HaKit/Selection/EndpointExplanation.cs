@@ -63,7 +63,7 @@ public sealed record EndpointExplanation
     public bool LacksModel { get; init; }
 
     /// <summary>Returns the explanation as a sentence, as in <c>Endpoint 'main' gets no calls: Ejected because of ConnectFailed; it is asked again in 4.2 s.</c></summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Endpoint '{Endpoint}' {Verdict()}{(LacksModel ? "; it does not have the model that it is asked for" : "")}.");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"Endpoint '{Endpoint}' {Verdict()}{(LacksModel ? "; it does not have the requested model" : "")}.");
 
     /// <summary>Gets or sets the time of the explanation, on the pool's clock.</summary>
     internal TimeSpan Now { get; init; }

@@ -91,7 +91,7 @@ public sealed class DiskJournalTests : IDisposable
             while (true)
                 finished.Add(await store.FinishOneAsync(new string('x', 2000)));
         };
-        (await fill.Should().ThrowAsync<BatchStoreException>()).WithMessage("*could not be written and is closed*Results that were returned are safe*");
+        (await fill.Should().ThrowAsync<BatchStoreException>()).WithMessage("*could not be written and is closed*Results that were returned are stored*");
         await store.DisposeAsync();
         finished.Should().HaveCountGreaterThan(10);
         await disk.RemountAsync("size=1m");

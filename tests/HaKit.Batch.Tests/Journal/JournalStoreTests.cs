@@ -85,7 +85,7 @@ public sealed class JournalStoreTests
         (await store.CountAsync()).Reserved.Should().Be(2);
         await using var again = Open(_files.Kill());
         (await again.CountAsync()).Should().Be(new BatchCounts { Total = 1, Calls = 1, LostCalls = 1, Spent = 2 });
-        again.Notices.Should().ContainSingle().Which.Should().Contain("1 calls were under way");
+        again.Notices.Should().ContainSingle().Which.Should().Contain("1 calls were in flight");
         (await again.ClaimAsync(1, mayRepeat: true)).Should().ContainSingle();
     }
 

@@ -85,7 +85,7 @@ public sealed class OutageTests
             lines.Add(batch.Progress.ToString());
         });
         lines[0].Should().MatchRegex(@"^\d+\.\d %, \d+/s, \d+ s left$");
-        lines[1].Should().MatchRegex(@"^\d+\.\d %, \d+(\.\d)?/s, no endpoint can serve since 4\d s$");
+        lines[1].Should().MatchRegex(@"^\d+\.\d %, \d+(\.\d)?/s, no endpoint has served for 4\d s$");
         lines[2].Should().StartWith("100.0 %");
     }
 

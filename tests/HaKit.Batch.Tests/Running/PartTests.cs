@@ -84,7 +84,7 @@ public sealed class PartTests
         progress.ToString().Should().Be("99.9 %, 38/s, 14 min left");
         (progress with { Counts = new BatchCounts { Total = 1000, Succeeded = 400, Failed = 12, Spent = 12.4 }, HasPrices = true, Currency = "$" }).ToString()
             .Should().Be("41.2 %, 38/s, 12 failed, 14 min left, 12.40 $");
-        (progress with { Left = null }).ToString().Should().EndWith("time left not known");
+        (progress with { Left = null }).ToString().Should().EndWith("time left unknown");
         new BatchProgress { Counts = new BatchCounts { Total = 3, Succeeded = 3 } }.ToString().Should().Be("100.0 %, 0/s");
     }
 

@@ -13,7 +13,7 @@ public sealed class RunDecisionTests
         { "nothing is claimed yet", Idle, new RunDecision(RunAction.Claim) },
         { "an item and a place", Idle with { Ready = 1, Calls = 3 }, new RunDecision(RunAction.Start) },
         { "no place", Idle with { Ready = 1, Calls = 4 }, Wait() },
-        { "nothing left, calls under way", Idle with { IsExhausted = true, Calls = 1 }, Wait() },
+        { "nothing left, calls in flight", Idle with { IsExhausted = true, Calls = 1 }, Wait() },
         { "nothing left", Idle with { IsExhausted = true }, new RunDecision(RunAction.End) },
         { "nothing left, a result is being handed over", Idle with { IsExhausted = true, IsHandingOver = true }, Wait() },
         { "nothing to claim now", Idle with { ClaimAt = Later }, Wait(Later) },
@@ -27,7 +27,7 @@ public sealed class RunDecisionTests
         { "all are put back and none may be tried yet", Idle with { PutBack = 1, IsExhausted = true, PatientAt = Later }, Wait(Later) },
         { "the cost could be exceeded", Idle with { Ready = 1, HeldUntil = Later }, Wait(Later) },
         { "the consumer is slow", Idle with { Ready = 1, IsBacklogFull = true }, Wait() },
-        { "stopping, calls under way", Idle with { Ready = 1, IsStopping = true, Calls = 1 }, Wait() },
+        { "stopping, calls in flight", Idle with { Ready = 1, IsStopping = true, Calls = 1 }, Wait() },
         { "stopping", Idle with { Ready = 1, IsStopping = true }, new RunDecision(RunAction.End) },
     };
 

@@ -10,7 +10,7 @@ public sealed class ChatCommandTests
 
         output.Should().Contain("You talk to gpt, claude, llama.")
             .And.Contain("[gpt: served]").And.Contain("[gpt is dead]")
-            .And.MatchRegex(@"\[gpt: ConnectFailed after \S+ s; claude: served after \S+ s\]")
+            .And.MatchRegex(@"\[gpt: ConnectFailed after \S+ m?s; claude: served after \S+ m?s\]")
             .And.Contain("[gpt is back]").And.MatchRegex(@"gpt\s+(Healthy|Suspect)");
         Served(output).Should().Equal("gpt", "claude", "gpt");
     }
@@ -38,7 +38,7 @@ public sealed class ChatCommandTests
     {
         var output = await TalkAsync("/throttle gpt", "one", "two", "/who");
 
-        output.Should().Contain("[gpt: Throttled (429 rate_limit_exceeded)").And.MatchRegex(@"gpt\s+\w+, to be asked again in (60|59|58|57|5\d) s");
+        output.Should().Contain("[gpt: Throttled (429 rate_limit_exceeded)").And.MatchRegex(@"gpt\s+Cooling down because of Throttled \(429 rate_limit_exceeded\), to be asked again in (60|59|58|57|5\d) s");
         Served(output).Should().Equal("claude", "claude");
     }
 
@@ -47,7 +47,7 @@ public sealed class ChatCommandTests
     {
         var output = await TalkAsync("/fly", "/kill nobody", "/help");
 
-        output.Should().Contain("There is no /fly.").And.Contain("[there is no nobody]").And.Contain("/throttle [NAME]");
+        output.Should().Contain("There is no command '/fly'.").And.Contain("[there is no nobody]").And.Contain("/throttle [NAME]");
     }
 
     [Theory]

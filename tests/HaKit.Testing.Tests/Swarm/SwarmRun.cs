@@ -117,7 +117,7 @@ internal sealed class SwarmRun
             Begin();
         }
         MoveTo(Case.Length);
-        // Everything is well again, and nothing else happens: whoever waits comes to an end.
+        // Everything has recovered, and nothing else happens: whoever waits comes to an end.
         foreach (var endpoint in _test.Endpoints)
             endpoint.Faults.Clear();
         var end = time.Elapsed + Case.Deadline + TimeSpan.FromSeconds(120);
