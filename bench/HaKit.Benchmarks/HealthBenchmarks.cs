@@ -31,7 +31,7 @@ public class HealthBenchmarks
     public bool Begin_and_succeed()
     {
         var admitted = _endpoint.TryBegin(BeginMode.Normal, _now, out var ticket);
-        _endpoint.FirstContent(ticket, _now);
+        _endpoint.RecordFirstContent(ticket, _now);
         _endpoint.Complete(ticket, null, _now);
         return admitted;
     }

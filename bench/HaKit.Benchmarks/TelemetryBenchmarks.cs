@@ -81,7 +81,7 @@ public class TelemetryBenchmarks
     {
         var span = _telemetry.BeginCall(isStream: false);
         _endpoint.Ended(span, default, null, 0, null, null);
-        _telemetry.Ended(span, default, default, CallOutcome.Served, null);
+        _telemetry.RecordEnd(span, default, default, CallOutcome.Served, null);
     }
 
     [Benchmark]

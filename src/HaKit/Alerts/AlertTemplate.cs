@@ -55,7 +55,7 @@ internal static class AlertTemplate
             if (close < 0)
                 return text.Append(template, at, template.Length - at).ToString();
             var isName = !template.AsSpan(open + 2, close - open - 2).ContainsAnyExceptInRange('a', 'z');
-            text.Append(template, at, open - at).Append(isName ? valueOf(template[(open + 2)..close]) : "{"); // two objects that begin together are not a name
+            text.Append(template, at, open - at).Append(isName ? valueOf(template[(open + 2)..close]) : "{"); // braces around other text than a name are kept
             at = isName ? close + 2 : open + 1;
         }
     }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Attempts;
 
-/// <summary>Calls the application's callbacks about failed attempts. A callback that throws is logged and changes nothing. Thread-safe.</summary>
+/// <summary>Calls the application's callbacks about failed attempts. An exception of a callback is logged, and does not affect the call. Thread-safe.</summary>
 internal sealed class AttemptObserver(string pool, Action<AttemptFailure>[] callbacks, ILogger log)
 {
     public bool IsEmpty => callbacks.Length == 0;

@@ -19,13 +19,13 @@ internal struct AttemptTrace
     /// </summary>
     public TimeSpan? CallStarted { get; set; }
 
-    public readonly void FirstContent(EndpointState state, TimeSpan after) => state.Telemetry?.FirstContent(Span, after);
+    public readonly void RecordFirstContent(EndpointState state, TimeSpan after) => state.Telemetry?.RecordFirstContent(Span, after);
 
     public readonly void End(Lease lease, Fault? fault, TimeSpan now)
     {
         var error = fault?.KindName;
         var took = now - lease.Started;
-        lease.State.Telemetry?.Ended(Span, took, error, fault?.StatusCode ?? 0, lease.InputTokens, lease.OutputTokens, lease.CachedTokens);
+        lease.State.Telemetry?.RecordEnd(Span, took, error, fault?.StatusCode ?? 0, lease.InputTokens, lease.OutputTokens, lease.CachedTokens);
         lease.State.Recorder?.RecordAttempt(lease, fault, now);
         if (CallStarted is { } began)
             PoolTelemetry.EndSpan(CallSpan!, now - began, error);

@@ -56,7 +56,7 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
     public void ReportFirstContent()
     {
         if (IsCurrent)
-            _lease.FirstContent(_lease.Clock.Now);
+            _lease.RecordFirstContent(_lease.Clock.Now);
     }
 
     /// <summary>Reports the actual usage, so that token limits count the actual tokens instead of the estimate.</summary>

@@ -1,8 +1,9 @@
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Checks the credential of an endpoint where it is written: in <see cref="EndpointOptions.Credential"/>, in <see cref="EndpointOptions.Headers"/>, or by mistake in
-/// <see cref="EndpointOptions.KeyName"/>. A call without its key would be refused by the provider, or go out with the caller's key. No message shows a value. Pure.
+/// Checks the settings that may contain a credential of an endpoint: <see cref="EndpointOptions.Credential"/>, <see cref="EndpointOptions.Headers"/> and, by
+/// mistake, <see cref="EndpointOptions.KeyName"/>. With a wrong credential the provider would refuse every call, or a call would be sent with the caller's key.
+/// No message shows a value. Pure.
 /// </summary>
 internal static class EndpointSecrets
 {
@@ -43,7 +44,7 @@ internal static class EndpointSecrets
         }
     }
 
-    /// <summary>Gets a header's name to append to a message; empty if it may be a key itself.</summary>
+    /// <summary>Gets a header's name to append to a message. Empty if the name itself may be a key.</summary>
     public static string ShownHeader(string header)
     {
         var name = new string([.. header.Where(static c => char.IsAsciiLetterOrDigit(c) || c == '-')]);

@@ -232,15 +232,15 @@ internal sealed class Lease
     }
 
     /// <summary>Records the first sign of an answer: a half-open trial has succeeded, and the time to the first content is learned.</summary>
-    public void FirstContent(TimeSpan now)
+    public void RecordFirstContent(TimeSpan now)
     {
         if (FirstContentAt is not null || IsCompleted)
             return;
         _data.FirstContentAt = now;
         State.RecordAnswer(now, Started);
-        _data.Trace.FirstContent(State, now - Started);
+        _data.Trace.RecordFirstContent(State, now - Started);
         AttemptLessons.LearnFirstSign(this, TryBreakSilence(), now);
-        State.Health.FirstContent(_data.Ticket, now);
+        State.Health.RecordFirstContent(_data.Ticket, now);
     }
 
     /// <summary>

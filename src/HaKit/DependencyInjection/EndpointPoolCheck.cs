@@ -2,7 +2,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HaKit.DependencyInjection;
 
-/// <summary>Checks a pool. Unhealthy: no endpoint serves. Degraded: fewer endpoints than wanted serve, or a higher tier serves. Otherwise healthy.</summary>
+/// <summary>
+/// Checks a pool. Unhealthy: no endpoint serves. Degraded: fewer endpoints serve than the minimum, or only a later tier serves. Otherwise healthy.
+/// </summary>
 internal sealed class EndpointPoolCheck(EndpointPool pool, int minimum) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
@@ -16,7 +18,7 @@ internal sealed class EndpointPoolCheck(EndpointPool pool, int minimum) : IHealt
             ["endpoints"] = status.Endpoints.Count,
             ["waiting"] = status.Waiting,
         };
-        // The link to other replicas does not change the result: a pool without its link works alone.
+        // The link to other replicas does not change the result, because a pool also works without the link.
         if (pool.GetFleetStatus() is { Link: { } link } fleet)
             data["peers"] = link.IsConnected ? $"{fleet.Replicas.Count} replicas" : $"alone: {link.Problem}";
         foreach (var endpoint in status.Endpoints)

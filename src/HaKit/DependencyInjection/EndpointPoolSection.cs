@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.DependencyInjection;
 
-/// <summary>Reports unknown names in a section, and a section that does not exist and leaves the pool empty.</summary>
+/// <summary>Reports unknown names in a section. Also reports a missing section, if the pool would be empty.</summary>
 internal sealed class EndpointPoolSectionValidator(string pool, IConfiguration section) : IValidateOptions<EndpointPoolOptions>
 {
     public ValidateOptionsResult Validate(string? name, EndpointPoolOptions options)

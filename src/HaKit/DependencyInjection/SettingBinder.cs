@@ -15,7 +15,7 @@ internal static class SettingBinder
         {
             section.Bind(options);
         }
-        catch (InvalidOperationException unreadable) // not kept as the inner exception, because its message would print the value
+        catch (InvalidOperationException unreadable) // the exception is not kept as the inner exception, because its message contains the value
         {
             throw new OptionsValidationException(pool, typeof(EndpointPoolOptions), [$"Pool '{pool}': {UnreadableSetting.Describe(section, unreadable.Message)}"]);
         }

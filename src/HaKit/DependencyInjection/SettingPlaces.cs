@@ -9,10 +9,10 @@ using HaKit.Selection;
 
 namespace HaKit.DependencyInjection;
 
-/// <summary>Finds where in a pool's section a setting belongs that was written in another place. Pure.</summary>
+/// <summary>Finds the right place in a pool's section for a setting that was written in a wrong place. Pure.</summary>
 internal static class SettingPlaces
 {
-    // A name that occurs in more places says nothing about the place that was meant.
+    // If a name occurs in more places than this, the intended place cannot be determined.
     private const int MostPlaces = 3;
 
     private static readonly (string Place, string[] Names)[] s_places =
@@ -35,7 +35,10 @@ internal static class SettingPlaces
         ("Objective:", NamesOf<ObjectiveOptions>()),
     ];
 
-    /// <summary>Gets a sentence to append to a message, for example <c> It belongs to 'Heartbeat:Interval' of the pool.</c>. Empty if no place, or too many, have the name.</summary>
+    /// <summary>
+    /// Gets a sentence to append to a message, for example <c> It belongs to 'Heartbeat:Interval' of the pool.</c>. Empty if the name occurs in no place, or in
+    /// too many places.
+    /// </summary>
     /// <param name="name">The name of a setting.</param>
     public static string Hint(string name)
     {

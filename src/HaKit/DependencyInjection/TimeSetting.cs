@@ -4,8 +4,8 @@ using Microsoft.Extensions.Configuration;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Finds times that .NET reads differently from what was meant: a bare number is days, two numbers are hours and minutes, and more than 23 hours are days. Compiled
-/// into the packages that read settings of their own. Pure.
+/// Finds times that .NET does not read as the author probably intended: .NET reads a bare number as days, two numbers as hours and minutes, and a number of
+/// hours above 23 as days. This file is also compiled into other packages that read settings. Pure.
 /// </summary>
 internal static class TimeSetting
 {
@@ -33,7 +33,7 @@ internal static class TimeSetting
         };
     }
 
-    // A number of seconds that is more than a day was meant as milliseconds.
+    // A number of seconds that is longer than a day is assumed to be in milliseconds.
     private static string Meant(int number)
     {
         if (number >= SecondsOfDay)

@@ -24,7 +24,7 @@ internal sealed class BedrockDialect : OpenAIDialect
 
     protected override bool NamesCompletionTokens => false;
 
-    // Its interface for OpenAI's clients is below /openai.
+    // Bedrock's interface for OpenAI clients is below /openai.
     public override CompletionRequest Completion(string folder, string? model, int maxTokens) => folder.Contains("/openai", StringComparison.Ordinal)
         ? base.Completion(folder, model, maxTokens)
         : new($"/model/{Uri.EscapeDataString(model ?? "")}/converse", CompletionRequest.Write(json =>

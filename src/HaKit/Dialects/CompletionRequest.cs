@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace HaKit.Dialects;
 
-/// <summary>Holds the cheapest request that makes an endpoint generate, in the endpoint's dialect.</summary>
+/// <summary>Holds the cheapest request for which an endpoint generates an answer, in the endpoint's dialect.</summary>
 /// <param name="Path">The path relative to the endpoint's address.</param>
 /// <param name="Body">The JSON body.</param>
 internal sealed record CompletionRequest(string Path, byte[] Body)

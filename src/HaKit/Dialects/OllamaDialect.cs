@@ -34,7 +34,7 @@ internal sealed class OllamaDialect : OpenAIDialect
 
     protected override FaultReach ThrottleReach => FaultReach.Endpoint;
 
-    // Its interface for OpenAI's clients is below /v1.
+    // Ollama's interface for OpenAI clients is below /v1.
     private static bool IsCompatible(string folder) => folder.EndsWith("/v1", StringComparison.Ordinal);
 
     private static string Api(string folder) => folder.EndsWith("/api", StringComparison.Ordinal) ? "" : "/api";

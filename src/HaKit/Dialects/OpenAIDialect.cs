@@ -1,8 +1,8 @@
 namespace HaKit.Dialects;
 
 /// <summary>
-/// <c>{"error":{"message","type","param","code"}}</c>: OpenAI and compatible providers (Groq, OpenRouter). All other dialects derive from it, because each has an
-/// interface or a gateway that uses this format too; their own words take precedence.
+/// <c>{"error":{"message","type","param","code"}}</c>: OpenAI and compatible providers (Groq, OpenRouter). All other dialects derive from it, because each
+/// provider also has an interface or a gateway with this format. The codes of the derived dialect take precedence.
 /// </summary>
 internal class OpenAIDialect : Dialect
 {
@@ -31,8 +31,8 @@ internal class OpenAIDialect : Dialect
         new("x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"));
 
     /// <summary>
-    /// Gets whether the token limit is called <c>max_completion_tokens</c>. Most compatible servers know only <c>max_tokens</c>, which OpenAI's newer models
-    /// refuse.
+    /// Gets whether the token limit is called <c>max_completion_tokens</c>. Most compatible servers accept only <c>max_tokens</c>, but OpenAI's newer models
+    /// refuse <c>max_tokens</c>.
     /// </summary>
     protected virtual bool NamesCompletionTokens => true;
 
@@ -49,7 +49,7 @@ internal class OpenAIDialect : Dialect
         }));
     }
 
-    // Only OpenAI itself: compatible servers refuse members that they do not know.
+    // Only OpenAI itself takes the key, because compatible servers refuse unknown members.
     public override bool TakesPromptCacheKey(string path) => GetType() == typeof(OpenAIDialect) && IsChat(path);
 
     /// <summary>Checks whether this is one of the two paths that take a prompt cache key.</summary>

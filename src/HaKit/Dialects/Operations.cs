@@ -3,7 +3,7 @@ namespace HaKit.Dialects;
 /// <summary>Gets the operation of a request in the words of OpenTelemetry's conventions for generative AI (<c>gen_ai.operation.name</c>).</summary>
 internal static class Operations
 {
-    // If one end is the end of another, the longest comes first.
+    // If one path ends with another path of the table, the longer path comes first.
     private static readonly (string End, string Name)[] s_ends =
     [
         ("/chat/completions", "chat"),

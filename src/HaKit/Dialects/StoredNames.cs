@@ -78,8 +78,8 @@ internal static class StoredNames
     public static bool MightBeNamedBy(ReadOnlySpan<byte> name) => s_memberNames.Contains(name);
 
     /// <summary>
-    /// Gets the stored objects that a request's body names. Only the endpoint that created them has them, so a refusal by another endpoint says nothing about
-    /// the request or that endpoint.
+    /// Gets the stored objects that a request's body names. Only the endpoint that created these objects has them. So a refusal by another endpoint is no
+    /// evidence against the request or against that endpoint.
     /// </summary>
     /// <param name="json">The body.</param>
     public static List<StoredName> InBody(ReadOnlySpan<byte> json)
@@ -107,7 +107,7 @@ internal static class StoredNames
 
     private static StateKind? KindOf(string? member) => member is not null && s_members.TryGetValue(member, out var kind) ? kind : null;
 
-    // Collects texts that are values of members, together with the member that contains their object.
+    // Collects the texts that are values of members, each with the name of the member that contains the text's object.
     private static void CollectTexts(ReadOnlySpan<byte> json, List<StoredName> found, Func<string, string?, StateKind?> kindOf)
     {
         var reader = new Utf8JsonReader(json, isFinalBlock: false, state: default);
@@ -138,7 +138,7 @@ internal static class StoredNames
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // The ids that were found so far are used.
+            // If the JSON is not valid, the ids before the error are used.
         }
     }
 }

@@ -2,16 +2,16 @@ using System.Text;
 
 namespace HaKit.Dialects;
 
-/// <summary>Determines the meaning of a stream event from its name alone.</summary>
+/// <summary>The meaning of a stream event, determined from the event's name alone.</summary>
 internal enum EventMeaning
 {
-    /// <summary>A name of no known dialect.</summary>
+    /// <summary>The name belongs to no known dialect.</summary>
     Unknown,
 
     /// <summary>Keeps the connection alive, in any dialect.</summary>
     KeepAlive,
 
-    /// <summary>The answer begins; no part of it is there yet.</summary>
+    /// <summary>The answer begins; no part of the answer has arrived yet.</summary>
     Lifecycle,
 
     /// <summary>The endpoint works on the answer: a tool runs, an item begins.</summary>
@@ -23,7 +23,7 @@ internal enum EventMeaning
     /// <summary>The last piece of the answer.</summary>
     Final,
 
-    /// <summary>The answer is complete; if nothing came before, the event may contain all of it.</summary>
+    /// <summary>The answer is complete. If no content came before, the event may contain the whole answer.</summary>
     End,
 
     /// <summary>A failure.</summary>
@@ -35,7 +35,7 @@ internal enum EventMeaning
 /// </summary>
 internal static class StreamEvents
 {
-    /// <summary>The rows of the table: the first row that matches decides. A <c>*</c> matches anything.</summary>
+    /// <summary>The rows of the table. The first row that matches decides. A <c>*</c> matches any text.</summary>
     public static readonly (string Name, EventMeaning Meaning)[] Rows =
     [
         ("content_block_delta", EventMeaning.Content),

@@ -1,6 +1,6 @@
 namespace HaKit.Dialects;
 
-/// <summary>Holds the tokens that one answer reports, as far as they were read.</summary>
+/// <summary>Holds the token counts of one answer, as far as they were read.</summary>
 internal struct UsageCounts
 {
     /// <summary>The tokens of the answer.</summary>

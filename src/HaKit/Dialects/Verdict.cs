@@ -1,6 +1,6 @@
 namespace HaKit.Dialects;
 
-/// <summary>Holds a dialect's verdict about an error: the kind, and where it differs from the usual answers of that kind.</summary>
+/// <summary>Holds a dialect's verdict about an error: the kind, and the properties that differ from the usual properties of that kind.</summary>
 /// <param name="Kind">The kind of the fault.</param>
 /// <param name="Reach">The reach of the fault. Null: the usual reach of the kind.</param>
 /// <param name="UntilCleared">True if the fault lasts until it is cleared, even if the server named a time.</param>

@@ -1,15 +1,15 @@
 namespace HaKit.Estimates;
 
 /// <summary>
-/// Computes a timeout from the endpoint's own recent times: a multiple of a high quantile, within bounds; the upper bound applies until enough times are
-/// known. Safe for concurrent use; reading is one volatile read. An attempt that was given up must be recorded with the time that it waited; otherwise the
-/// timeout learns from the fast answers only.
+/// Computes a timeout from the endpoint's recent times: a multiple of a high quantile, within bounds. The upper bound applies until enough times are known. An
+/// attempt that timed out must be recorded with its waiting time; otherwise the timeout would be computed from fast answers only. Thread-safe; reading is one
+/// volatile read.
 /// </summary>
 internal sealed class LearnedTimeout
 {
     private const int TuneEvery = 64;
 
-    // After this many times the quantile is computed again, so that a lower value is noticed.
+    // The quantile is computed again after this many recorded times, so that a lower value takes effect.
     private const int RenewEvery = 16;
 
     private readonly RecentTimes _times = new();
@@ -34,12 +34,12 @@ internal sealed class LearnedTimeout
 
     public bool IsLearned => _times.Count >= _minSamples;
 
-    /// <summary>Gets the time within which this share of the recent attempts answered. Null until enough times are known.</summary>
+    /// <summary>Gets the time within which this share of the recent attempts were answered. Null until enough times are known.</summary>
     public TimeSpan? Quantile(double share) => IsLearned ? _times.Quantile(share) : null;
 
     /// <summary>
-    /// Gets the same as <see cref="Quantile"/>, for one share that is read often. It is computed again only after a time above the known quantile, or after
-    /// several other times.
+    /// Gets the same as <see cref="Quantile"/>, for one share that is read often. The value is computed again only after a recorded time above the known
+    /// quantile, or after several other recorded times.
     /// </summary>
     public TimeSpan? UsualQuantile(double share)
     {
@@ -61,7 +61,7 @@ internal sealed class LearnedTimeout
             Volatile.Write(ref _atShare, 0);
         if (count < _minSamples)
             return;
-        // A time above the known quantile may raise it at once; a lower value may wait.
+        // A time above the known quantile may raise the quantile, so it is computed at once. A lower quantile is less urgent.
         if (count % TuneEvery == 0 || time.Ticks > Volatile.Read(ref _known))
             Tune();
     }
@@ -77,8 +77,8 @@ internal sealed class LearnedTimeout
 
 /// <summary>
 /// Keeps the distribution of an endpoint's recent times in fixed memory: eight buckets for each doubling, from 1 ms to 17 min. So a quantile is at most 9.1 %
-/// above the true one and never below it. Every 512 samples all weights are halved: old times fade with the number of later samples, so a quiet night forgets
-/// nothing. Safe for concurrent use, without locks.
+/// above the true quantile, and never below. Every 512 samples, all weights are halved. So the weight of old times depends on the number of later samples, and
+/// no time is forgotten while there is no traffic. Thread-safe and lock-free.
 /// </summary>
 internal sealed class RecentTimes
 {
@@ -86,7 +86,7 @@ internal sealed class RecentTimes
     private const int Buckets = 20 * PerDoubling + 1;
     private const int HalveEvery = 512;
 
-    // A sample starts with the weight 64, so that it fades over six halvings instead of vanishing in the first.
+    // A sample starts with the weight 64, so that its weight falls over six halvings and is not 0 after the first.
     private const int Weight = 64;
 
     private readonly int[] _weights = new int[Buckets];

@@ -1,8 +1,8 @@
 namespace HaKit.Estimates;
 
 /// <summary>
-/// Measures how overdue an endpoint's silent attempts are, before any timeout. One word holds the number of silent attempts and the sum of the times at which
-/// they were due, so that one interlocked addition changes both together. Lock-free.
+/// Measures how late an endpoint's silent attempts are, before any timeout. One word holds the number of silent attempts and the sum of their due times, so
+/// that one interlocked addition changes both. Thread-safe and lock-free.
 /// </summary>
 internal sealed class Silence
 {

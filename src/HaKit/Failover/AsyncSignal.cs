@@ -3,8 +3,8 @@ using System.Threading.Tasks.Sources;
 namespace HaKit.Failover;
 
 /// <summary>
-/// The signal that a call waits for. Everything that may matter to the call (an ended attempt, a cancellation, a timer) sets it, and its one waiter then
-/// examines the whole state. Setting it more often than needed is harmless, so timers and registrations may be late or stale. Later calls reuse it.
+/// The signal that a call waits for. Every event of the call (an attempt ended, a cancellation, a timer) sets the signal, and the one waiter then examines the
+/// whole state. An unnecessary signal is harmless, so timers and registrations may be late or stale. Later calls reuse the object.
 /// </summary>
 internal sealed class AsyncSignal : IValueTaskSource, IDisposable
 {
@@ -41,7 +41,7 @@ internal sealed class AsyncSignal : IValueTaskSource, IDisposable
     }
 
     /// <summary>
-    /// Sets the signal at <paramref name="due"/> or earlier. A timer that is due before then is not moved, because an early signal costs less than moving the
+    /// Sets the signal at <paramref name="due"/> or earlier. A timer that is due earlier is not moved, because an early signal costs less than moving the
     /// timer.
     /// </summary>
     public void Arm(TimeSpan due, TimeSpan now)
@@ -56,7 +56,7 @@ internal sealed class AsyncSignal : IValueTaskSource, IDisposable
         _timer.Change(TimeSpan.FromMilliseconds(Math.Min(wait, uint.MaxValue - 1)), Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Stops the timer, when the signal is not reused.</summary>
+    /// <summary>Stops the timer. Called if the signal is not reused.</summary>
     public void Dispose() => _timer?.Dispose();
 
     private void Tick()

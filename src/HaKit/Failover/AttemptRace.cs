@@ -8,12 +8,13 @@ using Polly;
 namespace HaKit.Failover;
 
 /// <summary>
-/// The only loop of failover. It runs the attempts of one call until one attempt serves it, the call ends by itself (cancelled, out of time), or nothing is
-/// left to try. Whenever the call's signal is set, it examines the whole state, so it does not matter what set the signal, how often, or how late.
+/// The only loop of failover. It runs the attempts of one call until an attempt serves the call, the call itself ends (cancelled, deadline passed), or no
+/// endpoint is left. Whenever the call's signal is set, the loop examines the whole state. So the source, the number and the delay of signals do not matter.
 /// </summary>
 /// <remarks>
-/// The race is a struct and stays on the stack as long as everything completes synchronously. Such a call registers nothing, sets no timer and allocates nothing,
-/// however many attempts it takes. When the call has to wait, <see cref="ContinueAsync"/> copies the race into its own pooled state; only this copy is valid then.
+/// The race is a struct and stays on the stack as long as all attempts complete synchronously. Such a call registers nothing, sets no timer and allocates
+/// nothing, for any number of attempts. When the call has to wait, <see cref="ContinueAsync"/> copies the race into its own pooled state; after that, only this
+/// copy is valid.
 /// </remarks>
 internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, FailoverCall call, TRunner runner, CancellationToken outside)
     where TRunner : struct, IAttemptRunner<TResult, TRaw>
@@ -29,14 +30,14 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         /// <summary>The call is decided.</summary>
         Decided,
 
-        /// <summary>An attempt is running. Every next event sets the call's signal.</summary>
+        /// <summary>An attempt is running. Every event sets the call's signal.</summary>
         AttemptUnderWay,
 
         /// <summary>No attempt is running, and none may be started yet.</summary>
         InQueue,
     }
 
-    /// <summary>Runs the call; must be called once. Exceptions of the application's own selector leave this method, or its task.</summary>
+    /// <summary>Runs the call; must be called once. Exceptions of the application's own selector are thrown by this method or by its task.</summary>
     /// <param name="now">The current time on the pool's clock.</param>
     public ValueTask<Outcome<TResult>> RunAsync(TimeSpan now)
     {
@@ -61,7 +62,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     private async ValueTask<Outcome<TResult>> ContinueAsync(Progress progress, TimeSpan until, TimeSpan now)
     {
         var registration = call.CallerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), call.Signal);
-        // A strategy outside, such as a timeout, may end the call with a token of its own.
+        // A strategy around the call, such as a timeout, may cancel the call with its own token.
         var registrationOutside = outside == call.CallerToken ? default : outside.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), call.Signal);
         try
         {
@@ -125,7 +126,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                     until = next.Until;
                     return Progress.InQueue;
                 }
-                else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // and examine once more: a place that became free before this entry did not wake this waiter
+                else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // then examine the state again, because a release before this entry did not wake this waiter
                 {
                     _end = Refused("too many calls are waiting already (MaxWaitingCalls).", now);
                     return Progress.Decided;
@@ -146,7 +147,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         call.StopWatching();
         if (!lease.AsksOutage)
         {
-            engine.Waits.ReleaseTrialClaim(call); // this attempt is the call's own first; another call may make the trial
+            engine.Waits.ReleaseTrialClaim(call); // this attempt is not the outage's trial, so another call may make the trial
             engine.Waiting.Remove(call);
         }
         Start(ref _first, lease);
@@ -157,13 +158,13 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         var asked = call.HoldsTrialClaim;
         engine.Waits.ReleaseTrialClaim(call);
         engine.Waiting.Remove(call);
-        _waiter?.LeaveQueue(passOn: call.WasReleased || asked); // a release that was not used belongs to the next in line
+        _waiter?.LeaveQueue(passOn: call.WasReleased || asked); // an unused release goes to the next call in the queue
         _waiter = null;
     }
 
     private readonly bool IsCancelled => call.CallerToken.IsCancellationRequested || outside.IsCancellationRequested;
 
-    // Examines the running attempts and the end of the call itself. Afterwards _first holds the attempt that is still running, if any.
+    // Examines the running attempts, and whether the call itself has ended. Afterwards _first holds the attempt that is still running, if any.
     private bool IsDecided(TimeSpan now)
     {
         if (_first.Lease is not null && ExamineAttempt(ref _first, now) || _hedge.Lease is not null && ExamineAttempt(ref _hedge, now))
@@ -202,7 +203,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         if (now < call.Deadline && now < lease.EndsAt && engine.Silence.KeepsSilent(call, lease, now))
         {
             lease.KeepUntilEnd(now);
-            call.LastFailure = lease.Started; // an endpoint that has served other calls since then shows that it serves
+            call.LastFailure = lease.Started; // if the endpoint has served another call since then, the endpoint works
             return false;
         }
         var fault = engine.Silence.OverdueFault(call, lease, now);
@@ -228,12 +229,12 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             return true;
         }
         fault ??= KnownFaults.Unknown;
-        lease.Complete(fault, now); // already done, unless a strategy around the guard threw
+        lease.Complete(fault, now); // the guard has already completed the lease, unless a strategy around the guard threw an exception
         engine.Results.RecordEnd(call, lease, fault, now);
         if (fault.Kind is FaultKind.CallerCancelled or FaultKind.DeadlineExceeded or FaultKind.Superseded)
         {
             Discards.DisposeResult(outcome);
-            return false; // the end of the call itself reports the same
+            return false; // the end of the call reports the same fault
         }
         var isOver = engine.ActionFor(call, fault) == FaultAction.Return;
         if (isOver && !(fault.IsRefusal && _kept.HasRefusal))
@@ -247,7 +248,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return isOver;
     }
 
-    // Cancels an attempt. A well-behaved callback ends at once and reports how; a callback that ignores its token is abandoned and does not delay the call.
+    // Cancels an attempt. A callback that observes its token ends at once and returns its result. A callback that ignores its token is abandoned, so that it
+    // does not delay the call.
     private bool TryEndAttempt(ref RunningAttempt<TRaw> attempt, Fault fault, TimeSpan now)
     {
         var lease = attempt.Lease!;
@@ -260,8 +262,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return false;
     }
 
-    // The call is decided, so the attempts that still run have lost. An attempt that was silent for longer than usual counts as silent; otherwise its
-    // endpoint would keep its traffic.
+    // The call is decided, so the attempts that still run have lost. An attempt that was silent for longer than usual counts as a failure by silence; otherwise
+    // its endpoint would keep its traffic.
     private void EndOthers(TimeSpan now)
     {
         var end = _end;
@@ -298,7 +300,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return now;
     }
 
-    // The one running attempt is silent for longer than usual and is kept; a second attempt may start beside it. Gets the time of the next examination.
+    // The running attempt is silent for longer than usual. It is kept, and a second attempt may start beside it. Gets the time of the next examination.
     private TimeSpan StartBeside(TimeSpan now, out bool isStarted)
     {
         isStarted = false;

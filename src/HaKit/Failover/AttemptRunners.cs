@@ -19,7 +19,7 @@ internal interface IAttemptRunner<TResult, TRaw>
     Outcome<TResult> GetResult(ValueTask<TRaw> task);
 }
 
-/// <summary>Runs the callback directly, for pools to which the application added no strategies. Without a pipeline there is no context either.</summary>
+/// <summary>Runs the callback directly, for pools without strategies of the application. Without a pipeline there is no context.</summary>
 internal readonly struct DirectRunner<TResult, TState>(
     EndpointGuard guard, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, TState state) : IAttemptRunner<TResult, TResult>
 {
@@ -71,8 +71,8 @@ internal readonly struct DirectRunner<TResult, TState>(
 }
 
 /// <summary>
-/// Runs the part of the pipeline inside the failover strategy in the endpoint's pipeline. Each attempt has its own context, which carries the attempt's
-/// token.
+/// Runs an attempt through the endpoint's pipeline, and inside it through the strategies that follow failover. Each attempt has its own context with the
+/// attempt's token.
 /// </summary>
 internal readonly struct PipelineRunner<TResult, TState>(
     Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state) : IAttemptRunner<TResult, Outcome<TResult>>
@@ -110,12 +110,12 @@ internal readonly struct PipelineRunner<TResult, TState>(
     }
 }
 
-/// <summary>Handles the span of an attempt. Work that the callback starts is a part of this span; the code that started the attempt is not.</summary>
+/// <summary>Handles the span of an attempt. Work that the callback starts belongs to this span. The code that started the attempt does not.</summary>
 internal static class AttemptSpans
 {
-    public static void Begin(Activity call, Lease lease) => lease.Span = lease.State.Telemetry?.Begin(call, lease.Number);
+    public static void Begin(Activity call, Lease lease) => lease.Span = lease.State.Telemetry?.BeginSpan(call, lease.Number);
 
-    /// <summary>Restores the span that was current outside, also when the attempt has already ended and no span is current.</summary>
+    /// <summary>Restores the span that was current before the attempt, also if the attempt has already ended and no span is current.</summary>
     public static void StepOut(Lease lease, Activity? outside)
     {
         if (lease.Span is not null)

@@ -41,7 +41,7 @@ internal sealed class CallOutcomes(FailoverContext context, IFaultClassifier cla
         // The rest of a cut answer belongs to the span of the call whose answer was cut, and that call ends the span.
         if (call.Profile.IsContinuation)
             return;
-        context.Telemetry.Ended(span, took, call.Waited, outcome, error, call.Rules == 0 ? null : string.Join(',', call.WaitRules()));
+        context.Telemetry.RecordEnd(span, took, call.Waited, outcome, error, call.Rules == 0 ? null : string.Join(',', call.WaitRules()));
         if (span is null)
             return;
         if (call.HandedOver is { IsCompleted: false } lease)

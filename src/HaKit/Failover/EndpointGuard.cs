@@ -16,7 +16,7 @@ internal sealed class EndpointGuard(IFaultClassifier classifier, TimeProvider ti
         if (exception is null && lease.Declared is null)
         {
             if (lease.IsHandedOver)
-                lease.FirstContent(now);
+                lease.RecordFirstContent(now);
             else
                 lease.Complete(null, now);
             return;

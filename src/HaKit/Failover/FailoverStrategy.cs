@@ -22,7 +22,7 @@ internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrate
         return new AttemptRace<TResult, Outcome<TResult>, PipelineRunner<TResult, TState>>(engine, call, runner, context.CancellationToken).RunAsync(engine.Clock.Now);
     }
 
-    // In the application's own pipeline, the call begins and ends in this method.
+    // If the strategy is in a pipeline of the application, the call begins and ends in this method.
     private async ValueTask<Outcome<TResult>> OwnCallAsync<TResult, TState>(
         Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state)
     {

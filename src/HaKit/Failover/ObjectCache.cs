@@ -1,8 +1,8 @@
 namespace HaKit.Failover;
 
 /// <summary>
-/// Keeps objects for reuse, without locks. If a race loses an object, the only cost is an allocation. Each processor first uses its own place on its own
-/// cache line, so that threads that rent and return at the same time do not slow each other down.
+/// Keeps objects for reuse, without locks. If an object is lost in a race, the only cost is one allocation. Each processor first uses its own slot on its own
+/// cache line, so that threads do not slow each other down when they rent and return objects at the same time.
 /// </summary>
 internal sealed class ObjectCache<T>(Func<T> create) where T : class
 {

@@ -8,7 +8,7 @@ internal static class ErrorMembers
 {
     public delegate void Member(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs);
 
-    /// <summary>Passes on the members of an object, or of each object in an array (of arrays).</summary>
+    /// <summary>Calls <paramref name="member"/> for each member of an object, or of each object in an array (or in nested arrays).</summary>
     public static void ReadEach(ref Utf8JsonReader reader, ref ErrorSigns signs, Member member)
     {
         if (reader.TokenType == JsonTokenType.StartArray)

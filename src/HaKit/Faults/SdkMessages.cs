@@ -21,7 +21,7 @@ internal static class SdkMessages
     private const string Event = "SSE error returned from server: '";
     private const string ErrorCode = "ErrorCode: ";
 
-    /// <summary>Gets the status in the message; 0 if there is none.</summary>
+    /// <summary>Gets the status in the message. 0 if the message contains no status.</summary>
     /// <param name="message">An exception's message.</param>
     public static int StatusOf(ReadOnlySpan<char> message)
     {

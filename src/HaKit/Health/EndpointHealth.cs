@@ -60,7 +60,7 @@ internal sealed class EndpointHealth
     }
 
     /// <summary>Records the first content, with which a half-open trial has succeeded. Does nothing for other attempts.</summary>
-    public void FirstContent(in HealthTicket ticket, TimeSpan now)
+    public void RecordFirstContent(in HealthTicket ticket, TimeSpan now)
     {
         if (ticket.IsTrial)
             _tracker.Report(this, Evidence(ticket, null), now);

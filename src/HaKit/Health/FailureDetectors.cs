@@ -8,7 +8,7 @@ internal enum DetectorVerdict
     Down,
 }
 
-/// <summary>Decides from the results of one endpoint's probes whether the endpoint is up. Used by one loop; not safe for concurrent use.</summary>
+/// <summary>Decides from the results of one endpoint's probes whether the endpoint is up. Not thread-safe; used by one loop.</summary>
 internal interface IFailureDetector
 {
     /// <summary>Records the result of one probe and returns the verdict about all of them.</summary>
@@ -16,8 +16,8 @@ internal interface IFailureDetector
 }
 
 /// <summary>
-/// Decides by consecutive results: a number of misses in a row means down, a number of hits in a row means up. With loss probability p a wrong verdict comes
-/// every (1−pᵏ)/((1−p)pᵏ) probes; detection takes at most k intervals and one timeout.
+/// Decides by consecutive results: after a number of consecutive misses the endpoint is down, and after a number of consecutive hits it is up. With loss
+/// probability p a wrong verdict comes every (1−pᵏ)/((1−p)pᵏ) probes; detection takes at most k intervals and one timeout.
 /// </summary>
 internal sealed class ConsecutiveMisses(int missesToDown, int hitsToUp) : IFailureDetector
 {
@@ -52,7 +52,7 @@ internal sealed class PhiAccrual : IFailureDetector
     private double _deviation;
 
     /// <param name="threshold">The φ at which the endpoint counts as down; 8 means one wrong verdict in 10⁸ intervals.</param>
-    /// <param name="firstInterval">The expected interval before there is a history; its deviation is taken as a quarter of it.</param>
+    /// <param name="firstInterval">The expected interval, used until there is a history. The expected deviation is a quarter of this interval.</param>
     /// <param name="minDeviation">The minimum deviation, so that a very regular history does not make the detector too sensitive.</param>
     /// <param name="window">The number of intervals to remember.</param>
     public PhiAccrual(double threshold, TimeSpan firstInterval, TimeSpan minDeviation, int window = 200)
@@ -64,7 +64,7 @@ internal sealed class PhiAccrual : IFailureDetector
         (_mean, _deviation) = (_firstInterval, Math.Max(_minDeviation, _firstInterval / 4));
     }
 
-    /// <summary>Gets when the suspicion reaches the threshold if no further hit comes. Null before the first hit.</summary>
+    /// <summary>Gets the time at which the suspicion reaches the threshold if no further hit comes. Null before the first hit.</summary>
     public TimeSpan? DownAt => _last is { } last ? last + TimeSpan.FromTicks((long)(_mean + _thresholdDeviations * _deviation)) : null;
 
     /// <summary>Computes φ for a given silence, mean and deviation of the intervals.</summary>
@@ -79,7 +79,7 @@ internal sealed class PhiAccrual : IFailureDetector
         var isDown = Phi(now) >= _threshold;
         if (!isHit)
             return isDown ? DetectorVerdict.Down : DetectorVerdict.Undecided;
-        // The silence of a failure is not an interval between two hits of a working endpoint.
+        // The silence during a failure is left out, because it is not an interval between two hits of a working endpoint.
         if (_last is { } last && !isDown)
             Learn((now - last).Ticks);
         _last = now;

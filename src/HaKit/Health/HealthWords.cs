@@ -1,14 +1,14 @@
 namespace HaKit.Health;
 
 /// <summary>
-/// Describes a state of health in words that agree with what the pool does: an endpoint that gets no ordinary traffic is never called Healthy, Suspect or SlowStart, and an
-/// endpoint that gets traffic is never said to cool down. Pure.
+/// Describes a state of health in words that agree with what the pool does: an endpoint that gets no ordinary traffic is never called Healthy, Suspect or
+/// SlowStart, and an endpoint that gets traffic is never called Cooling down. Pure.
 /// </summary>
 internal static class HealthWords
 {
     /// <summary>Describes the state at one moment, for example <c>Healthy</c>, <c>Ejected because of ConnectFailed</c>, <c>Cooling down because of Throttled (429)</c>.</summary>
     /// <param name="state">The state.</param>
-    /// <param name="now">The current time on the pool's clock. A cooldown whose time has passed is not told as one.</param>
+    /// <param name="now">The current time on the pool's clock. A cooldown whose time has passed is not mentioned.</param>
     /// <param name="isUnreachable">True if no endpoint of the pool can be reached. No endpoint then serves, although none is ejected.</param>
     public static string Describe(HealthState state, TimeSpan now, bool isUnreachable = false)
     {
@@ -30,7 +30,7 @@ internal static class HealthWords
             return $"Cooling down because of {state.CooldownCause}";
         if (isUnreachable)
             return $"Unreachable{Because(state)}";
-        // Its share of the traffic grows after a cooldown too.
+        // The endpoint's share of the traffic also grows after a cooldown, so the cause of the cooldown is shown.
         var cause = state.Cause ?? (state.SlowStartShare(now) < 1 ? state.CooldownCause : null);
         return state.SlowStartShare(now) < 1 ? $"{nameof(EndpointHealthStatus.SlowStart)}{Because(cause)}" : $"{state.Status}{Because(cause)}";
     }

@@ -1,12 +1,12 @@
 namespace HaKit.Health;
 
-/// <summary>Computes the upper tail of the normal distribution on a logarithmic scale, so that its far end keeps its digits.</summary>
+/// <summary>Computes the upper tail of the normal distribution on a logarithmic scale, so that very small probabilities keep their precision.</summary>
 internal static class NormalTail
 {
     private const double Ln10 = 2.302585092994046;
     private const double LnSqrtTwoPi = 0.91893853320467274;
 
-    /// <summary>Computes −log₁₀ P(Z &gt; z), to about 1e-14 of its value for every z up to where z² overflows.</summary>
+    /// <summary>Computes −log₁₀ P(Z &gt; z). The relative error is about 1e-14 for every z whose square does not overflow.</summary>
     public static double Phi(double z)
     {
         if (double.IsNaN(z))
@@ -19,7 +19,7 @@ internal static class NormalTail
         return LogOfComplement(z < -2 ? Density(z) * MillsRatio(-z) : 0.5 - body) / Ln10;
     }
 
-    /// <summary>Finds the z at which <see cref="Phi"/> has the given value (above 0), by bisection, which suits the steep tail.</summary>
+    /// <summary>Finds the z at which <see cref="Phi"/> has the given value (above 0), by bisection, because the tail is steep.</summary>
     public static double Quantile(double phi)
     {
         double low = -38, high = Math.Sqrt(2 * Ln10 * phi) + 1;
@@ -61,6 +61,6 @@ internal static class NormalTail
         return 1 / fraction;
     }
 
-    /// <summary>−ln(1 − q) without losing the digits of a small q.</summary>
+    /// <summary>Computes −ln(1 − q) with full precision for a small q.</summary>
     private static double LogOfComplement(double q) => q < 1e-4 ? q * (1 + q * (0.5 + q * (1.0 / 3 + q / 4))) : -Math.Log(1 - q);
 }

@@ -10,6 +10,6 @@ internal readonly record struct SlowStart(TimeSpan From, TimeSpan Until, double 
         return now <= From ? Start : Start + (1 - Start) * ((now - From) / (Until - From));
     }
 
-    /// <summary>Gets the slow start with the later of two ends, so that a short cooldown never shortens a long recovery.</summary>
+    /// <summary>Gets a slow start that does not end before the given time, so that a short cooldown never shortens a long slow start.</summary>
     public SlowStart NotBefore(TimeSpan until) => until > Until ? this with { Until = until } : this;
 }

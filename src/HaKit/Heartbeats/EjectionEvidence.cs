@@ -14,7 +14,7 @@ public sealed record EjectionEvidence(string Pool, PoolEndpoint Endpoint, Fault?
 /// <summary>Sets how often recovery actions run. Not thread-safe; the pool reads it once.</summary>
 public sealed class RecoveryOptions
 {
-    /// <summary>Gets or sets the period in which each action runs at most once for each endpoint. Default 5 min; more than 0.</summary>
+    /// <summary>Gets or sets the minimum time between two runs of an action for the same endpoint, from start to start. Default 5 min; more than 0.</summary>
     public TimeSpan Period { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Gets or sets the time after which a running action is cancelled and counts as failed. Default 1 min; more than 0.</summary>

@@ -257,7 +257,7 @@ internal sealed class Heartbeat
             NextTimeout = setup.Options.LearnTimeout ? _times.Current : setup.LongestWait,
             IsTimeoutLearned = setup.Options.LearnTimeout && _times.IsLearned,
         };
-        _member.Telemetry?.Beat(now - asked, fault?.KindName);
+        _member.Telemetry?.RecordHeartbeat(now - asked, fault?.KindName);
         _member.Recorder?.RecordProbe(_member, setup.Probe.Level, fault, asked, now);
         // Calls have reached the endpoint, perhaps through a handler that resolves names in another way. So a DNS failure of the probe is no evidence against
         // the endpoint.

@@ -68,7 +68,7 @@ internal static class PrometheusText
 
     private static ReadOnlySpan<byte> TrimBlanks(ReadOnlySpan<byte> text) => text.TrimStart(" \t"u8);
 
-    // Looks for a whole label: after a comma or at the beginning, and before a comma or the closing brace.
+    // Searches for a whole label: it starts at the beginning or after a comma, and ends before a comma or the closing brace.
     private static bool Has(ReadOnlySpan<byte> own, ReadOnlySpan<byte> label)
     {
         for (var from = 0; own[from..].IndexOf(label) is >= 0 and var at; from += at + 1)

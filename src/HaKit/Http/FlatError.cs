@@ -6,8 +6,8 @@ namespace HaKit.Http;
 
 /// <summary>
 /// Recognises an error without a member <c>error</c>: an object with only members that errors have (<c>{"detail":"x"}</c>,
-/// <c>{"status":503,"message":"busy"}</c>, <c>{"success":false,"errors":[…]}</c>), of which at least one is not empty. Used only where a known dialect has an
-/// answer. Pure.
+/// <c>{"status":503,"message":"busy"}</c>, <c>{"success":false,"errors":[…]}</c>), of which at least one is not empty. Used only for an answer in a known
+/// dialect. Pure.
 /// </summary>
 internal static class FlatError
 {
@@ -44,7 +44,7 @@ internal static class FlatError
                     return false;
                 }
                 reader.Read();
-                // With another type it is an event: {"type":"session.status","message":"thinking"}.
+                // If the type is not the name of a failure, the object is an event: {"type":"session.status","message":"thinking"}.
                 if (isType && reader.TokenType == JsonTokenType.String && !IsNameOfFailure(reader.ValueSpan))
                 {
                     return false;
@@ -81,7 +81,7 @@ internal static class FlatError
     /// <param name="json">The JSON of the error.</param>
     public static byte[] AsObject(ReadOnlySpan<byte> json) => [.. "{\"error\":"u8, .. json, (byte)'}'];
 
-    // Leaves the reader on the last token of the value.
+    // Moves the reader to the last token of the value.
     private static bool IsEmpty(ref Utf8JsonReader reader)
     {
         switch (reader.TokenType)

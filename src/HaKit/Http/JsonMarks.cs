@@ -5,8 +5,8 @@ using System.Runtime.Intrinsics;
 namespace HaKit.Http;
 
 /// <summary>
-/// Finds the quotes, backslashes and brackets of a JSON text, 32 bytes at a time: one vector comparison gives the places of all marks in a block as the bits
-/// of a word (Langdale, Lemire 2019). Pass it by reference.
+/// Finds the quotes, backslashes and brackets of a JSON text, 32 bytes at a time: one vector comparison gives the places of all marks in a block as the bits of
+/// a word (Langdale, Lemire 2019). Pass this struct by reference.
 /// </summary>
 internal ref struct JsonMarks
 {
@@ -47,7 +47,7 @@ internal ref struct JsonMarks
         var at = start + 1;
         while (at < _json.Length)
         {
-            // Most strings end within the block. A long string is searched as a whole, because text contains many brackets that do not matter there.
+            // Most strings end within the block. In a long string, only the closing quote is searched, because brackets in a text do not matter.
             if (at - _start < Block)
             {
                 at = NextInBlock(at);

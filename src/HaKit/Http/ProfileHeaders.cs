@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 namespace HaKit.Http;
 
 /// <summary>
-/// Reads the profile in headers that begin with <c>x-ha-</c>, for SDKs that can only add headers. None of these headers leaves the process.
+/// Reads the request's profile from headers that begin with <c>x-ha-</c>, for SDKs that can only add headers. None of these headers leaves the process.
 /// </summary>
 internal static class ProfileHeaders
 {
@@ -62,7 +62,7 @@ internal static class ProfileHeaders
 
     private static int? Number(string value) => int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    // Seconds, as in Retry-After, or hh:mm:ss. A plain number never means days, as it would for TimeSpan.
+    // Reads seconds, as in Retry-After, or hh:mm:ss. A plain number is never read as days; TimeSpan.Parse would do that.
     private static TimeSpan? Time(string value)
     {
         if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))

@@ -1,7 +1,7 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// Holds the current use of a limiter, for telemetry. Null limits are unlimited. The server's remaining amount is null if no reading is valid.
+/// Holds the current use of a limiter, for telemetry. A null limit means unlimited. The server's remaining amount is null if no reading is valid.
 /// </summary>
 internal readonly record struct LimitLevels(
     int InFlight,

@@ -1,15 +1,15 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// Gives each processor its own words, on its own cache lines, for values that every call adds to and only reports read. Additions stay interlocked, because
-/// a thread may move to another processor at any moment.
+/// Gives each processor its own words on its own cache lines. This suits values to which every call adds, and which only reports read. Additions stay
+/// interlocked, because a thread may move to another processor at any moment.
 /// </summary>
 internal static class Stripes
 {
     // Two cache lines, because processors fetch them together.
     private const int Stride = 16;
 
-    // If there are more processors, several share a stripe.
+    // If there are more processors than stripes, several processors share a stripe.
     public static int Count { get; } = Math.Min(16, Environment.ProcessorCount);
 
     /// <summary>Creates the words for all processors.</summary>
@@ -97,7 +97,7 @@ internal sealed class StripedWindow
         var (bucket, amount) = ((uint)(held >> 32), (uint)held);
         if (amount == 0)
             return;
-        _window.TryTake(0, bucket, out _); // the window moves on to the bucket
+        _window.TryTake(0, bucket, out _); // this moves the window forward to the bucket
         _window.Add(bucket, amount);
     }
 }

@@ -1,9 +1,9 @@
 namespace HaKit.Pool;
 
-/// <summary>Finds the credential of an endpoint for each attempt and each probe. Thread-safe if the application's source is.</summary>
+/// <summary>Finds the credential of an endpoint for each attempt and each probe. Thread-safe if the application's source is thread-safe.</summary>
 internal sealed class EndpointCredentials(Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? source)
 {
-    /// <summary>Gets whether the application provides credentials itself.</summary>
+    /// <summary>Gets whether the application has a source of credentials.</summary>
     public bool HasSource => source is not null;
 
     /// <summary>Gets the endpoint's current credential: from the application's source, otherwise from the endpoint's options. Null: none.</summary>

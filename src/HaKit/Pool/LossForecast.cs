@@ -17,7 +17,7 @@ internal sealed class LossForecast(ReplayScene scene, CarryingEndpoint?[] carryi
     private readonly Dictionary<string, ForecastLoss> _known = new(StringComparer.Ordinal);
 
     /// <param name="lost">The indexes of the lost endpoints.</param>
-    public ForecastLoss Lose(IReadOnlyCollection<int> lost)
+    public ForecastLoss CalculateLoss(IReadOnlyCollection<int> lost)
     {
         var isLost = new bool[carrying.Length];
         foreach (var place in lost)

@@ -107,7 +107,7 @@ internal sealed class LossReplay
             for (; bucket < Turn; bucket++)
                 Play(bucket);
         }
-        _pool.Lose(_isLost);
+        _pool.StopServing(_isLost);
         for (var end = bucket + Turn; bucket < end; bucket++)
             Play(bucket);
         for (var end = bucket + _measured; bucket < end; bucket++)
@@ -120,7 +120,7 @@ internal sealed class LossReplay
 
     private int Play(int bucket)
     {
-        _pool.MoveOn();
+        _pool.BeginBucket();
         _scene.Load.Draw(bucket, ref _dice, _arrivals);
         var lost = 0;
         var at = 0.0;

@@ -113,7 +113,7 @@ internal sealed class PoolCalls(FailoverEngine engine, ResiliencePipeline? pipel
     private void End(FailoverCall call, Exception? failure)
     {
         var (outcome, error) = engine.Outcomes.FindOutcome(call, failure);
-        // The rest of a cut answer belongs to the call that was counted when it was served.
+        // The rest of a cut answer is not counted, because its call was already counted as served.
         if ((outcome is CallOutcome.Served or CallOutcome.Failed) && !call.Profile.IsContinuation)
             objective.RecordCall(call.IsServed ? call.ServedAt : engine.Clock.Now, outcome == CallOutcome.Served);
         recorder?.RecordCall(call, outcome, error, call.IsServed ? call.ServedAt : engine.Clock.Now);

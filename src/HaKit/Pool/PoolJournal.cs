@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Reports what happens to the pool: log lines, events, callbacks and recovery actions. Nothing that a log, a reader or a callback does changes what the pool
-/// does next. Thread-safe.
+/// Reports the changes of the pool in log lines, events, callbacks and recovery actions. Logs, readers of events and callbacks cannot affect the pool.
+/// Thread-safe.
 /// </summary>
 internal sealed class PoolJournal : IDisposable
 {
@@ -41,7 +41,7 @@ internal sealed class PoolJournal : IDisposable
     /// <summary>Gets the pool's log.</summary>
     public ILogger Log { get; }
 
-    /// <summary>Ends the events: readers get the remaining events, then the end.</summary>
+    /// <summary>Ends the events. Readers get the remaining events, and then the end.</summary>
     public void Dispose()
     {
         _hiddenFailures.Dispose();
@@ -104,7 +104,7 @@ internal sealed class PoolJournal : IDisposable
             Events.Publish(new OrderGiven { Pool = _pool, At = Events.Now, Order = order, Endpoint = endpoint, Tier = tier, By = note.By, Reason = note.Reason });
     }
 
-    /// <summary>Records an order that another replica took and this one has carried out.</summary>
+    /// <summary>Records that this replica has executed an order that was given on another replica.</summary>
     public void RecordOrderElsewhere(PeerFact fact)
     {
         var (order, endpoint) = (fact.Order!, fact.Subject.Length > 0 ? fact.Subject : null);
@@ -125,7 +125,7 @@ internal sealed class PoolJournal : IDisposable
         }
     }
 
-    /// <summary>Records that an order that this replica took no longer holds.</summary>
+    /// <summary>Records that an order of this replica is no longer in force.</summary>
     public void RecordOverruled(PeerFact fact, PeerFact by)
     {
         var (order, endpoint) = (fact.Order!.Order, fact.Subject.Length > 0 ? fact.Subject : null);
@@ -153,10 +153,10 @@ internal sealed class PoolJournal : IDisposable
             Events.Publish(new AnswerContinued { Pool = _pool, At = Events.Now, Seam = seam });
     }
 
-    /// <summary>Records that an attempt failed and that its call was served nevertheless.</summary>
+    /// <summary>Records that an attempt failed although its call was served.</summary>
     public void RecordHiddenFailure(string endpoint, Fault fault, string servedBy) => _hiddenFailures.Record(endpoint, fault, servedBy);
 
-    /// <summary>Records that an answer is too long to be held to its end.</summary>
+    /// <summary>Records that an answer is too long to be held until it is complete.</summary>
     public void RecordHeldTooLong(string endpoint, long bytes) => PoolLog.HeldTooLong(Log, _pool, endpoint, bytes);
 
     /// <summary>Records that an order with a wrong signature was ignored.</summary>
@@ -188,7 +188,7 @@ internal sealed class PoolJournal : IDisposable
             Events.Publish(new ScaleChanged { Pool = _pool, At = Events.Now, Signal = signal });
     }
 
-    /// <summary>Records which settings of a reload take effect only in a new pool.</summary>
+    /// <summary>Records the settings of a reload that take effect only in a new pool.</summary>
     public void RecordNotApplied(IReadOnlyList<string> settings)
     {
         if (settings.Count > 0)
@@ -215,7 +215,7 @@ internal sealed class PoolJournal : IDisposable
             if (isRecovery && happened is EndpointRecovered recovered)
                 Call(recovered);
         }
-        // An endpoint that other replicas have ejected is repaired by them.
+        // If other replicas have ejected the endpoint, they run the recovery actions.
         if (isEjection && !_recovery.IsEmpty && !change.Evidence.IsFromPeer && _snapshot.Value.MemberOf(change.Endpoint) is { } member)
             _recovery.Run(new EjectionEvidence(_pool, member.Endpoint, change.After.Cause, change.After, Events.Now), _options.Value.Recovery, now);
     }

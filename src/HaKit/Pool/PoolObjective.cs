@@ -6,8 +6,8 @@ using HaKit.Health;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Records when the pool's endpoints were up and how its calls ended. It evaluates the alerts of the objective every 30 s. Its lock orders these evaluations;
-/// recording takes no lock. Thread-safe.
+/// Records the times at which the pool's endpoints were up, and the outcomes of its calls. It evaluates the alerts of the objective every 30 s. A lock orders
+/// these evaluations; recording takes no lock. Thread-safe.
 /// </summary>
 internal sealed class PoolObjective : IDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class PoolObjective : IDisposable
         _timer = clock.Time.NewTimer(static objective => ((PoolObjective)objective!).Evaluate(), this);
     }
 
-    /// <summary>Starts the history of a new endpoint, which counts as up.</summary>
+    /// <summary>Starts the history of a new endpoint. A new endpoint counts as up.</summary>
     public void Watch(EndpointHealth endpoint) => _uptimes[endpoint] = new UptimeHistory(_clock.Now);
 
     public void Unwatch(EndpointHealth endpoint) => _uptimes.TryRemove(endpoint, out _);
@@ -45,7 +45,7 @@ internal sealed class PoolObjective : IDisposable
             history.Record(now, isUp);
     }
 
-    /// <summary>Since when the endpoint takes no ordinary traffic; null while it does.</summary>
+    /// <summary>Gets the time since which the endpoint takes no ordinary traffic. Null if it takes ordinary traffic.</summary>
     public TimeSpan? DownSince(EndpointHealth endpoint) => _uptimes.TryGetValue(endpoint, out var history) ? history.DownSince : null;
 
     public AvailabilityReport Report()

@@ -5,7 +5,7 @@ using HaKit.Peers;
 
 namespace HaKit.Pool;
 
-/// <summary>Carries out an operator's orders. Each order is also an event. Thread-safe.</summary>
+/// <summary>Executes the orders of operators. Each order is also reported as an event. Thread-safe.</summary>
 internal sealed class PoolOrders(string pool, PoolClock clock, CurrentSnapshot snapshot, PoolMembers members, PoolJournal journal, PoolPeers peers)
 {
     private static readonly TimeSpan DrainCheckPeriod = TimeSpan.FromMilliseconds(100);

@@ -5,7 +5,7 @@ using HaKit.Selection;
 
 namespace HaKit.Pool;
 
-/// <summary>Calculates whether the pool can bear the loss of each of its failure domains. Reads only. Thread-safe.</summary>
+/// <summary>Calculates whether the pool can bear the loss of each of its failure domains. Has no side effects. Thread-safe.</summary>
 internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, TrafficMeter traffic, WaitQueue queue)
 {
     private static readonly (RedundancyDomain Domain, FaultReach Reach, Func<FailureDomains, string?> NameOf)[] Reaches =
@@ -45,7 +45,7 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
         {
             Pool = pool,
             Demand = demand,
-            LostShareNow = forecast.Lose([]).LostShare,
+            LostShareNow = forecast.CalculateLoss([]).LostShare,
             Domains =
             [
                 .. DomainsOf(members).Select(d => LossOf(d.Domain, d.Name, d.Lost, members, forecast))
@@ -56,7 +56,7 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
 
     private static DomainLoss LossOf(RedundancyDomain domain, string name, IReadOnlyCollection<EndpointState> lost, EndpointState[] members, LossForecast forecast)
     {
-        var loss = forecast.Lose([.. lost.Select(m => Array.IndexOf(members, m))]);
+        var loss = forecast.CalculateLoss([.. lost.Select(m => Array.IndexOf(members, m))]);
         return new DomainLoss
         {
             Domain = domain,
@@ -98,7 +98,7 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
         return limits;
     }
 
-    // The domains that several endpoints share, by the same rule as a fault with that reach.
+    // Gets the domains that several endpoints share. The rule is the same as for a fault with that reach.
     private static IEnumerable<(RedundancyDomain Domain, string Name, IReadOnlyCollection<EndpointState> Lost)> DomainsOf(EndpointState[] members)
     {
         foreach (var member in members)

@@ -13,7 +13,7 @@ internal static class PoolStatusReader
         var (now, at) = (clock.Now, clock.Time.GetUtcNow());
         var endpoints = Array.ConvertAll(snapshot.Members, m => StatusOf(m, owners.Objective.DownSince(m.Health), now, at));
         // If no connection to any of the endpoints that would take traffic is possible, none of them serves. No endpoint is ejected in that case, because the
-        // own network may be at fault.
+        // network of this replica may be at fault.
         var isUnreachable = Array.TrueForAll(endpoints, static e => !e.Serves || e.Health.IsUnreachable) && Array.Exists(endpoints, static e => e.Serves);
         if (isUnreachable)
             endpoints = Array.ConvertAll(endpoints, static e => e with { Serves = false });
@@ -68,7 +68,7 @@ internal static class PoolStatusReader
         };
     }
 
-    // An outage continues if an endpoint is ejected again while no endpoint can be reached.
+    // If an endpoint is ejected again, the outage continues. So OutSince is used, and Since only without it.
     private static DateTimeOffset? OutageSince(TimeSpan? began, EndpointStatus[] endpoints, TimeSpan now, DateTimeOffset at)
     {
         if (began is { } since)
@@ -81,7 +81,7 @@ internal static class PoolStatusReader
 
     private static TimeSpan NotNegative(TimeSpan time) => time < TimeSpan.Zero ? TimeSpan.Zero : time;
 
-    // The order in which selection uses tiers: the promoted tier and those after it, then those before it.
+    // Finds the first tier in selection's order: the promoted tier and the tiers after it, then the tiers before it.
     private static int? FirstInOrder(IEnumerable<int> tiers, int promoted)
     {
         int? best = null;

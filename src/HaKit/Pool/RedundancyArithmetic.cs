@@ -1,9 +1,11 @@
 namespace HaKit.Pool;
 
-/// <summary>Describes one limit in calls: how many it allows at once, and how long each call occupies its place.</summary>
+/// <summary>Describes one limit in calls: the number of calls at once, and the time for which each call counts.</summary>
 /// <param name="Name">The limit's name.</param>
 /// <param name="Places">The number of calls at once.</param>
-/// <param name="HeldMinutes">The time for which each call occupies its place, in minutes: one minute for limits per minute, the length of an attempt for concurrency.</param>
+/// <param name="HeldMinutes">
+/// The time in minutes for which each call counts: one minute for limits per minute, the duration of an attempt for concurrency.
+/// </param>
 internal readonly record struct CallLimit(string Name, double Places, double HeldMinutes)
 {
     public static CallLimit None => new("none", double.PositiveInfinity, 0);
@@ -13,17 +15,17 @@ internal readonly record struct CallLimit(string Name, double Places, double Hel
     public bool IsNone => double.IsPositiveInfinity(Places);
 }
 
-/// <summary>Describes what one endpoint can carry: its own limits, and the limits that it shares.</summary>
+/// <summary>Describes the capacity of one endpoint: its own limits, and the limits that it shares.</summary>
 /// <param name="Tier">The tier, in the order in which tiers are used.</param>
 /// <param name="Limits">The endpoint's own limits.</param>
 /// <param name="Account">An object that is the same for all endpoints that share the account's limits. Null: none.</param>
-/// <param name="AccountLimits">The limits that they share.</param>
+/// <param name="AccountLimits">The limits that these endpoints share.</param>
 internal sealed record CarryingEndpoint(int Tier, IReadOnlyList<CallLimit> Limits, object? Account, IReadOnlyList<CallLimit> AccountLimits);
 
 /// <summary>Compares a demand with the capacity of a set of endpoints.</summary>
 /// <param name="Utilization">The demand divided by the capacity.</param>
-/// <param name="Limit">The limit that binds most of the capacity.</param>
-/// <param name="IsAmple">True if the capacity is so large that calls at random times always find a free place.</param>
+/// <param name="Limit">The limit that limits the largest part of the capacity.</param>
+/// <param name="IsAmple">True if the capacity is so large that calls at random times practically never exceed a limit.</param>
 internal readonly record struct Carried(double Utilization, string? Limit, bool IsAmple);
 
 /// <summary>Calculates the utilization of a set of endpoints under a demand. Pure functions. <see cref="LossReplay"/> calculates the lost calls.</summary>
@@ -44,12 +46,13 @@ internal static class RedundancyArithmetic
         return new(capacity > 0 ? callsPerMinute / capacity : double.PositiveInfinity, capacities.MaxBy(static c => c.CallsPerMinute).Name, IsAmple(capacities, callsPerMinute));
     }
 
-    // Only windows, or only places, that are numerous and at most half full: Erlang's formula gives less than one lost call in 10,000 for 40 of them.
+    // The capacity is ample if one kind of limit (windows or concurrency) admits at least 40 calls at once and is at most half full. Erlang's formula then
+    // gives less than one lost call in 10,000.
     private static bool IsAmple(List<CallLimit> capacities, double callsPerMinute) => capacities.GroupBy(static c => c.HeldMinutes >= 1).Any(kind =>
         kind.Sum(static c => c.CallsPerMinute) >= 2 * callsPerMinute && kind.Sum(static c => c.Places) >= EnoughPlaces);
 
-    // Each endpoint of an account carries its own capacity. Together they carry at most the account's limits; endpoints of lower tiers carry the rest of
-    // these limits.
+    // Each endpoint of an account has its own capacity. The sum is at most the account's limits. Endpoints of earlier tiers use these limits first, and
+    // endpoints of later tiers use the rest.
     private static List<CallLimit> Capacities(IReadOnlyList<CarryingEndpoint> endpoints)
     {
         var capacities = new List<CallLimit>();

@@ -6,12 +6,12 @@ namespace HaKit.Pool;
 /// <summary>One endpoint in a replay. For use on one thread.</summary>
 internal sealed class ReplayedMember
 {
-    // An estimate that gives a slower answer three tenths of its weight at once varies by about as much as that.
+    // The pool's estimate gives the newest answer three tenths of the weight, so it varies by about this share.
     private const double Spread = 0.4;
 
     private readonly ReplayedEndpoint _endpoint;
     private readonly ReplayedLimiter[] _limiters;
-    // The buckets in which the calls in flight began, for limits that correct the tokens at the end of a call.
+    // The buckets in which the calls in flight began. At the end of a call, limits correct the tokens in this bucket.
     private readonly List<int> _began = [];
 
     public ReplayedMember(ReplayedEndpoint endpoint, ReplayedLimiter[] limiters)
@@ -29,7 +29,7 @@ internal sealed class ReplayedMember
 
     public int InFlight => _began.Count;
 
-    /// <summary>Gets the rate at which one call in flight ends, per bucket; 0 if calls end at once because their times are not known.</summary>
+    /// <summary>Gets the rate per bucket at which one call in flight ends. 0 if calls end at once, because their duration is not known.</summary>
     public double EndsPerBucket { get; }
 
     public void Reset()
@@ -40,12 +40,12 @@ internal sealed class ReplayedMember
         {
             _began.Add(0);
             foreach (var limiter in _limiters)
-                limiter.Enter();
+                limiter.AddInFlight();
         }
     }
 
     /// <summary>Stops the endpoint. Its calls in flight fail.</summary>
-    public void Lose()
+    public void StopServing()
     {
         Serves = false;
         foreach (var _ in _began)
@@ -81,8 +81,8 @@ internal sealed class ReplayedMember
     }
 
     /// <summary>
-    /// Returns the cost of selecting the endpoint: its expected time after the calls in flight. The pool's estimate of that time moves with each answer, so of two
-    /// equal endpoints now one and now the other seems quicker.
+    /// Returns the cost of selecting the endpoint: its expected time after the calls in flight. The pool's estimate of that time changes with each answer, so
+    /// the faster of two equal endpoints changes at random.
     /// </summary>
     public double Score(SelectionPolicy policy, ref Dice dice)
     {

@@ -35,23 +35,23 @@ internal sealed class ReplayedPool
         CountEnds();
     }
 
-    public void Lose(bool[] isLost)
+    public void StopServing(bool[] isLost)
     {
         for (var i = 0; i < _members.Length; i++)
         {
             if (isLost[i])
-                _members[i].Lose();
+                _members[i].StopServing();
         }
         _choice = new ReplayedChoice(_scene.Policy, _members, _estimated);
         CountEnds();
     }
 
-    public void MoveOn()
+    public void BeginBucket()
     {
         _bucket++;
         foreach (var limiter in _limiters)
-            limiter.MoveOn();
-        CountEnds(); // counted from the start, so that rounding errors do not add up
+            limiter.BeginBucket();
+        CountEnds(); // recomputed in each bucket, so that rounding errors do not add up
     }
 
     public bool TryBegin(ref Dice dice)

@@ -2,7 +2,7 @@ using HaKit.Limits;
 
 namespace HaKit.Pool;
 
-/// <summary>The copy of a <see cref="SlidingWindow"/> that a replay moves on by itself: the same buckets and the same rule, for one thread.</summary>
+/// <summary>A copy of a <see cref="SlidingWindow"/> for a replay, with the same buckets and the same rule. Not thread-safe.</summary>
 internal sealed class ReplayedWindow(WindowReading reading)
 {
     private const int Length = SlidingWindow.Buckets + 1;
@@ -18,8 +18,8 @@ internal sealed class ReplayedWindow(WindowReading reading)
             _spent += _taken[i] = reading.Taken[i];
     }
 
-    /// <summary>The next bucket begins, and the oldest one counts no more.</summary>
-    public void MoveOn()
+    /// <summary>Begins the next bucket. The oldest bucket no longer counts.</summary>
+    public void BeginBucket()
     {
         _at = _at == Length - 1 ? 0 : _at + 1;
         _spent -= _taken[_at];
@@ -34,8 +34,8 @@ internal sealed class ReplayedWindow(WindowReading reading)
         _spent += amount;
     }
 
-    /// <summary>Counts more or less for something that was taken so many buckets ago.</summary>
-    public void Correct(int bucketsAgo, long by)
+    /// <summary>Corrects an amount that was taken the given number of buckets ago.</summary>
+    public void CorrectAmount(int bucketsAgo, long by)
     {
         if (bucketsAgo >= Length)
             return;
@@ -46,7 +46,7 @@ internal sealed class ReplayedWindow(WindowReading reading)
     }
 }
 
-/// <summary>The copy of a <see cref="Limiter"/>: places for calls in flight, requests and tokens.</summary>
+/// <summary>A copy of a <see cref="Limiter"/> for a replay: calls in flight, requests and tokens. Not thread-safe.</summary>
 internal sealed class ReplayedLimiter(LimiterReading reading)
 {
     private readonly ReplayedWindow? _requests = reading.Requests is { } requests ? new(requests) : null;
@@ -63,10 +63,10 @@ internal sealed class ReplayedLimiter(LimiterReading reading)
         _tokens?.Reset();
     }
 
-    public void MoveOn()
+    public void BeginBucket()
     {
-        _requests?.MoveOn();
-        _tokens?.MoveOn();
+        _requests?.BeginBucket();
+        _tokens?.BeginBucket();
     }
 
     public bool HasRoom(uint tokens) => _inFlight < _places && _requests?.HasRoom(1) != false && _tokens?.HasRoom(tokens) != false;
@@ -78,13 +78,13 @@ internal sealed class ReplayedLimiter(LimiterReading reading)
         _tokens?.TakeAmount(tokens);
     }
 
-    /// <summary>A call that was in flight already when the replay began.</summary>
-    public void Enter() => _inFlight++;
+    /// <summary>Adds a call that was already in flight when the replay began.</summary>
+    public void AddInFlight() => _inFlight++;
 
     public void SettleTokens(int bucketsAgo, long moreTokens)
     {
         _inFlight--;
         if (moreTokens != 0)
-            _tokens?.Correct(bucketsAgo, moreTokens);
+            _tokens?.CorrectAmount(bucketsAgo, moreTokens);
     }
 }

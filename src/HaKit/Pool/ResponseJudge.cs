@@ -4,8 +4,8 @@ using HaKit.Faults;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Classifies the HTTP responses that the application's callback returns; otherwise a 503 that is returned as a result would count as served. It uses the
-/// status, and for a refusal also the body if it arrives within a second. A fault that the callback has reported itself takes precedence. Thread-safe.
+/// Classifies the HTTP responses that the application's callback returns; otherwise a returned 503 would count as served. It uses the status. For a refusal it
+/// also uses the body, if the body arrives within a second. A fault that the callback has reported takes precedence. Thread-safe.
 /// </summary>
 internal sealed class ResponseJudge(IFaultClassifier classifier, PoolClock clock)
 {
@@ -33,7 +33,7 @@ internal sealed class ResponseJudge(IFaultClassifier classifier, PoolClock clock
     private async ValueTask<HttpResponseMessage> JudgeAsync(EndpointAttempt attempt, ValueTask<HttpResponseMessage> task, CancellationToken token)
     {
         var response = await task.ConfigureAwait(false);
-        // The application's own client has left the redirect to the application, which may want it.
+        // A redirect is not a fault, because the application's own client has not followed it, so the application may handle it.
         if (response is null || (int)response.StatusCode < 400 || attempt.Lease.Declared is not null)
         {
             return response!;
@@ -64,7 +64,7 @@ internal sealed class ResponseJudge(IFaultClassifier classifier, PoolClock clock
         Now = clock.Time.GetUtcNow(),
     };
 
-    // Only a POST creates an answer; for a POST only the profile says what it asks for.
+    // Only a POST creates an answer. The kind of answer that a POST requests is known only from the profile.
     private static RequestKind KindOf(RequestKind told, HttpRequestMessage? request) =>
         told == RequestKind.Unknown && request is not null && request.Method != HttpMethod.Post ? RequestKind.Other : told;
 

@@ -4,7 +4,7 @@ using HaKit.Faults;
 
 namespace HaKit.Pool;
 
-/// <summary>Opens a stream within an attempt and reads it up to its first content; a stream that is opened later would not be covered by failover.</summary>
+/// <summary>Opens a stream within an attempt and reads up to the first content. Failover would not cover a stream that is opened after the attempt.</summary>
 internal sealed class StreamOpening<TState, T>(
     FailoverEngine engine,
     TState state,

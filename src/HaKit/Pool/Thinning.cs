@@ -2,10 +2,10 @@ using HaKit.Limits;
 
 namespace HaKit.Pool;
 
-/// <summary>A large pool made smaller in proportion. Pure functions.</summary>
+/// <summary>Scales a large pool down in proportion. Pure functions.</summary>
 internal static class Thinning
 {
-    /// <summary>The same scene with no more than so many calls a minute: limits, what was taken of them and calls in flight become less by the same factor.</summary>
+    /// <summary>Scales a scene down to the given number of calls per minute. Limits, used amounts and calls in flight are divided by the same factor.</summary>
     public static ReplayScene Thin(ReplayScene scene, double mostCallsPerMinute)
     {
         if (scene.Load.CallsPerMinute <= mostCallsPerMinute)

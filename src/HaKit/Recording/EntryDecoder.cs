@@ -5,7 +5,7 @@ using HaKit.Health;
 
 namespace HaKit.Recording;
 
-/// <summary>Reads the entries of one block as <see cref="EntryEncoder"/> wrote them. Throws <see cref="InvalidDataException"/> for anything else.</summary>
+/// <summary>Reads the entries of one block as <see cref="EntryEncoder"/> wrote them. Throws <see cref="InvalidDataException"/> for other data.</summary>
 internal ref struct EntryDecoder
 {
     private readonly int _recorder;

@@ -4,8 +4,8 @@ using HaKit.Faults;
 namespace HaKit.Recording;
 
 /// <summary>
-/// Writes entries one after the other into a buffer. Times are in units of 0.1 ms. The begin of an entry and the number of its call are written as
-/// differences to the entry before it. Numbers have a variable length: seven bits in each byte, the lowest first; differences are zigzag encoded. Not
+/// Writes entries one after the other into a buffer. Times are in units of 0.1 ms. The start time of an entry and the number of its call are written as
+/// differences from the previous entry. Numbers have a variable length: seven bits in each byte, the lowest first; differences are zigzag encoded. Not
 /// thread-safe.
 /// </summary>
 internal sealed class EntryEncoder
@@ -145,7 +145,7 @@ internal sealed class EntryEncoder
             FaultOf(entry.Fault!);
     }
 
-    // The provider's error code is not written, because a word of the provider may quote something secret.
+    // The provider's error code is not written, because the code is the provider's text and may contain a secret.
     private void FaultOf(Fault fault)
     {
         Byte((byte)fault.Kind);
@@ -179,7 +179,7 @@ internal sealed class EntryEncoder
         _lastAt = units;
     }
 
-    // Half a unit is rounded up, so that the average of times that are not zero stays the same.
+    // Half a unit is rounded up, so that rounding does not change the average.
     private void Span(long ticks) => Number((ulong)(Math.Max(0, ticks) / TicksPerUnit + (ticks % TicksPerUnit >= TicksPerUnit / 2 ? 1 : 0)));
 
     private void Signed(long value) => Number((ulong)(value << 1 ^ value >> 63));

@@ -1,9 +1,9 @@
 namespace HaKit.Recording;
 
 /// <summary>
-/// Holds the entries that are not written yet: bounded, for many writers and one reader, without a lock. It is Vyukov's bounded queue: each cell carries the
-/// number of the turn in which it may be used, so that a writer takes a place with one compare-and-swap and publishes it with one store. When the ring is
-/// full, the entry is dropped and counted.
+/// Holds the entries that are not written yet. Bounded and lock-free, for many writers and one reader. This is Vyukov's bounded queue: each cell has the number
+/// of the turn in which it may be used. So a writer reserves a cell with one compare-and-swap, and publishes it with one store. When the ring is full, the
+/// entry is dropped and counted.
 /// </summary>
 internal sealed class EntryRing
 {
@@ -25,7 +25,7 @@ internal sealed class EntryRing
 
     public int Capacity => _cells.Length;
 
-    /// <summary>Adds an entry. False if there was no room; the entry was then dropped.</summary>
+    /// <summary>Adds an entry. False if the ring is full; the entry is then dropped.</summary>
     /// <param name="entry">The entry.</param>
     /// <param name="place">The number of entries before it; meaningless if the entry was dropped.</param>
     public bool TryAdd(in RingEntry entry, out long place)
@@ -50,13 +50,13 @@ internal sealed class EntryRing
         }
     }
 
-    /// <summary>Gets how many entries were read.</summary>
+    /// <summary>Gets the number of entries that were read.</summary>
     public long Read => Volatile.Read(ref _read);
 
-    /// <summary>Gets whether there is nothing to read. For the reader.</summary>
+    /// <summary>Gets whether the ring is empty. Only for the reader.</summary>
     public bool IsEmpty => Volatile.Read(ref _cells[_read & _mask].Turn) != _read + 1;
 
-    /// <summary>Takes the oldest entry. For one reader.</summary>
+    /// <summary>Takes the oldest entry. Only for the reader.</summary>
     public bool TryRead(out RingEntry entry)
     {
         ref var cell = ref _cells[_read & _mask];
@@ -66,13 +66,13 @@ internal sealed class EntryRing
             return false;
         }
         entry = cell.Entry;
-        cell.Entry = default; // objects that it refers to may be collected
+        cell.Entry = default; // so that the garbage collector can free the entry's objects
         Volatile.Write(ref cell.Turn, _read + _cells.Length);
         Volatile.Write(ref _read, _read + 1);
         return true;
     }
 
-    /// <summary>Takes the count of the entries that were dropped since the last time.</summary>
+    /// <summary>Gets the number of dropped entries, and resets it to 0.</summary>
     public long TakeDropped() => Interlocked.Exchange(ref _dropped, 0);
 
     private struct Cell

@@ -9,14 +9,15 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Recording;
 
 /// <summary>
-/// Records what happens to one pool. A call only adds an entry to a ring. A timer takes the entries from there, and encodes, compresses and writes them on
-/// its own thread. A disk that is slow, full or read-only costs entries, which are counted and reported once, but never a call. Thread-safe.
+/// Records the attempts, calls, probes and changes of one pool. A call only adds an entry to a ring. A timer takes the entries from the ring, and encodes,
+/// compresses and writes them on its own thread. If the disk is slow, full or read-only, entries are dropped, counted and reported once. Calls are never
+/// affected. Thread-safe.
 /// </summary>
 internal sealed class FlightRecorder : IPoolRecorder
 {
     private const int BlockBytes = 64 * 1024;
 
-    // After a failure of the disk: how long entries are dropped before the next try, and how long there must be no failure before a new one is reported.
+    // After a failure of the disk, entries are dropped for this time before the next try. A new failure is reported only if there was no failure for this time.
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(60);
 
     private readonly string _pool;
@@ -188,7 +189,7 @@ internal sealed class FlightRecorder : IPoolRecorder
         | (profile.MayHedge == false ? EntryFlags.MayNotHedge : 0)
         | (profile.Priority == 0 ? 0 : EntryFlags.HasPriority);
 
-    // The timer is moved forward once each time half the ring fills up, and not for each entry of a busy pool.
+    // The timer is moved forward only once for each half of the ring, because a busy pool adds many entries.
     private void Add(in RingEntry entry)
     {
         if (!_ring.TryAdd(in entry, out var place))
@@ -245,7 +246,7 @@ internal sealed class FlightRecorder : IPoolRecorder
             ReportEnd();
     }
 
-    // Fills the encoder with one block. True if more entries may be left.
+    // Fills the encoder with one block. True if the ring may have more entries.
     private bool FillBlock()
     {
         _encoder.Clear();

@@ -3,8 +3,8 @@ using System.IO.Compression;
 namespace HaKit.Recording;
 
 /// <summary>
-/// Reads recordings. Damaged parts are skipped and named. A recording whose process was killed ends with a part of a block, which is not an error.
-/// Thread-safe; the files may be written to at the same time.
+/// Reads recordings. Damaged parts are skipped and listed in <see cref="Problems"/>. A recording whose process was killed ends with a part of a block, which is
+/// not an error. Thread-safe. A recorder may write to the files at the same time.
 /// </summary>
 public sealed class FlightRecording
 {
@@ -76,7 +76,7 @@ internal sealed class SegmentReader
                 at += BlockHeader.Length + block.Stored;
                 continue;
             }
-            // Finds the next mark that begins a complete block; what is before it is lost.
+            // Finds the next mark that begins a complete block. The bytes before the mark are lost.
             var next = NextBlock(rest);
             if (next < 0)
             {
@@ -105,7 +105,8 @@ internal sealed class SegmentReader
 
     private void ReadBlock(string name, SegmentHeader header, BlockHeader block, ReadOnlySpan<byte> stored, int at)
     {
-        // Entries before a damaged entry are kept: the checksum was right, so a later version may have written an entry that this version does not know.
+        // Entries before an unreadable entry are kept. The checksum is right, so a later version of the library may have written a kind of entry that this
+        // version does not support.
         try
         {
             var recorder = RecorderOf(header.Recorder, block);
@@ -130,7 +131,7 @@ internal sealed class SegmentReader
             : throw new InvalidDataException("The block cannot be decompressed.");
     }
 
-    // The first block of a recorder fixes its clock; a later change of the wall clock moves nothing.
+    // The first block of a recorder sets the offset between its clocks, so a later change of the wall clock does not move entries.
     private int RecorderOf(Guid id, BlockHeader block)
     {
         var place = _recorders.FindIndex(r => r.Id == id);

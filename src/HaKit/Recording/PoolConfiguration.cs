@@ -6,9 +6,9 @@ using HaKit.Limits;
 namespace HaKit.Recording;
 
 /// <summary>
-/// Writes a pool's options as JSON in the shape of a configuration, so that they can be read as one. Everything that names a place, a file, a person or a
-/// secret is left out: addresses, headers, credentials, paths, client objects, and the settings for other replicas. A test compares the settings with those
-/// of the options.
+/// Writes a pool's options as JSON in the shape of a configuration section, so that they can be bound again. Settings that could contain an address, a file, a
+/// person or a secret are left out: addresses, headers, credentials, paths, client objects, and the settings for other replicas. A test compares the written
+/// settings with the options.
 /// </summary>
 internal static class PoolConfiguration
 {

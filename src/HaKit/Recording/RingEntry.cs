@@ -5,7 +5,7 @@ namespace HaKit.Recording;
 /// <summary>The kind of an entry. The numbers are part of the format.</summary>
 internal enum EntryKind : byte
 {
-    /// <summary>A name. Later entries of the block refer to it by its position.</summary>
+    /// <summary>A name. Later entries of the block refer to the name by its position.</summary>
     Name = 1,
 
     /// <summary>The pool's configuration, without addresses, headers and credentials.</summary>
@@ -28,8 +28,8 @@ internal enum EntryKind : byte
 }
 
 /// <summary>
-/// Says which members an entry has, and which statements are true for it. The bits are part of the format. The most frequent ones come first, so that they
-/// need only one byte.
+/// Marks the members that an entry has, and the statements that are true for it. The bits are part of the format. The most frequent flags come first, so that
+/// they need only one byte.
 /// </summary>
 [Flags]
 internal enum EntryFlags
@@ -59,13 +59,13 @@ internal enum EntryFlags
 }
 
 /// <summary>
-/// Holds one entry in memory: plain data of a fixed size, so that the path of a call allocates nothing. Times are on the pool's clock, in ticks.
+/// Holds one entry in memory: plain data of a fixed size, so that recording a call allocates nothing. Times are on the pool's clock, in ticks.
 /// </summary>
 internal struct RingEntry
 {
     public EntryKind Kind;
 
-    /// <summary>For an attempt: unused. For a call: how it ended. For a probe: its level. For a change: its source.</summary>
+    /// <summary>For an attempt: unused. For a call: its outcome. For a probe: its level. For a change: its source.</summary>
     public byte Detail;
 
     /// <summary>For a change: the status before, and the status after in the higher four bits.</summary>
@@ -89,11 +89,12 @@ internal struct RingEntry
     public long Took;
 
     /// <summary>
-    /// For an attempt: from its beginning to its first content. For a call: how long it waited. For a change: until when the endpoint is out, or 0.
+    /// For an attempt: the time from its start to its first content. For a call: the time that it waited. For a change: the time until which the endpoint is
+    /// out, or 0.
     /// </summary>
     public long Part;
 
-    /// <summary>For a call: its deadline, from its beginning.</summary>
+    /// <summary>For a call: its deadline, from its start.</summary>
     public long Deadline;
 
     /// <summary>For a call: its limit on waiting.</summary>

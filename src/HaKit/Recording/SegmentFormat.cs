@@ -39,8 +39,8 @@ internal readonly record struct SegmentHeader(Guid Recorder, int Number)
 }
 
 /// <summary>
-/// The header of a block: 36 bytes. <c>mark 4 | stored 4 | length 4 | clock 8 | utc 8 | reserved 4 | checksum 4</c>. The checksum covers the rest of the header and the
-/// stored bytes. A block is compressed (Brotli) unless its stored length equals its length. It is self-contained: it refers to nothing outside itself.
+/// The header of a block: 36 bytes. <c>mark 4 | stored 4 | length 4 | clock 8 | utc 8 | reserved 4 | checksum 4</c>. The checksum covers the rest of the header
+/// and the stored bytes. A block is compressed (Brotli) unless its stored length equals its length. A block does not refer to other blocks.
 /// </summary>
 /// <param name="Stored">The number of bytes after the header.</param>
 /// <param name="Size">The number of bytes after decompression.</param>
@@ -50,7 +50,7 @@ internal readonly record struct BlockHeader(int Stored, int Size, TimeSpan Clock
 {
     public const int Length = 36;
 
-    /// <summary>The maximum length of a block. It is larger than any block, so that a damaged length does not reserve much memory.</summary>
+    /// <summary>The maximum length of a block. A larger length is damaged, and is refused before memory is reserved.</summary>
     public const int MostBytes = 16 * 1024 * 1024;
 
     public static ReadOnlySpan<byte> Mark => "HKrb"u8;

@@ -6,8 +6,9 @@ using System.Text;
 namespace HaKit.Recording;
 
 /// <summary>
-/// Writes blocks to the files of one recorder. It begins a new file when one is full, and deletes the pool's oldest files above the limit. Every failure of
-/// the disk is an exception for which <see cref="IsOfDisk"/> is true; the file is then left as it is, and the next block begins a new one. Not thread-safe.
+/// Writes blocks to the files of one recorder. It begins a new file when the current file is full, and deletes the pool's oldest files above the limit. For
+/// every failure of the disk it throws an exception for which <see cref="IsOfDisk"/> returns true. The file is then left as it is, and the next block begins a
+/// new file. Not thread-safe.
 /// </summary>
 internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, Func<string, Stream> open) : IDisposable
 {
@@ -27,7 +28,7 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
     /// <summary>Gets whether the next block begins a new file, so that the configuration must be written first.</summary>
     public bool IsAtBeginning => _file is null || _length >= options.SegmentBytes;
 
-    /// <summary>Writes a block, into a new file if one is due.</summary>
+    /// <summary>Writes a block. If <see cref="IsAtBeginning"/>, it is written to a new file.</summary>
     public void Write(ReadOnlySpan<byte> entries, TimeSpan clock, DateTimeOffset utc)
     {
         var block = Compress(entries, clock, utc);
@@ -79,7 +80,7 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
         DeleteOldest();
     }
 
-    // Space for the new file is reserved. If another process deletes a file at the same time, that is the wanted result.
+    // The limit includes the space for the new file. If another process deletes a file at the same time, the result is the same.
     private void DeleteOldest()
     {
         if (!Directory.Exists(options.Folder))
@@ -118,13 +119,14 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
         }
         catch (Exception exception) when (IsOfDisk(exception))
         {
-            // The bytes that could not be written are lost, and a reader sees where.
+            // The bytes that could not be written are lost. A reader reports the gap.
         }
         _file = null;
     }
 
     /// <summary>
-    /// Lists the files of a pool, or of all pools, by name. A file system that ignores case also finds the files of "Chat" for "chat"; they are left out.
+    /// Lists the files of a pool, or of all pools, by name. On a file system that ignores case, a search for "chat" also finds the files of "Chat". These files
+    /// are left out.
     /// </summary>
     public static IEnumerable<FileInfo> FilesOf(string folder, string? pool)
     {
@@ -133,8 +135,8 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
     }
 
     /// <summary>
-    /// Gets the prefix of the names of a pool's files. Other pools may write to the same folder. So a name that is not possible as a file name gets a part of
-    /// its hash: the files of "a/b" and "a:b" must not delete each other.
+    /// Gets the prefix of the names of a pool's files. Other pools may write to the same folder. So if the pool's name is not a valid file name, the prefix has
+    /// a part of the name's hash. Otherwise the pools "a/b" and "a:b" would delete each other's files.
     /// </summary>
     public static string PrefixOf(string pool)
     {

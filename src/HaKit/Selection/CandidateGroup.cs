@@ -3,7 +3,7 @@ using HaKit.Estimates;
 
 namespace HaKit.Selection;
 
-/// <summary>Holds what the selection needs of one endpoint and what does not change within a snapshot.</summary>
+/// <summary>Holds the data of one endpoint that selection needs and that does not change within a snapshot.</summary>
 internal readonly struct Candidate(EndpointState state, bool isInSlowStart, bool isLocal)
 {
     public readonly EndpointState State = state;
@@ -16,7 +16,7 @@ internal readonly struct Candidate(EndpointState state, bool isInSlowStart, bool
 
     public readonly bool IsLocal = isLocal;
 
-    /// <summary>Gets the factor on the endpoint's weight.</summary>
+    /// <summary>Gets the factor by which slow start multiplies the endpoint's weight, from 0 to 1.</summary>
     public double SlowStartShare(TimeSpan now) => IsInSlowStart ? State.Health.State.SlowStartShare(now) : 1;
 }
 
@@ -62,7 +62,7 @@ internal sealed class CandidateGroup
                     return drawn;
             }
         }
-        // When one candidate has nearly all the weight, rejection would take too long: any other candidate is good enough.
+        // If one candidate has nearly all the weight, rejection sampling would take too long. Any other candidate is then good enough.
         var other = dice.Next(Candidates.Length - 1);
         return other < first ? other : other + 1;
     }

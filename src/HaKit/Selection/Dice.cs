@@ -4,7 +4,8 @@ using HaKit.Estimates;
 namespace HaKit.Selection;
 
 /// <summary>
-/// Provides the random numbers of one choice. It takes one step of the shared source, and derives all draws from it with SplitMix64, the same generator.
+/// Provides the random numbers of one choice. It takes one number from the shared source, and derives all draws from this number with SplitMix64, the generator
+/// of the source.
 /// </summary>
 internal struct Dice(Chance source)
 {
@@ -19,9 +20,9 @@ internal struct Dice(Chance source)
 
     public int Next(int below) => (int)(((ulong)Next() * (uint)below) >> 32);
 
-    /// <summary>Uniform in [0, 1).</summary>
+    /// <summary>Draws a number from the uniform distribution over [0, 1).</summary>
     public double NextDouble() => Next() * (1.0 / (1L << 32));
 
-    /// <summary>Exponential with a mean of 1.</summary>
+    /// <summary>Draws a number from the exponential distribution with the mean 1.</summary>
     public double NextExponential() => -Math.Log(1 - NextDouble());
 }

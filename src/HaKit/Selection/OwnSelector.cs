@@ -3,12 +3,12 @@ using HaKit.Attempts;
 
 namespace HaKit.Selection;
 
-/// <summary>Offers the candidates to the application's own selector. Thread-safe if that selector is.</summary>
+/// <summary>Offers the candidates to the application's own selector. Thread-safe if that selector is thread-safe.</summary>
 internal sealed class OwnSelector(IEndpointSelector own, SelectionPolicy policy)
 {
     /// <summary>
-    /// Lets the application choose among the endpoints of the tier that may take the request and that share no more than the given overlap with the failed
-    /// endpoints. Returns null when there is no such endpoint.
+    /// Lets the application choose one of the tier's endpoints that may take the request. Endpoints that share more than the given overlap with the failed
+    /// endpoints are left out. Returns null if no endpoint remains.
     /// </summary>
     public EndpointState? Choose(SelectionTier tier, in SelectionQuery query, int mostOverlap)
     {

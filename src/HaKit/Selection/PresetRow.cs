@@ -5,23 +5,23 @@ internal enum TermWeight
 {
     None,
 
-    /// <summary>The term counts as the pool's setting says.</summary>
+    /// <summary>The term has the weight of the pool's setting.</summary>
     AsSet,
 
     /// <summary>The term counts more than all other terms together.</summary>
     Decisive,
 }
 
-/// <summary>Describes one preset as a row of settings of the one pipeline. To add a preset, add a row.</summary>
+/// <summary>Describes one preset as a row of settings. All presets use the same selection code. To add a preset, add a row.</summary>
 internal sealed record PresetRow(VisitOrder Order)
 {
-    /// <summary>Draws one candidate by weight, without a comparison.</summary>
+    /// <summary>Gets whether one candidate is drawn by weight, without a comparison of scores.</summary>
     public bool SamplesOne { get; init; }
 
-    /// <summary>Uses a tier only when the tiers before it have nothing to offer.</summary>
+    /// <summary>Gets whether a tier is used only if the earlier tiers have no endpoint for the request.</summary>
     public bool HasStrictTiers { get; init; }
 
-    /// <summary>Uses the affinity keys of requests.</summary>
+    /// <summary>Gets whether the affinity keys of requests are used.</summary>
     public bool HasAffinity { get; init; }
 
     public TermWeight Zone { get; init; }
@@ -48,7 +48,7 @@ internal sealed record PresetRow(VisitOrder Order)
         [SelectionPreset.Priority] = new(VisitOrder.Listed) { HasStrictTiers = true },
     };
 
-    // If the pool does not know its zone, the nearest endpoint is the endpoint with the shortest time to an answer, independent of its load.
+    // If the pool has no zone, the endpoint with the shortest measured time to an answer counts as the nearest, independent of its load.
     private static readonly PresetRow s_nearestWithoutZone = new(VisitOrder.All) { IsLoadAware = false };
 
     public static PresetRow Find(SelectionPreset preset, bool hasZone) =>

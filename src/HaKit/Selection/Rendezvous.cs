@@ -26,7 +26,8 @@ internal static class Rendezvous
     }
 
     /// <summary>
-    /// Says whether the key uses an endpoint again that has this share of its weight back. During a slow start keys return one by one, and stay.
+    /// Checks whether the requests of this key already return to an endpoint in slow start. Keys return one by one while the share of the endpoint's weight
+    /// grows, and a key that has returned stays.
     /// </summary>
     public static bool HasReturned(ulong key, in Candidate candidate, double ramp) =>
         (Mix(~key ^ candidate.NameHash) >> 11) * (1.0 / (1UL << 53)) < ramp;

@@ -1,8 +1,8 @@
 namespace HaKit.Selection;
 
 /// <summary>
-/// Holds the position of a round robin that all calls share. It outlives the snapshots, so that a change of an endpoint's health does not restart the round.
-/// Thread-safe.
+/// Holds the position in the round-robin order. All calls share the cursor. The cursor is kept from snapshot to snapshot, so that a change of an endpoint's
+/// health does not restart the round. Thread-safe.
 /// </summary>
 internal sealed class RoundRobinCursor
 {
@@ -11,12 +11,12 @@ internal sealed class RoundRobinCursor
     public long Advance() => Interlocked.Increment(ref _next) & long.MaxValue;
 }
 
-/// <summary>Computes a whole round of smooth weighted round robin once, so that a choice is one interlocked increment.</summary>
+/// <summary>Computes a whole round of smooth weighted round robin in advance, so that a choice is one interlocked increment.</summary>
 internal static class SmoothOrder
 {
     private const int Longest = 10_000;
 
-    // Above this number of candidates nginx's method is too slow, because it compares all candidates for each position.
+    // Above this number of candidates, nginx's algorithm is too slow, because it compares all candidates for each position.
     private const int MostCompared = 200;
 
     /// <summary>Computes the order of the candidates in one round, as their indexes.</summary>
@@ -45,7 +45,8 @@ internal static class SmoothOrder
         return order;
     }
 
-    // Places each candidate at even distances, with different starting points. The result is nearly as smooth, and takes only the time of a sort.
+    // Places each candidate at even distances, with different starting points. The order is nearly as smooth as nginx's order, and the time is that of one
+    // sort.
     private static int[] Spread(long[] weights)
     {
         var places = weights.SelectMany((weight, index) => Enumerable.Range(0, (int)weight).Select(n => (At: (n + (index + 0.5) / weights.Length) / weight, index)));

@@ -2,7 +2,7 @@ using HaKit.Attempts;
 
 namespace HaKit.Selection;
 
-/// <summary>Explains choices. Has no side effects. Allocates memory; used for errors, dashboards and people.</summary>
+/// <summary>Explains choices. Has no side effects. Allocates memory; used for error messages, dashboards and the API for applications, not for calls.</summary>
 internal static class SelectionExplainer
 {
     /// <summary>Explains why each member would or would not be chosen.</summary>

@@ -1,15 +1,15 @@
 namespace HaKit.Selection;
 
-/// <summary>Says which candidates are compared, and in which order.</summary>
+/// <summary>The rule by which candidates are visited and compared.</summary>
 internal enum VisitOrder
 {
     /// <summary>A weighted sample, compared by score.</summary>
     Sample,
 
-    /// <summary>All candidates, compared by score. A preset that looks for an extreme must not miss it.</summary>
+    /// <summary>All candidates, compared by score. For presets that need the best candidate of all, such as the cheapest.</summary>
     All,
 
-    /// <summary>One candidate after the other, each as often as its weight says.</summary>
+    /// <summary>One candidate after the other, in proportion to their weights.</summary>
     WeightedRoundRobin,
 
     /// <summary>One candidate after the other.</summary>
@@ -19,10 +19,10 @@ internal enum VisitOrder
     Listed,
 }
 
-/// <summary>Holds a preset with the pool's settings as plain numbers, as the pipeline reads them. Immutable.</summary>
+/// <summary>Holds a preset and the pool's settings as plain numbers for the selection. Immutable.</summary>
 internal sealed class SelectionPolicy
 {
-    // This factor outweighs any queue, and leaves the score enough digits to decide between equal values.
+    // This factor is larger than the effect of any queue. The score still has enough digits to compare candidates whose decisive term is equal.
     private const double Decisive = 1e6;
 
     public SelectionPolicy(SelectionOptions options)
@@ -62,7 +62,7 @@ internal sealed class SelectionPolicy
 
     public double SecondsPerPrice { get; }
 
-    /// <summary>Gets whether the measured time of an endpoint counts. If not, every call counts the same.</summary>
+    /// <summary>Gets whether the measured time of an endpoint counts. If not, all endpoints are assumed to be equally fast.</summary>
     public bool IsLatencyAware { get; }
 
     public bool IsLoadAware { get; }

@@ -4,7 +4,7 @@ using HaKit.Faults;
 
 namespace HaKit.Selection;
 
-/// <summary>Says under which rule the chosen endpoint is used.</summary>
+/// <summary>The rule that admits the chosen endpoint.</summary>
 internal enum Admission
 {
     /// <summary>No endpoint was found.</summary>
@@ -16,7 +16,7 @@ internal enum Admission
     /// <summary>The one trial of an ejected endpoint whose period is over.</summary>
     Trial,
 
-    /// <summary>Too little of the pool is admitted: an ejected endpoint gets a call before its time.</summary>
+    /// <summary>Too few endpoints are admitted, so the pool fails open: an ejected endpoint gets a call before its period is over.</summary>
     FailOpen,
 }
 
@@ -28,7 +28,7 @@ internal readonly record struct Choice(EndpointState? State, Admission Admission
     public static Choice Normal(EndpointState state) => new(state, Admission.Normal);
 }
 
-/// <summary>Describes what is asked of the selection: an endpoint for this request, given what the call has already tried.</summary>
+/// <summary>Describes the input of one choice: the profile of the request, and the earlier attempts of the call.</summary>
 internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHistory history, TimeSpan now)
 {
     public readonly RequestProfile Profile = profile;
@@ -36,7 +36,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     public readonly TimeSpan Now = now;
     public readonly long Tokens = profile.Tokens;
 
-    /// <summary>Checks the hard filters, which apply even when the pool fails open.</summary>
+    /// <summary>Checks the requirements of the request. They apply even if the pool fails open.</summary>
     public bool CanServe(EndpointState state) => Requirement.Meets(state.Endpoint, Profile) && Fits(state);
 
     /// <summary>Checks whether the context window is large enough, as far as its size is known.</summary>
@@ -59,12 +59,12 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     /// <summary>Checks whether this call has already tried the endpoint, or has found a failure domain of the endpoint broken.</summary>
     public bool Excludes(EndpointState state) => !History.IsFresh && (History.TimesTried(state) > 0 || History.FoundBroken(state));
 
-    /// <summary>The <see cref="OverlapWithFailures"/> that the pool avoids even across strict tiers.</summary>
+    /// <summary>The value of <see cref="OverlapWithFailures"/> that the pool avoids even if it must leave a strict tier.</summary>
     public const int ThrottledAccount = 4;
 
     /// <summary>
-    /// Gets how much the endpoint shares with the endpoints that failed in this call or are still silent: 0 nothing, 1 the provider, 2 the region, 3 the
-    /// account or the key, 4 an account that was throttled.
+    /// Gets the overlap of the endpoint with the endpoints that failed in this call or are still silent: 0 no overlap, 1 the same provider, 2 the same region,
+    /// 3 the same account or key, 4 the same account, which was throttled.
     /// </summary>
     public int OverlapWithFailures(EndpointState state)
     {
@@ -91,7 +91,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     }
 }
 
-/// <summary>Checks the part of a profile that decides which endpoints may serve it. Many requests have this part in common.</summary>
+/// <summary>Compares the part of a profile that determines which endpoints may serve the request. Many requests have the same part.</summary>
 internal static class Requirement
 {
     public static bool IsNone(RequestProfile profile) =>

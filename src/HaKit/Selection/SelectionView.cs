@@ -5,9 +5,9 @@ using HaKit.Health;
 namespace HaKit.Selection;
 
 /// <summary>
-/// Holds a snapshot as one kind of request needs it: by tier, the endpoints that may serve the request, and which of these are admitted. An endpoint that may
-/// not serve the request is not in the view, so even a pool that fails open cannot reach it. Immutable, except for the round-robin cursors and the cached
-/// value of the slow starts.
+/// Holds the part of a snapshot that one kind of request needs: for each tier, the endpoints that may serve the request, and the admitted endpoints among them.
+/// An endpoint that may not serve the request is not in the view, so it gets no call even if the pool fails open. Immutable, except for the round-robin cursors
+/// and the cached weight of the slow starts.
 /// </summary>
 internal sealed class SelectionView
 {
@@ -36,10 +36,10 @@ internal sealed class SelectionView
                     _trialAt = at;
             }
         }
-        IsPanicking = admitted > 0 && admitted < policy.FailOpenBelow * usable;
+        FailsOpen = admitted > 0 && admitted < policy.FailOpenBelow * usable;
     }
 
-    /// <summary>Gets a profile of this kind of request.</summary>
+    /// <summary>Gets the profile that represents this kind of request.</summary>
     public RequestProfile Kind { get; }
 
     /// <summary>Gets the tiers in the order in which they are used.</summary>
@@ -47,10 +47,10 @@ internal sealed class SelectionView
 
     public bool HasNotAdmitted { get; }
 
-    /// <summary>Gets whether so little of the pool is admitted that it fails open.</summary>
-    public bool IsPanicking { get; }
+    /// <summary>Gets whether the pool fails open, because the admitted share of its endpoints is below the limit of the settings.</summary>
+    public bool FailsOpen { get; }
 
-    /// <summary>Checks whether an endpoint may be due for a trial.</summary>
+    /// <summary>Checks whether a trial may be due on one of the endpoints.</summary>
     public bool MayHaveTrial(TimeSpan now) => now >= _trialAt;
 
     private RoundRobinCursor? CursorOf(int number) => Array.Find(Tiers, t => t.Number == number)?.Cursor;
@@ -67,7 +67,7 @@ internal sealed class SelectionView
 /// <summary>Holds one tier of a view.</summary>
 internal sealed class SelectionTier
 {
-    // With the default duration, the value of a slow start changes by a third of a per cent in this time.
+    // The cached weight is used for this time. With the default duration, a slow start changes by a third of a per cent in this time.
     private static readonly long WorthHolds = TimeSpan.FromMilliseconds(100).Ticks;
 
     private readonly double _total;
@@ -109,7 +109,7 @@ internal sealed class SelectionTier
 
     public CandidateGroup Admitted { get; }
 
-    /// <summary>Gets the candidates in the pool's own zone. Null if the tier has none there, or no others.</summary>
+    /// <summary>Gets the candidates in the pool's own zone. Null if the tier has no candidate in this zone, or no candidate in another zone.</summary>
     public CandidateGroup? Local { get; }
 
     public EndpointState[] NotAdmitted { get; }
@@ -121,8 +121,8 @@ internal sealed class SelectionTier
     public int At(long position) => _order is { } order ? order[position % order.Length] : (int)(position % Admitted.Count);
 
     /// <summary>
-    /// Gets how much of its share of the traffic the tier can take, 0 to 1. This is Envoy's priority load: 1.4 times the healthy part of the tier's weight,
-    /// slow starts included.
+    /// Gets the part of its traffic that the tier can take, from 0 to 1. This is Envoy's priority load: 1.4 times the admitted share of the tier's weight. An
+    /// endpoint in slow start counts with its reduced weight.
     /// </summary>
     public double Capacity(TimeSpan now) => Math.Min(1, _overProvisioning * Worth(now) / _total);
 

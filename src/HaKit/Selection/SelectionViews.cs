@@ -8,7 +8,7 @@ namespace HaKit.Selection;
 /// </summary>
 internal sealed class SelectionViews(SelectionPolicy policy)
 {
-    // There are few kinds of requests: models, regions. If there are many, the oldest view is removed.
+    // Usually there are few kinds of requests, for example by model or region. If there are more than this, the oldest view is removed.
     private const int MostKinds = 16;
 
     private Views? _views;
@@ -18,7 +18,7 @@ internal sealed class SelectionViews(SelectionPolicy policy)
     public SelectionView Get(PoolSnapshot snapshot, in SelectionQuery query)
     {
         var views = Volatile.Read(ref _views);
-        // A call that read the snapshot a moment earlier must not store views of the old snapshot again.
+        // A call that has read the previous snapshot must not replace the views of the new snapshot.
         if (views is null || views.Snapshot.Number < snapshot.Number)
             views = Renew(views, snapshot, query.Now);
         if (Requirement.IsNone(query.Profile))
@@ -44,7 +44,7 @@ internal sealed class SelectionViews(SelectionPolicy policy)
 
     private SelectionView Add(Views views, in SelectionQuery query)
     {
-        // The view keeps only the part of the profile that defines the kind, because a profile may hold the key of a session.
+        // The view keeps only the part of the profile that defines the kind of request, because a profile may contain the affinity key of a session.
         var profile = query.Profile;
         var kind = new RequestProfile
         {

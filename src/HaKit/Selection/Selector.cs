@@ -5,12 +5,12 @@ using HaKit.Health;
 namespace HaKit.Selection;
 
 /// <summary>
-/// Chooses an endpoint from a snapshot for one request, as a pure function: tier, admit, fail open, narrow, sample, score. No I/O and no locks; allocates
-/// only when the snapshot or the kind of request is new. Thread-safe.
+/// Chooses an endpoint from a snapshot for one request. The steps are: choose the tier, find the admitted endpoints, fail open if necessary, draw a sample,
+/// compare scores. No I/O and no locks. It allocates only if the snapshot or the kind of request is new. Thread-safe.
 /// </summary>
 internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointSelector? own = null)
 {
-    // The minimum time between two calls that an ejected endpoint gets before its time.
+    // The minimum time between two calls that an ejected endpoint gets because the pool fails open.
     private static readonly TimeSpan FailOpenPause = TimeSpan.FromSeconds(1);
 
     private readonly SelectionViews _views = new(policy);
@@ -24,13 +24,16 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
         Accepted,
 
         /// <summary>
-        /// The endpoint is in slow start, and the random draw has left this request out of its share. The endpoint gets the request only if no other endpoint
-        /// can take it.
+        /// The endpoint is in slow start, and the random draw has not given it this request. The endpoint gets the request only if no other endpoint can take
+        /// it.
         /// </summary>
         BeyondShare,
     }
 
-    /// <summary>Chooses the next endpoint for a call: one that the call has not tried and whose failure domain it has not found broken.</summary>
+    /// <summary>
+    /// Chooses the next endpoint for a call. Endpoints that the call has already tried, and endpoints in a failure domain that the call has found broken, are
+    /// left out.
+    /// </summary>
     public Choice Choose(PoolSnapshot snapshot, in SelectionQuery query)
     {
         var view = _views.Get(snapshot, in query);
@@ -46,7 +49,8 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
     {
         var dice = new Dice(chance);
         var tier = TierOf(view, query.Now, ref dice);
-        // A trial costs the call at most one repetition, so a call that may be repeated makes the trial as soon as it is due; all calls profit.
+        // A call that may be repeated makes a trial as soon as the trial is due. A failed trial costs this call one failover, and a successful trial helps all
+        // calls.
         if (view.MayHaveTrial(query.Now) && query.Profile.MayRepeat && TrialIn(view, tier, in query) is { } ready)
             return new Choice(ready, Admission.Trial);
         var state = Pick(view.Tiers[tier], in query, ref dice);
@@ -56,15 +60,15 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
                 state = Pick(view.Tiers[next], in query, ref dice);
         }
 
-        if (view.IsPanicking && query.Profile.MayRepeat && BeforeItsTime(view, state, in query, ref dice) is { } ejected)
+        if (view.FailsOpen && query.Profile.MayRepeat && FindFailOpenTarget(view, state, in query, ref dice) is { } ejected)
             return new Choice(ejected, Admission.FailOpen);
         return state is null ? Choice.None : Choice.Normal(state);
     }
 
     /// <summary>
-    /// Chooses after a failure: the endpoint that shares the least with the failed endpoints, then the lowest tier, then the best score. With strict tiers
-    /// the tier comes first, except that the pool leaves a throttled account even for a later tier. All endpoints are compared, because a second failure
-    /// costs more than the comparison.
+    /// Chooses after a failure: the endpoint that shares the least with the failed endpoints, then the lowest tier, then the best score. With strict tiers, the
+    /// tier comes first, except that the call moves to a later tier to leave a throttled account. All endpoints are compared, because a second failure costs
+    /// more than the comparison.
     /// </summary>
     private Choice ChooseAfterFailure(SelectionView view, in SelectionQuery query)
     {
@@ -83,12 +87,13 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             return Choice.Normal(_own?.Choose(bestTier!, in query, least) ?? best);
         if (TrialIn(view, view.Tiers.Length - 1, in query) is { } ready)
             return new Choice(ready, Admission.Trial);
-        return view.IsPanicking && query.Profile.MayRepeat && BeforeItsTime(view, null, in query, ref dice) is { } ejected
+        return view.FailsOpen && query.Profile.MayRepeat && FindFailOpenTarget(view, null, in query, ref dice) is { } ejected
             ? new Choice(ejected, Admission.FailOpen)
             : Choice.None;
     }
 
-    // Finds the best of the tier's endpoints that share the least with the failed endpoints, if that is less than what an earlier tier offers.
+    // Finds the best of the tier's endpoints with the smallest overlap with the failed endpoints. Returns null if an earlier tier has an endpoint with the same
+    // or a smaller overlap.
     private (EndpointState? State, int Overlap) LeastOverlap(SelectionTier tier, int below, in SelectionQuery query, ref Dice dice)
     {
         (EndpointState? State, int Overlap) best = (null, below);
@@ -163,9 +168,9 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
         return null;
     }
 
-    // Compares one ejected endpoint with the admitted one, at the price of an endpoint that is likely to fail. It gets the call only if the queue at the
-    // admitted endpoint costs more.
-    private EndpointState? BeforeItsTime(SelectionView view, EndpointState? admitted, in SelectionQuery query, ref Dice dice)
+    // Draws one ejected endpoint, and compares its score with the score of the admitted endpoint. The score includes the endpoint's high probability of
+    // failure. So the ejected endpoint gets the call only if the queue at the admitted endpoint costs more.
+    private EndpointState? FindFailOpenTarget(SelectionView view, EndpointState? admitted, in SelectionQuery query, ref Dice dice)
     {
         var count = 0;
         foreach (var tier in view.Tiers)
@@ -207,7 +212,8 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
         };
     }
 
-    // Chooses the best of a sample in the pool's own zone, unless an endpoint of another zone is better even with the zone penalty.
+    // Chooses the best endpoint of a sample in the pool's own zone. An endpoint of another zone is chosen only if its score is better in spite of the zone
+    // penalty.
     private EndpointState? Near(CandidateGroup local, CandidateGroup all, in SelectionQuery query, ref Dice dice)
     {
         if (Sampled(local, in query, ref dice) is not { } near)
@@ -217,8 +223,8 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             && Score.ComputeSeconds(in other, Units(in query), in query, policy) < Score.Terms(near, in query, policy).Total ? other.State : near;
     }
 
-    // Power of d choices (Mitzenmacher 2001), drawn by weight. Equal scores go to the endpoint that was drawn first, so that an idle pool is shared by weight
-    // alone.
+    // Power of d choices (Mitzenmacher 2001), drawn by weight. If scores are equal, the endpoint that was drawn first is chosen, so that weights alone
+    // determine the traffic of an idle pool.
     private EndpointState? Sampled(CandidateGroup group, in SelectionQuery query, ref Dice dice)
     {
         var candidates = group.Candidates;

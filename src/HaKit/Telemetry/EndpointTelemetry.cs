@@ -40,7 +40,7 @@ internal sealed class EndpointTelemetry
     public string Name { get; }
 
     /// <summary>Begins the span of an attempt, which then is the current span.</summary>
-    public Activity? Begin(Activity call, int number)
+    public Activity? BeginSpan(Activity call, int number)
     {
         var span = _pool.BeginAttempt(call, _attemptName, _spanTags);
         if (number > 1 && span is { IsAllDataRequested: true })
@@ -49,7 +49,7 @@ internal sealed class EndpointTelemetry
     }
 
     /// <summary>Reports the first content of an attempt.</summary>
-    public void FirstContent(Activity? span, TimeSpan after)
+    public void RecordFirstContent(Activity? span, TimeSpan after)
     {
         var histogram = _pool.Instruments.FirstContent;
         if (histogram.Enabled)
@@ -60,13 +60,13 @@ internal sealed class EndpointTelemetry
 
     /// <summary>Reports the end of an attempt.</summary>
     /// <param name="span">The attempt's span.</param>
-    /// <param name="took">How long it took.</param>
+    /// <param name="took">The duration of the attempt.</param>
     /// <param name="error">The error. Null: none.</param>
     /// <param name="status">The HTTP status of a failure. 0: none.</param>
-    /// <param name="input">Tokens of the prompt.</param>
-    /// <param name="output">Tokens of the answer.</param>
-    /// <param name="cached">Prompt tokens that came from the provider's cache.</param>
-    public void Ended(Activity? span, TimeSpan took, string? error, int status, long? input, long? output, long? cached = null)
+    /// <param name="input">The tokens of the prompt. Null: not reported.</param>
+    /// <param name="output">The tokens of the answer. Null: not reported.</param>
+    /// <param name="cached">The prompt tokens that came from the provider's cache. Null: not reported.</param>
+    public void RecordEnd(Activity? span, TimeSpan took, string? error, int status, long? input, long? output, long? cached = null)
     {
         var instruments = _pool.Instruments;
         if (instruments.AttemptDuration.Enabled)
@@ -83,8 +83,8 @@ internal sealed class EndpointTelemetry
             End(span, took, error, status, input, output);
     }
 
-    /// <summary>Reports a heartbeat that was answered or given up.</summary>
-    public void Beat(TimeSpan took, string? error)
+    /// <summary>Reports a heartbeat that has an answer or has failed.</summary>
+    public void RecordHeartbeat(TimeSpan took, string? error)
     {
         var histogram = _pool.Instruments.HeartbeatDuration;
         if (!histogram.Enabled)

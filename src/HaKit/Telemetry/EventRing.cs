@@ -1,8 +1,9 @@
 namespace HaKit.Telemetry;
 
 /// <summary>
-/// Holds what one subscriber has not read yet: bounded; it drops the oldest events and counts them. Adding never waits and never runs the reader's code: a
-/// timer wakes a waiting reader, so that the reader delays no writer and stays on the one thread of virtual time. Any number of writers, one reader.
+/// Holds the unread events of one subscriber. Bounded: the oldest events are dropped and counted. Adding an event never waits and never runs the reader's code.
+/// A timer wakes a waiting reader, so that the reader does not delay a writer, and runs on the timer's thread in tests with virtual time. Any number of
+/// writers, one reader.
 /// </summary>
 internal sealed class EventRing<T> where T : class
 {
@@ -38,7 +39,7 @@ internal sealed class EventRing<T> where T : class
         }
     }
 
-    /// <summary>Ends the events; the remaining ones can still be read.</summary>
+    /// <summary>Ends the events. The remaining events can still be read.</summary>
     public void Complete()
     {
         lock (_gate)
@@ -68,7 +69,7 @@ internal sealed class EventRing<T> where T : class
         }
     }
 
-    /// <summary>Waits until there is an event to read (true), until no event will ever come (false), or until cancelled.</summary>
+    /// <summary>Waits for an event. Returns true if an event can be read, and false if the events have ended. Throws if cancelled.</summary>
     public async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
     {
         while (true)

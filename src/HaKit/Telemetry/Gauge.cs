@@ -24,7 +24,8 @@ internal enum Gauge
 }
 
 /// <summary>
-/// Describes how a gauge is exported. A share has no unit: some exporters add a suffix for the unit 1 and others do not, so its metric would have two names.
+/// Describes how a gauge is exported. A share has no unit. With the unit 1, the metric would have two names, because some exporters add a suffix for this unit
+/// and others do not.
 /// </summary>
 internal sealed record GaugeDefinition(Gauge Gauge, string Name, string? Unit, string Description);
 

@@ -6,14 +6,14 @@ using System.Runtime.CompilerServices;
 namespace HaKit.Telemetry;
 
 /// <summary>
-/// Contains everything that is measured, under the meter and the activity source <c>HaKit</c>: one set for each meter factory, which means one for each
-/// container, and one for pools without a container. docs/telemetry.md lists it, and a test compares the two. Thread-safe.
+/// Contains all instruments of the meter <c>HaKit</c>, and the activity source <c>HaKit</c>. There is one set for each meter factory (so one for each
+/// container), and one set for pools without a container. docs/telemetry.md lists the instruments, and a test compares the list. Thread-safe.
 /// </summary>
 internal sealed class Instruments
 {
     public const string Name = "HaKit";
 
-    // Buckets for the answers of language models: from a cached token to the longest answers. The usual buckets end at ten seconds.
+    // Buckets for the durations of language models, from a cached token to the longest answers. The default buckets end at ten seconds.
     private static readonly InstrumentAdvice<double> Seconds = new()
     {
         HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40, 80, 160],
@@ -72,14 +72,14 @@ internal sealed class Instruments
 
     public Counter<long> Strategies { get; }
 
-    // The part after the plus sign is the commit.
+    // The part after the plus sign is the commit, which is left out.
     private static string? Version => typeof(Instruments).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0];
 
     /// <summary>Gets the instruments of the factory. Null: the instruments of pools without a container.</summary>
     public static Instruments ForFactory(IMeterFactory? factory) =>
         factory is null ? Shared.Value : PerFactory.GetValue(factory, static f => new Instruments(f.Create(new MeterOptions(Name) { Version = Version })));
 
-    /// <summary>Reads a pool's gauges from now on. A source that no object holds any more is forgotten.</summary>
+    /// <summary>Adds the gauges of a pool. The gauges are read until the returned object is disposed or collected by the garbage collector.</summary>
     public GaugeSource Add(Action<Gauge, List<Measurement<double>>> measure)
     {
         var source = new GaugeSource(this, measure);
@@ -107,7 +107,7 @@ internal sealed class Instruments
     }
 }
 
-/// <summary>Holds one pool's gauges as long as its owner holds this object. Thread-safe.</summary>
+/// <summary>Holds the gauges of one pool. They are read as long as the owner keeps this object. Thread-safe.</summary>
 internal sealed class GaugeSource(Instruments instruments, Action<Gauge, List<Measurement<double>>> measure) : IDisposable
 {
     public void Measure(Gauge gauge, List<Measurement<double>> into) => measure(gauge, into);

@@ -5,12 +5,12 @@ using Polly.Telemetry;
 namespace HaKit.Telemetry;
 
 /// <summary>
-/// Adds the reports of Polly's strategies to HaKit's meter and spans. Only pipelines with the application's own strategies have it, because Polly reports
-/// each run of a pipeline with a listener, which costs more than all of HaKit's own reports about a call.
+/// Adds the reports of Polly's strategies to HaKit's meter and spans. Only pipelines with the application's own strategies have this listener, because with a
+/// listener Polly reports each run of the pipeline. These reports cost more than all of HaKit's reports about a call.
 /// </summary>
 internal sealed class PollyListener(PoolTelemetry pool) : TelemetryListener
 {
-    /// <summary>Connects a pipeline to the pool's telemetry, and to Polly's own telemetry if that is wanted.</summary>
+    /// <summary>Connects a pipeline to the pool's telemetry, and to Polly's own telemetry if its options are given.</summary>
     /// <param name="builder">The pipeline.</param>
     /// <param name="pool">The pool's telemetry.</param>
     /// <param name="polly">Polly's own telemetry. Null: none.</param>
@@ -30,7 +30,7 @@ internal sealed class PollyListener(PoolTelemetry pool) : TelemetryListener
 
     public override void Write<TResult, TArgs>(in TelemetryEventArguments<TResult, TArgs> args)
     {
-        // Calls and attempts have instruments of their own.
+        // HaKit reports calls and attempts with its own instruments.
         if (args.Event.EventName is "PipelineExecuting" or "PipelineExecuted" or "ExecutionAttempt")
             return;
         var what = new KeyValuePair<string, object?>(Tags.PollyEvent, args.Event.EventName);

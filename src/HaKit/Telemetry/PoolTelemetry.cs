@@ -34,12 +34,12 @@ internal sealed class PoolTelemetry
     /// <summary>Gets the tag with the pool's name.</summary>
     public KeyValuePair<string, object?> Pool { get; }
 
-    /// <summary>Begins the span of a call, if there is a listener. It is current until it is left.</summary>
+    /// <summary>Begins the span of a call, if there is a listener. The span is the current span until <see cref="Spans.StepOut"/>.</summary>
     public Activity? BeginCall(bool isStream) => Instruments.Source.HasListeners()
         ? Spans.Start(_callName, ActivityKind.Internal, default, isStream ? _streamSpan : _plainSpan, _time.GetUtcNow())
         : null;
 
-    /// <summary>Finds the span of the call for whose rest another endpoint is asked. Null: none.</summary>
+    /// <summary>Finds the span of the call whose cut answer is being continued. Null: none.</summary>
     public Activity? FindCall()
     {
         for (var span = Activity.Current; span is not null; span = span.Parent)
@@ -88,7 +88,7 @@ internal sealed class PoolTelemetry
     /// <summary>
     /// Reports that a call has ended, or that its stream was handed over. In the second case the span continues, and <see cref="EndSpan"/> ends it.
     /// </summary>
-    public void Ended(Activity? span, TimeSpan took, TimeSpan waited, CallOutcome outcome, string? error, string? waitRules = null)
+    public void RecordEnd(Activity? span, TimeSpan took, TimeSpan waited, CallOutcome outcome, string? error, string? waitRules = null)
     {
         if (Instruments.CallDuration.Enabled)
         {
@@ -134,7 +134,7 @@ internal sealed class PoolTelemetry
     /// <param name="from">The endpoint whose answer was cut.</param>
     /// <param name="to">The endpoint that continued it. Null if the application did.</param>
     /// <param name="error">The error that cut the answer.</param>
-    public void Continued(Activity? span, int seams, string from, string? to, string error)
+    public void RecordContinued(Activity? span, int seams, string from, string? to, string error)
     {
         if (Instruments.Continuations.Enabled)
             Instruments.Continuations.AddSafely(1, [Pool, new(Tags.Endpoint, from), new(Tags.Outcome, Outcomes[0]), new(Tags.ErrorType, error)]);
@@ -147,7 +147,7 @@ internal sealed class PoolTelemetry
     /// <summary>Reports that the rest of a cut answer was requested and every attempt failed.</summary>
     /// <param name="from">The endpoint whose answer was cut.</param>
     /// <param name="error">The error that cut the answer.</param>
-    public void NotContinued(string from, string error)
+    public void RecordNotContinued(string from, string error)
     {
         if (Instruments.Continuations.Enabled)
             Instruments.Continuations.AddSafely(1, [Pool, new(Tags.Endpoint, from), new(Tags.Outcome, Outcomes[1]), new(Tags.ErrorType, error)]);

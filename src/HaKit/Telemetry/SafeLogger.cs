@@ -4,11 +4,12 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace HaKit.Telemetry;
 
 /// <summary>
-/// Wraps a logger whose provider may throw, because it is the application's code. An exception must not fail a call. As thread-safe as the inner logger.
+/// Wraps a logger whose provider may throw, because it is the application's code. An exception of a provider must not fail a call. Thread-safe if the inner
+/// logger is thread-safe.
 /// </summary>
 internal sealed class SafeLogger(ILogger inner) : ILogger
 {
-    /// <summary>Creates the logger of a category. Without a factory it writes nothing.</summary>
+    /// <summary>Creates the logger of a category. Without a factory, the logger writes nothing.</summary>
     public static ILogger Create(ILoggerFactory? loggers, string category) =>
         loggers is null ? NullLogger.Instance : new SafeLogger(loggers.CreateLogger(category));
 

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace HaKit.Telemetry;
 
 /// <summary>
-/// Handles what is special about HaKit's spans. They end on any thread, so ending one must not change that thread's current span. Their lengths come from the
+/// Starts and ends HaKit's spans. A span may end on any thread, so the end of a span must not change the current span of that thread. Durations come from the
 /// pool's monotonic clock.
 /// </summary>
 internal static class Spans
@@ -25,7 +25,7 @@ internal static class Spans
         }
     }
 
-    /// <summary>Ends the span; the current span stays.</summary>
+    /// <summary>Ends the span. The current span stays the same; if the ended span is the current span, its parent becomes current.</summary>
     public static void Stop(Activity span, TimeSpan took)
     {
         var current = Activity.Current;
@@ -44,16 +44,14 @@ internal static class Spans
             Activity.Current = next;
     }
 
-    /// <summary>Leaves the span: it continues without its caller, whose own span is current again.</summary>
+    /// <summary>Makes the parent's span the current span again. The span itself continues.</summary>
     public static void StepOut(Activity span)
     {
         if (ReferenceEquals(Activity.Current, span))
             Activity.Current = span.Parent;
     }
 
-    /// <summary>
-    /// Begins a trace that is not recorded, until the result is disposed; otherwise a probe would create a trace of its own at every heartbeat.
-    /// </summary>
+    /// <summary>Begins a trace that is not recorded, until the result is disposed. Otherwise each heartbeat would create a trace.</summary>
     public static Activity Unrecorded()
     {
         var span = new Activity("hakit.probe");

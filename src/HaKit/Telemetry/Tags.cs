@@ -1,6 +1,6 @@
 namespace HaKit.Telemetry;
 
-/// <summary>Contains the names of tags on metrics and spans; those of the semantic conventions where they exist.</summary>
+/// <summary>Contains the names of tags on metrics and spans. The names come from OpenTelemetry's semantic conventions, where these have a name.</summary>
 internal static class Tags
 {
     public const string Pool = "hakit.pool";
@@ -49,7 +49,7 @@ internal enum CallOutcome
     Caller,
 }
 
-/// <summary>Says why a call makes another attempt.</summary>
+/// <summary>The reason why a call makes another attempt.</summary>
 internal enum NextAttempt
 {
     /// <summary>The last attempt failed; this one goes to another endpoint.</summary>
@@ -58,6 +58,6 @@ internal enum NextAttempt
     /// <summary>The attempt goes to an endpoint that the call has tried before.</summary>
     Retry,
 
-    /// <summary>The attempt starts beside a slow one.</summary>
+    /// <summary>The attempt starts beside a slow attempt.</summary>
     Hedge,
 }

@@ -9,16 +9,16 @@ public enum Continuation
     /// <summary>The conversation ends with an assistant message that contains the beginning, and the model continues it.</summary>
     AssistantPrefix,
 
-    /// <summary>The beginning is followed by a message in the application's own words that asks for the rest.</summary>
+    /// <summary>The conversation ends with the beginning of the answer and a message of the application that asks for the rest.</summary>
     Instruction,
 }
 
-/// <summary>Selects whether the pool may ask another endpoint for the rest of a cut answer.</summary>
+/// <summary>Selects whether the pool may request the rest of a cut answer from another endpoint.</summary>
 public enum StreamContinuation
 {
     /// <summary>A cut ends the stream.</summary>
     Off,
 
-    /// <summary>An endpoint that declares how it can continue an answer continues plain text.</summary>
+    /// <summary>If the answer is plain text, an endpoint that declares a way to continue answers continues it.</summary>
     On,
 }

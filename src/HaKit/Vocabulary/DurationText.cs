@@ -39,7 +39,7 @@ internal static class DurationText
 
     private static string Number(double value, int digits, string unit)
     {
-        // Rounded first: 9.97 with two digits is 10 and not 10.0.
+        // The value is rounded before the number of decimals is chosen, so that 9.97 with two digits is 10 and not 10.0.
         var decimals = value switch
         {
             < 0.995 => 2,

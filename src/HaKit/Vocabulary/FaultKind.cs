@@ -6,13 +6,13 @@ public enum FaultKind
     /// <summary>A fault that no other kind describes; blamed on the endpoint.</summary>
     Unknown,
 
-    /// <summary>No TCP connection: refused, unreachable, reset while connecting.</summary>
+    /// <summary>No TCP connection was made: refused, unreachable, or reset while connecting.</summary>
     ConnectFailed,
 
     /// <summary>The TCP connection took too long.</summary>
     ConnectTimeout,
 
-    /// <summary>The name did not resolve.</summary>
+    /// <summary>The DNS name could not be resolved.</summary>
     DnsFailed,
 
     /// <summary>The TLS handshake or the certificate failed.</summary>
@@ -21,37 +21,37 @@ public enum FaultKind
     /// <summary>A circuit breaker or limiter in the endpoint's pipeline refused the attempt.</summary>
     BreakerOpen,
 
-    /// <summary>No first content within the endpoint's own limit (silence); or the pool cancelled the attempt after an unusually long silence.</summary>
+    /// <summary>No first content arrived within the endpoint's own limit, or the pool cancelled the attempt after an unusually long silence.</summary>
     FirstContentTimeout,
 
     /// <summary>The whole attempt took longer than the endpoint's attempt timeout.</summary>
     AttemptTimeout,
 
-    /// <summary>Content stopped flowing for longer than the idle timeout.</summary>
+    /// <summary>A stream had no new content for longer than the idle timeout.</summary>
     IdleTimeout,
 
     /// <summary>The connection broke after the request was sent.</summary>
     ConnectionReset,
 
-    /// <summary>An answer that cannot be used: empty, cut, not of its dialect, or an error with the status of a success.</summary>
+    /// <summary>The answer cannot be used: it is empty, cut, not in the endpoint's dialect, or an error with a success status.</summary>
     BrokenBody,
 
-    /// <summary>500, 502, 504 and other server errors.</summary>
+    /// <summary>A server error: 500, 502, 504 and other 5xx.</summary>
     ServerError,
 
     /// <summary>503, 529: the endpoint works but is overloaded.</summary>
     Overloaded,
 
-    /// <summary>Too many requests or tokens for now.</summary>
+    /// <summary>429: too many requests or tokens at the moment.</summary>
     Throttled,
 
-    /// <summary>Quota, credit or spend limit used up; a short wait does not help.</summary>
+    /// <summary>The quota, credit or spend limit is used up. A short wait does not help.</summary>
     QuotaExhausted,
 
-    /// <summary>401, a bad or revoked key.</summary>
+    /// <summary>401: a wrong or revoked key.</summary>
     Unauthorized,
 
-    /// <summary>403 that is not about the content.</summary>
+    /// <summary>403, for example because the key has no permission. A 403 because of the content is <see cref="ContentFilter"/>.</summary>
     Forbidden,
 
     /// <summary>The model or deployment does not exist here (404 with a model code, 410 retired).</summary>
@@ -60,10 +60,10 @@ public enum FaultKind
     /// <summary>400, 422 and other faults of the request itself.</summary>
     InvalidRequest,
 
-    /// <summary>404, 405, 407, 421, 499 or another 4xx that says nothing about the request: the endpoint does not serve such requests.</summary>
+    /// <summary>404, 405, 407, 421, 499 or another 4xx that is no evidence against the request: the endpoint does not serve such requests.</summary>
     NotServed,
 
-    /// <summary>413: too many bytes.</summary>
+    /// <summary>413: the request has too many bytes.</summary>
     RequestTooLarge,
 
     /// <summary>The prompt does not fit the model's context window; a model with a larger window could serve it.</summary>
@@ -78,9 +78,9 @@ public enum FaultKind
     /// <summary>The caller's deadline passed.</summary>
     DeadlineExceeded,
 
-    /// <summary>Another attempt of the same call was faster.</summary>
+    /// <summary>Another attempt of the same call was faster, so this attempt was cancelled.</summary>
     Superseded,
 
-    /// <summary>The answer ended after some content, but before its end.</summary>
+    /// <summary>A stream broke after some of its content had been delivered.</summary>
     PartialResponse,
 }

@@ -1,15 +1,16 @@
 namespace HaKit;
 
 /// <summary>
-/// Recognises a text that was copied from a page, or that a template left behind, where a key, a host or a model belongs: <c>&lt;key&gt;</c>, <c>YOUR_API_KEY</c>,
-/// <c>${KEY}</c>, <c>changeme</c>, <c>sk-...</c>. Words such as EMPTY, none and dummy are not among them, because servers of your own accept any key. Pure.
+/// Recognises a placeholder in the place of a key, a host or a model, which was copied from a page or comes from an unfilled template: <c>&lt;key&gt;</c>,
+/// <c>YOUR_API_KEY</c>, <c>${KEY}</c>, <c>changeme</c>, <c>sk-...</c>. Words such as EMPTY, none and dummy are not placeholders, because self-hosted servers
+/// accept any key. Pure.
 /// </summary>
 internal static class Placeholder
 {
-    // Longer than any placeholder of words, so that a real key with such a word in it is not refused.
+    // Longer texts are not placeholders of words, so that a real key that contains such a word is not refused.
     private const int LongestWords = 60;
 
-    // The words after "your" in the placeholders of pages. The list is needed because a company's name may begin with "your" too.
+    // The words after "your" in placeholders. The list is needed because the name of a company may also begin with "your".
     private static readonly HashSet<string> s_things = new(StringComparer.OrdinalIgnoreCase)
     {
         "account", "address", "api", "app", "azure", "base", "company", "custom", "deployment", "domain", "endpoint", "foundry", "gateway", "gpu", "host", "hostname", "instance", "ip",
@@ -27,7 +28,7 @@ internal static class Placeholder
 
     private static readonly string[] s_firstWords = ["replace", "insert", "enter", "paste", "change"];
 
-    /// <summary>Removes the scheme that stands before the key in a header, such as <c>Bearer</c>.</summary>
+    /// <summary>Removes the scheme before the key in a header, such as <c>Bearer</c>.</summary>
     public static string WithoutScheme(string value)
     {
         var text = value.TrimStart();
@@ -53,7 +54,7 @@ internal static class Placeholder
     /// <summary>Checks for a placeholder in place of a name, such as that of a model.</summary>
     public static bool IsName(string name) => IsTemplate(name) || SaysYour(Words(name)) || IsRun(name.Trim());
 
-    /// <summary>Checks for a placeholder in an address. <c>{model}</c> is none: the pool puts the model's name there.</summary>
+    /// <summary>Checks for a placeholder in an address. <c>{model}</c> is not such a placeholder, because the pool replaces it with the model's name.</summary>
     public static bool IsInAddress(string address)
     {
         var text = address.Replace("{model}", "", StringComparison.OrdinalIgnoreCase).Replace("%7Bmodel%7D", "", StringComparison.OrdinalIgnoreCase);

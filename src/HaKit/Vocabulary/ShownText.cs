@@ -1,11 +1,11 @@
 namespace HaKit;
 
-/// <summary>Decides which texts of a configuration or of a server may appear in a message. A key in the wrong place must not reach a log.</summary>
+/// <summary>Decides which texts of a configuration or of a server may appear in a message. A key in a wrong place must not be written to a log.</summary>
 internal static class ShownText
 {
     private const int ShortestKey = 16, LongestName = 40, LongestFragment = 4;
 
-    // How the keys of well-known providers begin.
+    // The prefixes of well-known providers' keys.
     private static readonly string[] s_beginnings = ["sk-", "sk_", "pk-", "rk-", "gsk_", "xai-", "hf_", "nvapi-", "AIza", "eyJ", "ghp_", "r8_", "pplx-", "AKIA"];
 
     /// <summary>Returns an address without its user, password, query and fragment, and <c>…</c> instead of a text that looks like a key.</summary>
@@ -19,7 +19,7 @@ internal static class ShownText
         return (at >= 0 ? "…@" : "") + (HasKey(text) || !IsLikeAddress(text) ? "…" : text.ToString());
     }
 
-    /// <summary>Checks whether a name may be shown. A name with unusual characters, or with a part that looks like a key, may not.</summary>
+    /// <summary>Checks whether a name may be shown. A name with unusual characters, or with a part that looks like a key, may not be shown.</summary>
     public static bool IsName(ReadOnlySpan<char> name)
     {
         if (name.Length > LongestName || HasKey(name))
@@ -32,12 +32,12 @@ internal static class ShownText
         return true;
     }
 
-    // A single word in the place of an address may be a key, however short.
+    // A single word in the place of an address may be a key, even if it is short.
     private static bool IsLikeAddress(ReadOnlySpan<char> text) => text.Length <= LongestFragment || text.IndexOfAny("./:") >= 0 || text.Equals("localhost", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Checks whether a text looks like a key: it begins as the keys of a well-known provider do, or has a long word with digits. The names of hosts and
-    /// settings, and the codes of errors, are made of shorter words, or have no digits.
+    /// Checks whether a text looks like a key: it has the prefix of a well-known provider's keys, or contains a long word with digits. The names of hosts and
+    /// settings, and error codes, have shorter words or no digits.
     /// </summary>
     public static bool HasKey(ReadOnlySpan<char> text)
     {
@@ -54,7 +54,7 @@ internal static class ShownText
         return false;
     }
 
-    /// <summary>Checks whether a text begins as the keys of a well-known provider do.</summary>
+    /// <summary>Checks whether a text has the prefix of a well-known provider's keys.</summary>
     public static bool BeginsAsKey(ReadOnlySpan<char> text)
     {
         foreach (var beginning in s_beginnings)

@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>A kind of state that only the provider that created it can use.</summary>
+/// <summary>A kind of stored object or token that only its creator, the provider, can use.</summary>
 public enum StateKind
 {
     /// <summary>A conversation or response id that the provider stores.</summary>

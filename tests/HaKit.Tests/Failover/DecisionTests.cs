@@ -131,7 +131,7 @@ public sealed class DecisionTests
         var lease = Next(pool, call).Lease!;
         pool.Engine.Silence.IsSilent(call, lease, S(29.999)).Should().BeFalse();
         pool.Engine.Silence.IsSilent(call, lease, S(30)).Should().BeTrue();
-        lease.FirstContent(S(30));
+        lease.RecordFirstContent(S(30));
         pool.Engine.Silence.IsSilent(call, lease, S(60)).Should().BeFalse();
 
         var plain = Begin(pool);
@@ -166,7 +166,7 @@ public sealed class DecisionTests
         var usual = lease.State.Times.Quantile(true, 0.95)!.Value;
         pool.Engine.Silence.WasUnusuallySilent(call, lease, usual - S(0.001)).Should().BeFalse();
         pool.Engine.Silence.WasUnusuallySilent(call, lease, usual).Should().BeTrue();
-        lease.FirstContent(usual);
+        lease.RecordFirstContent(usual);
         pool.Engine.Silence.WasUnusuallySilent(call, lease, S(60)).Should().BeFalse();
     }
 
@@ -202,7 +202,7 @@ public sealed class DecisionTests
         pool.Engine.Hedges.HedgeAt(call, lease).Should().Be(S(1) + slow);
         pool.Engine.Settings = pool.Engine.Settings with { Hedging = new() { Enabled = true, MinimumDelay = S(7) } };
         pool.Engine.Hedges.HedgeAt(call, lease).Should().Be(S(8));
-        lease.FirstContent(S(2));
+        lease.RecordFirstContent(S(2));
         pool.Engine.Hedges.HedgeAt(call, lease).Should().Be(TimeSpan.MaxValue);
     }
 

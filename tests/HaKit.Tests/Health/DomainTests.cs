@@ -53,7 +53,7 @@ public sealed class DomainTests
         _bench.Pass(3600);
         var trial = _bench.Begin(second, BeginMode.Trial);
         _bench.MayBegin(first, BeginMode.Trial).Should().BeFalse("one at a time asks for all");
-        second.FirstContent(trial, _bench.Now);
+        second.RecordFirstContent(trial, _bench.Now);
         first.State.Admits(_bench.Now).Should().BeTrue();
         first.State.SlowStartShare(_bench.Now).Should().BeApproximately(0.1, 1e-12);
     }

@@ -499,7 +499,7 @@ public sealed class EjectionTests
         var other = bench.AddEjectedBeside(out var last);
         bench.PassTo(other.State.Until!.Value);
         var trial = bench.Begin(other, BeginMode.Trial);
-        other.FirstContent(trial, bench.Now);
+        other.RecordFirstContent(trial, bench.Now);
         last.Order(HealthOrder.ForceDown, bench.Now);
         other.Complete(trial, new Fault(FaultKind.PartialResponse), bench.Now);
         other.State.Admits(bench.Now).Should().BeTrue();

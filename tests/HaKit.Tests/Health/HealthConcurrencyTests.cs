@@ -16,7 +16,7 @@ public sealed class HealthConcurrencyTests
             for (var i = 0; i < times; i++)
             {
                 endpoint.TryBegin(BeginMode.Normal, bench.Now, out var ticket);
-                endpoint.FirstContent(ticket, bench.Now);
+                endpoint.RecordFirstContent(ticket, bench.Now);
                 endpoint.Complete(ticket, null, bench.Now);
             }
 

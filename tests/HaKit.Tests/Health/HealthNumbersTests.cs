@@ -176,7 +176,7 @@ public sealed class HealthNumbersTests
             streams++;
             bench.Pass(0.1);
             var ticket = bench.Begin(endpoint);
-            endpoint.FirstContent(ticket, bench.Now);
+            endpoint.RecordFirstContent(ticket, bench.Now);
             endpoint.Complete(ticket, random.NextDouble() < 0.3 ? new Fault(FaultKind.PartialResponse) : null, bench.Now);
         }
 

@@ -209,7 +209,7 @@ internal sealed class HealthWorld
     private void FirstContent(int choice)
     {
         var (endpoint, ticket) = _open[choice % _open.Count];
-        endpoint.FirstContent(ticket, Bench.Now);
+        endpoint.RecordFirstContent(ticket, Bench.Now);
     }
 
     private void Probe(EndpointHealth endpoint, ProbeLevel level, Fault fault, bool isDecisive)

@@ -31,7 +31,7 @@ public sealed class TrialTests
         var endpoint = _bench.AddEjected("a");
         _bench.PassTo(endpoint.State.Until!.Value);
         var ticket = _bench.Begin(endpoint, BeginMode.Trial);
-        endpoint.FirstContent(ticket, _bench.Now);
+        endpoint.RecordFirstContent(ticket, _bench.Now);
 
         endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
         endpoint.State.SlowStartShare(_bench.Now).Should().BeApproximately(0.1, 1e-12);
@@ -49,7 +49,7 @@ public sealed class TrialTests
         var endpoint = _bench.AddEjected("a");
         _bench.PassTo(endpoint.State.Until!.Value);
         var ticket = _bench.Begin(endpoint, BeginMode.Trial);
-        endpoint.FirstContent(ticket, _bench.Now);
+        endpoint.RecordFirstContent(ticket, _bench.Now);
         endpoint.Complete(ticket, new Fault(FaultKind.PartialResponse), _bench.Now);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.State.Ejections.Should().Be(2);
@@ -87,7 +87,7 @@ public sealed class TrialTests
         endpoint.State.Ejections.Should().Be(2);
 
         var after = endpoint.State;
-        endpoint.FirstContent(hung, _bench.Now);
+        endpoint.RecordFirstContent(hung, _bench.Now);
         endpoint.Complete(hung, null, _bench.Now);
         endpoint.State.Should().BeSameAs(after, "its slot was given up");
         _bench.PassTo(after.Until!.Value);
@@ -103,7 +103,7 @@ public sealed class TrialTests
         _bench.Pass(30);
         _bench.PassTo(endpoint.State.Until!.Value);
         var next = _bench.Begin(endpoint, BeginMode.Trial);
-        endpoint.FirstContent(hung, _bench.Now);
+        endpoint.RecordFirstContent(hung, _bench.Now);
         endpoint.Complete(hung, null, _bench.Now);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Trial);
         endpoint.Complete(next, new Fault(FaultKind.ServerError), _bench.Now);

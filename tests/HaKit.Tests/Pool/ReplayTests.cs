@@ -25,7 +25,7 @@ public sealed class ReplayTests
                 if (random.Next(3) == 0)
                 {
                     bucket++;
-                    replayed.MoveOn();
+                    replayed.BeginBucket();
                 }
                 var amount = (uint)random.Next(1, 20);
                 var fits = replayed.HasRoom(amount);
@@ -42,7 +42,7 @@ public sealed class ReplayTests
                     real.Add(began, more);
                 else
                     real.GiveBack(began, (uint)-more);
-                replayed.Correct((int)(bucket - began), more);
+                replayed.CorrectAmount((int)(bucket - began), more);
             }
         }
     }

@@ -109,11 +109,11 @@ public sealed class ScoreTests
         bench.Load("b", 3);
         bench.Shares(100)["a"].Should().Be(1);
         foreach (var lease in Enumerable.Range(0, 3).Select(_ => bench.Begin(bench["b"])).ToArray())
-            lease.FirstContent(bench.Now);
+            lease.RecordFirstContent(bench.Now);
         bench.Now += TimeSpan.FromSeconds(3);
         bench["a"].Silence.OverdueSeconds(bench.Now).Should().BeApproximately(2.8, 0.01);
         bench["b"].Silence.OverdueSeconds(bench.Now).Should().BeApproximately(2.8, 0.01);
-        bench.Begin(bench["a"]).FirstContent(bench.Now);
+        bench.Begin(bench["a"]).RecordFirstContent(bench.Now);
         bench["a"].Silence.OverdueSeconds(bench.Now).Should().BeApproximately(2.8, 0.01, "content of another attempt does not excuse a silent one");
     }
 
@@ -124,7 +124,7 @@ public sealed class ScoreTests
         var leases = Enumerable.Range(0, 3).Select(_ => bench.Begin(bench["a"])).ToArray();
         bench.Now += TimeSpan.FromSeconds(10);
         bench["a"].Silence.OverdueSeconds(bench.Now).Should().BeApproximately(8, 0.01);
-        leases[0].FirstContent(bench.Now);
+        leases[0].RecordFirstContent(bench.Now);
         leases[0].Complete(null, bench.Now);
         leases[1].Complete(null, bench.Now);
         leases[2].Cancel(new Fault(FaultKind.FirstContentTimeout));
@@ -151,7 +151,7 @@ public sealed class ScoreTests
         var bench = new SelectionBench("a");
         bench.Explain()[0].OutputTokenSeconds.Should().BeNull();
         var lease = bench.Begin(bench["a"]);
-        lease.FirstContent(bench.Now + TimeSpan.FromSeconds(0.5));
+        lease.RecordFirstContent(bench.Now + TimeSpan.FromSeconds(0.5));
         lease.CountTokens(10, 101);
         lease.Complete(null, bench.Now + TimeSpan.FromSeconds(2.5));
         var learned = bench.Explain()[0];

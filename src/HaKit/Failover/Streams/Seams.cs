@@ -70,7 +70,7 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
         {
         }
         if (_reason == NotContinuedReason.Failed)
-            engine.Telemetry.NotContinued(cut.Endpoint, cut.Fault.KindName);
+            engine.Telemetry.RecordNotContinued(cut.Endpoint, cut.Fault.KindName);
         return null;
     }
 
@@ -90,7 +90,7 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
             Took = engine.Clock.Now - began,
         };
         _made.Add(seam);
-        engine.Telemetry.Continued(span, _made.Count, seam.From, seam.To, cut.Fault.KindName);
+        engine.Telemetry.RecordContinued(span, _made.Count, seam.From, seam.To, cut.Fault.KindName);
         engine.SeamMade?.Invoke(seam);
     }
 }

@@ -14,7 +14,7 @@ internal sealed class StreamCut
     /// <param name="engine">The pool's engine.</param>
     /// <param name="lease">The lease of the attempt whose answer was cut.</param>
     /// <param name="fault">The fault. Null to classify the exception.</param>
-    /// <param name="exception">The exception of the source. Null if it threw none.</param>
+    /// <param name="exception">The exception of the source. Null if the source threw no exception.</param>
     public StreamCut(FailoverEngine engine, Lease lease, Fault? fault, Exception? exception)
     {
         (_engine, _lease, _exception) = (engine, lease, exception);
@@ -25,14 +25,14 @@ internal sealed class StreamCut
     /// <summary>Gets the fault as evidence against the endpoint: a part of the answer was delivered.</summary>
     public Fault Evidence { get; }
 
-    /// <summary>Gets the attempts of the call, with the cut as the fault of the attempt that had served.</summary>
+    /// <summary>Gets the attempts of the call. The fault of the last, served attempt is the cut.</summary>
     public IReadOnlyList<AttemptRecord> AttemptsOf(CallDetail? detail, TimeSpan now) =>
         detail is null ? [] : [.. detail.Attempts.Select(a => a.Fault is null ? a with { Fault = Evidence, Duration = now - _lease.Started } : a)];
 
     /// <summary>Creates the exception for the caller.</summary>
     /// <param name="attempts">The attempts of the call.</param>
     /// <param name="delivered">The number of items with content that the caller has received.</param>
-    /// <param name="closing">The exception from closing the source. Null if it threw none.</param>
+    /// <param name="closing">The exception from closing the source. Null if there was no exception.</param>
     public PartialResponseException ToException(IReadOnlyList<AttemptRecord> attempts, int delivered, Exception? closing)
     {
         var inner = _exception is not null && closing is not null ? new AggregateException(_exception, closing) : _exception ?? closing;

@@ -46,6 +46,6 @@ internal struct StreamProgress<T>(StreamItemReader<T> reader, Lease lease)
         if ((signal & StreamSignal.End) != 0)
             HasEnded = true;
         if (signal != StreamSignal.Progress && lease.FirstContentAt is null)
-            lease.FirstContent(lease.Clock.Now);
+            lease.RecordFirstContent(lease.Clock.Now);
     }
 }

@@ -6,7 +6,7 @@ namespace HaKit;
 /// <summary>Describes one place at which an answer was cut and another endpoint continued it. Immutable.</summary>
 public sealed record StreamSeam
 {
-    /// <summary>Gets how many characters had been delivered. Null if the continuation did not report it.</summary>
+    /// <summary>Gets the number of characters that were delivered before the cut. Null if the continuation did not report it.</summary>
     public int? AfterCharacters { get; init; }
 
     /// <summary>Gets the name of the endpoint whose answer was cut.</summary>
