@@ -1,7 +1,7 @@
 namespace HaKit;
 
 /// <summary>
-/// Sends requests through another client. That client refuses a message that was sent before, so it gets a new message with the same content.
+/// Sends requests through another client. An HttpClient refuses a message that was sent before, so the handler sends a new message with the same content.
 /// </summary>
 internal sealed class ForwardingHandler(HttpClient client) : HttpMessageHandler
 {

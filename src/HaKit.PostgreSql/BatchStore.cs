@@ -120,14 +120,14 @@ internal sealed class BatchStore : IBatchStore
     {
         ArgumentNullException.ThrowIfNull(claim);
         if (start.MaxCost is null && start.MayRepeat)
-            return true; // the claim is enough: if the worker dies, its item is claimed again
-        var started = await InNamesAsync(async () =>
+            return true; // no record of the start is needed, because the item may be claimed again if the worker stops
+        var started = await RetryAsync(async () =>
         {
             var connection = await _dataSource.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
             await using var end = connection.ConfigureAwait(false);
             var transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             await using var endOfTransaction = transaction.ConfigureAwait(false);
-            // All workers decide about the cost one after another; the second statement sees what the earlier ones committed.
+            // Workers decide about the cost one after another, so the second statement sees the commits of the other workers.
             if (start.MaxCost is not null)
             {
                 var wait = Command(connection, Sql.CostLock, _batchId);
@@ -263,22 +263,22 @@ internal sealed class BatchStore : IBatchStore
     }
 
     private async ValueTask<NpgsqlDataReader> ReaderAsync(NpgsqlCommand command, CancellationToken cancellationToken) =>
-        await InNamesAsync(async () => await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await RetryAsync(async () => await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
 
     private async ValueTask RunAsync(string sql, CancellationToken cancellationToken, params object[] values)
     {
         var command = Command(_dataSource, sql, values);
         await using var end = command.ConfigureAwait(false);
-        await InNamesAsync(async () => await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
+        await RetryAsync(async () => await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
     }
 
     private async ValueTask<int> ScalarAsync(string sql, CancellationToken cancellationToken, params object[] values)
     {
         var command = Command(_dataSource, sql, values);
         await using var end = command.ConfigureAwait(false);
-        return await InNamesAsync(async () => (int)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!, cancellationToken).ConfigureAwait(false);
+        return await RetryAsync(async () => (int)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!, cancellationToken).ConfigureAwait(false);
     }
 
-    // If the database is away for a short time, for a restart or a failover, the statement is tried again for as long as the leases hold.
-    private ValueTask<T> InNamesAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken) => Patience.TryAsync(work, _lease, cancellationToken);
+    // If the database is not available for a short time (a restart, a failover), the statement is retried until the leases end.
+    private ValueTask<T> RetryAsync<T>(Func<Task<T>> work, CancellationToken cancellationToken) => Patience.TryAsync(work, _lease, cancellationToken);
 }

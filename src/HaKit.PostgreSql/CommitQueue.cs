@@ -6,8 +6,8 @@ using NpgsqlTypes;
 namespace HaKit.PostgreSql;
 
 /// <summary>
-/// Stores outcomes in groups: outcomes that arrive during a commit are committed together next. If the database is away for a short time, the commit is tried
-/// again for as long as the leases hold; the fence refuses what comes too late. Thread-safe.
+/// Stores outcomes in groups: outcomes that arrive during a commit are committed together next. If the database is not available for a short time, the commit
+/// is retried until the leases end. The fence refuses an outcome that comes too late. Thread-safe.
 /// </summary>
 internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, string worker, PayloadSeal seal, TimeSpan patience)
 {

@@ -3,13 +3,13 @@ using Npgsql;
 
 namespace HaKit.PostgreSql;
 
-/// <summary>Tries a statement again while the database is away for a short time.</summary>
+/// <summary>Retries a statement while the database is not available.</summary>
 internal static class Patience
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
 
-    /// <exception cref="BatchStoreException">The database refused the statement, or was away for longer than <paramref name="atMost"/>.</exception>
+    /// <exception cref="BatchStoreException">The database refused the statement, or was not available for longer than <paramref name="atMost"/>.</exception>
     public static async ValueTask<T> TryAsync<T>(Func<Task<T>> work, TimeSpan atMost, CancellationToken cancellationToken)
     {
         var began = TimeProvider.System.GetTimestamp();

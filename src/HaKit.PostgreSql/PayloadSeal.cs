@@ -4,9 +4,9 @@ using System.Text;
 namespace HaKit.PostgreSql;
 
 /// <summary>
-/// Seals inputs and results with AES-256-GCM: a key for each batch, derived with HKDF-SHA256; a random nonce for each payload; and the item's id and the kind
-/// of payload as associated data, so that payloads cannot be exchanged. <c>nonce 12 | tag 16 | ciphertext</c>. Without a key, payloads stay as they are.
-/// Thread-safe.
+/// Encrypts inputs and results with AES-256-GCM. Each batch has its own key, derived with HKDF-SHA256. Each payload has a random nonce. The associated data is
+/// the item's id and the kind of payload, so that payloads cannot be exchanged. The format is <c>nonce 12 | tag 16 | ciphertext</c>. Without a key, payloads
+/// are not encrypted. Thread-safe.
 /// </summary>
 internal sealed class PayloadSeal
 {
@@ -24,10 +24,13 @@ internal sealed class PayloadSeal
         Check = Derive(given, salt, "HaKit.PostgreSql key check")[..8];
     }
 
-    /// <summary>Gets the value with which a wrong key is found when the batch is opened. Null if payloads are not sealed.</summary>
+    /// <summary>Gets a value that is compared when the batch is opened, to find a wrong key. Null if payloads are not encrypted.</summary>
     public byte[]? Check { get; }
 
-    /// <summary>Gets the hash that shows a changed input. It is keyed if payloads are sealed, because inputs could be guessed from a plain hash.</summary>
+    /// <summary>
+    /// Gets the hash of an input, by which a changed input is found. If payloads are encrypted, the hash has a key, because inputs could be guessed from a
+    /// plain hash.
+    /// </summary>
     public byte[] HashOf(ReadOnlySpan<byte> input) => (_hashKey is null ? SHA256.HashData(input) : HMACSHA256.HashData(_hashKey, input))[..16];
 
     public byte[] Seal(string id, char kind, ReadOnlySpan<byte> plain)

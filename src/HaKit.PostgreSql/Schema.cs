@@ -3,12 +3,12 @@ using Npgsql;
 
 namespace HaKit.PostgreSql;
 
-/// <summary>The schema's version.</summary>
+/// <summary>Creates the tables, and checks the version of the schema.</summary>
 internal static class Schema
 {
     public const int Version = 1;
 
-    // Any number that only HaKit uses; all workers that open at once wait for the worker that migrates.
+    // The number of the advisory lock, which only HaKit uses. Workers that open the store at the same time wait for the worker that migrates.
     private const long MigrationLock = 0x48614B69_74426174;
 
     public static async ValueTask EnsureAsync(NpgsqlDataSource dataSource, bool migrate, CancellationToken cancellationToken)

@@ -1,9 +1,9 @@
 namespace HaKit.PostgreSql;
 
-/// <summary>Contains the SQL statements. Every statement that changes a claimed item names its fence.</summary>
+/// <summary>Contains the SQL statements. Every statement that changes a claimed item checks the item's fence.</summary>
 internal static class Sql
 {
-    // The update changes nothing. It waits for another worker that creates the same batch at this moment, and returns that row.
+    // The update changes nothing. If another worker creates the same batch at this moment, the statement waits for that worker and returns its row.
     public const string OpenBatch = """
         insert into hakit.batch (name, seal_salt, seal_check) values ($1, $2, $3)
         on conflict (name) do update set name = excluded.name
@@ -41,7 +41,8 @@ internal static class Sql
         where batch_id = $1 and worker = $2
         """;
 
-    // "state < 2" is spelt out so that the partial index is used. An item whose lease expired and that must not be repeated becomes unknown here.
+    // "state < 2" is spelt out so that the partial index is used. If the lease of an item has expired and the item must not be repeated, its state becomes
+    // unknown here.
     public const string Claim = """
         with due as (
             select ordinal, state, must_not_repeat, reserved from hakit.batch_item
@@ -78,7 +79,8 @@ internal static class Sql
         select count(*)::integer from started
         """;
 
-    // The last part finds what an earlier try stored whose answer was lost with the connection: it has our fence and request.
+    // The last part finds outcomes that an earlier try of the same commit has stored, if the connection broke before its answer. Such rows have the same fence
+    // and request.
     public const string Commit = """
         with given as (select * from unnest($3::bigint[], $4::bigint[], $5::smallint[], $6::bytea[], $7::bytea[], $8::text[], $9::text[], $10::integer[], $11::double precision[], $12::bigint[], $13::bigint[], $14::double precision[])
             as t (ordinal, fence, state, request, result, endpoint, error, attempts, cost, input_tokens, output_tokens, reserved)),

@@ -9,20 +9,22 @@ namespace HaKit.Redis;
 /// </summary>
 internal sealed record RedisKeys(string Tag)
 {
-    /// <summary>Gets the key of the facts that last at most an hour; their score is the store's time at which they end.</summary>
+    /// <summary>Gets the key of the facts that last at most an hour. The score of a fact is the time, on the store's clock, at which the fact ends.</summary>
     public RedisKey Facts { get; } = $"hakit:{{{Tag}}}:facts";
 
     /// <summary>Gets the key of the orders, which last 90 days.</summary>
     public RedisKey Orders { get; } = $"hakit:{{{Tag}}}:orders";
 
-    /// <summary>Gets the key of a random word. A store without it gets a new one, so a different word means that the store has lost its content.</summary>
+    /// <summary>
+    /// Gets the key of a random word. If the store has no word, a replica writes a new word. So a different word means that the store has lost its content.
+    /// </summary>
     public RedisKey Life { get; } = $"hakit:{{{Tag}}}:life";
 
     public RedisChannel Channel { get; } = RedisChannel.Literal($"hakit:{{{Tag}}}");
 
     public RedisKey Leader(string role) => $"hakit:{{{Tag}}}:lead:{role}";
 
-    /// <exception cref="InvalidOperationException">There is no name, so staging and production would share what they know.</exception>
+    /// <exception cref="InvalidOperationException">There is no name, so staging and production would share their facts.</exception>
     public static RedisKeys FromScope(PeerScope scope)
     {
         if (scope.Name is not { } name)

@@ -5,10 +5,10 @@ using HaKit.Peers;
 
 namespace HaKit.Redis;
 
-/// <summary>Holds a fact as the store has it: its text, and when it ends by the store's time in milliseconds.</summary>
+/// <summary>Holds a fact in the form of the store: its text, and the time at which it ends, in milliseconds on the store's clock.</summary>
 internal readonly record struct StoredFact(string Identity, long Until);
 
-/// <summary>Writes and reads one message on the channel: all facts of one replica and second, as JSON. A reader ignores what it does not know.</summary>
+/// <summary>Writes and reads one message on the channel: all facts of one replica and second, as JSON. A reader ignores unknown members and facts.</summary>
 internal static class RedisMessage
 {
     private const int MostBytes = 1 << 20;
@@ -35,7 +35,7 @@ internal static class RedisMessage
         return buffer.WrittenSpan.ToArray();
     }
 
-    /// <summary>Reads the facts of a message. Empty for bytes that are not a message, and for the replica's own message.</summary>
+    /// <summary>Reads the facts of a message. The result is empty for bytes that are not a message, and for the replica's own message.</summary>
     public static List<PeerFact> Read(ReadOnlyMemory<byte> utf8, string replica, long now)
     {
         var facts = new List<PeerFact>();

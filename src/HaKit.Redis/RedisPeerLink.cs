@@ -4,8 +4,8 @@ using StackExchange.Redis;
 namespace HaKit.Redis;
 
 /// <summary>
-/// Links one pool to the other replicas. A timer asks the store once a second, one request at a time, and each request is given up after a second. This is
-/// how a silent store is noticed, because a frozen server raises no event. No call of the pool ever comes here. Thread-safe.
+/// Links one pool to the other replicas. A timer sends a request to the store once a second, one request at a time, with a timeout of one second. So a frozen
+/// store is detected, although the client raises no event for it. Calls of the pool never use the link. Thread-safe.
 /// </summary>
 internal sealed class RedisPeerLink : IPeerLink
 {
@@ -14,8 +14,8 @@ internal sealed class RedisPeerLink : IPeerLink
     private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan JumpedBy = TimeSpan.FromSeconds(1);
 
-    // Replicas that lost the store together must not all read it at once. With the second between two requests, all have read it within three seconds after
-    // it is back.
+    // Replicas that lost the store at the same time must not all read it at the same moment, so each replica waits a random time up to this value. With the
+    // second between two requests, all replicas have read the store within three seconds after its return.
     private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(2);
 
     private readonly Lock _gate = new();
@@ -48,8 +48,8 @@ internal sealed class RedisPeerLink : IPeerLink
         store.Restored += ReadAgain;
         using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
         {
-            _timer = _time.CreateTimer(static link => ((RedisPeerLink)link!).Round(looks: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _sendTimer = _time.CreateTimer(static link => ((RedisPeerLink)link!).Round(looks: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer = _time.CreateTimer(static link => ((RedisPeerLink)link!).StartRound(looks: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _sendTimer = _time.CreateTimer(static link => ((RedisPeerLink)link!).StartRound(looks: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -77,7 +77,7 @@ internal sealed class RedisPeerLink : IPeerLink
         {
             foreach (var fact in facts)
                 _unsent[(fact.Kind, fact.Subject)] = (fact, Now + fact.Left);
-            // Runs on the timer's thread: publishing costs the pool nothing but this.
+            // The timer's thread sends the facts, so that publishing does not delay the pool.
             if (!_isDisposed && _isConnected)
                 _sendTimer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         }
@@ -115,8 +115,8 @@ internal sealed class RedisPeerLink : IPeerLink
             _readAt ??= Now + RereadsWithin * _random.NextDouble();
     }
 
-    // One request or message at a time. Facts that are published in the meantime are sent with the next one.
-    private void Round(bool looks)
+    // Only one round runs at a time. Facts that are published during a round are sent with the next round.
+    private void StartRound(bool looks)
     {
         lock (_gate)
         {
@@ -162,16 +162,16 @@ internal sealed class RedisPeerLink : IPeerLink
 
     private async Task LookAsync()
     {
-        await Soon(_store.ConnectAsync(Receive)).ConfigureAwait(false);
+        await WithTimeout(_store.ConnectAsync(Receive)).ConfigureAwait(false);
         var asked = Now;
-        var (storeNow, life) = await Soon(_store.LookAsync()).ConfigureAwait(false);
-        var hasJumped = Heard(asked, storeNow, life);
+        var (storeNow, life) = await WithTimeout(_store.LookAsync()).ConfigureAwait(false);
+        var hasJumped = RecordAnswer(asked, storeNow, life);
         var mayWrite = await SendAsync(hasJumped).ConfigureAwait(false);
         lock (_gate)
             (_isConnected, _problem) = (true, mayWrite ? null : "The store refuses to write.");
     }
 
-    // Waiting facts are sent at once; a read that is due before the next check does not wait for it.
+    // Unsent facts start the next round at once. If a read is due before the next check, the next round starts at that time.
     private TimeSpan? NextRoundWhileLocked()
     {
         if (_unsent.Count > 0)
@@ -186,14 +186,15 @@ internal sealed class RedisPeerLink : IPeerLink
             if (!_isConnected || !(_readAt <= Now))
                 return;
         }
-        var facts = await Soon(_store.ReadAllAsync(StoreNow)).ConfigureAwait(false);
+        var facts = await WithTimeout(_store.ReadAllAsync(StoreNow)).ConfigureAwait(false);
         lock (_gate)
             _readAt = null;
         PublishNews(new PeerNews(facts, IsComplete: true));
     }
 
-    // Checks whether the store still has the same clock as when this replica wrote. The store's time is assumed to be that of the middle of the request.
-    private bool Heard(TimeSpan asked, long storeNow, string life)
+    // Records the store's answer, and returns whether the store's clock has jumped since this replica wrote its facts. The store is assumed to have read its
+    // clock in the middle of the request.
+    private bool RecordAnswer(TimeSpan asked, long storeNow, string life)
     {
         lock (_gate)
         {
@@ -217,7 +218,7 @@ internal sealed class RedisPeerLink : IPeerLink
         KeyValuePair<(PeerFactKind, string), (PeerFact Fact, TimeSpan Until)>[] taken;
         lock (_gate)
         {
-            // The expiry times of facts that another clock wrote would be too long or too short.
+            // The expiry times that were computed with the earlier clock are now too late or too early.
             if (hasJumped)
             {
                 replaced.AddRange(_written.Select(static w => (w.Value, w.Key.Item1 == PeerFactKind.Order)));
@@ -240,7 +241,7 @@ internal sealed class RedisPeerLink : IPeerLink
             return true;
         try
         {
-            return await Soon(_store.WriteAsync(_scope.Replica, facts, replaced, StoreNow())).ConfigureAwait(false);
+            return await WithTimeout(_store.WriteAsync(_scope.Replica, facts, replaced, StoreNow())).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsFailure(exception))
         {
@@ -278,16 +279,16 @@ internal sealed class RedisPeerLink : IPeerLink
             return (long)Now.TotalMilliseconds + (_offset ?? 0);
     }
 
-    private Task Soon(Task task) => Observed(task).WaitAsync(GivenUpAfter, _time);
+    private Task WithTimeout(Task task) => ObserveFailure(task).WaitAsync(GivenUpAfter, _time);
 
-    private Task<T> Soon<T>(Task<T> task)
+    private Task<T> WithTimeout<T>(Task<T> task)
     {
-        Observed(task);
+        ObserveFailure(task);
         return task.WaitAsync(GivenUpAfter, _time);
     }
 
-    // A request that was given up may still fail later.
-    private static Task Observed(Task task)
+    // A request that timed out may still fail later, and its exception must be observed.
+    private static Task ObserveFailure(Task task)
     {
         _ = task.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return task;
@@ -296,7 +297,7 @@ internal sealed class RedisPeerLink : IPeerLink
     private static bool IsFailure(Exception exception) =>
         exception is RedisException or RedisTimeoutException or TimeoutException or RedisCredentialsException or ObjectDisposedException or OperationCanceledException or InvalidOperationException;
 
-    // The client's own message is not used, because it contains the configuration.
+    // The message of the Redis client is not used, because it contains the configuration.
     private static string ProblemOf(Exception exception) => exception switch
     {
         RedisCredentialsException => exception.Message,

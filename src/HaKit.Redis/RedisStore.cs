@@ -6,8 +6,8 @@ using StackExchange.Redis;
 namespace HaKit.Redis;
 
 /// <summary>
-/// Sends the link's requests to a store, with commands that Redis, Valkey and Garnet share: no Lua and no streams. Each fact is a member of a sorted set
-/// whose score is the store's time at which it ends; <c>ZADD GT</c> keeps the maximum, so that a late or repeated message shortens nothing. Thread-safe.
+/// Sends the link's requests to a store, with commands that Redis, Valkey and Garnet share: no Lua and no streams. Each fact is a member of a sorted set whose
+/// score is the store's time at which it ends; <c>ZADD GT</c> keeps the maximum, so that a late or repeated message does not shorten a fact. Thread-safe.
 /// </summary>
 internal sealed class RedisStore : IDisposable
 {
@@ -35,10 +35,10 @@ internal sealed class RedisStore : IDisposable
 
     public RedisStore(RedisKeys keys, ConfigurationOptions options) => (_keys, _options) = (keys, options);
 
-    /// <summary>Occurs when a lost connection is back; what was published in the meantime was missed.</summary>
+    /// <summary>Occurs when a lost connection is back. Messages that were published in the meantime are missing.</summary>
     public event Action? Restored;
 
-    /// <summary>Connects and subscribes, if not yet done. If the store is not there yet, the next round tries again.</summary>
+    /// <summary>Connects and subscribes, if this is not done yet. If the store is not available, the next round tries again.</summary>
     public async Task ConnectAsync(Action<ReadOnlyMemory<byte>> received)
     {
         if (_connection is null)
@@ -57,7 +57,7 @@ internal sealed class RedisStore : IDisposable
         _subscriber = subscriber;
     }
 
-    /// <summary>Gets the store's time in milliseconds, and the word that shows whether it has lost its content.</summary>
+    /// <summary>Gets the store's time in milliseconds, and the word by which a loss of the store's content is detected.</summary>
     public async Task<(long Now, string Life)> LookAsync()
     {
         var database = _connection!.GetDatabase();
@@ -65,7 +65,7 @@ internal sealed class RedisStore : IDisposable
         var life = (string?)await database.StringGetAsync(_keys.Life).ConfigureAwait(false);
         if (life is null)
         {
-            // The first replica that finds no word sets it.
+            // If there is no word, the first replica writes one.
             await database.StringSetAsync(_keys.Life, Convert.ToHexString(RandomNumberGenerator.GetBytes(8)), LifeExpires, When.NotExists).ConfigureAwait(false);
             life = (string?)await database.StringGetAsync(_keys.Life).ConfigureAwait(false) ?? "";
         }
@@ -73,7 +73,7 @@ internal sealed class RedisStore : IDisposable
         return ((long)parts[0] * 1000 + (long)parts[1] / 1000, life);
     }
 
-    /// <summary>Reads all facts that hold.</summary>
+    /// <summary>Reads all facts that have not ended.</summary>
     public async Task<List<PeerFact>> ReadAllAsync(Func<long> now)
     {
         var database = _connection!.GetDatabase();
@@ -92,7 +92,7 @@ internal sealed class RedisStore : IDisposable
         return all;
     }
 
-    /// <summary>Writes and publishes, as one batch. False: the store took the message and refused to write.</summary>
+    /// <summary>Writes and publishes, as one batch. False if the store has published the message but refused to write the facts.</summary>
     public async Task<bool> WriteAsync(string replica, IReadOnlyList<(StoredFact Fact, bool IsOrder)> facts, IReadOnlyList<(string Identity, bool IsOrder)> replaced, long now)
     {
         await VerifyUserAsync().ConfigureAwait(false);
@@ -124,7 +124,10 @@ internal sealed class RedisStore : IDisposable
         }
     }
 
-    /// <summary>Gets the lease of a role. Two replicas may lead for the length of one lease, because extending it is not atomic without a script.</summary>
+    /// <summary>
+    /// Takes or extends the lease of a role, and returns its length. Returns zero if another replica has the role. Without a script, extending is not atomic,
+    /// so two replicas may hold the role for the length of one lease.
+    /// </summary>
     public async Task<TimeSpan> LeadAsync(string role, string replica)
     {
         if (_connection?.GetDatabase() is not { } database)
@@ -158,7 +161,7 @@ internal sealed class RedisStore : IDisposable
         _connection = connection;
     }
 
-    // Nothing is written to a server, and nothing from it is used, before the user was verified on the current connection.
+    // The link does not write to a server and does not use its data before the user is verified on the current connection.
     private async Task VerifyUserAsync()
     {
         var connections = Volatile.Read(ref _connections);
@@ -168,7 +171,7 @@ internal sealed class RedisStore : IDisposable
         Volatile.Write(ref _verified, connections);
     }
 
-    // If a client's credentials are refused, it continues as the server's default user, if that user is open, without any message.
+    // If the server refuses the credentials, the Redis client continues without a message as the server's default user, if this user needs no password.
     private async Task RefuseForeignUserAsync()
     {
         var options = _options ?? ConfigurationOptions.Parse(_connection!.Configuration);
@@ -185,7 +188,7 @@ internal sealed class RedisStore : IDisposable
         }
         catch (RedisServerException)
         {
-            // A user that may not run ACL WHOAMI is not the open default user.
+            // A user without permission for ACL WHOAMI is not the default user without password.
         }
     }
 
@@ -210,5 +213,5 @@ internal sealed class RedisStore : IDisposable
     }
 }
 
-/// <summary>The exception that is thrown when the store refused the configured credentials.</summary>
+/// <summary>Thrown if the store refuses the configured credentials.</summary>
 internal sealed class RedisCredentialsException(string message) : Exception(message);

@@ -20,7 +20,7 @@ internal sealed partial class DiscoveredEndpoints(
     private ITimer? _retry;
     private IDisposable? _change;
 
-    /// <summary>The start waits for the first resolution, so that the first call finds endpoints. A failure is logged and tried again.</summary>
+    /// <summary>Waits for the first resolution, so that the first call finds endpoints. A failed resolution is logged and retried.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         _retry = time.CreateTimer(static self => _ = ((DiscoveredEndpoints)self!).RefreshAsync(CancellationToken.None), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -68,7 +68,7 @@ internal sealed partial class DiscoveredEndpoints(
 
     private void ApplyInstances(IReadOnlyList<ServiceEndpoint> instances)
     {
-        // The registry may have lost its data, so the endpoints stay. Calls and heartbeats notice an endpoint that is really gone.
+        // The registry may have lost its data, so the endpoints stay. If an endpoint is really gone, calls and heartbeats detect that.
         if (instances.Count == 0)
         {
             NoInstance(_logger, pool.Name, service.Host);

@@ -3,7 +3,9 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Handles one chat call over all its attempts. Several attempts read it at once when the call is hedged.</summary>
+/// <summary>
+/// Holds the request of one chat call, and makes its attempts. The object is read-only, because the attempts of a hedged call use it at the same time.
+/// </summary>
 internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions? options, RequestProfile profile, ChatParameters used, ReasoningOrigins? reasoning)
 {
     public RequestProfile Profile { get; } = profile;
@@ -22,8 +24,8 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         }
         catch (ArgumentException exception) when (hadToWait || exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
-            // A mistake in the request is found before it is sent. Later, SDKs throw this exception about answers that they cannot read. An answer may
-            // already have arrived when the client returns its task, so one other endpoint shows which of the two it is.
+            // Before an SDK sends the request, this exception means that the request is wrong. Afterwards it means that the SDK cannot read the answer. If the
+            // task had ended when the client returned it, the cause is not known, so the pool tries one other endpoint to determine it.
             attempt.ReportFault(hadToWait ? ChatFaults.OfUnreadable(exception) : ChatFaults.BrokenOrRefused);
             throw;
         }
@@ -37,10 +39,10 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         return new(new ChatStream(updates, chat, attempt, Profile));
     }
 
-    /// <summary>Asks an endpoint for the rest of an answer.</summary>
+    /// <summary>Requests the rest of an answer from an endpoint.</summary>
     /// <param name="attempt">The attempt.</param>
     /// <param name="text">The delivered text.</param>
-    /// <param name="tokens">The number of its tokens.</param>
+    /// <param name="tokens">The number of tokens of the delivered text.</param>
     /// <param name="token">Cancels the attempt.</param>
     public ValueTask<IAsyncEnumerable<ChatResponseUpdate>> OpenRestAsync(EndpointAttempt attempt, string text, long tokens, CancellationToken token)
     {
@@ -65,17 +67,17 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         return asked;
     }
 
-    /// <summary>Gets what in the request prevents a continuation of its answer. Null: nothing.</summary>
+    /// <summary>Gets the property of the request that prevents a continuation of its answer. Null: none.</summary>
     public NotContinuedReason? ContinuationObstacle =>
         Profile.Request == RequestKind.Other ? NotContinuedReason.StoredState : ContinuableChat.FindObstacle(messages, options);
 
-    /// <summary>Gets the reader that says what the updates of the call's streams mean.</summary>
+    /// <summary>Gets the reader that classifies the updates of the call's streams.</summary>
     public ChatUpdateReader Reader => Profile.Tools ? ChatUpdateReader.WithTools : ChatUpdateReader.Instance;
 
-    /// <summary>Gets whether each endpoint gets its client's model in the place of the model that the caller names.</summary>
+    /// <summary>Gets whether the model of each endpoint's client replaces the model that the caller names.</summary>
     public required bool OwnModels { get; init; }
 
-    /// <summary>Gets whether a parameter may be left out for some endpoint.</summary>
+    /// <summary>Gets whether parameters are left out for at least one endpoint.</summary>
     public required bool MayDrop { get; init; }
 
     /// <summary>Gets the parameters that were left out for an endpoint.</summary>

@@ -5,8 +5,8 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// Records what a caller has received of one streamed chat answer, and asks another endpoint for the rest after a cut. One for each stream; for one reader.
-/// It grows with the text and allocates nothing else for an update.
+/// Records the delivered part of one streamed chat answer, and requests the rest from another endpoint after a cut. Each stream has its own object, for one
+/// reader. The object grows with the text, and allocates nothing else for an update.
 /// </summary>
 internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
 {
@@ -21,7 +21,8 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
     public void RecordDelivered(ChatResponseUpdate update)
     {
         var contents = update.Contents;
-        // Clients that deliver a tool call when it is complete deliver empty updates for its pieces.
+        // Some clients deliver a tool call only when it is complete. They deliver empty updates for its pieces, so an empty update may be a part of a tool
+        // call.
         if (contents.Count == 0 && call.Profile.Tools && _first is not null && update.FinishReason is null)
             _obstacle ??= NotContinuedReason.ToolCall;
         _first ??= update;
@@ -36,7 +37,7 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
         }
     }
 
-    /// <summary>Asks another endpoint for the rest.</summary>
+    /// <summary>Requests the rest from another endpoint.</summary>
     /// <exception cref="NotContinuedException">The rest may not be requested, or every attempt failed.</exception>
     public async ValueTask<IAsyncEnumerable<ChatResponseUpdate>?> ContinueAsync(PartialResponseException cut, CancellationToken token)
     {
@@ -55,7 +56,7 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
     }
 
     /// <summary>
-    /// Rewrites an update of the rest as an update of the answer that the caller reads, with its names, and with the usage and price of all parts.
+    /// Rewrites an update of the rest as an update of the caller's answer: with the ids and names of this answer, and with the usage and cost of all parts.
     /// </summary>
     /// <param name="update">The update.</param>
     /// <param name="detail">The details of the call, with its seams.</param>
@@ -116,7 +117,7 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
         };
     }
 
-    // Each part costs the prices of the endpoint that made it. The tokens of a part that was cut are estimated.
+    // The cost of each part is computed with the prices of the endpoint that generated it. The tokens of a part that was cut are estimated.
     private string? CostOf(UsageDetails last, CallDetail detail)
     {
         var prompt = _prompt ?? Math.Max(0, (last.InputTokenCount ?? 0) - _cuts[^1].Tokens);

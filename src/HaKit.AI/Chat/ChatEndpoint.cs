@@ -2,7 +2,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Holds an endpoint's chat client and its settings. The settings are copied, because they must not change during calls.</summary>
+/// <summary>Holds an endpoint's chat client and its settings. The settings are a copy, because they must not change during calls.</summary>
 internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions options)
 {
     private readonly ChatParameters _droppable = options.OnUnsupported == UnsupportedParameters.Drop ? options.Unsupported & ChatParameters.Tuning : ChatParameters.None;
@@ -17,7 +17,7 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
 
     public Func<ChatResponseUpdate, ChatFinishReason?>? FinishOf { get; } = options.FinishOf;
 
-    /// <summary>Gets the chat client of an endpoint. Null if its client object is not one.</summary>
+    /// <summary>Gets the chat client of an endpoint. Null if the endpoint's client object is not a chat client.</summary>
     public static IChatClient? ClientOf(PoolEndpoint endpoint) => endpoint.Client switch
     {
         ChatEndpoint chat => chat.Client,
@@ -59,7 +59,7 @@ internal sealed class ChatEndpoint(IChatClient client, ChatEndpointOptions optio
     }
 }
 
-/// <summary>Reads and removes the parameters that some endpoint may not support.</summary>
+/// <summary>Reads and removes the parameters that endpoints may not support.</summary>
 internal static class Parameters
 {
     public static ChatParameters UsedBy(ChatOptions? options)

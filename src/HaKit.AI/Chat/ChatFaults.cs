@@ -8,26 +8,26 @@ namespace HaKit.AI;
 /// <summary>Classifies answers that came without an exception.</summary>
 internal static class ChatFaults
 {
-    // Another endpoint is asked. This endpoint was at fault only if that endpoint answers.
+    // The call moves on to another endpoint. The fault counts against this endpoint only if that endpoint answers.
     public static readonly Fault Broken = new(FaultKind.BrokenBody) { SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
-    /// <summary>An argument of the request or the answer is wrong; asking one other endpoint shows which of the two.</summary>
+    /// <summary>The request or the answer is wrong. The pool tries one other endpoint to determine which of them.</summary>
     public static readonly Fault BrokenOrRefused = new(FaultKind.InvalidRequest) { SecondOpinion = SecondOpinion.One, IsProvisional = true };
 
-    /// <summary>The answer ended with a reason that means failure.</summary>
+    /// <summary>The answer ended with a finish reason that means failure.</summary>
     public static readonly Fault Failed = new(FaultKind.ServerError);
 
     /// <summary>
-    /// The client cannot read the answer. OpenAI's client throws on unknown finish reasons. If the reason means failure, the endpoint failed. Otherwise the
-    /// answer counts against the endpoint only if another endpoint's answer can be read.
+    /// Classifies an answer that the client cannot read. OpenAI's client throws on unknown finish reasons. If the finish reason means failure, the endpoint
+    /// failed. Otherwise the fault counts against the endpoint only if the client can read another endpoint's answer.
     /// </summary>
     public static Fault OfUnreadable(ArgumentException exception) =>
         exception is ArgumentOutOfRangeException { ActualValue: string reason } && FinishReasons.MeaningOf(reason) == FinishMeaning.Failure ? Failed : Broken;
 
-    // The model has worked, and its work is billed, before a filter ends the answer.
+    // The model has generated and the provider bills tokens before a filter ends the answer, so it is not known whether the request was applied.
     private static readonly Fault Filtered = new(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous };
 
-    /// <summary>Checks that the response is an answer that the caller may have.</summary>
+    /// <summary>Checks that the response is an answer for the caller.</summary>
     /// <exception cref="EndpointFaultException">The response is not an answer.</exception>
     public static ChatResponse ThrowIfFailed(ChatResponse? response, EndpointAttempt attempt)
     {
@@ -36,7 +36,7 @@ internal static class ChatFaults
         if (response.Usage is { } usage)
             attempt.ReportUsage(ToCount(usage.InputTokenCount), ToCount(usage.OutputTokenCount), ToCount(usage.CachedInputTokenCount));
         if (response.FinishReason == ChatFinishReason.ContentFilter)
-            attempt.ReportFault(Filtered); // a valid answer: it goes to the caller, unless the caller wants it to be requested elsewhere
+            attempt.ReportFault(Filtered); // the answer is valid, so the caller gets it, unless the request's profile moves on after a content filter
         else if (response.FinishReason is { } reason && FinishReasons.MeaningOf(reason.Value) == FinishMeaning.Failure)
             throw new EndpointFaultException(attempt.Endpoint.Name, Failed);
         else if (FaultIn(response) is { } fault)

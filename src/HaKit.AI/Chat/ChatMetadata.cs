@@ -11,14 +11,14 @@ internal static class ChatMetadata
         return new(CommonOf(all, m => m.ProviderName), CommonOf(all, m => m.ProviderUri), CommonOf(all, m => m.DefaultModelId));
     }
 
-    /// <summary>Gets the metadata of one endpoint: what its client says, with the model and provider that the pool knows.</summary>
+    /// <summary>Gets the metadata of one endpoint: its client's metadata, with the model and provider of the pool's configuration.</summary>
     public static ChatClientMetadata MetadataOf(PoolEndpoint endpoint)
     {
         var own = ChatEndpoint.ClientOf(endpoint)?.GetService(typeof(ChatClientMetadata)) as ChatClientMetadata;
         return new(own?.ProviderName ?? endpoint.Domains.Provider, own?.ProviderUri ?? endpoint.Address, endpoint.Domains.Model ?? own?.DefaultModelId);
     }
 
-    /// <summary>Checks whether the endpoints belong to different providers, as far as the pool knows.</summary>
+    /// <summary>Checks whether the endpoints belong to different providers, as far as their providers are known.</summary>
     public static bool SpanProviders(IReadOnlyList<PoolEndpoint> endpoints)
     {
         var first = ProviderOf(endpoints[0]);

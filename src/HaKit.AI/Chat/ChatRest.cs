@@ -45,7 +45,7 @@ internal sealed class ChatRest(ChatStream updates, AnswerSeam seam, PoolEndpoint
 
     public ValueTask DisposeAsync() => _updates.DisposeAsync();
 
-    // Text that the seam holds back comes before the end mark.
+    // The text that the seam still holds is delivered before the end mark.
     private void TakeEnd(ChatResponseUpdate end)
     {
         if (seam.Complete() is { Length: > 0 } held)

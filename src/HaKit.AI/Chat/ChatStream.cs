@@ -4,8 +4,8 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// Reads the updates of one attempt, and remembers what is needed to judge them: whether an announced tool call has arrived, whether anything came before an
-/// end without a mark, and whose fault an exception is. For one reader.
+/// Reads the updates of one attempt. It keeps the state that is needed to classify them: whether an announced tool call has arrived, whether there were items
+/// before an end without an end mark, and whether an exception comes from the request or from the answer. For one reader.
 /// </summary>
 internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, ChatEndpoint chat, EndpointAttempt attempt, RequestProfile profile)
     : IAsyncEnumerable<ChatResponseUpdate>, IAsyncEnumerator<ChatResponseUpdate>
@@ -45,7 +45,8 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         }
         catch (ArgumentException exception) when (exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
-            // The first item may already have arrived when the client returns its task; one other endpoint shows whether the request or the answer is wrong.
+            // The first item may already have arrived when the client returns its task. So the pool tries one other endpoint to determine whether the request
+            // or the answer is wrong.
             attempt.ReportFault(ChatFaults.BrokenOrRefused);
             throw;
         }
@@ -66,7 +67,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         }
     }
 
-    // A mistake in the request is found before it is sent. Later, SDKs throw this exception about answers that they cannot read.
+    // SDKs find mistakes in a request before they send it. Afterwards, this exception means that the SDK cannot read the answer.
     private EndpointFaultException Unreadable(ArgumentException exception) => new(attempt.Endpoint.Name, ChatFaults.OfUnreadable(exception), exception);
 
     private bool TakeUpdate(bool more)
@@ -83,7 +84,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         _hasContent = _hasContent || ChatUpdateReader.HasContent(update);
         _hasReason |= update.FinishReason is not null;
         _isAnnounced |= update.FinishReason == ChatFinishReason.ToolCalls;
-        // A filter that ends a stream before its first content refused the call, like a filter that refuses a plain answer.
+        // If a filter ends a stream before the first content, the call was refused, as for a plain answer.
         if (!_hasContent && profile.MoveOnAfterContentFilter && update.FinishReason == ChatFinishReason.ContentFilter)
             throw ChatFaults.FilteredBefore(attempt.Endpoint);
         Current = update;
@@ -92,7 +93,8 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         return true;
     }
 
-    // Some clients send the finish reason with the tool call, some after it, and some before it. In the last case only the tool call is the end.
+    // Some clients send the finish reason with the tool call, some after it, and some before it. If the finish reason comes before, the stream ends only with
+    // the tool call.
     private bool CompletesCalls(ChatResponseUpdate update)
     {
         _hasCall = _hasCall || ChatUpdateReader.HasCall(update);

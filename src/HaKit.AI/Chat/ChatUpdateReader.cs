@@ -5,12 +5,14 @@ namespace HaKit.AI;
 
 /// <summary>Reads the meaning of the updates of a streamed chat answer.</summary>
 /// <param name="hasTools">
-/// The call has tools. Clients then yield an update without content for each piece of a tool call's arguments, and the tool call when it is complete; some yield it
-/// after the finish reason that announces it.
+/// True if the call has tools. Clients then yield an update without content for each piece of a tool call's arguments, and yield the tool call when it is
+/// complete. Some clients yield the tool call after the finish reason that announces it.
 /// </param>
 internal sealed class ChatUpdateReader(bool hasTools) : StreamItemReader<ChatResponseUpdate>
 {
-    /// <summary>The end of a stream that is known from something other than a finish reason. Never delivered.</summary>
+    /// <summary>
+    /// Marks the end of an answer if the end is determined by other signs than a finish reason, such as a complete tool call. Never delivered to the caller.
+    /// </summary>
     public static readonly ChatResponseUpdate End = new();
 
     public static readonly ChatUpdateReader Instance = new(hasTools: false);

@@ -2,10 +2,10 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Finds what in the options and messages of a chat prevents a continuation of its answer. Pure.</summary>
+/// <summary>Checks whether the options and messages of a chat allow a continuation of its answer. Pure.</summary>
 internal static class ContinuableChat
 {
-    /// <summary>Finds the reason. Null: nothing prevents it.</summary>
+    /// <summary>Finds the reason against a continuation. Null: a continuation is possible.</summary>
     /// <param name="messages">The messages.</param>
     /// <param name="options">The options.</param>
     public static NotContinuedReason? FindObstacle(IReadOnlyList<ChatMessage> messages, ChatOptions? options)
@@ -24,7 +24,7 @@ internal static class ContinuableChat
             return NotContinuedReason.Reasoning;
         if (options.Tools?.Any(static t => t is HostedWebSearchTool or HostedFileSearchTool) == true)
             return NotContinuedReason.Citations;
-        // Code that the application wrote for one client only is not visible here.
+        // A factory of raw options is the application's code for one client, and its result is not visible here.
         return options.RawRepresentationFactory is not null ? NotContinuedReason.OtherRequest : InProperties(options.AdditionalProperties);
     }
 
@@ -40,7 +40,7 @@ internal static class ContinuableChat
         return null;
     }
 
-    // By the names of the wire format, as clients pass them on.
+    // The names are those of the wire format, because clients pass additional properties on under these names.
     private static NotContinuedReason? ObstacleOf(string name, object value) => name switch
     {
         "n" => value is 1 ? null : NotContinuedReason.SeveralChoices,

@@ -1,6 +1,6 @@
 namespace HaKit.AI;
 
-/// <summary>Computes which endpoints one call may use, as far as this is known before the call.</summary>
+/// <summary>Computes the endpoints that one call may use, from the data that is known before the call.</summary>
 internal ref struct Placement
 {
     private readonly EndpointPool _pool;
@@ -18,16 +18,16 @@ internal ref struct Placement
     /// <summary>Gets the current endpoints of the pool.</summary>
     public IReadOnlyList<PoolEndpoint> All { get; }
 
-    /// <summary>Gets whether a parameter would be left out for some endpoint.</summary>
+    /// <summary>Gets whether parameters would be left out for at least one endpoint.</summary>
     public bool MayDrop { get; private set; }
 
     /// <summary>
-    /// Gets the names of the endpoints that the call may use. Empty: all. State goes only to endpoints that were checked, not to one that joins the pool
-    /// later.
+    /// Gets the names of the endpoints that the call may use. Empty: all. A call with state lists the checked endpoints, so that the state is not sent to an
+    /// endpoint that joins the pool later.
     /// </summary>
     public readonly IReadOnlyList<string> Names => _some is null || _some.Count == All.Count && !_isPinned ? _given.Endpoints : _some.ConvertAll(static e => e.Name);
 
-    /// <summary>Excludes the endpoints that do not support what the call uses.</summary>
+    /// <summary>Excludes the endpoints that do not support the parameters of the call.</summary>
     /// <exception cref="UnsupportedParametersException">No endpoint is left.</exception>
     public void RequireSupport(ChatParameters used)
     {
@@ -57,8 +57,8 @@ internal ref struct Placement
     }
 
     /// <summary>
-    /// Gets the estimate, but at most what the largest window takes. An estimate must not refuse a call, so a prompt that looks too long for all endpoints
-    /// goes to the largest window.
+    /// Gets the estimated number of input tokens, limited to the size of the largest context window. A call must not be refused because of an estimate, so a
+    /// prompt that seems too long for all endpoints goes to the endpoint with the largest window.
     /// </summary>
     public readonly int Capped(int inputTokens, int maxOutputTokens)
     {

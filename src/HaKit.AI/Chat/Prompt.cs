@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Finds what a prompt needs of an endpoint, as far as this is visible from outside.</summary>
+/// <summary>Finds the requirements of a prompt (such as images or tools), as far as they are visible in the messages and options.</summary>
 internal static class Prompt
 {
     private const int BytesPerToken = 4;

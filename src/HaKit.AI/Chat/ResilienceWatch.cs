@@ -6,8 +6,8 @@ using Polly.Telemetry;
 namespace HaKit.AI;
 
 /// <summary>
-/// Warns if the HTTP client under an endpoint's chat client has a resilience handler that repeats or ends what the pool already repeats and ends. A refusal
-/// then costs four requests and seconds instead of one request and no time. It listens to Polly's telemetry of the container. Thread-safe.
+/// Warns if the HTTP client under an endpoint's chat client has a resilience handler with retries or timeouts, because the pool already has them. With both, a
+/// refusal costs four requests and several seconds instead of one request. This class listens to Polly's telemetry in the container. Thread-safe.
 /// </summary>
 internal sealed partial class ResilienceWatch(ILoggerFactory? loggers) : TelemetryListener, IConfigureOptions<TelemetryOptions>
 {
@@ -16,7 +16,10 @@ internal sealed partial class ResilienceWatch(ILoggerFactory? loggers) : Telemet
 
     private readonly ConcurrentDictionary<(string, string), bool> _warned = new();
 
-    /// <summary>Names the endpoint of the calling async method until that method ends. Costs nothing if no container listens.</summary>
+    /// <summary>
+    /// Sets the endpoint of the calling async method, until that method ends, so that a warning can name the endpoint. Costs nothing if no container has this
+    /// listener.
+    /// </summary>
     public static void WarnIfRepeating(PoolEndpoint endpoint)
     {
         if (Volatile.Read(ref s_isOn))

@@ -66,7 +66,7 @@ public static class EndpointPoolChatServiceExtensions
     /// <summary>Adds an endpoint that a keyed chat client of the container serves.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="serviceKey">The client's key. Default: the endpoint's name.</param>
+    /// <param name="serviceKey">The client's key. Default null: the endpoint's name.</param>
     /// <param name="configure">Changes the endpoint.</param>
     /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     public static IEndpointPoolBuilder AddKeyedChatEndpoint(
@@ -74,7 +74,7 @@ public static class EndpointPoolChatServiceExtensions
         builder.AddEndpoint(name, provider => provider.GetKeyedService<IChatClient>(serviceKey ?? name) ?? throw new InvalidOperationException(
             $"AddKeyedChatEndpoint needs a chat client with the key '{serviceKey ?? name}' for endpoint '{name}', and the container has none. AddKeyedChatClient registers it."), configure, chat);
 
-    // The pool's options are created again at each reload; the client is not.
+    // The pool's options are created again at each reload, but the client is created only once.
     internal static IEndpointPoolBuilder Attach<TClient>(
         this IEndpointPoolBuilder builder, string name, Func<IServiceProvider, TClient> make, Action<EndpointOptions>? configure) where TClient : class
     {
@@ -90,6 +90,6 @@ public static class EndpointPoolChatServiceExtensions
 
     private sealed record EndpointKey(string Pool, string Endpoint);
 
-    // Without this type, the container would dispose the client, which it does not own.
+    // Without this wrapper, the container would dispose the client, although the container does not own it.
     private sealed record Attached<TClient>(TClient Client) where TClient : class;
 }

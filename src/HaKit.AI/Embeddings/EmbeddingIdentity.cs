@@ -3,14 +3,17 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Holds the one model and length of a pool's vectors: the declared ones, otherwise those of the first answer. Thread-safe.</summary>
+/// <summary>
+/// Holds the model and the length of a pool's vectors: the declared values, otherwise the values of the first answer. All vectors of the pool must have them.
+/// Thread-safe.
+/// </summary>
 internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensions)
 {
     private readonly string? _declared = model;
     private string? _model = model;
     private object? _dimensions = dimensions; // boxed, for the interlocked exchange
 
-    /// <summary>Refuses a pool whose endpoints declare different models or lengths.</summary>
+    /// <summary>Throws if the endpoints of the pool declare different models or lengths.</summary>
     public void VerifyDeclarations(IReadOnlyList<PoolEndpoint> endpoints)
     {
         (PoolEndpoint Endpoint, string Name)? first = null;
@@ -32,7 +35,7 @@ internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensi
         }
     }
 
-    /// <summary>Refuses vectors whose model or length differs from earlier vectors.</summary>
+    /// <summary>Throws if the model or the length of the vectors differs from earlier vectors.</summary>
     public void Verify(GeneratedEmbeddings<Embedding<float>> embeddings, PoolEndpoint endpoint, EmbeddingGenerationOptions? options)
     {
         foreach (var embedding in embeddings)

@@ -4,11 +4,11 @@ namespace HaKit.AI;
 
 /// <summary>Describes one piece of state in a call.</summary>
 /// <param name="Kind">The kind of state.</param>
-/// <param name="Maker">The endpoint that created it. Null: not known.</param>
+/// <param name="Maker">The endpoint that created the state. Null: not known.</param>
 /// <param name="Content">The reasoning, if the state is reasoning.</param>
 internal readonly record struct CarriedState(StateKind Kind, PoolEndpoint? Maker, TextReasoningContent? Content = null);
 
-/// <summary>Finds the endpoint that made an answer; looked up only if the answer contains state.</summary>
+/// <summary>Finds the endpoint that created an answer. The lookup is made only if the answer contains state.</summary>
 internal readonly struct Maker(EndpointPool pool, string endpoint)
 {
     public PoolEndpoint? Find() => pool.Find(endpoint);
@@ -120,7 +120,7 @@ internal sealed class StateFinder(StateOrigins origins)
         _ => null,
     };
 
-    // Gets what a tool of the provider got as its input, or created.
+    // Gets the inputs or the outputs of a tool that the provider runs.
     private static IList<AIContent>? Within(AIContent content) => content switch
     {
         CodeInterpreterToolCallContent call => call.Inputs,

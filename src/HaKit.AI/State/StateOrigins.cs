@@ -5,8 +5,8 @@ using System.Security.Cryptography;
 namespace HaKit.AI;
 
 /// <summary>
-/// Remembers which endpoint created which state, as hashes. There are two generations: when the younger is full, the older is forgotten. So at least the
-/// latest <paramref name="capacity"/> entries are known. Thread-safe.
+/// Remembers which endpoint created which state, as hashes. There are two generations of entries: when the younger generation is full, the older generation is
+/// removed. So at least the latest <paramref name="capacity"/> entries are known. Thread-safe.
 /// </summary>
 internal sealed class StateOrigins(int capacity)
 {
@@ -32,7 +32,7 @@ internal sealed class StateOrigins(int capacity)
                 return maker;
             if (!_old.TryGetValue(key, out maker))
                 return null;
-            Remember(key, maker); // state that is in use stays
+            Remember(key, maker); // moves the entry to the younger generation, so that state in use is kept
             return maker;
         }
     }

@@ -8,18 +8,20 @@ internal static class StatePins
 {
     private const string Hint = "Say where it belongs: options.UseHaProfile(new RequestProfile { Endpoints = [...] }).";
 
-    /// <summary>Checks whether both endpoints have the same conversations, files and reasoning. Endpoints of one account in one region do.</summary>
+    /// <summary>Checks whether both endpoints have the same conversations, files and reasoning. Endpoints of one account in one region share them.</summary>
     public static bool ShareState(PoolEndpoint one, PoolEndpoint other) =>
         one.Name == other.Name
         || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);
 
     /// <summary>Gets the candidates that can use all of the state.</summary>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="given">The endpoints that the caller allows; state of unknown origin may come from any of them.</param>
-    /// <param name="candidates">The allowed endpoints that support what the call uses.</param>
+    /// <param name="given">The endpoints that the caller allows. State of unknown origin may come from any of these endpoints.</param>
+    /// <param name="candidates">The allowed endpoints that support the parameters of the call.</param>
     /// <param name="states">The state.</param>
     /// <param name="mayPin">True if the call may be confined.</param>
-    /// <exception cref="StateNotPortableException">No endpoint can serve it, its origin is unknown, or the call may not be confined.</exception>
+    /// <exception cref="StateNotPortableException">
+    /// No endpoint can use the state, the origin of the state is not known, or the call may not be confined.
+    /// </exception>
     public static List<PoolEndpoint> Narrow(string pool, List<PoolEndpoint> given, List<PoolEndpoint> candidates, List<CarriedState> states, bool mayPin)
     {
         foreach (var state in states)
@@ -43,7 +45,7 @@ internal static class StatePins
     }
 }
 
-/// <summary>Handles encrypted reasoning in the messages of a call that may go to endpoints which cannot read it.</summary>
+/// <summary>Handles encrypted reasoning in the messages of a call, because some of the endpoints cannot read it.</summary>
 internal sealed class ReasoningOrigins(List<CarriedState> reasoning)
 {
     public IReadOnlyList<ChatMessage> MessagesFor(PoolEndpoint endpoint, IReadOnlyList<ChatMessage> messages)

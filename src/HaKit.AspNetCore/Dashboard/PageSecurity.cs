@@ -47,7 +47,7 @@ internal static partial class PageSecurity
     public static Action WarnWhenOpen(RouteGroupBuilder group, string prefix, IServiceProvider services)
     {
         var isOpen = false;
-        // Runs after all other conventions, because RequireAuthorization is called after the mapping.
+        // This convention runs after all other conventions, because the application calls RequireAuthorization after the mapping.
         ((IEndpointConventionBuilder)group).Finally(route => isOpen |= !NeedsAuthorization(route.Metadata));
         return () =>
         {

@@ -127,7 +127,7 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
         await AnswerAsync(context, StatusCodes.Status202Accepted, "Done.").ConfigureAwait(false);
     }
 
-    // The endpoint gets no new calls from now on. A separate event reports that it is empty.
+    // The order is done when the endpoint gets no new calls. A separate event reports the end of the last attempt.
     private static async void ObserveInBackground(ValueTask drain)
     {
         try
@@ -136,7 +136,7 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
         }
         catch (InvalidOperationException)
         {
-            // An operator brought the endpoint up before it was empty.
+            // An operator brought the endpoint up before its last attempt ended.
         }
     }
 

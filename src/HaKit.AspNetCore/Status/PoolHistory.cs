@@ -1,6 +1,6 @@
 namespace HaKit.AspNetCore.Status;
 
-/// <summary>Keeps what each endpoint of a pool did in each of the latest steps. Its owner's lock guards it.</summary>
+/// <summary>Keeps the answers, times and faults of each endpoint of a pool for the latest steps. Its owner's lock guards it.</summary>
 internal sealed class PoolHistory
 {
     private const int Points = 60;
@@ -23,7 +23,7 @@ internal sealed class PoolHistory
             _series.Remove(gone);
     }
 
-    /// <summary>Returns the latest points: all of them, or for many endpoints only as many as keep the message small.</summary>
+    /// <summary>Returns the latest points. If the pool has many endpoints, the number of points is reduced to keep the message small.</summary>
     public HistoryView? ViewOf(string endpoint) => _series.TryGetValue(endpoint, out var series) ? series.View(Math.Clamp(3000 / _series.Count, 10, Points)) : null;
 
     public IReadOnlyList<long>? Last(string endpoint) => _series.TryGetValue(endpoint, out var series) ? series.Last : null;

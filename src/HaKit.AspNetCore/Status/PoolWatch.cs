@@ -8,7 +8,7 @@ internal sealed class PoolWatch(EndpointPool pool)
 {
     private static readonly TimeSpan ReportHolds = TimeSpan.FromSeconds(2);
 
-    // The report replays minutes of traffic and takes milliseconds.
+    // The report is cached for this time, because it replays minutes of traffic and takes milliseconds.
     private static readonly TimeSpan RedundancyHolds = TimeSpan.FromSeconds(5);
 
     private readonly PoolHistory _history = new();
@@ -47,7 +47,7 @@ internal sealed class PoolWatch(EndpointPool pool)
         || IsNewCooldown(changed)
         || changed.After.Status != changed.Before.Status && !(IsPlain(changed.Before) && IsPlain(changed.After)) && !IsTrial(changed);
 
-    // The endpoint's row shows that a trial begins or ends without a result. Failed trials share one line of the log.
+    // The start of a trial, and its end without a result, are shown only in the endpoint's row. Failed trials share one line of the event log.
     private static bool IsTrial(EndpointChanged changed) => changed.After.Status == EndpointHealthStatus.Trial || changed.Before.Status == EndpointHealthStatus.Trial && changed.After.Status == EndpointHealthStatus.Ejected;
 
     /// <summary>Returns true if a cooldown starts, or changes into one that lasts until a person repairs the cause.</summary>

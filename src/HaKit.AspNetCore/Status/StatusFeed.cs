@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace HaKit.AspNetCore.Status;
 
 /// <summary>
-/// Observes all pools for the dashboards: keeps the latest steps and events, and sends new ones to open dashboards. A message is serialized once
-/// for all dashboards, and not at all while no dashboard is open. Thread-safe.
+/// Observes all pools for the dashboards. It keeps the latest steps and events, and sends new steps and events to open dashboards. A message is serialized once
+/// for all dashboards, and only if a dashboard is open. Thread-safe.
 /// </summary>
 internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStatusPanel> panels, TimeProvider time, EndpointPoolPagesOptions options)
 {
@@ -97,7 +97,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
         }
     }
 
-    // Closes a viewer of the address with the most viewers. Therefore idle viewers of one machine cannot displace an operator on another one.
+    // Closes a viewer of the address with the most viewers, so that idle viewers on one machine cannot displace an operator on another machine.
     private StatusViewer RemoveOldestWhileLocked()
     {
         var crowd = _viewers.GroupBy(static v => v.Client).MaxBy(static g => g.Count())!.Key;

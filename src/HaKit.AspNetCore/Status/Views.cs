@@ -19,7 +19,7 @@ internal sealed record StatusView
     /// <summary>The seconds that one point of the history covers.</summary>
     public required double Step { get; init; }
 
-    /// <summary>The seconds between two updates while nothing happens. After three missing updates the page reports that it has lost contact.</summary>
+    /// <summary>The seconds between two updates if there are no events. After three missing updates, the page reports that the connection is lost.</summary>
     public required double Refresh { get; init; }
 
     /// <summary>The number of the latest point.</summary>
@@ -27,7 +27,7 @@ internal sealed record StatusView
 
     public required IReadOnlyList<PoolView> Pools { get; init; }
 
-    /// <summary>Other components of the application; null for none.</summary>
+    /// <summary>Other components of the application. Null: none.</summary>
     public IReadOnlyList<PanelView>? Panels { get; init; }
 
     public IReadOnlyList<EventView>? Events { get; init; }
@@ -67,7 +67,7 @@ internal sealed record PoolView
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Unreachable { get; init; }
 
-    /// <summary>The time since which no endpoint serves; absent while one serves.</summary>
+    /// <summary>The time since which no endpoint serves. Absent while an endpoint serves.</summary>
     public DateTimeOffset? OutageSince { get; init; }
 
     /// <summary>The number of calls that failed since the outage began; absent when there is no outage.</summary>
@@ -81,10 +81,10 @@ internal sealed record PoolView
     /// <summary>The largest number of calls that may wait. Further calls fail at once.</summary>
     public int MaxWaiting { get; init; }
 
-    /// <summary>The age of the oldest waiting call in seconds; absent when none waits.</summary>
+    /// <summary>The waiting time of the oldest waiting call in seconds. Absent if no call waits.</summary>
     public double? OldestWait { get; init; }
 
-    /// <summary>The seconds until the first waiting call gives up if no endpoint serves it; absent when none waits.</summary>
+    /// <summary>The seconds until the first waiting call fails if no endpoint serves it. Absent if no call waits.</summary>
     public double? FirstGivesUpIn { get; init; }
 
     public required double RetryBudget { get; init; }
@@ -210,10 +210,14 @@ internal sealed record EndpointView
 
     public LoadView? Load { get; init; }
 
-    /// <summary>The milliseconds in which half, and 95 of 100, of the recent streams reached their first content; absent until twenty are known.</summary>
+    /// <summary>
+    /// The median and the 95th percentile of the time to the first content of recent streams, in milliseconds. Absent until 20 times are known.
+    /// </summary>
     public IReadOnlyList<long>? StreamTimes { get; init; }
 
-    /// <summary>The milliseconds in which half, and 95 of 100, of the recent answers that are not streams ended; absent until twenty are known.</summary>
+    /// <summary>
+    /// The median and the 95th percentile of the duration of recent answers that are not streams, in milliseconds. Absent until 20 times are known.
+    /// </summary>
     public IReadOnlyList<long>? AnswerTimes { get; init; }
 
     public HistoryView? History { get; init; }
@@ -230,8 +234,8 @@ internal sealed record LoadView(int Running, int Waiting, int? Capacity);
 internal sealed record HistoryView(IReadOnlyList<int> Calls, IReadOnlyList<int> Milliseconds, IReadOnlyList<int> Faults);
 
 /// <summary>
-/// One event, or several events of the same kind in one line. <c>Count</c> is their number, <c>At</c> the first and <c>Until</c> the latest time. A line that
-/// grows keeps its number.
+/// One event, or several events of the same kind in one line. <c>Count</c> is the number of events, <c>At</c> the time of the first event, and <c>Until</c> the
+/// time of the latest event. A line keeps its number when an event is added.
 /// </summary>
 internal sealed record EventView(long Number, DateTimeOffset At, string Pool, string Kind, string? Endpoint, string Severity, string Text)
 {
