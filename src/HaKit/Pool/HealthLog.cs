@@ -26,13 +26,23 @@ internal static class HealthLog
         if (before.Status == EndpointHealthStatus.Trial && after.Status == EndpointHealthStatus.Ejected && (isOutage || before.IsOutageTrial))
             PoolLog.ChangedALittle(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source);
         else if (HealthEvents.IsEjection(change))
-            PoolLog.Ejected(log, pool, endpoint, DurationText.Write((after.Until ?? now) - now), ((after.Until ?? now) - now).TotalSeconds, fault, source);
+            WriteEjection(log, pool, change, fault, (after.Until ?? now) - now);
         else if (HealthEvents.IsRecovery(change))
             PoolLog.Recovered(log, pool, endpoint, after.Status.ToString(), source);
         else if (after.Status != before.Status && IsOfNote(before.Status, after.Status))
             PoolLog.LogChanged(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), source);
         else if (after.Status != before.Status)
             PoolLog.ChangedALittle(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source);
+    }
+
+    private static void WriteEjection(ILogger log, string pool, in HealthChange change, string fault, TimeSpan period)
+    {
+        var source = HealthEvents.SourceOf(change);
+        // Most servers answer 404 to a path that they do not have, so the path of the heartbeat is the most probable cause.
+        if (source == ChangeSource.Heartbeat && change.Evidence.Fault?.Kind == FaultKind.NotServed)
+            PoolLog.EjectedByItsPath(log, pool, change.Endpoint.Name, DurationText.Write(period), period.TotalSeconds, fault);
+        else
+            PoolLog.Ejected(log, pool, change.Endpoint.Name, DurationText.Write(period), period.TotalSeconds, fault, source.ToString());
     }
 
     private static void WriteCooldown(ILogger log, string pool, in HealthChange change, TimeSpan now)

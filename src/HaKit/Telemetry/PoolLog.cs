@@ -11,6 +11,9 @@ internal static partial class PoolLog
     [LoggerMessage(20, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} was ejected for {Duration} because of {Fault}, seen by {Source}.")]
     public static partial void Ejected(ILogger logger, string pool, string endpoint, string duration, double seconds, string fault, string source);
 
+    [LoggerMessage(37, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} was ejected for {Duration} because its heartbeats get {Fault}. Its HealthPath (or Heartbeat:Path) may be wrong: set a path that the server has, or none.")]
+    public static partial void EjectedByItsPath(ILogger logger, string pool, string endpoint, string duration, double seconds, string fault);
+
     [LoggerMessage(21, LogLevel.Information, "Pool {Pool}: endpoint {Endpoint} is back in service ({Status}), seen by {Source}.")]
     public static partial void Recovered(ILogger logger, string pool, string endpoint, string status, string source);
 

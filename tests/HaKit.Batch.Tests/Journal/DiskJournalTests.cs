@@ -28,6 +28,32 @@ public sealed class DiskJournalTests : IDisposable
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task A_copy_that_is_taken_while_a_batch_runs_is_a_journal_with_every_result_before_it()
+    {
+        var path = PathOf("reviews.journal");
+        await using var store = await BatchJournal.OpenStoreAsync(path);
+        await store.AddAsync(0, 2000);
+        var claims = await store.ClaimAsync(2000, mayRepeat: true);
+        var done = 0;
+        var commits = Task.WhenAll(claims.Select(async c =>
+        {
+            await store.CommitAsync(c, Outcome("result of " + c.Id));
+            Interlocked.Increment(ref done);
+        }));
+        for (var copy = 0; copy < 5; copy++)
+        {
+            var before = Volatile.Read(ref done);
+            var name = PathOf($"backup{copy}.journal");
+            File.Copy(path + ".000001", name + ".000001");
+            await using var opened = await BatchJournal.OpenExistingStoreAsync(name);
+            var results = await opened.ResultsAsync();
+            results.Should().OnlyContain(r => r.Value == "result of " + r.Key).And.HaveCountGreaterThanOrEqualTo(before);
+            await Task.WhenAny(commits, Task.Run(() => SpinWait.SpinUntil(() => Volatile.Read(ref done) > before)));
+        }
+        await commits;
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Files_are_for_their_owner_alone()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Modes are for Unix.");

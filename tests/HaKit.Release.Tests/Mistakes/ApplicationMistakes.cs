@@ -71,7 +71,7 @@ internal static class ApplicationMistakes
         new("Redis with a connection string that the configuration does not have", () => WithPoolAsync($$"""{ "Endpoints": [ {{Good}} ] }""", pool => pool.ShareThroughRedis((string)null!)), "connection string", "ShareThroughRedis", "redis:6379"),
         new("Redis with an empty connection string", () => WithPoolAsync($$"""{ "Endpoints": [ {{Good}} ] }""", pool => pool.ShareThroughRedis("")), "connection string", "ShareThroughRedis", "redis:6379"),
         new("a dashboard that everyone can open", () => WebAsync(_ => { }, web => web.MapHaEndpointPools()), "/ha", "MapHaEndpointPools", "RequireAuthorization"),
-        new("orders without authorization", () => WebAsync(_ => { }, web => web.MapHaEndpointPools(configure: o => o.OperatorPolicy = "operators")), "authorization", "Orders", "services.AddAuthorization"),
+        new("orders without authorization", () => WebAsync(_ => { }, web => web.MapHaEndpointPools(configure: o => o.OperatorPolicy = "operators")), "authorization", "OperatorPolicy", "services.AddAuthorization"),
         new("orders with a policy that is not registered", () => WebAsync(s => s.AddAuthorization().AddAntiforgery(), web => web.MapHaEndpointPools(configure: o => o.OperatorPolicy = "operators")), "'operators'", "OperatorPolicy", "AddPolicy"),
         new("the dashboard twice at one place", () => WebAsync(_ => { }, web =>
         {

@@ -1,4 +1,5 @@
 using HaKit.Faults;
+using HaKit.Heartbeats;
 using Microsoft.Extensions.Logging;
 
 namespace HaKit.Tests.Telemetry;
@@ -28,6 +29,19 @@ public sealed class LogTests
             $"Pool {bench.Name}: 3 attempts on endpoint a failed within a minute, but later attempts served their calls: ConnectFailed 3.",
             $"Pool {bench.Name}: endpoint a is back in service (SlowStart), seen by Traffic.",
             $"Pool {bench.Name}: endpoint a changed from SlowStart to Healthy, seen by Time.");
+    }
+
+    [Fact]
+    public async Task A_heartbeat_whose_path_the_server_does_not_have_is_told_with_the_setting()
+    {
+        var missing = new DelegateProbe((_, _) => new(new ProbeResult(new Fault(FaultKind.NotServed) { StatusCode = 404 })));
+        var well = new DelegateProbe((_, _) => new(default(ProbeResult)));
+        await using var bench = new TelemetryBench(2, o => o.Heartbeat.Enabled = true, p => p.Probe = e => e.Name == "b" ? missing : well);
+
+        bench.Time.Advance(TimeSpan.FromMinutes(2));
+
+        bench.Logs.Entries.Where(e => e.Level == LogLevel.Warning).Select(e => e.Message).Should().NotBeEmpty()
+            .And.OnlyContain(m => m.StartsWith($"Pool {bench.Name}: endpoint b was ejected for ", StringComparison.Ordinal) && m.EndsWith("because its heartbeats get NotServed (404). Its HealthPath (or Heartbeat:Path) may be wrong: set a path that the server has, or none.", StringComparison.Ordinal));
     }
 
     [Fact]
