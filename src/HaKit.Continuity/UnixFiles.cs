@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace HaKit.Continuity;
 
@@ -12,7 +13,31 @@ internal static partial class UnixFiles
     private const uint BasicStats = 0x7ff;
     private const int FormatMask = 0xF000;
     private const int RegularFile = 0x8000;
-    private const int ReadOnlyFolder = 0x80000; // O_RDONLY | O_CLOEXEC
+    private const int WouldBlock = 11;
+    private const int WouldBlockOnMac = 35;
+    private const int ReadOnly = 0x80000; // O_RDONLY | O_CLOEXEC
+
+    /// <summary>
+    /// Opens a file for reading, also if another program has locked it, for example the lock file of a batch that runs. On Unix a lock is advice, which .NET
+    /// follows by default.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="IOException">The file is not there or cannot be read. On Windows: or another program has locked it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The user may not read the file.</exception>
+    public static SafeFileHandle OpenForReading(string path)
+    {
+        try
+        {
+            return File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+        }
+        catch (IOException exception) when (!OperatingSystem.IsWindows() && exception.HResult is WouldBlock or WouldBlockOnMac)
+        {
+            var handle = Open(path, OperatingSystem.IsLinux() ? ReadOnly : 0, 0);
+            if (handle < 0)
+                throw;
+            return new SafeFileHandle(handle, ownsHandle: true);
+        }
+    }
 
     /// <summary>Gets the options for a new file that only its owner can read.</summary>
     public static FileStreamOptions NewPrivateFile()
@@ -37,7 +62,7 @@ internal static partial class UnixFiles
     {
         if (!OperatingSystem.IsLinux())
             return;
-        var handle = Open(folder, ReadOnlyFolder, 0);
+        var handle = Open(folder, ReadOnly, 0);
         if (handle < 0)
             return;
         _ = Fsync(handle);

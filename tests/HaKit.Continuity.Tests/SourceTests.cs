@@ -17,6 +17,19 @@ public sealed class SourceTests : VaultTestBase
     }
 
     [Fact(Timeout = Limit)]
+    public async Task A_file_that_another_program_has_locked_is_saved_because_a_running_batch_locks_one()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A lock on Windows forbids reading.");
+        WriteSome();
+        Write("reviews.journal.lock", "held");
+        await using var vault = Make([("a", new MemoryDestination())]);
+        string saved;
+        await using (new FileStream(Path.Combine(Source, "reviews.journal.lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+            saved = (await vault.SaveAsync(Source, cancellationToken: Token)).Id;
+        await RestoresAsync(vault, saved, Tree(Source));
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task A_name_that_is_not_text_is_refused_by_name_and_not_left_out_in_silence()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Names of files are bytes on Linux only.");

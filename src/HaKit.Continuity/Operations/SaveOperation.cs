@@ -93,7 +93,7 @@ internal static class SaveOperation
     {
         try
         {
-            using var content = File.OpenHandle(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, FileOptions.SequentialScan);
+            using var content = UnixFiles.OpenForReading(file);
             var (extents, size) = await chunks.AddAsync(content, entry.Size);
             var isSteady = size == entry.Size && File.GetLastWriteTimeUtc(content).Ticks == entry.Modified;
             (entry.Extents, entry.Size, entry.Modified) = (extents, size, isSteady ? entry.Modified : entry.Modified - 1);
