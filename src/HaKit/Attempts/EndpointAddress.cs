@@ -3,6 +3,10 @@ namespace HaKit.Attempts;
 /// <summary>Checks the address of an endpoint as it is written. Pure.</summary>
 internal static class EndpointAddress
 {
+    // Anthropic has an entrance for clients of OpenAI too.
+    private static readonly (string Host, WireDialect[] Dialects)[] s_dialects =
+        [("api.openai.com", [WireDialect.OpenAI]), ("api.anthropic.com", [WireDialect.Anthropic, WireDialect.OpenAI]), ("api.mistral.ai", [WireDialect.Mistral, WireDialect.OpenAI])];
+
     // SDKs add these paths to the base address that they are given.
     private static readonly string[] s_operations =
         ["/chat/completions", "/completions", "/v1/responses", "/v1/embeddings", "/v1/messages", "/api/chat", "/api/generate", "/v1/models"];
@@ -25,6 +29,8 @@ internal static class EndpointAddress
         var path = uri.AbsolutePath.TrimEnd('/');
         if (DoubledVersion(path) is { } doubled)
             return $"is '{ShownText.OfAddress(address)}' and has '{doubled}' twice. Keep it once.";
+        if (path.EndsWith("/openai/deployments", StringComparison.OrdinalIgnoreCase))
+            return $"ends with '/deployments' and names no deployment. Write '{ShownText.OfAddress(uri.GetLeftPart(UriPartial.Authority) + path)}/{{model}}', where the pool puts Model, or the address that ends with '/openai/v1'.";
         if (s_operations.FirstOrDefault(o => path.EndsWith(o, StringComparison.OrdinalIgnoreCase)) is not { } operation)
             return null;
         // OpenAI's base address ends with /v1; the base addresses of Anthropic and Ollama have no path.
@@ -44,6 +50,27 @@ internal static class EndpointAddress
         }
         return null;
     }
+
+    /// <summary>Returns what is wrong with a dialect that the host of a well-known provider does not speak, as the end of a sentence; null when nothing is wrong.</summary>
+    /// <param name="dialect">The declared dialect.</param>
+    /// <param name="address">The address.</param>
+    public static string? FindForeignDialect(WireDialect dialect, string address)
+    {
+        if (dialect == WireDialect.Unknown || !Uri.TryCreate(address, UriKind.Absolute, out var uri))
+            return null;
+        foreach (var (host, spoken) in s_dialects)
+        {
+            if (uri.Host.Equals(host, StringComparison.OrdinalIgnoreCase) && !spoken.Contains(dialect))
+                return $"is {dialect}, which '{host}' does not speak. Set {string.Join(" or ", spoken)}, or leave Dialect out.";
+        }
+        return null;
+    }
+
+    /// <summary>Checks for Azure's older address with a deployment in its path and without the version that Azure needs in the query.</summary>
+    /// <param name="address">The address.</param>
+    public static bool LacksApiVersion(Uri address) =>
+        address.Host.EndsWith(".azure.com", StringComparison.OrdinalIgnoreCase) && address.AbsolutePath.Contains("/openai/deployments/", StringComparison.OrdinalIgnoreCase)
+        && !address.Query.Contains("api-version=", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Checks for an absolute address over http or https, or an address that service discovery resolves to one.</summary>
     /// <param name="address">The address.</param>

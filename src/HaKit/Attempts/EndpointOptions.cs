@@ -157,6 +157,8 @@ public sealed class EndpointOptions
             yield return $"{path}:Name has {Name.Length} characters, or control characters among them: at most 256 characters, and none that a log would not show, are needed.";
         if (Address is not null && EndpointAddress.FindMistake(Address) is { } mistake)
             yield return $"{path}:Address of '{Name}' {mistake}";
+        if (Address is not null && EndpointAddress.FindForeignDialect(Dialect, Address) is { } foreign)
+            yield return $"{path}:Dialect of '{Name}' {foreign}";
         if (HealthPath is not null && HealthPath.Contains("://", StringComparison.Ordinal))
             yield return $"{path}:HealthPath of '{Name}' is an address: a path at the endpoint's host is needed, such as '/health'.";
     }

@@ -24,8 +24,11 @@ internal static class EndpointSecrets
             else if (Placeholder.IsSecret(secret))
                 yield return $"{path}:Credential of '{endpoint.Name}' {IsPlaceholder} Give the key itself, or leave Credential out if the endpoint needs no key.";
         }
-        if (endpoint.KeyName is { } name && ShownText.BeginsAsKey(name))
-            yield return $"{path}:KeyName of '{endpoint.Name}' begins as a key does. KeyName is a name for the key, which pages and logs show. Give the key as Credential.";
+        foreach (var (setting, text) in new[] { ("Name", endpoint.Name), ("KeyName", endpoint.KeyName), ("Account", endpoint.Account), ("Provider", endpoint.Provider), ("Region", endpoint.Region) })
+        {
+            if (text is not null && ShownText.BeginsAsKey(text))
+                yield return $"{path}:{setting}{(setting == "Name" ? "" : $" of '{endpoint.Name}'")} begins as a key does. {setting} is a name, which pages and logs show. Give the key as Credential.";
+        }
         foreach (var (header, value) in endpoint.Headers)
         {
             if (!CredentialHeader.IsCredential(header))

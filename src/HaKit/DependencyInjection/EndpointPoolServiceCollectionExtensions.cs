@@ -75,6 +75,8 @@ public static class EndpointPoolServiceCollectionExtensions
             throw new ArgumentException($"The name that AddHaEndpointPool was given is '{name}'. Give the pool a name.", nameof(name));
         if (services.Any(s => s.IsKeyedService && s.ServiceType == typeof(EndpointPool) && Equals(s.ServiceKey, name)))
             throw new ArgumentException($"AddHaEndpointPool: a pool of the name '{name}' is registered already. Give this pool another name.", nameof(name));
+        if (services.FirstOrDefault(s => s.ImplementationInstance is EndpointPoolRegistration other && other.Name.Equals(name, StringComparison.OrdinalIgnoreCase))?.ImplementationInstance is EndpointPoolRegistration alike)
+            throw new ArgumentException($"AddHaEndpointPool: the pools '{alike.Name}' and '{name}' differ only in capital letters: logs and pages would confuse them. Give this pool another name.", nameof(name));
         var options = services.AddOptions<EndpointPoolOptions>(name);
         describe(options);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EndpointPoolOptions>, EndpointPoolOptionsValidator>());

@@ -190,6 +190,8 @@ internal static class SettingNames
     {
         if (child.GetSection("Endpoints").Exists())
             return $" It has Endpoints: give AddHaEndpointPool the section '{child.Path}'.";
+        if (child.Key.All(char.IsAsciiDigit) && child["Name"] is not null && child.Path.LastIndexOf(':') is > 0 and var at && child.Path[..at].LastIndexOf(':') is > 0 and var above)
+            return $" It is an endpoint: give AddHaEndpointPool the section '{child.Path[..above]}', which has the Endpoints.";
         var name = s_elsewhere.GetValueOrDefault(child.Key, child.Key);
         if (name != child.Key && known.Contains(name, StringComparer.OrdinalIgnoreCase))
             return $" Did you mean '{name}'?";

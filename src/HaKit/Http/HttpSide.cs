@@ -53,13 +53,11 @@ internal sealed partial class HttpSide(EndpointPool pool)
         WarnOfTwins(pool.Engine.Snapshot.Members);
         foreach (var member in pool.Engine.Snapshot.Members)
         {
-            if (member.Endpoint is { Address: null, Client: null } endpoint && _warned.TryAdd(endpoint.Name, true))
-                NoAddress(_logger, pool.Name, endpoint.Name);
-        }
-        foreach (var member in pool.Engine.Snapshot.Members)
-        {
-            if (member.Endpoint.Address is { UserInfo.Length: > 0 } && _warned.TryAdd($"user of {member.Endpoint.Name}", true))
-                UserNotSent(_logger, pool.Name, member.Endpoint.Name);
+            foreach (var warning in AddressWarnings.Find(member.Endpoint))
+            {
+                if (_warned.TryAdd($"{warning} of {member.Endpoint.Name}", true))
+                    AddressWarnings.Write(_logger, pool.Name, member.Endpoint.Name, warning);
+            }
         }
         if (pool.Owners.Credentials.HasSource)
             return;
@@ -179,12 +177,6 @@ internal sealed partial class HttpSide(EndpointPool pool)
 
     [LoggerMessage(15, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status} to {Method} {Path}. Its Address may be incomplete: many addresses end with /v1.")]
     private static partial void AddressIncomplete(ILogger logger, string pool, string endpoint, int status, string method, string path);
-
-    [LoggerMessage(12, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has neither an address nor a client, so no call over HTTP goes to it. Set Address of the endpoint.")]
-    private static partial void NoAddress(ILogger logger, string pool, string endpoint);
-
-    [LoggerMessage(23, LogLevel.Warning, "Pool {Pool}: the Address of endpoint '{Endpoint}' has a user name or password, which is not sent. Give the key as Credential, or as a header in Headers.")]
-    private static partial void UserNotSent(ILogger logger, string pool, string endpoint);
 
     [LoggerMessage(19, LogLevel.Warning, "Pool {Pool}: the endpoints '{Endpoints}' have the same address, model, key and account. The pool counts them as several endpoints, but they fail together. Keep one of them, or give each an address, a Model or a KeyName of its own.")]
     private static partial void SameAddress(ILogger logger, string pool, string endpoints);

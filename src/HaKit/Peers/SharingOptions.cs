@@ -54,6 +54,8 @@ public sealed class SharingOptions
     {
         if (OrderKey is { Length: < 16 })
             yield return $"{path}:OrderKey has {OrderKey.Length} characters: at least 16 are needed.";
+        else if (OrderKey is not null && Placeholder.IsSecret(OrderKey))
+            yield return $"{path}:OrderKey is a placeholder, such as '<key>' or '${{KEY}}', and not a key. Give the fleet's key itself.";
         if (Name is not null && (string.IsNullOrWhiteSpace(Name) || Name.Length > 200 || Name.AsSpan().IndexOfAny(Unfit) >= 0))
             yield return $"{path}:Name is '{Name}': 1 to 200 characters without spaces, braces, brackets, * and ? are needed.";
         if (Replica is { Length: > 100 })

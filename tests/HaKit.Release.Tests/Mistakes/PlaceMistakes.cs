@@ -9,6 +9,11 @@ internal static class PlaceMistakes
     public static IEnumerable<Mistake> All { get; } =
     [
         new("two endpoints whose names differ by case", () => WithPoolAsync("""{ "Endpoints": [ { "Name": "Azure", "Address": "http://127.0.0.1:9/v1" }, { "Name": "azure", "Address": "http://127.0.0.1:8/v1" } ] }"""), "'Azure' and 'azure'", "Pool 'chat': Endpoints", "a name of its own"),
+        new("two pools whose names differ by case", () => WithUserAsync(s => s.AddHaEndpointPool("Chat", _ => { })), "'chat' and 'Chat'", "AddHaEndpointPool", "another name"),
+        new("the list of endpoints in place of the section", () => SaysAsync($$"""{ "chat": { "Endpoints": [ {{Good}} ] } }""", b => b.Services.AddHaEndpointPool("chat", b.Configuration.GetSection("chat:Endpoints"))), "chat:Endpoints:0", "Pool 'chat'", "give AddHaEndpointPool the section 'chat'"),
+        new("a deployment that the address does not name", () => WithAddressAsync("https://a.openai.azure.com/openai/deployments?api-version=2024-10-21"), "names no deployment", "Endpoints:0:Address of 'a'", "/openai/deployments/{model}"),
+        new("an address of Azure without its version", () => WithPoolAsync("""{ "Endpoints": [ { "Name": "a", "Address": "https://a.openai.azure.com/openai/deployments/{model}" } ] }""", use: Client), "no api-version", "endpoint 'a'", "?api-version="),
+        new("a dialect that the host does not speak", () => WithPoolAsync("""{ "Endpoints": [ { "Name": "a", "Address": "https://api.openai.com/v1", "Dialect": "Anthropic" } ] }"""), "Anthropic, which 'api.openai.com' does not speak", "Endpoints:0:Dialect of 'a'", "Set OpenAI"),
         new("one endpoint in place of the list", () => WithPoolAsync("""{ "Endpoints": { "Name": "a", "Address": "http://127.0.0.1:9/v1" } }"""), "is one endpoint", "chat:Endpoints", "Put the endpoint into brackets"),
         new("endpoints under their names in place of a list", () => WithPoolAsync("""{ "Endpoints": { "main": { "Address": "http://127.0.0.1:9/v1" } } }"""), "no Name", "chat:Endpoints:main", "add \"Name\": \"main\""),
         new("addresses in place of endpoints", () => WithPoolAsync("""{ "Endpoints": [ "http://127.0.0.1:9/v1" ] }"""), "has a value", "chat:Endpoints:0", "chat:Endpoints:0:Name"),

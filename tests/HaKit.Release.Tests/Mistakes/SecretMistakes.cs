@@ -25,6 +25,10 @@ internal static class SecretMistakes
         new("a placeholder in the header for the key", () => WithEndpointAsync("\"Headers\": { \"x-api-key\": \"changeme\" }"), "'x-api-key', whose value is a placeholder", "Endpoints:0:Headers of 'a'", "Give the key itself"),
         new("a placeholder in another header", () => WithEndpointAsync("\"Headers\": { \"OpenAI-Organization\": \"<org>\" }"), "'OpenAI-Organization'", "Endpoints:0:Headers of 'a'", "Give the value itself"),
         new("a key for its name", () => WithEndpointAsync("\"KeyName\": \"sk-proj-1234\""), "begins as a key does", "Endpoints:0:KeyName of 'a'", "Give the key as Credential"),
+        new("a key for an account", () => WithEndpointAsync("\"Account\": \"sk-proj-1234\""), "begins as a key does", "Endpoints:0:Account of 'a'", "Give the key as Credential"),
+        new("a source of credentials that has none", () => WithPoolAsync($$"""{ "Endpoints": [ {{Good}} ] }""", pool => pool.UseCredential("a", (_, _) => new("")), CallAsync), "empty text", "endpoint 'a' (UseCredential)", "Return the key"),
+        new("a placeholder for the key of a fleet", () => WithSettingAsync("\"Sharing\": { \"OrderKey\": \"<key of the fleet>\" }"), "is a placeholder", "Pool 'chat': Sharing:OrderKey", "Give the fleet's key itself"),
+        new("a placeholder in the connection string of Redis", () => WithPoolAsync($$"""{ "Endpoints": [ {{Good}} ] }""", pool => pool.ShareThroughRedis("redis:6379,password=<password>")), "placeholder", "ShareThroughRedis", "Give the real value"),
         new("a placeholder for the model", () => WithEndpointAsync("\"Model\": \"YOUR-DEPLOYMENT-NAME\""), "'YOUR-DEPLOYMENT-NAME'", "Endpoints:0:Model of 'a'", "Give the name that the model or deployment has"),
         new("a placeholder in brackets in the host", () => WithAddressAsync("https://<resource>.openai.azure.com/openai/v1"), "'https://<resource>.openai.azure.com/openai/v1'", "Endpoints:0:Address of 'a'", "Give the real name"),
         new("a placeholder in words in the host", () => WithAddressAsync("https://YOUR-RESOURCE.openai.azure.com/openai/v1"), "'https://YOUR-RESOURCE.openai.azure.com/openai/v1'", "Endpoints:0:Address of 'a'", "Give the real name"),
@@ -49,6 +53,22 @@ internal static class SecretMistakes
 
     private static Task<string> WithKeyAsync(string section, string key) => SaysAsync($$"""{ "chat": { "Endpoints": [ {{Good}} ] }, "OpenAI": {{section}} }""",
         b => b.Services.AddHaEndpointPool("chat", b.Configuration.GetSection("chat")).UseCredentialFromConfiguration("a", key));
+
+    private static async Task CallAsync(EndpointPool pool)
+    {
+        using var http = pool.CreateHttpClient();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = new StringContent("{}") };
+        request.Options.Set(EndpointPoolHandler.ProfileKey, new RequestProfile { Deadline = TimeSpan.FromSeconds(1) });
+        try
+        {
+            using var answer = await http.SendAsync(request, end.Token);
+        }
+        catch (EndpointPoolException refused) when (refused.InnerException is { } why)
+        {
+            throw why;
+        }
+    }
 
     private static Task<string> WithAddressAsync(string address) => WithPoolAsync($$"""{ "Endpoints": [ { "Name": "a", "Address": "{{address}}" } ] }""");
 }
