@@ -12,14 +12,14 @@ internal static class LowTraffic
 
         ## Low traffic
 
-        A call of a busy pool learns from the other calls that an endpoint is back. Here few or no other calls do that. All endpoints fail, heartbeats are off, the deadline
+        In a busy pool, other calls detect that an endpoint has recovered. In these scenarios there are few or no other calls. All endpoints fail, heartbeats are off, the deadline
         is 100 s, and a refusal takes 20 ms.
 
         ### One call
 
-        All endpoints answer 503 from the beginning of the call on, for as long as the first column says; an answer takes 0.1 s. The table shows when the attempt began that
-        was served, and how many attempts there were. Target: it begins at most half a second or a tenth of the outage after its end, whichever is more, and there are at
-        most 12 attempts, one for each second and one for each endpoint.
+        All endpoints answer 503 from the beginning of the call for the time in the first column. An answer takes 0.1 s. The table shows when the served attempt
+        began, and the number of attempts. Target: the served attempt begins at most half a second or a tenth of the outage (whichever is more) after the end of the outage. There are at
+        most 12 attempts, plus one for each second and one for each endpoint.
 
         | outage | 1 endpoint | attempts | 3 endpoints | attempts | 5 endpoints | attempts |
         |--:|--:|--:|--:|--:|--:|--:|
@@ -28,11 +28,11 @@ internal static class LowTraffic
 
     private const string BeforeRates = """
 
-        ### A few calls a second
+        ### A few calls per second
 
-        Three endpoints (log-normal, median 1 s, p99 3 s) all fail for 10 s of every 300 s; 100,000 s or 20,000 calls, whichever is less. The silent rows begin when 60 calls
-        have been served, so that the pool knows how long an answer takes. Target: all served; p99 at most 12 s where the endpoints refuse, and at most 25 s, the longest
-        at most 45 s, where they are silent.
+        Three endpoints (log-normal, median 1 s, p99 3 s) all fail for 10 s of every 300 s. A run has 100,000 s or 20,000 calls, whichever is less. In the silent rows the failures begin when 60 calls
+        have been served, so that the pool has learned the answer times. Target: all calls are served. If the endpoints refuse, the p99 is at most 12 s. If they are silent, the p99 is at most 25 s, and the longest
+        call takes at most 45 s.
 
         | calls/s | all endpoints | calls | served | attempts/call | p50 | p99 | longest |
         |--:|---|--:|--:|--:|--:|--:|--:|
@@ -41,8 +41,8 @@ internal static class LowTraffic
 
     private const string AfterRates = """
 
-        The longest call where the endpoints refuse: 10 s of outage, one step of the pace (up to 1 s at that age), the trial's answer, up to 1 s of spread for the calls that
-        wait, and the call's own answer. Two answers in a row take 2 s at the median, and one answer in a hundred takes more than 3 s. With answers of exactly 1 s the longest
+        If the endpoints refuse, the longest call consists of these times: 10 s of outage, up to 1 s until the next trial, the answer of the trial, up to 1 s until a waiting call
+        is released, and the call's own answer. Two answers in a row take 2 s at the median, and one answer in a hundred takes more than 3 s. With answers of exactly 1 s the longest
         call takes at most 14.1 s (`OutageTests`).
 
         """;

@@ -6,38 +6,39 @@ internal static class Page
     public const string Beginning = """
         # Simulation report
 
-        What the pool does in each scenario, in virtual time and with fixed seeds, so that a change in behaviour shows as a change of this page. It is written by
+        This page shows the results of the pool in each scenario, in virtual time and with fixed seeds. If the behaviour of the pool changes, this page changes too. This command writes it:
 
             dotnet run --project src/HaKit.Tool -- report --out docs/evidence
 
-        and a test fails when it is stale. How simulations work, and a year of real incidents, is in [simulation.md](simulation.md).
+        A test fails if the page is out of date. [Simulation](simulation.md) explains simulations, and has the results for eleven months of real incidents.
 
-        "default" is the pool as it comes; round robin, least outstanding and peak EWMA choose otherwise and are the same in everything else; "retry only" has the first
-        endpoint, e0, alone and repeats, "single endpoint" does not even repeat. Times are in seconds, of calls that were served. "refused" counts the servers' refusals
-        for their quota, "early" attempts before a Retry-After was over. The drawings show the default: attempts in each interval on each endpoint, and in red below
-        when calls came that were lost.
+        - "default" is the pool with its default settings. Round robin, least outstanding and peak EWMA only choose endpoints in another way.
+        - "retry only" uses only the first endpoint, e0, with retries. "single endpoint" uses only e0, without retries.
+        - Times are in seconds and include only served calls.
+        - "refused" is the number of refusals because of a quota. "early" is the number of attempts before a Retry-After had passed.
+        - The drawings show the default: the attempts in each interval on each endpoint, and below them, in red, the times of lost calls.
 
         """;
 
     public const string BeforeDialogue = """
 
-        The half-speed endpoint: a rough model had promised a p99 of 13.6 s to the first content. The true value is 17.0 ± 0.6 s with two choices and
-        15.7 ± 0.3 s with four: see [simulation.md](simulation.md#the-half-speed-endpoint).
+        For the half-speed endpoint, a rough model predicts a p99 of 13.6 s for the time to the first content. The true value is 17.0 ± 0.6 s if two endpoints are compared, and
+        15.7 ± 0.3 s if all four are compared: see [Simulation](simulation.md#the-half-speed-endpoint).
 
         ## Scenarios of Palantir Dialogue
 
-        By the names that its [SimulationTest](https://github.com/palantir/dialogue/tree/develop/simulation) has, written anew, beside the figures of its report.
-        They are not the same clients: Dialogue's do not repeat a 500, ten of them share the load, and their means count failures.
+        These scenarios have the names of Dialogue's [SimulationTest](https://github.com/palantir/dialogue/tree/develop/simulation), but their code is new. The tables also contain the figures of Dialogue's report.
+        The clients differ: Dialogue's clients do not repeat a 500, ten of them share the load, and their means include failures.
 
         """;
 
     public const string End = """
 
-        ## Rows that tests hold
+        ## Scenarios without a simulation
 
-        What is exact or needs thousands of endpoints is not simulated here but tested directly: smooth weighted turns (`TurnTests`), two choices against the theory
-        (`TwoChoicesTests`), rendezvous hashing and bounded load (`AffinityTests`), tiers and their spill (`TierTests`), forbidden residency under panic
-        (`FailOpenTests`, `SelectorContractTests`), phi accrual, false ejections and the heartbeat's mistakes (`Health` and `Heartbeats` of HaKit.Tests).
+        Scenarios with an exact result, or with thousands of endpoints, have direct tests instead: smooth weighted round robin (`TurnTests`), two choices compared with the theory
+        (`TwoChoicesTests`), rendezvous hashing and bounded load (`AffinityTests`), tiers and their overflow (`TierTests`), forbidden residency while the pool fails open
+        (`FailOpenTests`, `SelectorContractTests`), phi accrual, false ejections and false alarms of heartbeats (`Health` and `Heartbeats` of HaKit.Tests).
 
         """;
 }
