@@ -80,7 +80,7 @@ public class TelemetryBenchmarks
     public void Checks_for_listeners()
     {
         var span = _telemetry.BeginCall(isStream: false);
-        _endpoint.Ended(span, default, null, 0, null, null);
+        _endpoint.RecordEnd(span, default, null, 0, null, null);
         _telemetry.RecordEnd(span, default, default, CallOutcome.Served, null);
     }
 
