@@ -6,10 +6,10 @@ namespace HaKit.AI;
 public static class EndpointPoolAIExtensions
 {
     /// <summary>
-    /// Creates a chat client over the pool. Keep the client as long as the pool, because it remembers which endpoint has which state. Thread-safe.
+    /// Creates a chat client over the pool. Keep the client as long as the pool, because the client remembers which endpoint stores which provider state. Thread-safe.
     /// </summary>
     /// <param name="pool">The pool. All its endpoints must have chat clients.</param>
-    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
+    /// <param name="configure">Sets how the client uses the pool. Null: the defaults.</param>
     /// <exception cref="ArgumentException">An endpoint has no chat client.</exception>
     public static EndpointPoolChatClient AsChatClient(this EndpointPool pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {
@@ -18,10 +18,10 @@ public static class EndpointPoolAIExtensions
         return new(pool, options);
     }
 
-    /// <summary>Adds an endpoint that a chat client serves, or gives the endpoint of that name its chat client.</summary>
+    /// <summary>Adds an endpoint with a chat client. If the options have an endpoint with this name already, sets the chat client of this endpoint.</summary>
     /// <param name="options">The pool's options.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="client">The endpoint's client. Switch off its own retries, because they would multiply the pool's.</param>
+    /// <param name="client">The endpoint's client. Switch off its own retries, because they would multiply the pool's retries.</param>
     /// <param name="configure">Changes the endpoint: model, tier, account, context window, prices.</param>
     /// <param name="chat">Sets what is special about this endpoint in chats.</param>
     /// <returns>The same options.</returns>
@@ -49,10 +49,10 @@ public static class EndpointPoolAIExtensions
     }
 
     /// <summary>
-    /// Creates an embedding generator over the pool. Keep the generator as long as the pool, because it remembers the model of the vectors. Thread-safe.
+    /// Creates an embedding generator over the pool. Keep the generator as long as the pool, because the generator remembers the model of the vectors. Thread-safe.
     /// </summary>
     /// <param name="pool">The pool. All its endpoints must have embedding generators.</param>
-    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
+    /// <param name="configure">Sets how the generator uses the pool. Null: the defaults.</param>
     /// <exception cref="ArgumentException">An endpoint has no embedding generator.</exception>
     /// <exception cref="EmbeddingMismatchException">Endpoints declare different models or lengths.</exception>
     public static EndpointPoolEmbeddingGenerator AsEmbeddingGenerator(this EndpointPool pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
@@ -62,7 +62,7 @@ public static class EndpointPoolAIExtensions
         return new(pool, options);
     }
 
-    /// <summary>Adds an endpoint that an embedding generator serves, or gives the endpoint of that name its generator.</summary>
+    /// <summary>Adds an endpoint with an embedding generator. If the options have an endpoint with this name already, sets the generator of this endpoint.</summary>
     /// <param name="options">The pool's options.</param>
     /// <param name="name">The endpoint's name.</param>
     /// <param name="generator">The endpoint's generator. Switch off its own retries.</param>

@@ -11,8 +11,8 @@ public sealed class EndpointPoolPagesOptions
     public string? OperatorPolicy { get; set; }
 
     /// <summary>
-    /// Gets or sets the time that one point of a sparkline covers. 60 points are kept; pools with more than 50 endpoints send fewer. Default 5 s; at least 1
-    /// s.
+    /// Gets or sets the time that one point of a sparkline covers. The dashboard keeps 60 points, but sends fewer to the page if the pool has more than 50
+    /// endpoints. Default 5 s; at least 1 s.
     /// </summary>
     public TimeSpan Step { get; set; } = TimeSpan.FromSeconds(5);
 
@@ -23,8 +23,8 @@ public sealed class EndpointPoolPagesOptions
     public int Events { get; set; } = 50;
 
     /// <summary>
-    /// Gets or sets how many dashboards may be open at the same time. If one more is opened, the oldest dashboard of the client address with the most open
-    /// dashboards is closed. So idle streams of one machine cannot lock operators out. Default 100; at least 1.
+    /// Gets or sets how many dashboards may be open at the same time. If one more is opened, an old dashboard is closed: the oldest one from the client address
+    /// with the most open dashboards. Therefore one machine with many idle dashboards cannot lock operators out. Default 100; at least 1.
     /// </summary>
     public int MaxViewers { get; set; } = 100;
 

@@ -1,7 +1,7 @@
 namespace HaKit.AspNetCore;
 
 /// <summary>
-/// Sets what a service reports at its heartbeat address. Not thread-safe; read when the heartbeat is mapped. Each request calls the functions, so they must be
+/// Sets what a service reports at its heartbeat address. Not thread-safe; read when the heartbeat is mapped. The functions run at each request, so they must be
 /// thread-safe.
 /// </summary>
 public sealed class ServiceHeartbeatOptions
@@ -21,8 +21,8 @@ public sealed class ServiceHeartbeatOptions
     public Func<bool>? IsDraining { get; set; }
 
     /// <summary>
-    /// Gets or sets how long clients should send no calls to a draining service (<c>Retry-After</c>). Their heartbeats go on and renew this time. Default 15 s,
-    /// which is longer than the usual time between two heartbeats; at least 1 s.
+    /// Gets or sets how long clients should send no calls to a draining service (<c>Retry-After</c>). The heartbeats of these clients continue, and each
+    /// heartbeat starts this time again. Default 15 s, which is longer than the usual time between two heartbeats; at least 1 s.
     /// </summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(15);
 

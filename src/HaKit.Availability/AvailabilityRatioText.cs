@@ -85,7 +85,7 @@ internal static class AvailabilityRatioText
 
     private static bool TryNines(int nines, int digit, out AvailabilityRatio result)
     {
-        // A decimal power keeps "3N5" exactly 0.0005.
+        // The power is calculated as a decimal. Therefore the unavailability of "3N5" is exactly 0.0005.
         result = nines <= 26 ? AvailabilityRatio.FromUnavailability((double)((10 - digit) * Tenth(nines + 1))) : AvailabilityRatio.FromUnavailability((10 - digit) * Math.Pow(10, -nines - 1));
         return nines <= 300;
 
@@ -107,7 +107,7 @@ internal static class AvailabilityRatioText
         var places = ratio.Unavailability >= 0.5 ? 2 : Math.Clamp((int)Math.Floor(ratio.Nines) + 1, 1, 26);
         if (ratio.Value > 0 && ratio.Value < 0.01)
             places = Math.Clamp(2 - (int)Math.Floor(Math.Log10(ratio.Value)) - 2, 2, 26);
-        // Uses the smaller part, because a decimal created from a double keeps only fifteen significant digits.
+        // Uses the availability or the unavailability, whichever is smaller, because a decimal created from a double keeps only fifteen significant digits.
         var percent = ratio.Unavailability <= 0.5 ? 100m - 100m * (decimal)ratio.Unavailability : 100m * (decimal)ratio.Value;
         return decimal.Round(percent, places).ToString("0.##########################", CultureInfo.InvariantCulture) + "%";
     }

@@ -4,7 +4,8 @@ namespace HaKit.Availability;
 
 /// <summary>
 /// Evaluates one diagram. If a component occurs more than once, the smallest block that contains all its occurrences is evaluated
-/// twice, with the component up and down, and the results are weighted: A = a·A₁ + u·A₀, U = a·U₁ + u·U₀, positive terms only.
+/// twice: with the component up (A₁, U₁) and with the component down (A₀, U₀). The results are weighted by the component's availability a
+/// and unavailability u: A = a·A₁ + u·A₀, U = a·U₁ + u·U₀. All terms are positive, so no digits are lost in a difference.
 /// </summary>
 internal sealed class BlockEvaluation
 {
@@ -42,7 +43,9 @@ internal sealed class BlockEvaluation
 
     public AvailabilityRatio Availability() => Evaluate(_root, null);
 
-    /// <summary>A(component is up) − A(component is down), calculated in the part that has the smaller numbers.</summary>
+    /// <summary>
+    /// Returns A(component is up) − A(component is down). It is calculated from the availabilities or from the unavailabilities, whichever are smaller.
+    /// </summary>
     public double Birnbaum(ReliabilityComponent component)
     {
         var decided = new Dictionary<ReliabilityComponent, AvailabilityRatio>(ReferenceEqualityComparer.Instance)

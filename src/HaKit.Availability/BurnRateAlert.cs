@@ -1,8 +1,8 @@
 namespace HaKit.Availability;
 
 /// <summary>
-/// A multi-window burn-rate alert. It fires while the burn rates of both windows reach the threshold: the long window shows that the error is
-/// significant, the short window that it still continues. Immutable and thread-safe.
+/// A multi-window burn-rate alert. It fires while the burn rates of both windows reach the threshold. The long window shows that the failures are
+/// significant. The short window shows that they still continue. Immutable and thread-safe.
 /// </summary>
 public sealed record BurnRateAlert
 {
@@ -36,8 +36,8 @@ public sealed record BurnRateAlert
     public TimeSpan ShortWindow { get; }
 
     /// <summary>
-    /// Gets the number of failures in the long window below which the alert does not fire, at least 1. Default 5. With little traffic a
-    /// single failure is a large ratio: one failure in fifty calls burns a 99.9 % budget at twenty times the rate.
+    /// Gets the smallest number of failures in the long window with which the alert fires, at least 1. Default 5. With little traffic a
+    /// single failure is a large ratio: one failure in fifty calls uses the budget of 99.9 % twenty times as fast as allowed.
     /// </summary>
     public int MinimumFailures
     {
@@ -46,8 +46,8 @@ public sealed record BurnRateAlert
     } = 5;
 
     /// <summary>
-    /// Returns the three alerts of the workbook: 2 % of the budget in 1 h, 5 % in 6 h, 10 % in 3 d, with short windows of a twelfth. Over 30 days these are
-    /// the burn rates 14.4, 6 and 1.
+    /// Returns the three alerts of Google's SRE Workbook: 2 % of the budget in 1 h, 5 % in 6 h, 10 % in 3 d. Each short window is a twelfth of the long window.
+    /// For a period of 30 days, the burn rates are 14.4, 6 and 1.
     /// </summary>
     /// <param name="slo">The objective. Alerts that could never fire for it and windows longer than its period are left out.</param>
     /// <exception cref="ArgumentNullException"><paramref name="slo"/> is null.</exception>
@@ -68,7 +68,7 @@ public sealed record BurnRateAlert
         return alerts;
     }
 
-    /// <summary>Returns true if a total outage would reach the threshold: threshold · U ≤ 1.</summary>
+    /// <summary>Returns true if a total outage would reach the threshold: threshold · U ≤ 1, where U is the unavailability that the objective allows.</summary>
     /// <exception cref="ArgumentNullException"><paramref name="slo"/> is null.</exception>
     public bool CanFire(Slo slo)
     {

@@ -5,7 +5,7 @@ namespace HaKit.Availability;
 /// <summary>
 /// A model of an active unit with one standby. After a failure there are three steps: detection, the decision to switch, and the switch. Some failures stay
 /// undetected until a person notices them. The model is a Markov chain with five states {both up, switching, one up, none up, undetected}, solved by GTH
-/// elimination. Times are means of exponential durations. Immutable and thread-safe.
+/// elimination (Grassmann, Taksar and Heyman, 1985). Times are means of exponential durations. Immutable and thread-safe.
 /// </summary>
 public sealed record FailoverModel
 {
@@ -23,13 +23,13 @@ public sealed record FailoverModel
     /// <summary>Gets the time from a failure to its detection. Default 20 s. See <see cref="Heartbeat.MeanDetectionTime"/>.</summary>
     public TimeSpan Detection { get => _detection; init => _detection = Guard.NotNegative(value, nameof(Detection)); }
 
-    /// <summary>Gets the time from the detection to the order to switch. Default zero; minutes when a person is paged.</summary>
+    /// <summary>Gets the time from the detection to the order to switch. Default zero. Set a few minutes if a person must give the order.</summary>
     public TimeSpan Decision { get => _decision; init => _decision = Guard.NotNegative(value, nameof(Decision)); }
 
-    /// <summary>Gets the time from the order until the standby serves. Default zero; minutes for a cold standby.</summary>
+    /// <summary>Gets the time from the order until the standby serves. Default zero. Set a few minutes for a cold standby.</summary>
     public TimeSpan Switch { get => _switch; init => _switch = Guard.NotNegative(value, nameof(Switch)); }
 
-    /// <summary>Gets the probability that a failure of the active unit is detected and switched. Default 1.</summary>
+    /// <summary>Gets the probability that a failure of the active unit is detected and leads to a switch. Default 1.</summary>
     public double Coverage { get => _coverage; init => _coverage = Guard.Probability(value, nameof(Coverage)); }
 
     /// <summary>Gets how long an undetected failure lasts until a person repairs everything. Default 30 minutes.</summary>
@@ -48,7 +48,7 @@ public sealed record FailoverModel
         double failure = 1.0 / Mttf.Ticks, repair = 1.0 / Mttr.Ticks;
         var failover = Detection.Ticks + (double)Decision.Ticks + Switch.Ticks;
 
-        // The chain leaves a switching state of zero duration at once, so that state is removed.
+        // A switching state of zero duration ends at once. Therefore it is removed from the chain.
         var rates = failover > 0 ? new double[5, 5] : new double[4, 4];
         rates[bothUp, failover > 0 ? switching : oneUp] += Coverage * failure;
         rates[bothUp, oneUp] += Dormancy * failure;

@@ -68,8 +68,8 @@ public sealed class EndpointPoolChatClient : IChatClient
 
     /// <inheritdoc/>
     /// <remarks>
-    /// A failure before the first text, reasoning, tool call or data is repeated at another endpoint, and the caller does not notice. After that, a cut ends the stream
-    /// with <see cref="PartialResponseException"/>, unless <see cref="RequestProfile.MayContinue"/> or the pool allows another endpoint to continue it.
+    /// If an attempt fails before its first text, reasoning, tool call or data, the request is sent to another endpoint, and the caller does not notice. After that, a
+    /// cut ends the stream with <see cref="PartialResponseException"/>, unless <see cref="RequestProfile.MayContinue"/> or the pool allows another endpoint to continue it.
     /// </remarks>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
@@ -81,7 +81,7 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// <inheritdoc/>
     /// <remarks>
     /// Returns this client, its <see cref="EndpointPool"/>, or <see cref="ChatClientMetadata"/> with the values that all endpoints share. With an endpoint's name as the
-    /// key: that endpoint's client, or a service of that client. For any other type: the service of the first endpoint's client that has it.
+    /// key: that endpoint's client, or a service of that client. For any other type: the service of the first endpoint whose client has it.
     /// </remarks>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {

@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Finds the requirements of a prompt (such as images or tools), as far as they are visible in the messages and options.</summary>
+/// <summary>Estimates the number of tokens of a prompt, and checks whether the prompt contains images.</summary>
 internal static class Prompt
 {
     private const int BytesPerToken = 4;
@@ -18,7 +18,7 @@ internal static class Prompt
         long tokens = (options?.Tools?.Count ?? 0) * (long)TokensPerTool + messages.Count * (long)TokensPerMessage;
         for (var i = 0; i < messages.Count; i++)
         {
-            var contents = messages[i].Contents; // no foreach, because it allocates over an interface
+            var contents = messages[i].Contents; // a foreach over the interface would allocate an enumerator
             for (var j = 0; j < contents.Count; j++)
             {
                 if (IsImage(contents[j]))

@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Confines calls to the endpoints with their state.</summary>
+/// <summary>Limits a call to the endpoints that can use the provider state in its messages and options.</summary>
 internal static class StatePins
 {
     private const string Hint = "Say where it belongs: options.UseHaProfile(new RequestProfile { Endpoints = [...] }).";
@@ -18,9 +18,9 @@ internal static class StatePins
     /// <param name="given">The endpoints that the caller allows. State of unknown origin may come from any of these endpoints.</param>
     /// <param name="candidates">The allowed endpoints that support the parameters of the call.</param>
     /// <param name="states">The state.</param>
-    /// <param name="mayPin">True if the call may be confined.</param>
+    /// <param name="mayPin">True if the call may be limited to some of the candidates.</param>
     /// <exception cref="StateNotPortableException">
-    /// No endpoint can use the state, the origin of the state is not known, or the call may not be confined.
+    /// No endpoint can use the state, the origin of the state is not known, or the call may not be limited to some of the candidates.
     /// </exception>
     public static List<PoolEndpoint> Narrow(string pool, List<PoolEndpoint> given, List<PoolEndpoint> candidates, List<CarriedState> states, bool mayPin)
     {

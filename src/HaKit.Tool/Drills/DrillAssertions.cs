@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace HaKit.Tool.Drills;
 
-/// <summary>The requirements of a drill in a build pipeline. Every member is optional. A requirement of one fault overrides the general one.</summary>
+/// <summary>The requirements of a drill in a build pipeline. Every member is optional. A requirement of one fault overrides the general requirement.</summary>
 internal sealed record DrillAssertions
 {
     private static readonly JsonSerializerOptions Strict = new()
@@ -20,7 +20,9 @@ internal sealed record DrillAssertions
     /// <summary>Gets the largest accepted number of wrong or incomplete answers.</summary>
     public int? WrongOrHalf { get; init; }
 
-    /// <summary>Gets the largest accepted delay of a call that met the fault, in milliseconds: the median, p99 and the longest.</summary>
+    /// <summary>
+    /// Gets the largest accepted median of the additional time of calls that met the fault, in milliseconds. The two members below limit the p99 and the longest.
+    /// </summary>
     public double? AddedP50 { get; init; }
 
     public double? AddedP99 { get; init; }
@@ -29,10 +31,10 @@ internal sealed record DrillAssertions
     /// <summary>Gets the longest accepted time from the start of the fault until the application has recovered, in seconds.</summary>
     public double? WellAgainSeconds { get; init; }
 
-    /// <summary>Gets the largest accepted number of requests at the upstreams per call.</summary>
+    /// <summary>Gets the largest accepted average number of requests that reach the upstreams for one call.</summary>
     public double? Amplification { get; init; }
 
-    /// <summary>Gets the largest accepted number of unnecessary whole answers.</summary>
+    /// <summary>Gets the largest accepted number of complete answers beyond the one answer that each right call needs.</summary>
     public long? Duplicates { get; init; }
 
     /// <summary>Gets the largest accepted number of requests that were sent earlier than a refusal allowed.</summary>

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace HaKit.Tool.Drills;
 
-/// <summary>The time since the start of the drill. Thread-safe.</summary>
+/// <summary>Measures the time since the start of the drill. Thread-safe.</summary>
 internal sealed class DrillClock
 {
     private readonly long _origin = Stopwatch.GetTimestamp();
@@ -16,7 +16,7 @@ internal sealed class DrillClock
             await Task.Delay(wait, cancellationToken);
     }
 
-    /// <summary>Blocks the thread until a time. On an idle machine it is late by at most a millisecond.</summary>
+    /// <summary>Blocks the thread until a time. On an idle machine this method returns at most 1 ms late.</summary>
     public void SleepUntil(TimeSpan at, CancellationToken cancellationToken)
     {
         if (at - Now is { Ticks: > 0 } wait)

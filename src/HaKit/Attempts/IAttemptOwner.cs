@@ -1,11 +1,11 @@
 namespace HaKit.Attempts;
 
-/// <summary>Represents the call of an attempt, for the attempt's own stream.</summary>
+/// <summary>Gives the stream of an attempt access to the call that the attempt belongs to.</summary>
 internal interface IAttemptOwner
 {
-    /// <summary>Checks whether an untried endpoint that can take the call now is left.</summary>
+    /// <summary>Checks whether the call has an untried endpoint left that can take it now.</summary>
     bool HasUntried(TimeSpan now);
 
-    /// <summary>Gets the slowest 99th percentile of the other endpoints. Null if none of them has learned its own.</summary>
+    /// <summary>Gets the slowest 99th percentile of the other endpoints. Null if no other endpoint has enough answers for one.</summary>
     TimeSpan? UsualOfOthers(EndpointState state, bool isStream);
 }

@@ -58,7 +58,7 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
             if (handlers[i] is ResilienceHandler)
                 own++;
         }
-        // A standard handler cannot be distinguished from other handlers. If both kinds are present, the standard handlers stay and pass everything through.
+        // A standard handler cannot be distinguished from a resilience handler of the application. If both are present, the standard handlers stay and do nothing.
         var takesOwn = own == standard;
         var taken = 0;
         for (var i = handlers.Count - 1; i >= 0; i--)

@@ -1,7 +1,7 @@
 namespace HaKit.Peers;
 
 /// <summary>
-/// Signs the orders of this replica's operators, checks the orders of other replicas, and finds the orders that are not executed yet. Guarded by its owner's
+/// Signs the orders of this replica's operators, checks the orders of other replicas, and finds the orders that have not been executed yet. Guarded by its owner's
 /// lock.
 /// </summary>
 internal sealed class PeerOrders(IPeerPool pool, PeerBook book, OwnFacts own, PeerMembers members, string replica, OrderSignature? signature)
@@ -53,7 +53,10 @@ internal sealed class PeerOrders(IPeerPool pool, PeerBook book, OwnFacts own, Pe
         return false;
     }
 
-    /// <summary>Takes the orders that have not been executed on these endpoints, for example orders that arrived before their endpoint was added.</summary>
+    /// <summary>
+    /// Returns the orders that have not been executed on these endpoints, for example orders that arrived before their endpoint was added. Marks them as
+    /// executed.
+    /// </summary>
     public List<PeerFact> TakeDue(List<PeerMember> endpoints, TimeSpan now)
     {
         var orders = new List<PeerFact>();

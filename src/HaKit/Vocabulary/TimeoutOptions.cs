@@ -1,7 +1,7 @@
 namespace HaKit;
 
 /// <summary>
-/// Sets a time limit. The names are those of the standard HTTP resilience options, so that the same configuration section can be used. Not thread-safe.
+/// Sets a time limit. The names are the same as in the standard HTTP resilience options, so that the same configuration section can be used. Not thread-safe.
 /// </summary>
 public sealed class TimeoutOptions
 {
