@@ -38,7 +38,7 @@ internal static class Comparison
             dotnet run -c Release --project bench/HaKit.Benchmarks -- compare table=docs/evidence/benchmarks.md
             ```
 
-            on {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores. All variants run in one process and take turns in short slices. The figures come from the cheapest of {slices} slices.
+            The figures are from {RuntimeInformation.FrameworkDescription} on {Environment.ProcessorCount} cores. All variants run in one process and take turns in short slices. The figures come from the cheapest of {slices} slices.
             Compare only the ratios within one table, because the times depend on the machine. Processor time is the time of the whole process, including the garbage collector and all threads.
 
             - **bare**: an `HttpClient` alone. It sends the request once and does not check the answer.

@@ -67,16 +67,16 @@ internal static class Figures
         var measured = Measure();
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"""
-            # Benchmarks
+            # Performance targets
 
-            Written by one run of
+            The table shows every performance target and whether it is reached. This command writes the page:
 
             ```sh
             dotnet run -c Release --project bench/HaKit.Benchmarks -- figures table=docs/evidence/targets.md
             ```
 
-            on {RuntimeInformation.FrameworkDescription}, {Environment.ProcessorCount} cores. Times are medians and move with the machine and its load: what is measured in the same run beside them is what they can be
-            compared with. Bytes are exact. "Aim" is what the project set out to reach; where a figure misses it, it says so. What must not become worse is held by `-- guard`: bytes decide there, and ratios are told.
+            The figures are from {RuntimeInformation.FrameworkDescription} on {Environment.ProcessorCount} cores. Times are medians. They depend on the machine and its load, so compare them only with the times of the same run (the columns "beside it").
+            Bytes are exact. "Aim" is the target. The command `-- guard` checks that the figures do not become worse: more bytes fail the check, and worse ratios are only printed.
 
             | part | what | time | bytes | beside it | time | bytes | aim | reached |
             |---|---|---|---|---|---|---|---|---|
@@ -86,9 +86,9 @@ internal static class Figures
             page.Append(Row(figure, measured));
         var size = new DashboardBenchmarks().Everything();
         page.Append(CultureInfo.InvariantCulture, $"| HaKit.AspNetCore | the dashboard's data, 100 endpoints | | {size} | | | | at most 102,400 B | {Reached(size <= 102_400)} |\n");
-        page.Append("\nTimes of picks by two threads are one thread's; the aim is that the other costs it no more than its own time again.\n");
+        page.Append("\nFor choices by two threads, the time is the time of one of the threads. The target is at most twice the time of a single thread.\n");
         page.Append("\n## Whole processes\n\n");
-        await AppendAsync(page, "Telling of a call, in processor time (aims: at most 30 ns without a listener, at most 1 µs more with all listening)", "telemetry-load", () => TelemetryLoad.RunAsync([]));
+        await AppendAsync(page, "Telemetry of a call, in processor time (aims: at most 30 ns without a listener, and at most 1 µs more with all listeners)", "telemetry-load", () => TelemetryLoad.RunAsync([]));
         await AppendAsync(page, "An open dashboard (aim: under 1 % of a core)", "dashboard-load", () => DashboardLoad.RunAsync([]));
         await AppendAsync(page, "Heartbeats of 10,000 endpoints (aim: under 10 % of a core)", "heartbeat-load", () => HeartbeatLoad.RunAsync([]));
         Console.Write(page);
