@@ -8,7 +8,7 @@ public readonly record struct AvailabilityInterval(AvailabilityRatio Lower, Avai
 
 /// <summary>Bounds on a number; immutable.</summary>
 /// <param name="Lower">The lower bound.</param>
-/// <param name="Upper">The upper bound; infinite when the data set no limit.</param>
+/// <param name="Upper">The upper bound. Infinite if the data give no upper limit.</param>
 /// <param name="Confidence">The probability that both bounds hold.</param>
 public readonly record struct NumberInterval(double Lower, double Upper, double Confidence)
 {
@@ -19,9 +19,9 @@ public readonly record struct NumberInterval(double Lower, double Upper, double 
 /// <summary>The event that ended the observation.</summary>
 public enum ObservationEnd
 {
-    /// <summary>The clock ended the observation: the current interval is censored. This is the usual case and the default.</summary>
+    /// <summary>The observation ended at a given time, so the current interval is censored. This is the usual case and the default.</summary>
     Time,
 
-    /// <summary>An event ended the observation: the last failure or repair.</summary>
+    /// <summary>The observation ended with the last failure or repair.</summary>
     Event,
 }

@@ -54,7 +54,7 @@ public static class BurnRate
     /// </summary>
     /// <inheritdoc cref="DetectionTime" path="/param"/>
     /// <inheritdoc cref="DetectionTime" path="/exception"/>
-    /// <returns>Null when the alert never fires.</returns>
+    /// <returns>The time; null when the alert never fires.</returns>
     public static TimeSpan? ResetTime(AvailabilityRatio target, double errorRatio, TimeSpan window, double threshold) =>
         DetectionTime(target, errorRatio, window, threshold) is { } detection ? window - detection : null;
 

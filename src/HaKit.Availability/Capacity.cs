@@ -8,7 +8,7 @@ public static class Capacity
     /// <summary>Returns the smallest n with P(at least <paramref name="required"/> of n are up) ≥ target.</summary>
     /// <param name="required">The number of instances that must be up, at least 1.</param>
     /// <param name="instance">Availability of one instance; above zero. Instances fail independently.</param>
-    /// <param name="target">The target, below 100 %. No number of instances reaches 100 % unless one instance does.</param>
+    /// <param name="target">The target, below 100 %. No number of instances reaches 100 %, unless the availability of one instance is 100 %.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
     /// <exception cref="OverflowException">More than 2³¹ − 1 instances are needed.</exception>
     public static int InstancesFor(int required, AvailabilityRatio instance, AvailabilityRatio target)
@@ -55,8 +55,8 @@ public static class Capacity
     }
 
     /// <summary>
-    /// 1 − C(n, s+1)·uˢ⁺¹ ≤ A: the approximation of AWS, "Availability and Beyond", for n instances, s of which may be down. A lower bound that is close for
-    /// small u.
+    /// Returns 1 − C(n, s+1)·uˢ⁺¹, a lower bound of the availability of n instances of which s may be down (AWS, "Availability and Beyond"). The bound is close
+    /// to the availability if u is small.
     /// </summary>
     /// <param name="instances">n, at least 1.</param>
     /// <param name="spares">s, from 0 to n − 1.</param>
@@ -86,7 +86,9 @@ public static class Capacity
         return Precise.ToCount(Precise.Ceiling(Guard.Positive(peak) / (Guard.Positive(perInstance) * utilisation)) + spares);
     }
 
-    /// <summary>Returns the factor by which the capacity must exceed the need so that enough remains when zones are lost: z/(z − s).</summary>
+    /// <summary>
+    /// Returns the factor by which the capacity must be larger than the demand, so that enough capacity remains after the loss of zones: z/(z − s).
+    /// </summary>
     /// <param name="zones">z, at least 1.</param>
     /// <param name="lost">s, from 0 to z − 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
@@ -96,7 +98,7 @@ public static class Capacity
         return (double)zones / (zones - Guard.Between(0, zones - 1, lost));
     }
 
-    /// <summary>Returns the mean remaining capacity: each instance carries its load while it is up, Σ cᵢ·Aᵢ = n·c·A.</summary>
+    /// <summary>Returns the mean available capacity, if an instance has its capacity while it is up: Σ cᵢ·Aᵢ = n·c·A.</summary>
     /// <param name="instances">n, zero or greater.</param>
     /// <param name="perInstance">c, in any unit; zero or greater.</param>
     /// <param name="instance">Availability of one instance.</param>

@@ -44,8 +44,8 @@ public static class Estimate
     }
 
     /// <summary>
-    /// Returns the equal-tailed bounds of Beta(x + ½, n − x + ½) (Brown, Cai and DasGupta, Statistical Science 16, 2001), with the ends 0 and 1 when there
-    /// were no successes or no failures.
+    /// Returns the equal-tailed bounds of Beta(x + ½, n − x + ½) (Brown, Cai and DasGupta, Statistical Science 16, 2001). The lower bound is 0 if there were no
+    /// successes, and the upper bound is 1 if there were no failures.
     /// </summary>
     /// <inheritdoc cref="ClopperPearson" path="/param"/>
     /// <inheritdoc cref="ClopperPearson" path="/exception"/>

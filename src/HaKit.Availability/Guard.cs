@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace HaKit.Availability;
 
-/// <summary>Refuses numbers that are outside a formula's domain; the exception names the parameter. NaN is always refused.</summary>
+/// <summary>Throws for numbers outside a formula's domain. The exception names the parameter. NaN is never valid.</summary>
 internal static class Guard
 {
     public static double Probability(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
@@ -11,7 +11,7 @@ internal static class Guard
     public static double OpenProbability(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
         value is > 0 and < 1 ? value : throw OutOfRange(name, value, "The value must lie strictly between 0 and 1.");
 
-    /// <summary>Refuses numbers that are not above 0 and at most 1.</summary>
+    /// <summary>Throws unless the number is above 0 and at most 1.</summary>
     public static double Share(double value, [CallerArgumentExpression(nameof(value))] string? name = null) =>
         value is > 0 and <= 1 ? value : throw OutOfRange(name, value, "A share lies above 0 and is at most 1.");
 

@@ -1,8 +1,6 @@
 namespace HaKit.Availability;
 
-/// <summary>
-/// How often endpoints were down at the same time, in the period for which all outages are known. Immutable and thread-safe.
-/// </summary>
+/// <summary>The times in which endpoints were down at the same time, in the period for which all outages are known. Immutable and thread-safe.</summary>
 public sealed record JointDowntime
 {
     private JointDowntime(TimeSpan observed, TimeSpan allDown, TimeSpan tooFewUp, double? correlation, double? beta)
@@ -25,13 +23,13 @@ public sealed record JointDowntime
 
     /// <summary>
     /// Gets the mean correlation of the pairs' down states, (J − Q₁Q₂)/√(Q₁(1−Q₁)Q₂(1−Q₂)), where J is the share of time in which both are down;
-    /// null unless at least two endpoints were ever down.
+    /// null if fewer than two endpoints were ever down.
     /// </summary>
     public double? Correlation { get; }
 
     /// <summary>
-    /// Gets β of the common-cause model, estimated from the pairs. A cause of probability c that leaves each endpoint its own Q gives
-    /// c = (J − Q₁Q₂)/(1 − Q₁ − Q₂ + J), and β = Σc/Σmin(Q₁, Q₂), limited to 0 to 1; null unless at least two endpoints were ever down.
+    /// Gets β of the common-cause model, estimated from the pairs. If a common cause has probability c and the unavailability of each endpoint stays Q, then c
+    /// = (J − Q₁Q₂)/(1 − Q₁ − Q₂ + J), and β = Σc/Σmin(Q₁, Q₂), limited to 0 to 1. Null if fewer than two endpoints were ever down.
     /// </summary>
     public double? Beta { get; }
 
@@ -81,7 +79,7 @@ public sealed record JointDowntime
             }
         }
 
-        // At the same time, down comes before up. Otherwise an outage of no length would never end.
+        // At equal times, a down transition comes before an up transition. Otherwise an outage with the length 0 would never end.
         events.Sort((x, y) => x.Time != y.Time ? x.Time.CompareTo(y.Time) : y.Down.CompareTo(x.Down));
         var down = new List<int>(n);
         long allDown = 0, tooFewUp = 0, last = from.Ticks;

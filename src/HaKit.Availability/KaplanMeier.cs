@@ -63,7 +63,7 @@ public sealed class KaplanMeier
         return new NumberInterval(Math.Max(0, step.Survival - margin), Math.Min(1, step.Survival + margin), confidence);
     }
 
-    /// <summary>Returns the first time at which the curve is at most p; null when the curve never falls that far.</summary>
+    /// <summary>Returns the first time at which the curve is at most p; null if the curve never falls to p.</summary>
     /// <param name="share">p, from 0 to 1. Default 0.5, the median.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="share"/> is NaN or lies outside 0 to 1.</exception>
     public double? TimeAt(double share = 0.5)

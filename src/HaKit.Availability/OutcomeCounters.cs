@@ -75,7 +75,7 @@ public sealed class OutcomeCounters
                 var current = age == 0;
                 if (age > TagMask / 2)
                 {
-                    // The slot already belongs to a later bucket: this outcome is late by a whole ring.
+                    // The slot already belongs to a later bucket, because this outcome is late by a whole turn of the ring.
                     older?.Add(time, success, count);
                     return;
                 }

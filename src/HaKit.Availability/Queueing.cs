@@ -3,7 +3,7 @@ namespace HaKit.Availability;
 /// <summary>Calculates queues: c servers, Poisson arrivals, exponential service (Erlang 1917). Pure and thread-safe.</summary>
 public static class Queueing
 {
-    /// <summary>Returns the mean number of requests in a system by Little's law: λ·W for all distributions (Operations Research 9, 1961).</summary>
+    /// <summary>Returns the mean number of requests in a system by Little's law, λ·W. It holds for all distributions (Operations Research 9, 1961).</summary>
     /// <param name="rate">λ, arrivals per second; zero or greater.</param>
     /// <param name="time">W, the mean time that each request stays; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or negative.</exception>
@@ -26,7 +26,7 @@ public static class Queueing
     }
 
     /// <summary>
-    /// Returns the share of arrivals that must wait (M/M/c): B/(1 − (a/c)(1 − B)). It is 1 when the load is not below the number of servers.
+    /// Returns the share of arrivals that must wait (M/M/c): B/(1 − (a/c)(1 − B)). The share is 1 if the load is not below the number of servers.
     /// </summary>
     /// <param name="servers">c, at least 1.</param>
     /// <param name="load">a = λ/μ in Erlangs; zero or greater.</param>

@@ -1,8 +1,8 @@
 namespace HaKit.Availability;
 
 /// <summary>
-/// Records the times at which an endpoint was up and down. Thread-safe; transitions are rare and hold a lock only for a few
-/// instructions. The totals cover the whole time. Individual outages are kept up to the capacity.
+/// Records the times at which an endpoint was up and down. Thread-safe; a transition holds a lock for a few instructions. The totals cover the whole time.
+/// Individual outages are kept up to the capacity.
 /// </summary>
 public sealed class UptimeHistory
 {
@@ -189,7 +189,7 @@ public sealed record UptimeSummary
 
 /// <summary>Two-sided bounds on a mean duration; immutable.</summary>
 /// <param name="Lower">The lower bound.</param>
-/// <param name="Upper">The upper bound; null when the data set no limit.</param>
+/// <param name="Upper">The upper bound. Null if the data give no upper limit.</param>
 /// <param name="Confidence">The probability that both bounds hold.</param>
 public readonly record struct DurationInterval(TimeSpan Lower, TimeSpan? Upper, double Confidence)
 {

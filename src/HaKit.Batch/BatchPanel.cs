@@ -12,7 +12,7 @@ internal sealed class BatchPanel(string name, Func<(BatchProgress Progress, bool
         return Describe(name, progress, isRunning);
     }
 
-    /// <summary>Describes a batch. Green: running or done, and nothing failed.</summary>
+    /// <summary>Describes a batch. The state is good if the batch runs or is done, and no item has failed.</summary>
     public static StatusPanel Describe(string name, BatchProgress progress, bool isRunning)
     {
         var (state, summary) = DescribeState(progress, isRunning);

@@ -2,23 +2,23 @@ using HaKit.Availability;
 
 namespace HaKit.Continuity;
 
-/// <summary>Holds what decides how often the schedule saves.</summary>
+/// <summary>Holds the inputs that determine the interval of saves.</summary>
 /// <param name="SaveTook">The duration of a save.</param>
 /// <param name="MeanTimeToLoss">The mean time until the saved data is lost.</param>
 /// <param name="SaveAvailability">The probability that enough destinations can be written.</param>
-/// <param name="MaxAge">The objective: how much work may be lost. Null: none.</param>
+/// <param name="MaxAge">The objective: the maximum age of the newest snapshot. Null: no objective.</param>
 internal readonly record struct SaveIntervalInputs(TimeSpan SaveTook, TimeSpan MeanTimeToLoss, AvailabilityRatio SaveAvailability, TimeSpan? MaxAge);
 
-/// <summary>Computes how often to save. Pure.</summary>
+/// <summary>Computes the interval of saves. Pure.</summary>
 internal static class SaveInterval
 {
     public static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
     public static readonly TimeSpan Longest = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// Computes Young's interval √(2·cost·MTBF), or a shorter one if the objective requires it: at most the interval plus the time of one save is lost. If a
-    /// share of the saves finds too few destinations, good snapshots are further apart than saves, so both are multiplied by the probability that a save
-    /// succeeds.
+    /// Computes Young's interval √(2·cost·MTBF), or a shorter interval if the objective requires it: the maximum age of a snapshot is the interval plus the
+    /// time of one save. If some saves find too few destinations, the time between good snapshots is longer than the interval. So both intervals are multiplied
+    /// by the probability that a save succeeds.
     /// </summary>
     public static TimeSpan Compute(SaveIntervalInputs inputs)
     {

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HaKit.Continuity;
 
-/// <summary>Tracks the age of each destination's newest good snapshot, and what the last save could not reach. Thread-safe.</summary>
+/// <summary>Holds the age of each destination's newest good snapshot, and the destinations that the last save could not reach. Thread-safe.</summary>
 internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvider time)
 {
     private readonly Lock _gate = new();

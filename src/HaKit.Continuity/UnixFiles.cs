@@ -57,7 +57,7 @@ internal static partial class UnixFiles
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    /// <summary>Makes the names in a folder durable, as far as the system can.</summary>
+    /// <summary>Makes the names in a folder durable, if the system supports it.</summary>
     public static void FlushFolder(string folder)
     {
         if (!OperatingSystem.IsLinux())
@@ -70,8 +70,8 @@ internal static partial class UnixFiles
     }
 
     /// <summary>
-    /// Gets the state that shows a change of a file although its size and modification time are the same, and whether it is a regular file and not a socket,
-    /// pipe or device. Zeros and true if the system does not provide them.
+    /// Gets the change time and the inode, which differ after a change even if the size and the modification time are the same. Also gets whether the path is a
+    /// regular file and not a socket, pipe or device. Returns zeros and true if the system does not provide these values.
     /// </summary>
     public static (bool IsRegular, long Changed, long Inode) StatOf(string path) => OperatingSystem.IsLinux() && Statx(AtFdCwd, path, SymlinkNoFollow, BasicStats, out var stat) == 0
         ? ((stat.Mode & FormatMask) == RegularFile, stat.ChangedSeconds * 1_000_000_000 + stat.ChangedNanoseconds, (long)stat.Inode)

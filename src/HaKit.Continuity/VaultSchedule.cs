@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Continuity;
 
 /// <summary>
-/// Saves at the configured or chosen interval, ± 10 %, prunes, and reports the age of each destination's last good snapshot. A failed save is logged and
-/// tried again at the next interval.
+/// Saves and prunes at the configured or computed interval, ± 10 %. Reports the age of each destination's last good snapshot. A failed save is logged, and the
+/// next save follows after the interval.
 /// </summary>
 internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, IStatusPanel
 {
@@ -84,7 +84,7 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
         base.Dispose();
     }
 
-    // Snapshots that earlier processes saved count.
+    // Reads the ages of snapshots that earlier processes saved.
     private async Task ReadNewestAsync(CancellationToken stoppingToken)
     {
         try
@@ -96,7 +96,7 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
         }
         catch (VaultException)
         {
-            // The vault is new, or no destination can be read; the first save reports that.
+            // The vault is new, or no destination can be read. In the second case the first save reports the failure.
         }
         catch (OperationCanceledException)
         {

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Configuration;
 namespace HaKit.Continuity;
 
 /// <summary>
-/// Finds names in a vault's section that no setting has, and times that .NET reads differently from what was meant. The binder ignores the former and takes the
-/// latter. Only such times are quoted, because other values may be keys.
+/// Finds names in a vault's section that belong to no setting, and times that .NET does not read as the author probably intended. Without this check, the
+/// binder would ignore such names and use such times. Only the times are quoted in messages, because other values may be keys.
 /// </summary>
 internal static class VaultSettingNames
 {
@@ -26,6 +26,6 @@ internal static class VaultSettingNames
             ? $"{child.Path} is no setting of a vault.{NearName.Hint(child.Key, names)}"
             : "there is a name that is no setting of a vault. The name is not shown, because it may be a key.";
 
-    // A key that slipped into a name has digits or other characters.
+    // A key that was written in place of a name has digits or other characters.
     private static bool IsName(string key) => key.Length <= 40 && key.All(char.IsAsciiLetter);
 }

@@ -3,7 +3,7 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity;
 
-/// <summary>Converts the settings to options and reports invalid ones. No message shows a key or a SAS address.</summary>
+/// <summary>Converts the settings to options, and reports invalid settings. No message shows a key or a SAS address.</summary>
 internal static class VaultSettings
 {
     private const int KeySize = 32;
@@ -96,6 +96,6 @@ internal static class VaultSettings
         return Convert.TryFromBase64String(secret.Trim(), bytes, out var length) && length == KeySize ? bytes[..KeySize].ToArray() : null;
     }
 
-    // A key in the place of its number must not be shown.
+    // A key that was written in place of its number must not be shown.
     private static string Shorten(string number) => number.Length <= 10 ? number : "…";
 }

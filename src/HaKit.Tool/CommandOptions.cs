@@ -38,7 +38,7 @@ internal static class CommandOptions
     /// <summary>Creates an option without a value.</summary>
     public static Option<bool> Flag(string name, string description) => new(name) { Description = description, Arity = ArgumentArity.Zero };
 
-    /// <summary>Creates an option with a custom parser, which returns null for a value that it does not understand.</summary>
+    /// <summary>Creates an option with a custom parser. The parser returns null for an invalid value.</summary>
     public static Option<T> CreateOption<T>(string name, string valueName, string description, Func<string, T?> parse, string expected, T usual)
         where T : struct =>
         new(name)

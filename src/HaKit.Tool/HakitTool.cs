@@ -55,7 +55,7 @@ internal static class HakitTool
         }
     }
 
-    // A word that is neither a command nor an option is usually a misspelt one.
+    // A word that is neither a command nor an option is usually a misspelt command or option.
     private static string HintOf(ParseResult parsed, System.CommandLine.Parsing.ParseError wrong)
     {
         if (parsed.UnmatchedTokens.FirstOrDefault(token => wrong.Message.Contains($"'{token}'", StringComparison.Ordinal)) is not { } word)

@@ -89,8 +89,8 @@ internal readonly struct BetaDistribution : ILogConcave
     }
 
     /// <summary>
-    /// Continued fraction of the tail on the side of x, for x ≤ a/(a + b) (A. R. DiDonato and A. H. Morris, ACM TOMS 18,
-    /// 1992, algorithm 708), modified Lentz. It sees y = 1 − x only through a·y − b·x, so nothing is lost when x is near one.
+    /// Continued fraction of the tail on the side of x, for x ≤ a/(a + b) (A. R. DiDonato and A. H. Morris, ACM TOMS 18, 1992, algorithm 708), modified Lentz.
+    /// The fraction uses y = 1 − x only in a·y − b·x, so it stays accurate if x is near one.
     /// </summary>
     private static double Fraction(double a, double b, double x, double y)
     {
@@ -115,7 +115,9 @@ internal readonly struct BetaDistribution : ILogConcave
         return f;
     }
 
-    /// <summary>A first guess: Abramowitz and Stegun 26.5.22 for a, b ≥ 1, else the centre (Newton is safe from there).</summary>
+    /// <summary>
+    /// Gets the start of the iteration: Abramowitz and Stegun 26.5.22 for a, b ≥ 1, otherwise the centre, from which Newton's method converges.
+    /// </summary>
     private double Start(double lower, double upper)
     {
         if (_a < 1 || _b < 1)

@@ -20,7 +20,9 @@ internal static class LogConcave
 {
     private static readonly (double Node, double Weight)[] Rule = GaussLegendre(28);
 
-    /// <summary>The z whose lower tail is <paramref name="lower"/> (and upper tail <paramref name="upper"/>): Halley on the logarithm of the smaller one.</summary>
+    /// <summary>
+    /// The z whose lower tail is <paramref name="lower"/> (and upper tail <paramref name="upper"/>): Uses Halley's method on the logarithm of the smaller tail.
+    /// </summary>
     public static double Quantile<T>(in T distribution, double lower, double upper, double start)
         where T : struct, ILogConcave
     {
@@ -33,7 +35,7 @@ internal static class LogConcave
             var tail = useLower ? below : above;
             if (tail <= 0 || density <= 0)
             {
-                // The tail underflowed so far from the centre. Step back towards the centre until it does not.
+                // The tail underflows, because z is too far from the centre. So z moves back towards the centre.
                 z += Math.Sign(distribution.Slope(z)) * Math.Max(1, 0.1 * Math.Abs(z));
                 continue;
             }
@@ -56,7 +58,7 @@ internal static class LogConcave
     public static double OuterTail<T>(in T distribution, double z, double spread, int direction)
         where T : struct, ILogConcave
     {
-        // ln density falls by slope·s + s²/(2·spread²) or faster near the centre; stop where that reaches 40.
+        // ln density falls by slope·s + s²/(2·spread²) or faster near the centre; the range ends where this value reaches 40.
         var slope = Math.Max(0, -direction * distribution.Slope(z)) * spread;
         var length = spread * 80 / (slope + Math.Sqrt(slope * slope + 80));
         var sum = 0.0;

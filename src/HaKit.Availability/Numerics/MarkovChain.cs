@@ -1,6 +1,6 @@
 namespace HaKit.Availability.Numerics;
 
-/// <summary>Continuous-time chains given by their rates, solved without a single subtraction, so that tiny probabilities keep their digits.</summary>
+/// <summary>Continuous-time chains given by their rates, solved without subtractions, so that very small probabilities keep their precision.</summary>
 internal static class MarkovChain
 {
     /// <summary>Steady state by GTH elimination (Grassmann, Taksar, Heyman, Operations Research 33, 1985). The chain must be irreducible.</summary>

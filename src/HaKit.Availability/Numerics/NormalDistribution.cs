@@ -18,7 +18,7 @@ internal static class NormalDistribution
         ? HalfSquare.LogUpperTail(z * z / 2) - Math.Log(2)
         : Precise.Log1p(-0.5 * Math.Exp(HalfSquare.LogUpperTail(z * z / 2)));
 
-    /// <summary>Within 5e-4 for 0 &lt; tail ≤ ½ (Abramowitz and Stegun 26.2.23): a start for the exact solvers.</summary>
+    /// <summary>Gets the quantile with an error below 5e-4 for 0 &lt; tail ≤ ½ (Abramowitz and Stegun 26.2.23), as the start of an exact iteration.</summary>
     public static double RoughUpperQuantile(double tail)
     {
         var t = Math.Sqrt(-2 * Math.Log(tail));

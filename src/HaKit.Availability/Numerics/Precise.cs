@@ -1,12 +1,12 @@
 namespace HaKit.Availability.Numerics;
 
 /// <summary>
-/// Elementary functions that keep their relative accuracy where the framework's do not:
-/// <c>double.LogP1</c> is <c>Log(1 + x)</c> and returns 0 for 1e-17.
+/// Elementary functions with high relative accuracy where the functions of the framework lose it: <c>double.LogP1</c> is <c>Log(1 + x)</c> and returns 0 for
+/// 1e-17.
 /// </summary>
 internal static class Precise
 {
-    /// <summary>Relative slack when a computed value is held against a limit: rounding alone never misses a target.</summary>
+    /// <summary>The relative tolerance of comparisons with a limit, so that rounding alone does not fail a target.</summary>
     public const double Slack = 1e-12;
 
     /// <summary>ln(1 + x): the rounding of 1 + x is divided out again (Kahan).</summary>
@@ -59,11 +59,11 @@ internal static class Precise
     /// <summary>Largest integer not above x, where x may have been rounded down from an integer.</summary>
     public static double Floor(double x) => -Ceiling(-x);
 
-    /// <summary>n as an <see cref="int"/>, refused with what was asked for when it does not fit.</summary>
+    /// <summary>Converts n to an <see cref="int"/>. Throws an exception with the number if it does not fit.</summary>
     public static int ToCount(double n) =>
         n <= int.MaxValue ? (int)n : throw new OverflowException("The count exceeds the range of a 32-bit integer.");
 
-    /// <summary>Ticks as a duration; what lies beyond the range of <see cref="TimeSpan"/> becomes its maximum.</summary>
+    /// <summary>Converts ticks to a duration. Larger values than <see cref="TimeSpan.MaxValue"/> become this maximum.</summary>
     public static TimeSpan FromTicks(double ticks) =>
         ticks >= long.MaxValue ? TimeSpan.MaxValue : new TimeSpan((long)Math.Round(ticks));
 }

@@ -5,7 +5,7 @@ internal static class Stirling
 {
     private const double HalfLogTwoPi = 0.91893853320467274178;
 
-    // Counts and halves of counts are what estimates ask for.
+    // Most estimates use whole counts and halves of counts, so these values are computed in advance.
     private static readonly double[] Halves = [.. Enumerable.Range(0, 32).Select(i => Compute(i / 2.0))];
 
     /// <summary>δ(a) = ln Γ(a) − ((a − ½) ln a − a + ½ ln 2π), a &gt; 0.</summary>

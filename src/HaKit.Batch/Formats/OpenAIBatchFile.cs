@@ -36,7 +36,7 @@ public static class OpenAIBatchFile
         }
     }
 
-    /// <summary>Writes results as they come, one line each.</summary>
+    /// <summary>Writes each result as one line, in the order in which results arrive.</summary>
     /// <param name="file">The file.</param>
     /// <param name="results">The results.</param>
     /// <param name="cancellationToken">Ends the writing.</param>

@@ -10,7 +10,7 @@ internal sealed partial class DiskFileSystem : IJournalFileSystem
 
     public static DiskFileSystem Instance { get; } = new();
 
-    // In addition to the journal's lock file, the share mode excludes programs that do not know the lock file.
+    // In addition to the journal's lock file, the share mode excludes programs that do not use the lock file.
     public IJournalFile Open(string path, bool createNew) =>
         new DiskFile(new FileStream(path, Options(createNew ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete)));
 
@@ -70,7 +70,7 @@ internal sealed partial class DiskFileSystem : IJournalFileSystem
     public void SyncDirectoryOf(string path)
     {
         if (OperatingSystem.IsWindows())
-            return; // NTFS records names in its own journal, so nothing has to be flushed
+            return; // NTFS writes changes of names to its own journal, so a flush is not needed
         var directory = Path.GetDirectoryName(Path.GetFullPath(path))!;
         var descriptor = Native.Open(directory, 0);
         if (descriptor < 0)
@@ -104,8 +104,8 @@ internal sealed partial class DiskFileSystem : IJournalFileSystem
     private static bool IsHeldByAnother(IOException exception) => exception is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException)
         && exception.GetType() == typeof(IOException) && (OperatingSystem.IsWindows() ? (exception.HResult & 0xFFFF) is 32 or 33 : exception.HResult is 11 or 35);
 
-    // .NET ignores every lock error except "held by another", so on a network file system without locks all processes would get the lock. A second lock that
-    // is granted shows this.
+    // .NET ignores every lock error except "held by another process", so on a network file system without locks every process would get the lock. This method
+    // finds such a file system: there, a second lock is granted.
     private static void RefuseWithoutWorkingLock(string path)
     {
         try

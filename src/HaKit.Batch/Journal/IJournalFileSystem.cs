@@ -1,12 +1,12 @@
 namespace HaKit.Batch.Journal;
 
-/// <summary>Represents the file system for a journal. Tests use one that loses any subset of the writes that were not yet made durable.</summary>
+/// <summary>Represents the file system for a journal. Tests use an implementation that loses any subset of the writes that are not durable yet.</summary>
 internal interface IJournalFileSystem
 {
     /// <summary>Opens a file for reading and writing. With <paramref name="createNew"/> the file must not exist.</summary>
     IJournalFile Open(string path, bool createNew);
 
-    /// <summary>Takes the lock of a file, which is created if it is missing. Null if another process holds it.</summary>
+    /// <summary>Takes the lock of a file. A missing file is created. Null if another process holds the lock.</summary>
     IDisposable? TryLock(string path, ReadOnlySpan<byte> mark);
 
     /// <summary>Reads the whole of a small file. Null if it does not exist.</summary>
@@ -15,12 +15,12 @@ internal interface IJournalFileSystem
     /// <summary>Replaces the content of a small file; its durability does not matter.</summary>
     void Write(string path, ReadOnlySpan<byte> content);
 
-    /// <summary>Lists the files whose path is the given one plus an ending.</summary>
+    /// <summary>Lists the files whose path starts with the given path.</summary>
     IReadOnlyList<string> FilesThatBeginWith(string path);
 
     long LengthOf(string path);
 
-    /// <summary>Renames a file to a name that no file has.</summary>
+    /// <summary>Renames a file. No file may have the new name.</summary>
     void Rename(string path, string to);
 
     void Delete(string path);

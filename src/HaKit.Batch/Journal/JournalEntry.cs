@@ -8,7 +8,8 @@ namespace HaKit.Batch.Journal;
 internal enum EntryKind : byte
 {
     /// <summary>
-    /// An item: ordinal, id, input. If the journal already has the ordinal, the new input replaces the old one, and the item's outcome no longer counts.
+    /// An item: ordinal, id, input. If the journal already has an item with this ordinal, the new input replaces the previous input, and the item's outcome no
+    /// longer counts.
     /// </summary>
     Item = 1,
 
@@ -133,7 +134,7 @@ internal static class EntryWriter
     }
 }
 
-/// <summary>Reads entries. Anything invalid is an <see cref="InvalidDataException"/>.</summary>
+/// <summary>Reads entries. Throws <see cref="InvalidDataException"/> for invalid data.</summary>
 internal ref struct EntryReader(ReadOnlySpan<byte> rest)
 {
     private ReadOnlySpan<byte> _rest = rest;

@@ -16,7 +16,7 @@ internal static class EntryLocation
     public static (long Record, int Offset) Split(long location) => (location >> OffsetBits, (int)(location & MaxOffset));
 }
 
-/// <summary>Describes what the scan of a journal's file found.</summary>
+/// <summary>The result of a scan of a journal's file.</summary>
 /// <param name="Records">The number of valid records.</param>
 /// <param name="LastRecord">The position of the last record. 0: none.</param>
 /// <param name="CutBytes">The number of bytes of an unfinished record at the end.</param>
@@ -96,7 +96,7 @@ internal sealed class JournalFile : IDisposable
         }
     }
 
-    /// <summary>Makes the content durable and gives the file its name. So a file with a journal's name is always complete.</summary>
+    /// <summary>Makes the content durable and gives the file its name. So a file that has a journal's name is always complete.</summary>
     public void Publish(string path)
     {
         _file.Flush();
@@ -106,10 +106,10 @@ internal sealed class JournalFile : IDisposable
     }
 
     /// <summary>
-    /// Passes on the payload of each record, in order, and leaves the file ready to append. An unfinished record at the end is skipped; <see cref="CutTail"/>
-    /// removes it.
+    /// Calls <paramref name="record"/> for the payload of each record, in order. Afterwards the file is ready to append. An unfinished record at the end is
+    /// skipped; <see cref="CutTail"/> removes it.
     /// </summary>
-    /// <exception cref="BatchJournalDamagedException">A record is damaged and a valid one stands after it.</exception>
+    /// <exception cref="BatchJournalDamagedException">A record is damaged, and a valid record follows it.</exception>
     public JournalScan Scan(Action<long, ReadOnlyMemory<byte>> record)
     {
         var length = _file.Length;
@@ -131,7 +131,7 @@ internal sealed class JournalFile : IDisposable
         return new(records, _lastRecord, Math.Max(0, length - End));
     }
 
-    /// <summary>Passes on every valid record, also after damaged ones. Returns the number of skipped bytes.</summary>
+    /// <summary>Calls <paramref name="record"/> for every valid record, also for records after a damaged record. Returns the number of skipped bytes.</summary>
     public long Salvage(Action<ReadOnlyMemory<byte>> record)
     {
         var length = _file.Length;
@@ -157,8 +157,8 @@ internal sealed class JournalFile : IDisposable
     }
 
     /// <summary>
-    /// Removes everything after the last valid record, and writes that record again: after a failed fsync the system treats its pages as clean, so they may
-    /// look good without being on the disk. Returns when the whole file is durable.
+    /// Removes everything after the last valid record, and writes that record again: after a failed fsync the system marks its pages as clean, so a read may
+    /// return data that are not on the disk. The whole file is durable when the method returns.
     /// </summary>
     public void CutTail()
     {

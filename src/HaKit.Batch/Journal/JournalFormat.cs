@@ -26,7 +26,7 @@ internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong 
         BinaryPrimitives.WriteUInt32LittleEndian(destination[60..], Checksum.Compute(Checksum.Start, destination[..60]));
     }
 
-    /// <summary>Reads a header. Throws an exception that names what is wrong.</summary>
+    /// <summary>Reads a header. Throws an exception that names the error.</summary>
     public static JournalHeader Read(ReadOnlySpan<byte> source, string path)
     {
         if (source.Length < Length || !source[..8].SequenceEqual(Magic))
@@ -53,8 +53,8 @@ internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong 
 /// file's id, so that no payload can look like a record.
 /// </summary>
 /// <remarks>
-/// A record is what one fsync made durable, and the next record is written only after that. So after a crash at most the last record can be incomplete. A damaged
-/// record with a valid record after it had been durable; it is a loss that must not be cut off silently.
+/// Each record is made durable by one fsync, and the next record is written only afterwards. So after a crash, only the last record can be incomplete. If a
+/// valid record follows a damaged record, the damaged record was durable before. Its loss must be reported, so the record must not be cut off silently.
 /// </remarks>
 internal readonly record struct RecordHeader(int PayloadLength, uint Sum, ulong Number)
 {

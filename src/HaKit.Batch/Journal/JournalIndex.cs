@@ -6,8 +6,8 @@ using HaKit.Batch.Stores;
 namespace HaKit.Batch.Journal;
 
 /// <summary>
-/// Holds what a journal keeps in memory: 40 bytes for each item, and 5 to 11 bytes of a hash table to find it by its id. Ids are kept as 128 bits of their
-/// SHA-256. Not thread-safe.
+/// Holds the part of a journal that is kept in memory: 40 bytes for each item, and 5 to 11 bytes for each item in a hash table of ids. Ids are kept as 128 bits
+/// of their SHA-256. Not thread-safe.
 /// </summary>
 internal sealed class JournalIndex
 {
@@ -34,7 +34,7 @@ internal sealed class JournalIndex
     /// <summary>Gets the memory in bytes.</summary>
     public long Memory => (long)_blocks.Count * BlockLength * 40 + _table.LongLength * 4;
 
-    /// <summary>Finds the item with an id. -1: there is none.</summary>
+    /// <summary>Finds the item with an id. Returns -1 if there is no such item.</summary>
     public int Find(string id)
     {
         var (high, low) = HashOf(id);

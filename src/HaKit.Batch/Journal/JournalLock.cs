@@ -5,9 +5,8 @@ using System.Text;
 namespace HaKit.Batch.Journal;
 
 /// <summary>
-/// Holds the right to write to a journal: the system's lock on <c>NAME.lock</c>. That file is never renamed or deleted, because that would let a second
-/// process in. It contains a random mark of its holder, so that <see cref="Verify"/> can check that the path still leads to the locked file, as a comparison
-/// of inodes would.
+/// Holds the right to write to a journal: the system's lock on <c>NAME.lock</c>. The lock file is never renamed or deleted, because then a second process could
+/// lock a new file. It contains a random mark of the holder. With this mark, <see cref="Verify"/> checks that the path still leads to the locked file.
 /// </summary>
 internal sealed class JournalLock : IDisposable
 {
@@ -19,7 +18,7 @@ internal sealed class JournalLock : IDisposable
     private JournalLock(IJournalFileSystem files, string path, byte[] mark, IDisposable held) => (_files, _path, _mark, _held) = (files, path, mark, held);
 
     /// <summary>Takes the lock and writes the holder to <c>NAME.owner</c>, because on some systems a locked file cannot be read.</summary>
-    /// <exception cref="BatchLockedException">Another process holds it.</exception>
+    /// <exception cref="BatchLockedException">Another process holds the lock.</exception>
     public static JournalLock Acquire(IJournalFileSystem files, string name, DateTimeOffset now)
     {
         var (path, owner) = (name + ".lock", name + ".owner");
@@ -40,12 +39,12 @@ internal sealed class JournalLock : IDisposable
         }
     }
 
-    /// <summary>Verifies that the lock is on the file that other processes find under its name.</summary>
+    /// <summary>Checks that the locked file is the file that other processes find by its name.</summary>
     /// <exception cref="BatchLockedException">The file was replaced.</exception>
     public void Verify()
     {
         if (OperatingSystem.IsWindows())
-            return; // on this system others can neither read nor delete nor rename a locked file
+            return; // on this system, other processes cannot read, delete or rename a locked file
         if (_files.TryRead(_path) is not { } read || !read.AsSpan().SequenceEqual(_mark))
             throw new BatchLockedException($"'{_path}' was deleted or replaced, so another process may write to the journal too. The file must be left alone while the batch runs.");
     }

@@ -7,8 +7,8 @@ namespace HaKit.Batch.Journal;
 internal sealed record JournalSettings(IJournalFileSystem Files, JournalSeal? Seal, TimeProvider Time, bool OwnThread);
 
 /// <summary>
-/// Opens a journal: it takes the lock, finds the file with the highest number (<c>NAME.000001</c>), reads it, cuts off an unfinished record, settles calls
-/// that a crash interrupted, and compacts the file if less than half of it counts.
+/// Opens a journal: it takes the lock, finds the file with the highest number (<c>NAME.000001</c>), reads it, cuts off an unfinished record, records the calls
+/// that a crash interrupted as lost, and compacts the file if less than half of its bytes are still needed.
 /// </summary>
 internal static class JournalOpener
 {
@@ -17,7 +17,7 @@ internal static class JournalOpener
 
     public static JournalStore Open(string name, JournalSettings settings, bool create)
     {
-        // Checked before the lock, whose file would otherwise stay behind for a misspelt name.
+        // The name is checked before the lock is taken, because otherwise a misspelt name would leave a lock file.
         if (!create && FilesOf(settings.Files, name).Numbered.Count == 0)
             throw new BatchStoreException($"There is no journal '{name}'.");
         var held = JournalLock.Acquire(settings.Files, name, settings.Time.GetUtcNow());

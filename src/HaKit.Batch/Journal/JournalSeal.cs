@@ -4,8 +4,9 @@ using System.Security.Cryptography;
 namespace HaKit.Batch.Journal;
 
 /// <summary>
-/// Seals the payloads of records with AES-256-GCM: a key for each file, derived from the application's with HKDF-SHA256, a random nonce for each record, and the
-/// record's number as associated data, so that records cannot be exchanged. Sealed payload: <c>nonce 12 | tag 16 | ciphertext</c>. Thread-safe.
+/// Encrypts the payloads of records with AES-256-GCM. Each file has its own key, derived from the application's key with HKDF-SHA256. Each record has a random
+/// nonce. The associated data is the record's number, so that records cannot be exchanged. The encrypted payload is <c>nonce 12 | tag 16 | ciphertext</c>.
+/// Thread-safe.
 /// </summary>
 internal sealed class JournalSeal
 {
@@ -22,7 +23,7 @@ internal sealed class JournalSeal
         _master = key.ToArray();
     }
 
-    /// <summary>Gets the value in the header with which a wrong key is distinguished from damage.</summary>
+    /// <summary>Gets the value in the header by which a wrong key is distinguished from a damaged file.</summary>
     public ulong CheckOf(Guid file) => BinaryPrimitives.ReadUInt64LittleEndian(Derive(file, "HaKit.Batch journal key check"u8, 8));
 
     public AesGcm ForFile(Guid file) => new(Derive(file, "HaKit.Batch journal 1"u8, 32), TagLength);

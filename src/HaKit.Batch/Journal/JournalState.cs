@@ -5,7 +5,7 @@ namespace HaKit.Batch.Journal;
 /// <summary>Represents one entry that will be written to the file.</summary>
 internal readonly record struct JournalEntry(EntryKind Kind, int Ordinal, byte[] Bytes, BatchItemState State = default);
 
-/// <summary>Holds a journal's content as it follows from its entries: the position of each item and outcome, and the counts. Not thread-safe.</summary>
+/// <summary>Holds the state that results from a journal's entries: the position of each item and outcome, and the counts. Not thread-safe.</summary>
 internal sealed class JournalState
 {
     private readonly Dictionary<int, (bool MayRepeat, double Estimate)> _started = [];
@@ -30,7 +30,7 @@ internal sealed class JournalState
 
     public double Reserved { get; private set; }
 
-    /// <summary>Gets approximately how many bytes of entries no longer count. Outcomes are assumed to have the same length.</summary>
+    /// <summary>Gets the approximate number of bytes in entries that no longer count. Outcomes are assumed to have the same length.</summary>
     public long Garbage => _garbage + (_outcomes == 0 ? 0 : _outcomeBytes / _outcomes * (_outcomes - Succeeded - Failed - Unknown));
 
     /// <summary>Applies a record of the file.</summary>
@@ -65,7 +65,7 @@ internal sealed class JournalState
         Spent += cost;
     }
 
-    /// <summary>Counts the calls whose process ended before them as lost. Returns the items whose calls must not be repeated.</summary>
+    /// <summary>Counts calls without an end as lost, because their process has ended. Returns the items whose calls must not be repeated.</summary>
     public List<int> LoseAllStarted()
     {
         var unknown = new List<int>();

@@ -268,7 +268,7 @@ internal sealed class JournalStore : IBatchStore
             if (_state.Index.StateOf(returned) == BatchItemState.Pending && !_claims.ContainsKey(returned))
                 return returned;
         }
-        // Items whose position is not known yet are not durable yet; neither are the items after them.
+        // An item without a position is not durable yet, and the items after it are not durable either.
         for (; _next < _state.Index.Count && _state.Index.InputAt(_next) != 0; _next++)
         {
             if (_state.Index.StateOf(_next) == BatchItemState.Pending && !_claims.ContainsKey(_next))

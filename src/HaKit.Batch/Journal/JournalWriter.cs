@@ -1,8 +1,8 @@
 namespace HaKit.Batch.Journal;
 
 /// <summary>
-/// Appends entries and makes them durable as soon as the disk is free: entries that arrive while a record is being written go together into the next one. A
-/// failure ends the writer, because after a failed fsync the content of the disk is unknown. Thread-safe.
+/// Appends entries and makes them durable. Entries that arrive while a record is being written are collected in the next record. A failure ends the writer,
+/// because the content of the disk is not known after a failed fsync. Thread-safe.
 /// </summary>
 internal sealed class JournalWriter : IDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class JournalWriter : IDisposable
     /// <param name="file">The file, ready to append.</param>
     /// <param name="held">The journal's lock.</param>
     /// <param name="onDurable">Called for each durable entry with its position, before its append ends.</param>
-    /// <param name="ownThread">False: each append is written by the thread that makes it, so that tests stay on one thread.</param>
+    /// <param name="ownThread">True to write on a separate thread. False to write on the thread of each append, so that tests use one thread.</param>
     public JournalWriter(JournalFile file, JournalLock held, Action<JournalEntry, long> onDurable, bool ownThread)
     {
         (_file, _lock, _onDurable) = (file, held, onDurable);
@@ -33,9 +33,7 @@ internal sealed class JournalWriter : IDisposable
         _thread.Start();
     }
 
-    /// <summary>
-    /// Appends entries. They, and everything that was appended before, are durable when the task ends. The entries of one call are in one record.
-    /// </summary>
+    /// <summary>Appends entries. These entries and all earlier entries are durable when the task ends. The entries of one call are in one record.</summary>
     public Task AppendAsync(params IReadOnlyList<JournalEntry> entries)
     {
 #pragma warning disable RS0030 // A continuation of an append must not run on the journal's thread, because it would keep the disk idle.
@@ -53,7 +51,7 @@ internal sealed class JournalWriter : IDisposable
         return append.Done!.Task;
     }
 
-    /// <summary>Appends an entry that is written to the disk together with the next one.</summary>
+    /// <summary>Appends an entry that is written together with the next entry.</summary>
     public void AppendWithNext(JournalEntry entry)
     {
         lock (_gate)

@@ -2,14 +2,14 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Running;
 
-/// <content>Handles what earlier runs stored, and the leases of what this run holds.</content>
+/// <content>Handles the outcomes of earlier runs, and the leases of this run's items.</content>
 internal sealed partial class BatchRun<TItem, TResult>
 {
     private const int RedoAtOnce = 1000;
     private TimeSpan? _renewAt;
 
-    // A changed prompt must not return old answers. So before anything is returned, every stored fingerprint is compared with that of the request that would
-    // be sent now.
+    // A changed prompt must not return old answers. So before the first result is returned, every stored fingerprint is compared with the fingerprint of the
+    // current request.
     private async ValueTask CheckEarlierAsync(CancellationToken cancellationToken)
     {
         var redo = new List<BatchStored>();
@@ -71,7 +71,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         var lost = (await _store.RenewAsync(held).ConfigureAwait(false)).ToHashSet();
         if (lost.Count == 0)
             return;
-        // This process was paused for longer than its leases. Calls in flight continue, because they were paid for; the store refuses their outcomes.
+        // This process was paused for longer than its leases. Calls in flight continue, because they are billed anyway, but the store refuses their outcomes.
         lock (_lock)
         {
             Drop(_ready, lost);

@@ -5,12 +5,13 @@ using HaKit.Batch.Stores;
 namespace HaKit.Batch.Running;
 
 /// <summary>
-/// Runs a batch once in one process: a single loop decides (<see cref="RunDecision"/>) and starts calls; each call commits its outcome before its result is
+/// Runs a batch once in one process. A single loop decides (<see cref="RunDecision"/>) and starts calls. Each call commits its outcome before its result is
 /// returned.
 /// </summary>
 /// <remarks>
-/// The calls of a batch must not fill the pool's queue, because users' calls would then be refused. So all calls except one do not wait in the pool: a call that cannot
-/// begin at once ends, and its item is put back. The one patient call waits like any other call; when it is served, there is room again.
+/// The calls of a batch must not fill the pool's queue, because the pool would then refuse the calls of users. So all calls except one do not wait in the pool.
+/// If such a call cannot start an attempt at once, it ends, and its item is put back. The one patient call waits like a user's call. When it is served, the
+/// pool has capacity again.
 /// </remarks>
 internal sealed partial class BatchRun<TItem, TResult>
 {
@@ -35,7 +36,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     private readonly Channel<BatchResult<TItem, TResult>> _results =
         Channel.CreateUnbounded<BatchResult<TItem, TResult>>(new() { SingleReader = true, AllowSynchronousContinuations = true });
 
-    // Guarded by the lock: everything that the calls and the loop share.
+    // The lock guards all data that the calls and the loop share.
     private readonly Lock _lock = new();
     private readonly Queue<BatchUnit<TItem>> _ready = new();
     private readonly Queue<BatchUnit<TItem>> _putBack = new();
@@ -106,7 +107,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
         finally
         {
-            // The consumer has left: calls in flight are cancelled, and the next run first returns what is committed.
+            // The consumer has left the loop, so calls in flight are cancelled. The next run first returns the committed results.
             if (!isWhole)
                 stop.Cancel();
             await loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -145,7 +146,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             throw new BatchStoppedException(reason, $"Batch '{_batch.Name}' ended because of {reason}: {Progress()}. The next run processes the remaining items.");
     }
 
-    // The calls in flight were paid for: their outcomes are committed, or returned with the failure.
+    // The calls in flight are billed anyway, so their outcomes are committed, or returned with the failure.
     private async ValueTask DrainAsync()
     {
         while (true)
@@ -234,7 +235,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             var counts = await _store.CountAsync(CancellationToken.None).ConfigureAwait(false);
             lock (_lock)
             {
-                // Another worker may die and leave its items; a journal has no other workers.
+                // With a lease, another worker may stop and leave its items, so the run waits for them. A journal has no other workers.
                 _isExhausted = counts.Finished == counts.Total || _store.Lease is null && _underWay.Count + _putBack.Count + _ready.Count == 0;
                 _claimAt = Now + LookForItems;
             }
@@ -282,7 +283,7 @@ internal sealed partial class BatchRun<TItem, TResult>
 
     private async ValueTask SampleAsync(CancellationToken cancellationToken) => _progress.Sample(Now, await _store.CountAsync(cancellationToken).ConfigureAwait(false));
 
-    // A run ends in one of many ways: all items have an outcome, the consumer leaves, or an exception.
+    // Ends a run in all cases: all items have an outcome, the consumer leaves, or an exception is thrown.
     private sealed class Ending(Batch<TItem> batch) : IDisposable
     {
         public void Dispose() => batch.IsRunning = false;

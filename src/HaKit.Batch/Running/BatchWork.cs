@@ -5,7 +5,7 @@ namespace HaKit.Batch.Running;
 /// <summary>Turns items into calls, and answers into results. Thread-safe.</summary>
 internal abstract class BatchWork<TItem, TResult>
 {
-    /// <summary>Gets the pool behind the client. Null if there is none, or if it is not visible.</summary>
+    /// <summary>Gets the pool behind the client. Null if the client has no pool, or does not expose it.</summary>
     public abstract EndpointPool? Pool { get; }
 
     /// <summary>Gets the number of items in one call.</summary>
@@ -17,7 +17,7 @@ internal abstract class BatchWork<TItem, TResult>
     /// <summary>Estimates the tokens of a call. An output of 0 means that it is not known.</summary>
     public abstract (long Input, long Output) EstimateTokens(TItem item);
 
-    /// <summary>Makes one call for the items. Returns an answer for each, in order.</summary>
+    /// <summary>Makes one call for the items. Returns one answer for each item, in the same order.</summary>
     public abstract ValueTask<CallAnswer<TResult>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken);
 
     public abstract byte[] Write(TResult result);
@@ -34,7 +34,7 @@ internal sealed record CallAnswer<TResult>
 
     public int Attempts { get; init; } = 1;
 
-    /// <summary>Gets the number of attempts, without the one that served, that may have been billed.</summary>
+    /// <summary>Gets the number of attempts that may have been billed, without the served attempt.</summary>
     public int PerhapsBilled { get; init; }
 
     /// <summary>Gets whether an attempt was throttled.</summary>
@@ -50,10 +50,10 @@ internal sealed class BatchUnit<TItem>(IReadOnlyList<BatchUnit<TItem>.Part> part
 {
     public IReadOnlyList<Part> Parts => parts;
 
-    /// <summary>Gets or sets how often the unit failed while other items were served.</summary>
+    /// <summary>Gets or sets the number of failures of the unit at times when other items were served.</summary>
     public int Tries { get; set; }
 
-    /// <summary>Gets or sets the cost so far of calls without an outcome; the store knows it too.</summary>
+    /// <summary>Gets or sets the estimated cost of the unit's current call. The store reserves this amount.</summary>
     public double Estimate { get; set; }
 
     internal readonly record struct Part(BatchClaim Claim, TItem Item, RequestFingerprint Request);

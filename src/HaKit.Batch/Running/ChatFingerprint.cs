@@ -6,8 +6,8 @@ using Microsoft.Extensions.AI;
 namespace HaKit.Batch.Running;
 
 /// <summary>
-/// Computes the fingerprint of a chat call: messages, options and schema, written in a JSON format of HaKit. The JSON of a library may change with its
-/// version, and every stored result would then look as if its prompt had changed.
+/// Computes the fingerprint of a chat call: messages, options and schema, written in a JSON format of HaKit. The JSON of a library is not used, because it may
+/// change with a new version, and all stored results would then count as results of another prompt.
 /// </summary>
 internal static class ChatFingerprint
 {
@@ -127,7 +127,7 @@ internal static class ChatFingerprint
         json.WriteEndArray();
     }
 
-    // A value that cannot be written counts with its type: a pool's profile, for example, is not sent.
+    // A value that cannot be written is represented by its type, because such a value (for example a pool's profile) is not sent to the server.
     private static void WriteValue(Utf8JsonWriter json, object? value)
     {
         if (value is null)

@@ -6,7 +6,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.Batch.Running;
 
-/// <summary>Makes embedding calls, with as many texts in a call as the model accepts.</summary>
+/// <summary>Makes embedding calls. A call has as many texts as the options allow.</summary>
 internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding<float>> generator, Func<TItem, string> text, EmbeddingBatchOptions options)
     : BatchWork<TItem, Embedding<float>>
 {

@@ -56,7 +56,7 @@ internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork
         }
     }
 
-    // The files contain paths from the root of OpenAI's host; a pool's origin may already contain the beginning of that path.
+    // The files contain paths from the root of OpenAI's host. If the pool's origin already contains the start of this path, that part is not repeated.
     private Uri AddressOf(string url)
     {
         var origin = pool.Origin;

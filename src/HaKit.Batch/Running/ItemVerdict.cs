@@ -6,10 +6,10 @@ namespace HaKit.Batch.Running;
 /// <summary>The decision about an item whose call failed.</summary>
 internal enum ItemVerdict
 {
-    /// <summary>The item is tried again, because it is not to blame for the failure.</summary>
+    /// <summary>The item is tried again, because it did not cause the failure.</summary>
     PutBack,
 
-    /// <summary>The item has failed, for a reason of its own.</summary>
+    /// <summary>The item has failed, because the item itself caused the failure.</summary>
     Fail,
 
     /// <summary>The item's call may have been processed, and must not be repeated.</summary>
@@ -22,7 +22,7 @@ internal readonly record struct CallFailure
     /// <summary>Gets whether the request itself is at fault, or no endpoint will ever accept it.</summary>
     public bool IsOwnFault { get; init; }
 
-    /// <summary>Gets whether the failure does not heal with time: a key, a credit, a model.</summary>
+    /// <summary>Gets whether the failure lasts until its cause is repaired: a wrong key, no credit, a missing model.</summary>
     public bool LastsForever { get; init; }
 
     /// <summary>Gets whether an attempt may have been processed.</summary>
@@ -86,7 +86,7 @@ internal static class ItemVerdicts
 {
     /// <param name="failure">The failed call.</param>
     /// <param name="mayRepeat">True if a call that may have been processed may be repeated.</param>
-    /// <param name="tries">The number of times that the item failed while others were served, including this time.</param>
+    /// <param name="tries">The number of times that the item failed while other items were served, including this time.</param>
     /// <param name="maxTries">The number of times that the item may fail.</param>
     public static ItemVerdict Decide(in CallFailure failure, bool mayRepeat, int tries, int maxTries)
     {

@@ -1,15 +1,15 @@
 namespace HaKit.Batch.Running;
 
-/// <summary>Computes what calls cost, from the prices of a pool's endpoints. Thread-safe.</summary>
+/// <summary>Computes the cost of calls from the prices of a pool's endpoints. Thread-safe.</summary>
 internal sealed class PriceBook(EndpointPool? pool)
 {
-    // Used until answers show how long they are.
+    // The assumed length of an answer in tokens, until the first answer is known.
     private const long UnknownOutput = 1000;
     private long _longest = UnknownOutput;
 
     public bool HasPrices => pool?.Endpoints.Any(static e => e.InputTokenPrice + e.OutputTokenPrice > 0) == true;
 
-    /// <summary>Refuses a cost limit that cannot be kept because prices are missing.</summary>
+    /// <summary>Throws if prices are missing, because a cost limit then cannot be enforced.</summary>
     public void RequirePrices()
     {
         if (pool is null)
@@ -19,8 +19,8 @@ internal sealed class PriceBook(EndpointPool? pool)
     }
 
     /// <summary>
-    /// Estimates the maximum cost of a call: at the most expensive endpoint, with the call's own output limit, otherwise as long as the longest answer so
-    /// far, at least 1,000 tokens.
+    /// Estimates the maximum cost of a call at the most expensive endpoint. The assumed output is the call's output limit. Without a limit, it is the length of
+    /// the longest answer so far, and at least 1,000 tokens.
     /// </summary>
     public double Estimate(long input, long output)
     {
@@ -29,7 +29,7 @@ internal sealed class PriceBook(EndpointPool? pool)
         return pool is null ? 0 : pool.Endpoints.Max(e => Cost(e, input, output));
     }
 
-    /// <summary>Gets what an answer cost; 0 if it is not known.</summary>
+    /// <summary>Gets the cost of an answer. 0 if the cost is not known.</summary>
     public double PriceOf(string? endpoint, long? input, long? output)
     {
         if (output > Volatile.Read(ref _longest))

@@ -2,7 +2,7 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.Batch.Running;
 
-/// <summary>Measures the speed of a batch: what was finished over the last half minute, including pauses and outages. Thread-safe.</summary>
+/// <summary>Measures the speed of a batch: the items that were finished in the last 30 s, including pauses and outages. Thread-safe.</summary>
 internal sealed class ProgressMeter(string currency, bool hasPrices)
 {
     private static readonly TimeSpan Over = TimeSpan.FromSeconds(30);
@@ -17,7 +17,7 @@ internal sealed class ProgressMeter(string currency, bool hasPrices)
     /// <summary>Records that an item got its outcome in this process.</summary>
     public void Finished() => Interlocked.Increment(ref _own);
 
-    /// <summary>Checks whether it is time to ask the store again.</summary>
+    /// <summary>Checks whether it is time to read the store's counts again.</summary>
     public bool IsDue(TimeSpan now)
     {
         lock (_lock)

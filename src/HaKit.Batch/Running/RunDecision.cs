@@ -38,7 +38,10 @@ internal readonly record struct RunFacts
     /// <summary>Gets the number of failed items that will be tried again.</summary>
     public int PutBack { get; init; }
 
-    /// <summary>Gets whether a call failed or found no place and none was served since. There may be an outage, so only the patient call may start.</summary>
+    /// <summary>
+    /// Gets whether a call has failed, or could not start an attempt at once, and no call was served since. There may be an outage, so only the patient call
+    /// may start.
+    /// </summary>
     public bool IsFailing { get; init; }
 
     /// <summary>Gets the time until which no call starts, because its cost could exceed the limit.</summary>
@@ -50,13 +53,13 @@ internal readonly record struct RunFacts
     /// <summary>Gets when the next claim may be made, if no item could be claimed.</summary>
     public TimeSpan? ClaimAt { get; init; }
 
-    /// <summary>Gets whether all items of the store have an outcome, or no other worker can give one back.</summary>
+    /// <summary>Gets whether all items of the store have an outcome, or no other worker can return an item.</summary>
     public bool IsExhausted { get; init; }
 
     /// <summary>Gets whether no further call may be started.</summary>
     public bool IsStopping { get; init; }
 
-    /// <summary>Gets whether the consumer is as many results behind as it may be.</summary>
+    /// <summary>Gets whether the number of results that the consumer has not read has reached its limit.</summary>
     public bool IsBacklogFull { get; init; }
 
     /// <summary>Gets whether results are being returned to the consumer now.</summary>
@@ -88,8 +91,8 @@ internal readonly record struct RunDecision(RunAction Action, TimeSpan Until = d
         return facts.ClaimAt is { } at && at > facts.Now ? new(RunAction.Wait, at) : new(RunAction.Claim);
     }
 
-    // An item that failed while others were served gets the patient call, with all of the pool's waiting and retries. A fresh item gets it too while no call is
-    // served.
+    // The patient call is for an item that failed while other items were served, because this call uses all of the pool's waiting and retries. While no call is
+    // served, a new item gets the patient call too.
     private static RunDecision? Start(in RunFacts facts)
     {
         if (facts.Calls >= facts.Window || facts.HeldUntil > facts.Now)

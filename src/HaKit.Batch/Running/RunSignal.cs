@@ -1,8 +1,8 @@
 namespace HaKit.Batch.Running;
 
 /// <summary>
-/// Wakes the one loop of a run. It is set by everything that may change the next step, or by time. A signal that comes while the loop is busy is kept for its
-/// next wait. The continuation of a wait runs on the thread that set the signal.
+/// Wakes the one loop of a run. Each event that may change the next step sets the signal, and a timer sets it too. A signal that comes while the loop is busy
+/// is kept for the loop's next wait. The continuation of a wait runs on the thread that set the signal.
 /// </summary>
 internal sealed class RunSignal : IDisposable
 {

@@ -8,10 +8,10 @@ namespace HaKit.Continuity.DependencyInjection;
 /// <summary>Holds the name of a registered vault.</summary>
 internal sealed record VaultRegistration(string Name);
 
-/// <summary>Says that another registration depends on a vault of this name.</summary>
+/// <summary>Records that another registration depends on a vault of this name.</summary>
 internal sealed record VaultUse(string Vault, string By);
 
-/// <summary>Refuses, before anything runs, registrations that name a vault that does not exist.</summary>
+/// <summary>Throws at start-up if a registration names a vault that does not exist.</summary>
 internal sealed class VaultNames(IEnumerable<VaultRegistration> registrations, IEnumerable<VaultUse> uses) : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken)
@@ -31,7 +31,7 @@ internal sealed class VaultNames(IEnumerable<VaultRegistration> registrations, I
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    /// <summary>Creates the exception about a vault that is asked for by an unknown name.</summary>
+    /// <summary>Creates the exception for a request for a vault with an unknown name.</summary>
     public static InvalidOperationException Unknown(IServiceProvider provider, object? key) =>
         new($"There is no vault '{key}'.{HintOf(key as string ?? "", [.. provider.GetServices<VaultRegistration>().Select(static r => r.Name)])}");
 

@@ -14,16 +14,16 @@ internal readonly record struct ObjectName(char Kind, string Id, uint Key)
 
     public const char SnapshotKind = 's';
 
-    /// <summary>Says that a save or a sync is in progress.</summary>
+    /// <summary>Marks that a save or a sync is in progress.</summary>
     public const char IntentKind = 'i';
 
-    /// <summary>Says that a snapshot was deleted on purpose.</summary>
+    /// <summary>Marks that a snapshot was deleted on purpose.</summary>
     public const char TombstoneKind = 't';
 
-    /// <summary>Names chunks that no snapshot uses any more, to be deleted after the grace period.</summary>
+    /// <summary>Lists chunks that no snapshot uses any more. They are deleted after the grace period.</summary>
     public const char MarkKind = 'm';
 
-    /// <summary>Says that a prune is deleting chunks now.</summary>
+    /// <summary>Marks that a prune is deleting chunks.</summary>
     public const char SweepKind = 'w';
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Kind}/{Id}.{Key}");

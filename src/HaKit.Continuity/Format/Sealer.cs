@@ -7,7 +7,7 @@ namespace HaKit.Continuity.Format;
 
 /// <summary>
 /// Seals and opens one object. Layout: 'H' 'V', format 1, flags (1: Brotli), key number (4 bytes, little endian), nonce (12, random), the AES-256-GCM
-/// ciphertext, tag (16). The associated data is the object's name in ASCII followed by the first 8 bytes, so that an object cannot stand in for another.
+/// ciphertext, tag (16). The associated data is the object's name in ASCII followed by the first 8 bytes, so that an object cannot replace another object.
 /// Thread-safe.
 /// </summary>
 internal sealed class Sealer(VaultKeyRing keys)
@@ -26,14 +26,14 @@ internal sealed class Sealer(VaultKeyRing keys)
     // The maximum number of objects for one key: with random nonces of 96 bits, the probability that two are equal stays below 2⁻³³ (NIST SP 800-38D, 8.3).
     private const long MaxSeals = 1L << 32;
 
-    // No object of this format is larger after it is opened: chunks have 1 MiB, snapshots of a million files some hundred MiB.
+    // The maximum size of an opened object. Chunks have 1 MiB, and snapshots of a million files have some hundred MiB.
     private const int MaxPlain = 1 << 30;
 
     private readonly Dictionary<uint, long> _seals = [];
 
     public VaultKeyRing Keys => keys;
 
-    /// <summary>Records how many objects a key has already sealed, as far as a destination shows it.</summary>
+    /// <summary>Records the number of objects that a key has already sealed, as far as it is known from a destination.</summary>
     public void CountSeals(uint key, long atLeast)
     {
         lock (_seals)
@@ -59,7 +59,8 @@ internal sealed class Sealer(VaultKeyRing keys)
     }
 
     /// <summary>
-    /// Compresses and seals what is written to a stream, without the whole content in memory. Its id, and so its name, is known only after it is written.
+    /// Compresses and seals the content that is written to a stream, without the whole content in memory. The id and the name are known only after the content
+    /// is written.
     /// </summary>
     public (ObjectId Id, ObjectName Name, ReadOnlyMemory<byte> Sealed) SealStream(char kind, byte[] idKey, Action<Stream> write)
     {
@@ -77,7 +78,7 @@ internal sealed class Sealer(VaultKeyRing keys)
         return (id, name, SealInPlace(name, packed.GetBuffer(), length, isCompressed: true));
     }
 
-    // The body is encrypted in its place.
+    // Encrypts the body in its own buffer.
     private ReadOnlyMemory<byte> SealInPlace(ObjectName name, byte[] buffer, int length, bool isCompressed)
     {
         CountSeal(name.Key);
@@ -136,8 +137,8 @@ internal sealed class Sealer(VaultKeyRing keys)
     private AesGcm CipherOf(uint number, ObjectName name) =>
         keys.CreateCipher(number) ?? throw new VaultObjectException(name.ToString(), $"is sealed by key {number}, which is not among the vault's keys", VaultProblem.Unreadable);
 
-    // If only the format byte of an object was changed, it opens after the byte is corrected: it is damaged and may be repaired. An object of a newer format
-    // must not be touched.
+    // If an object can be opened after its format byte is corrected, only this byte is damaged, and the object may be repaired. An object of a newer format
+    // must not be changed.
     private VaultObjectException OtherFormat(ObjectName name, ReadOnlySpan<byte> sealedBytes)
     {
         var restored = sealedBytes.ToArray();

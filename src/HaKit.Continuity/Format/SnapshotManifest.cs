@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace HaKit.Continuity.Format;
 
 /// <summary>
-/// Describes a snapshot: its number, the snapshot before it, and each file with the position of its content in chunks. Sealed like any object.
+/// Describes a snapshot: its number, the previous snapshot, and each file with the position of its content in chunks. Sealed like any object.
 /// </summary>
 internal sealed record SnapshotManifest
 {
@@ -11,10 +11,10 @@ internal sealed record SnapshotManifest
 
     public required long Number { get; init; }
 
-    /// <summary>Gets the id of the snapshot before it, an HMAC of its content. Null for the first.</summary>
+    /// <summary>Gets the id of the previous snapshot, which is an HMAC of its content. Null for the first snapshot.</summary>
     public ObjectId? Previous { get; init; }
 
-    /// <summary>Gets the content of the check object, so that a vault with a damaged check object is not lost. Null in vaults of earlier builds.</summary>
+    /// <summary>Gets a copy of the check object's content, so that a vault with a damaged check object can be read. Null in vaults of earlier builds.</summary>
     public CheckContent? Check { get; init; }
 
     public required string Source { get; init; }
@@ -61,10 +61,10 @@ internal sealed class ManifestEntry
 /// <summary>Holds a key's check object: the vault's identity and its id key, which stays the same for the vault's life.</summary>
 internal sealed record CheckContent(int Format, string Vault, byte[] IdKey);
 
-/// <summary>Holds an intent, a tombstone, a mark or a sweep: when it was written, and the chunks that it names.</summary>
+/// <summary>Holds an intent, a tombstone, a mark or a sweep: the time at which it was written, and the listed chunks.</summary>
 internal sealed record MarkerContent(DateTimeOffset At, IReadOnlyList<ObjectId> Chunks);
 
-/// <summary>Holds what the vault remembers on this machine: the latest snapshot that it has seen.</summary>
+/// <summary>Holds the state that the vault stores on this machine: the latest known snapshot.</summary>
 internal sealed record LocalState(string Vault, long LastNumber, ObjectId? LastId);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]

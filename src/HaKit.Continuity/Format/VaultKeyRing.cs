@@ -14,7 +14,7 @@ internal sealed class VaultKeyRing
         Active = active;
     }
 
-    /// <summary>Gets the number of the key that seals what is written.</summary>
+    /// <summary>Gets the number of the key for new objects.</summary>
     public uint Active { get; }
 
     public IEnumerable<uint> Numbers => _keys.Keys;

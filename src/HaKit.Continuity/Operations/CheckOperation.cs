@@ -2,7 +2,7 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>Reads every object of every destination and reports what is missing or wrong.</summary>
+/// <summary>Reads every object of every destination, and reports missing and damaged objects.</summary>
 internal static class CheckOperation
 {
     public static async Task<VaultCheckReport> RunAsync(VaultSession session, LocalState? state, CancellationToken token)

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace HaKit.Continuity.Operations;
 
 /// <summary>
-/// Cuts changed content into chunks of 1 MiB and sends each to every destination that lacks it. Whole blocks of a large file are separate chunks, so that a
-/// changed byte changes only one of them; the ends of files and small files are packed together. Owned by one save.
+/// Cuts changed content into chunks of 1 MiB, and sends each chunk to every destination that does not have it. Each whole block of a large file is a chunk, so
+/// that a changed byte changes only one chunk. The ends of large files, and small files, are packed together. Used by one save; not thread-safe.
 /// </summary>
 internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int copies, CancellationToken token)
 {
@@ -55,7 +55,7 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
                 }
                 else
                 {
-                    expected = size; // the file has become shorter: the rest goes into the pack
+                    expected = size; // the file has become shorter, so the rest is packed with other files
                 }
                 continue;
             }
@@ -67,7 +67,7 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
             if (_filled == 0)
             {
                 _packIndex = Chunks.Count;
-                Chunks.Add(default); // its id is known when it is full
+                Chunks.Add(default); // the id of the pack is known only when the pack is full
             }
             extents.AddRange([_packIndex, _filled, read]);
             _filled += read;
@@ -102,7 +102,7 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
         var name = session.NameOf(ObjectName.ChunkKind, id);
         var sealedBytes = session.Sealer.Seal(name, content.Span, _sealed);
         await session.OnEachAsync(view => PutAsync(view, id, name, sealedBytes), token);
-        // A write that was given up may still be reading its buffer.
+        // A write that timed out may still read its buffer, so the buffer is not reused.
         if (session.Usable.Count() < usable)
             _sealed = new byte[ChunkSize + Sealer.Overhead];
         ThrowIfTooFew(session, copies);
@@ -120,7 +120,7 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
     }
 
     /// <summary>Ends a save that can no longer reach the required number of destinations.</summary>
-    /// <exception cref="VaultException">The message says why each destination takes no part.</exception>
+    /// <exception cref="VaultException">The message contains the reason for each destination that is not used.</exception>
     public static void ThrowIfTooFew(VaultSession session, int copies)
     {
         if (session.Usable.Count() < copies)

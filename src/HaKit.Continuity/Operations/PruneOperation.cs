@@ -3,8 +3,8 @@ using HaKit.Continuity.Format;
 namespace HaKit.Continuity.Operations;
 
 /// <summary>
-/// Deletes old snapshots and, after the grace, the chunks that no snapshot uses. A chunk is deleted only if it was marked a grace ago, if no snapshot that is
-/// listed now uses it, and if no save is under way. While a snapshot is listed that cannot be read, no chunk is deleted.
+/// Deletes old snapshots and, after the grace period, the chunks that no snapshot uses. A chunk is deleted only if it was marked at least a grace period ago,
+/// no listed snapshot uses it, and no save is in progress. If a listed snapshot cannot be read, no chunk is deleted.
 /// </summary>
 internal static class PruneOperation
 {
@@ -28,11 +28,12 @@ internal static class PruneOperation
         foreach (var id in doomed)
             await session.OnEachAsync(view => DeleteSnapshotAsync(session, view, id, token), token);
 
-        // A destination may have the last good copy of a chunk whose snapshot only another destination lists.
+        // The chunks of all destinations' snapshots are kept, because a destination may have the last good copy of a chunk whose snapshot is listed only at
+        // another destination.
         var kept = snapshots.Where(s => !doomed.Contains(s.Id)).ToDictionary(static s => s.Id, static s => s.Chunks);
         var deleted = 0;
         var marked = 0;
-        // One after the other, because a snapshot that is new here may be read from another destination.
+        // Destinations are pruned one after the other, because a snapshot that is new at one destination may be read from another destination.
         foreach (var view in session.Usable.ToList())
         {
             await VaultSession.TryAsync(
@@ -63,8 +64,8 @@ internal static class PruneOperation
         view.Snapshots.Remove(id);
     }
 
-    // Finds the chunks of the snapshots that are kept, and of this destination's new snapshots, from a new list. If a snapshot cannot be read, everything is
-    // kept.
+    // Finds the chunks of the snapshots that are kept, and of this destination's new snapshots, from a new list. If a snapshot cannot be read, no chunk is
+    // deleted.
     private static async Task<HashSet<ObjectId>> UsedAsync(VaultSession session, DestinationView view, Dictionary<ObjectId, IReadOnlyList<ObjectId>> kept, CancellationToken token)
     {
         var used = kept.Values.SelectMany(static c => c).ToHashSet();
@@ -142,7 +143,7 @@ internal static class PruneOperation
         {
             if (!ObjectName.TryParse(listed, out var name))
                 continue;
-            // An intent that cannot be read may be one that is being written.
+            // An intent that cannot be read is respected, because it may be in the middle of being written.
             if (await session.ReadMarkerAsync(view, name, token) is not { } intent || session.Time.GetUtcNow() - intent.At < WriteScope.IntentLife)
                 return true;
             await session.Store.DeleteAsync(view.Name, name, token);
@@ -152,7 +153,7 @@ internal static class PruneOperation
 
     private static async Task ForgetAsync(VaultSession session, DestinationView view, TimeSpan life, CancellationToken token)
     {
-        // Removes announcements of processes that ended before they could remove them.
+        // Removes the markers of processes that ended before they removed them.
         foreach (var name in view.Markers.Where(m => m.Kind is ObjectName.IntentKind or ObjectName.SweepKind))
         {
             if (await session.ReadMarkerAsync(view, name, token) is { } marker && session.Time.GetUtcNow() - marker.At > WriteScope.IntentLife)

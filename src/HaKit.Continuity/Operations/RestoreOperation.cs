@@ -3,15 +3,15 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>Restores a snapshot, or one path of it, beside its target, and renames it into place when it is complete.</summary>
+/// <summary>Restores a snapshot, or one path of it, to a temporary folder beside the target, and renames this folder when it is complete.</summary>
 internal static class RestoreOperation
 {
-    // Packed files are one after the other in a chunk, so a few chunks in memory are enough.
+    // A few chunks in memory are enough, because packed files are stored in a chunk in their order.
     private const int CachedChunks = 8;
 
     private const string Partial = ".partial-";
 
-    /// <exception cref="VaultException">The target exists, a name is not safe, or a chunk cannot be read. Nothing is left at the target.</exception>
+    /// <exception cref="VaultException">The target exists, a name is not safe, or a chunk cannot be read. The target is not changed.</exception>
     public static async Task<VaultRestoreReport> RunAsync(VaultSession session, ObjectId id, string target, string? onlyPath, bool replaces, CancellationToken token)
     {
         var began = session.Time.GetTimestamp();
@@ -39,7 +39,7 @@ internal static class RestoreOperation
         }
     }
 
-    /// <summary>Deletes what killed restores to a target have left.</summary>
+    /// <summary>Deletes the temporary folders of restores to this target whose process was killed.</summary>
     public static void DeleteRests(string target)
     {
         target = Path.GetFullPath(target);
@@ -115,7 +115,7 @@ internal static class RestoreOperation
             }
             catch (VaultObjectException e) when (e.Problem == VaultProblem.Missing)
             {
-                // A rekey beside the restore gives objects other names.
+                // The objects are listed again, because a rekey at the same time changes their names.
                 await session.ListAgainAsync(token);
                 chunk = await session.ReadAsync(ObjectName.ChunkKind, manifest.Chunks[index], token);
             }

@@ -11,7 +11,9 @@ internal static class SafePaths
     private static readonly string[] s_devices =
         ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", .. Enumerable.Range(0, 10).SelectMany(i => new[] { $"COM{i}", $"LPT{i}" })];
 
-    /// <summary>Refuses a snapshot, before anything is written, if its names or links would leave the target, or if this system cannot store them.</summary>
+    /// <summary>
+    /// Throws, before the first file is written, if a name or link of the snapshot leads out of the target, or if this system cannot store it.
+    /// </summary>
     /// <exception cref="VaultException">The message names the path.</exception>
     public static void ThrowIfUnsafe(IReadOnlyList<ManifestEntry> entries) => ThrowIfUnsafe(entries, OperatingSystem.IsWindows(), OperatingSystem.IsWindows() || OperatingSystem.IsMacOS());
 

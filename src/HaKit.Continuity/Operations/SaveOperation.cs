@@ -2,7 +2,7 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>Saves a file or folder: completely the first time, afterwards only what changed.</summary>
+/// <summary>Saves a file or folder. The first save is complete; later saves store only changed content.</summary>
 internal static class SaveOperation
 {
     public static async Task<VaultSnapshot> RunAsync(VaultSession session, string path, VaultSaveOptions options, long lastKnown, CancellationToken token)
@@ -32,7 +32,7 @@ internal static class SaveOperation
             Entries = entries,
         };
         var (id, name, sealedBytes) = session.SealManifest(manifest);
-        // The manifest is written last: a snapshot is listed only where everything that it needs is stored.
+        // The manifest is written last, so that a destination lists a snapshot only if it has all of the snapshot's chunks.
         await session.OnEachAsync(async view => await session.Store.PutAsync(view.Name, name, sealedBytes, token), token);
         await session.OnEachAsync(view => ThrowIfNotKeptAsync(session, view, name, chunks.Chunks, token), token);
         ChunkWriter.ThrowIfTooFew(session, options.Copies);
@@ -45,7 +45,7 @@ internal static class SaveOperation
         };
     }
 
-    // A destination that accepts objects but does not keep them has no copy, and must list no snapshot.
+    // A destination that accepts objects but does not keep them has no copy, so it must not list the snapshot.
     private static async Task ThrowIfNotKeptAsync(VaultSession session, DestinationView view, ObjectName manifest, IReadOnlyList<ObjectId> chunks, CancellationToken token)
     {
         var listed = new DestinationView(view.Name);
@@ -88,7 +88,8 @@ internal static class SaveOperation
     private static bool IsUnchanged(ManifestEntry now, ManifestEntry before) =>
         (now.Size, now.Modified, now.Changed, now.Inode) == (before.Size, before.Modified, before.Changed, before.Inode);
 
-    // A file that changes while it is read is saved as it was read, and is read again the next time. False: it was deleted after its folder was listed.
+    // If a file changes while it is read, the read content is saved, and the next save reads the file again. Returns false if the file was deleted after its
+    // folder was listed.
     private static async ValueTask<bool> ReadFileAsync(string file, ManifestEntry entry, ChunkWriter chunks)
     {
         try

@@ -34,12 +34,12 @@ internal static class SourceTree
             }
             catch (DirectoryNotFoundException)
             {
-                // It was deleted after its parent folder was listed.
+                // The folder was deleted after its parent folder was listed.
             }
         }
     }
 
-    // A file of the enumeration has no object of its own, so that a source with many files needs little memory.
+    // The enumeration creates no FileInfo object for a file, so that a source with many files needs little memory.
     private static List<ManifestEntry> EntriesOf(string folder, string prefix, string? only) =>
     [
         .. new FileSystemEnumerable<ManifestEntry?>(folder, (ref FileSystemEntry found) => EntryOf(ref found, prefix), s_all)
@@ -72,7 +72,7 @@ internal static class SourceTree
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return null; // it was deleted after its folder was listed
+            return null; // the file was deleted after its folder was listed
         }
     }
 }

@@ -5,8 +5,8 @@ using HaKit.Faults;
 namespace HaKit.Continuity.Operations;
 
 /// <summary>
-/// Uses the destinations as an endpoint pool: each operation on a named destination is a call of the pool that only this endpoint may serve. So retries,
-/// health, metrics and alerts are those of the pool.
+/// Uses the destinations as an endpoint pool. Each operation on a named destination is a call of the pool that only this endpoint may serve. So the pool
+/// provides retries, health, metrics and alerts.
 /// </summary>
 internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
 {
@@ -20,7 +20,7 @@ internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
 
     public ValueTask DeleteAsync(string destination, ObjectName name, CancellationToken token) => DeleteAsync(destination, name, options.OperationTimeout, token);
 
-    /// <summary>Deletes an object, or gives up after the given time.</summary>
+    /// <summary>Deletes an object. Throws after the given time.</summary>
     public async ValueTask DeleteAsync(string destination, ObjectName name, TimeSpan deadline, CancellationToken token) =>
         await pool.ExecuteAsync(
             ProfileOf([destination]) with { Deadline = deadline }, name.ToString(),
@@ -43,12 +43,10 @@ internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
     private static IVaultDestination DestinationOf(EndpointAttempt attempt) => (IVaultDestination)attempt.Endpoint.Client!;
 }
 
-/// <summary>
-/// Classifies exceptions of destinations. A folder that must not be written does not heal with time, so trying again until the deadline does not help.
-/// </summary>
+/// <summary>Classifies exceptions of destinations. If a folder is not writable, retries until the deadline do not help.</summary>
 internal sealed class DestinationFaults : IFaultClassifier
 {
-    // ENOSPC and EROFS as .NET puts them into HResult on Unix, and Windows' ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL.
+    // The values of HResult for ENOSPC and EROFS on Unix, and for ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL on Windows.
     private static readonly int[] s_full = [28, 30, unchecked((int)0x80070070), unchecked((int)0x80070027)];
 
     /// <summary>Ends a call at once if waiting does not help.</summary>

@@ -3,15 +3,17 @@ using HaKit.Continuity.Format;
 namespace HaKit.Continuity.Operations;
 
 /// <summary>
-/// Announces a save or a sync, so that no prune deletes a chunk that it relies on. A writer and a prune each write their announcement first and look for the
-/// other's afterwards, so at least one of them sees the other: the writer waits for a sweep to end, the prune postpones its sweep.
+/// Announces a save or a sync, so that no prune deletes a chunk that the save or sync uses. A writer and a prune each write their own marker first, and search
+/// for the other's marker afterwards. So at least one of them sees the other: the writer waits until a sweep ends, or the prune postpones its sweep.
 /// </summary>
 internal sealed class WriteScope : IAsyncDisposable
 {
-    /// <summary>A sweep older than this has been given up. A prune stops deleting when its own sweep is half as old, and continues the next time.</summary>
+    /// <summary>
+    /// A sweep marker that is older than this is ignored. A prune stops deleting when its own marker has half this age, and continues with the next prune.
+    /// </summary>
     public static readonly TimeSpan SweepLife = TimeSpan.FromMinutes(10);
 
-    /// <summary>An intent that was not renewed for this long belongs to a process that no longer exists.</summary>
+    /// <summary>An intent that was not renewed for this time is ignored, because its process has ended.</summary>
     public static readonly TimeSpan IntentLife = TimeSpan.FromHours(3);
 
     private static readonly TimeSpan s_renewal = TimeSpan.FromHours(1);
@@ -31,7 +33,7 @@ internal sealed class WriteScope : IAsyncDisposable
         {
             await session.OnEachAsync(scope.AnnounceAsync, token);
             await session.OnEachAsync(view => scope.WaitForSweepAsync(view, token), token);
-            // Objects that were listed before the announcement may have been deleted since.
+            // The objects are listed again, because objects that were listed before the announcement may have been deleted.
             await session.ListAgainAsync(token);
         }
         catch
@@ -58,7 +60,7 @@ internal sealed class WriteScope : IAsyncDisposable
             await VaultSession.TryAsync(view, async v => await _session.Store.DeleteAsync(v.Name, name, token), token);
     }
 
-    // A destination that failed during the operation has used up its time: the caller does not wait for it a second time. The intent that stays there lapses.
+    // The caller does not wait a second time for a destination that has failed during the operation. The intent that stays there expires.
     public async ValueTask DisposeAsync() => await Task.WhenAll(_intents.Select(intent => VaultSession.TryAsync(
         intent.Key,
         async view =>

@@ -22,15 +22,15 @@ public sealed class FakeEmbeddingGenerator(string name, TimeProvider? time = nul
     /// <summary>Gets the fake's name.</summary>
     public string Name { get; } = name ?? throw new ArgumentNullException(nameof(name));
 
-    /// <summary>Gets or sets the model of the vectors, which is also the model that the answers name. Default <c>fake-embedding</c>.</summary>
+    /// <summary>Gets or sets the model of the vectors. The answers contain this model's name. Default <c>fake-embedding</c>.</summary>
     public string Model { get; set; } = "fake-embedding";
 
     /// <summary>Gets or sets the length of a vector when the call does not ask for a length. Default 16.</summary>
     public int Dimensions { get; set; } = 16;
 
     /// <summary>
-    /// Gets or sets the provider, address, model and length that <see cref="GetService"/> returns. Default: only the provider, so that a client learns the
-    /// model and length from the answers.
+    /// Gets or sets the provider, address, model and length that <see cref="GetService"/> returns. Default: only the provider, so that a client gets the model
+    /// and the length only from the answers.
     /// </summary>
     public EmbeddingGeneratorMetadata Metadata { get; set; } = new(name);
 

@@ -55,7 +55,9 @@ public static class DrillFaults
         static length => [new(FakeFault.Refused, TimeSpan.Zero, length, Upstream: null)])
     { LengthFactor = 3, IsTotal = true };
 
-    /// <summary>The first upstream refuses connections, the second is slow, and the third answers one request in five with 429.</summary>
+    /// <summary>
+    /// The first upstream refuses connections, the second upstream takes 3 s longer, and the third upstream answers one request in five with 429.
+    /// </summary>
     public static DrillFault Compound { get; } = new("compound", "one refuses connections, one takes 3 s longer, one answers 429 to a fifth", static length =>
     [
         new(FakeFault.Refused, TimeSpan.Zero, length),

@@ -42,7 +42,7 @@ internal sealed class DrilledApplication : IDisposable
                     endpoint.Client = fake;
             }
         });
-        // An application whose SDK runs over the pool has no need of an IHttpClientFactory, but the drill has.
+        // The drill needs an IHttpClientFactory. The application may have none if its SDK uses the pool directly.
         copy.AddHttpClient();
         copy.ReplaceHaEndpoints(pool, [.. _http.Select(static h => (h.Key, h.Value))]);
         _provider = copy.BuildServiceProvider();
@@ -104,7 +104,7 @@ internal sealed class DrilledApplication : IDisposable
             return;
         if (_options.Client is { } wanted)
             throw new InvalidOperationException($"There is no HTTP client '{wanted}' over pool '{_pool.Name}'.");
-        // The same client as the pool creates for an SDK, except that the fakes replace the network.
+        // This client is the same as the pool creates for an SDK, except that the fakes replace the network.
         var detour = _provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler("HaKit.Testing.Drill");
         _callers.Add(CallerOf(new HttpClient(new EndpointPoolHandler(_pool) { InnerHandler = detour }) { BaseAddress = FolderOf(_pool.Origin), Timeout = Timeout.InfiniteTimeSpan }));
     }

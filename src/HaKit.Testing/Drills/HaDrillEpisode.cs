@@ -10,14 +10,14 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan After = TimeSpan.FromSeconds(4);
 
-    // A call that has not ended after this time waits for something that is not on the drill's clock.
+    // If a call has not ended after this time, it waits for an event that does not use the drill's clock.
     private static readonly TimeSpan Settling = TimeSpan.FromMinutes(30);
 
-    // The latency of a healthy endpoint: 50 ms to the headers and up to 50 ms more. All endpoints have the same distribution, so that none looks faster.
+    // The latency of a healthy endpoint: 50 ms to the headers and up to 50 ms more. All endpoints have the same distribution, so that no endpoint seems faster.
     private static readonly (double Probability, TimeSpan Latency)[] Usual = [(1, TimeSpan.FromMilliseconds(50)), (0.5, TimeSpan.FromMilliseconds(25)), (0.25, TimeSpan.FromMilliseconds(25))];
 
     private readonly Random _random = new(options.Seed);
-    // The fake of a client object does not see the prompt. The execution context tells which call it serves.
+    // The fake of a client object does not get the prompt, so the prompt of its call is in the execution context.
     private readonly AsyncLocal<string?> _prompt = new();
     private readonly HashSet<string> _struck = new(StringComparer.Ordinal);
     private readonly List<Call> _ended = [];
@@ -64,7 +64,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
         Until = step.Until,
         Where = request =>
         {
-            // An endpoint that refuses connections refuses those of probes too. Other faults affect only answers to calls.
+            // An endpoint that refuses connections also refuses the connections of probes. Other faults affect only calls.
             if (request.IsProbe)
                 return step.IsRefusal;
             if (step.Probability < 1 && _random.NextDouble() >= step.Probability)
@@ -124,7 +124,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
 
     private HaDrillRow RowOf(DrilledApplication application, IReadOnlyList<string> servers, long requests, int calls, TimeSpan healthyMedian)
     {
-        // A call that began before the fault and ended after it counts among the calls before the fault.
+        // A call that began before the fault counts as a call before the fault, even if it ended after the fault.
         var right = _ended.Where(static c => c.Outcome == DrillOutcome.Right).ToArray();
         var added = right.Where(c => _struck.Contains(c.Prompt)).Select(c => c.Time - healthyMedian).Order().ToArray();
         var row = new HaDrillRow

@@ -49,7 +49,8 @@ internal sealed record HaDrillScene(string Name, TimeSpan Length, Func<IReadOnly
     private static Func<IReadOnlyList<string>, IEnumerable<(string, DrillStep)>> LossOf(IReadOnlyList<string> lost, HaDrillOptions options) =>
         _ => lost.Select(name => (name, new DrillStep(FakeFault.Refused, TimeSpan.Zero, options.FaultDuration)));
 
-    // A client object throws or answers. An invalid body can only occur between the SDK and the network, so such a fault is impossible here.
+    // A fault with an invalid body is not possible for a client object. A client object answers or throws; invalid bodies occur only between the SDK and the
+    // network.
     private static bool IsPossible(DrillFault fault, IReadOnlyList<DrillMember> members) =>
         !members.Any(static m => m.HasClient) || !fault.Name.StartsWith(DrillFaults.Garbled.Name, StringComparison.Ordinal);
 }

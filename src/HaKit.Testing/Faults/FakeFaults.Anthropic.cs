@@ -7,7 +7,7 @@ public static partial class FakeFaults
     public static class Anthropic
     {
         /// <summary>429 <c>rate_limit_error</c> with <c>retry-after</c>.</summary>
-        /// <param name="retryAfter">After what time the client may call again. Null leaves the header out.</param>
+        /// <param name="retryAfter">The time after which the client may call again. Null: the header is left out.</param>
         public static FakeFault RateLimited(TimeSpan? retryAfter) =>
             Error("Anthropic rate limit", 429, "rate_limit_error", "This request would exceed your organization's rate limit of 50 requests per minute.")
                 .RetryAfter(retryAfter)
@@ -41,7 +41,7 @@ public static partial class FakeFaults
         public static FakeFault Overloaded() => Error("Anthropic overloaded", 529, "overloaded_error", "Overloaded");
 
         /// <summary><c>overloaded_error</c> as an event in the stream after a 200 (unverified).</summary>
-        /// <param name="chunks">How many contents are delivered before the fault. Not negative; default 0.</param>
+        /// <param name="chunks">The number of contents that are delivered before the fault. Not negative; default 0.</param>
         public static FakeFault OverloadedInStream(int chunks = 0) =>
             FakeFault.ErrorEventAfter(chunks, Wire.ErrorBodies.Anthropic("overloaded_error", "Overloaded")).Named("Anthropic overloaded in stream");
 

@@ -7,7 +7,7 @@ public static partial class FakeFaults
     public static class OpenAI
     {
         /// <summary>429 <c>rate_limit_exceeded</c>, with the rate limit headers of an exhausted request limit.</summary>
-        /// <param name="retryAfter">After what time the client may call again, sent as <c>retry-after-ms</c>, <c>Retry-After</c> and the reset header. Default 1 s.</param>
+        /// <param name="retryAfter">The time after which the client may call again, sent as <c>retry-after-ms</c>, <c>Retry-After</c> and the reset header. Default 1 s.</param>
         public static FakeFault RateLimited(TimeSpan? retryAfter = null)
         {
             var wait = retryAfter ?? TimeSpan.FromSeconds(1);
@@ -76,7 +76,7 @@ public static partial class FakeFaults
             Error("OpenAI model not found", 404, "invalid_request_error", "model_not_found", "The model does not exist or you do not have access to it.");
 
         /// <summary>A stream that ends with a server error after n contents.</summary>
-        /// <param name="chunks">How many contents are delivered before the fault. Not negative; default 0.</param>
+        /// <param name="chunks">The number of contents that are delivered before the fault. Not negative; default 0.</param>
         public static FakeFault ErrorInStream(int chunks = 0) =>
             FakeFault.ErrorEventAfter(chunks, OpenAIBody("server_error", null, "The server had an error while processing your request. Sorry about that!"))
                 .Named("OpenAI error in stream");
@@ -90,7 +90,7 @@ public static partial class FakeFaults
     {
         /// <summary>429 because of a deployment's rate limit.</summary>
         /// <param name="retryAfter">
-        /// After what time the client may call again, sent as <c>retry-after-ms</c> and <c>Retry-After</c>. Azure has been seen to send up to 24 h.
+        /// The time after which the client may call again, sent as <c>retry-after-ms</c> and <c>Retry-After</c>. Azure has been seen to send up to 24 h.
         /// </param>
         public static FakeFault Throttled(TimeSpan retryAfter) =>
             Json("Azure throttled", 429, $$$"""{"error":{"code":"429","message":"Requests to the ChatCompletions_Create Operation under Azure OpenAI API version 2024-10-21 have exceeded token rate limit of your current OpenAI S0 pricing tier. Please retry after {{{Seconds(retryAfter)}}} seconds."}}""")
@@ -101,7 +101,7 @@ public static partial class FakeFaults
                 .WithHeader("x-ratelimit-reset-tokens", "-1");
 
         /// <summary>429 that names the wait only in <c>x-ms-retry-after-ms</c>.</summary>
-        /// <param name="retryAfter">After what time the client may call again.</param>
+        /// <param name="retryAfter">The time after which the client may call again.</param>
         public static FakeFault ThrottledByGateway(TimeSpan retryAfter) =>
             Json("Azure throttled by gateway", 429, """{"error":{"code":"429","message":"Too many requests."}}""")
                 .WithHeader("x-ms-retry-after-ms", Milliseconds(retryAfter));
@@ -159,7 +159,7 @@ public static partial class FakeFaults
     public static class Groq
     {
         /// <summary>429 <c>rate_limit_exceeded</c> that names the wait in its text, and optionally in <c>Retry-After</c>.</summary>
-        /// <param name="tryAgainIn">After what time the client may call again. Default 5.289 s.</param>
+        /// <param name="tryAgainIn">The time after which the client may call again. Default 5.289 s.</param>
         /// <param name="header">True to send <c>Retry-After</c> too. Default false.</param>
         public static FakeFault RateLimited(TimeSpan? tryAgainIn = null, bool header = false)
         {
@@ -182,7 +182,7 @@ public static partial class FakeFaults
             Json("OpenRouter credit exhausted", 402, """{"error":{"code":402,"message":"Insufficient credits. Add more and retry."}}""");
 
         /// <summary>An error in a stream that began with status 200.</summary>
-        /// <param name="chunks">How many contents are delivered before the fault. Not negative; default 0.</param>
+        /// <param name="chunks">The number of contents that are delivered before the fault. Not negative; default 0.</param>
         public static FakeFault ErrorInStream(int chunks = 0) =>
             FakeFault.ErrorEventAfter(chunks, """{"id":"gen-1","object":"chat.completion.chunk","created":1735689600,"model":"model","provider":"provider","error":{"code":502,"message":"Provider disconnected unexpectedly"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}""")
                 .Named("OpenRouter error in stream");

@@ -12,7 +12,7 @@ public static partial class FakeFaults
             Exhausted("Gemini rate limit", "GenerateRequestsPerMinutePerProjectPerModel", "You exceeded your current quota, please check your plan and billing details.", retryDelay ?? TimeSpan.FromSeconds(46));
 
         /// <summary>429 that names the wait only in its text: "retry in 10h17m5.723541104s".</summary>
-        /// <param name="retryIn">After what time the client may call again.</param>
+        /// <param name="retryIn">The time after which the client may call again.</param>
         public static FakeFault RateLimitedInText(TimeSpan retryIn) =>
             Exhausted("Gemini rate limit in text", "GenerateRequestsPerMinutePerProjectPerModel", $"You exceeded your current quota. Please retry in {GoDuration(retryIn)}.", null);
 

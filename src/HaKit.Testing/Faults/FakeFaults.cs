@@ -14,7 +14,7 @@ public static partial class FakeFaults
     private static FakeFault RetryAfter(this FakeFault fault, TimeSpan? after) =>
         after is { } wait ? fault.WithHeader("Retry-After", Seconds(wait)) : fault;
 
-    // Whole seconds, rounded up as servers do, so that a client never returns too early.
+    // Formats whole seconds, rounded up as servers do, so that a client does not call again too early.
     private static string Seconds(TimeSpan span) => Math.Ceiling(span.TotalSeconds).ToString(CultureInfo.InvariantCulture);
 
     private static string Milliseconds(TimeSpan span) => span.TotalMilliseconds.ToString("0.###", CultureInfo.InvariantCulture);

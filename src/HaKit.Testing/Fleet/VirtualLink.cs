@@ -81,7 +81,7 @@ internal sealed class VirtualLink : IPeerLink
         _timer.Dispose();
     }
 
-    // Reads the store's time and identity once a second. A store that does not answer is noticed in this way too.
+    // Reads the store's time and identity once a second. A store that does not answer is detected in this way too.
     private void ReadStore()
     {
         if (_isDisposed)
@@ -97,7 +97,7 @@ internal sealed class VirtualLink : IPeerLink
         _answered = now;
         var offset = _store.Now - now;
         var hasJumped = _offset is { } before && (offset - before).Duration() > TimeSpan.FromSeconds(1);
-        // The expiry times of earlier facts come from another clock and would be too long or too short.
+        // The expiry times of earlier facts were computed with another clock, and are now too late or too early.
         if (hasJumped)
             _store.Remove(Scope, _written.Values);
         var wasLost = !_isConnected || _life != _store.Life || hasJumped;

@@ -28,7 +28,7 @@ internal sealed class Histogram
             Longest = duration;
     }
 
-    /// <summary>Returns the upper edge of the bucket that contains the quantile. Therefore the result is never too short.</summary>
+    /// <summary>Returns the upper edge of the bucket that contains the quantile. So the result is never below the quantile.</summary>
     public TimeSpan Quantile(double share)
     {
         if (Count == 0)

@@ -7,7 +7,7 @@ internal sealed class ServerQuota(ServiceModel model)
     private Bucket _requests = new(model.RequestsPerMinute);
 
     /// <summary>Takes the tokens and the request from the buckets if both have enough.</summary>
-    /// <returns>Zero when they had enough; otherwise the time until they would have, and nothing was taken.</returns>
+    /// <returns>Zero if the tokens and the request were taken. Otherwise the time until the buckets have enough; nothing was taken.</returns>
     public TimeSpan ReserveTokens(int tokens, TimeSpan now)
     {
         var seconds = Math.Max(_tokens.Lacks(tokens, now), _requests.Lacks(1, now));

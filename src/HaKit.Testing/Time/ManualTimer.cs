@@ -3,7 +3,7 @@ namespace HaKit.Testing;
 /// <summary>A timer of a <see cref="ManualTimeProvider"/>. The clock's lock guards every field.</summary>
 internal sealed class ManualTimer(ManualTimeProvider clock, TimerCallback callback, object? state) : ITimer
 {
-    // As in the system's timers, the execution context of the creator flows unless its flow is suppressed.
+    // As for the system's timers, the callback runs in the execution context of the code that created the timer, unless the flow is suppressed.
     private readonly ExecutionContext? _context = ExecutionContext.Capture();
 
     /// <summary>Gets or sets the timer's index in the heap; negative while the timer is not armed.</summary>

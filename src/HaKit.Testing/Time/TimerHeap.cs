@@ -1,8 +1,8 @@
 namespace HaKit.Testing;
 
 /// <summary>
-/// The armed timers, ordered by due time and order of arming, in a four-ary heap. Each timer knows its index in the heap, so
-/// re-arming and disarming cost O(log n) and leave no entries behind. Not thread-safe; the clock holds its lock.
+/// The armed timers, ordered by due time and order of arming, in a four-ary heap. Each timer stores its index in the heap, so re-arming and disarming take
+/// O(log n) and leave no entries in the heap. Not thread-safe; the clock holds its lock.
 /// </summary>
 internal sealed class TimerHeap
 {

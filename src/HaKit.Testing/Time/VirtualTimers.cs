@@ -1,6 +1,6 @@
 namespace HaKit.Testing;
 
-/// <summary>Virtual time and the timers that are armed in it. Thread-safe; timers fire on the thread that moves the time.</summary>
+/// <summary>The virtual time and the armed timers. Thread-safe. Timers fire on the thread that moves the time.</summary>
 internal sealed class VirtualTimers
 {
     private readonly Lock _lock = new();
@@ -11,7 +11,7 @@ internal sealed class VirtualTimers
     /// <summary>Gets the ticks that have passed.</summary>
     public long Elapsed => Volatile.Read(ref _elapsed);
 
-    /// <summary>Gets how many timers are armed.</summary>
+    /// <summary>Gets the number of armed timers.</summary>
     public int Count
     {
         get
@@ -21,7 +21,7 @@ internal sealed class VirtualTimers
         }
     }
 
-    /// <summary>Gets the time until the next timer is due; zero when it is overdue, null when none is armed.</summary>
+    /// <summary>Gets the time until the next timer is due. Zero if the timer is overdue. Null if no timer is armed.</summary>
     public TimeSpan? UntilNext
     {
         get
@@ -57,7 +57,9 @@ internal sealed class VirtualTimers
         }
     }
 
-    /// <summary>Moves the time to the next timer and fires it. False, with the time unmoved, if none is due until then.</summary>
+    /// <summary>
+    /// Moves the time to the next timer and fires the timer. If no timer is due until the given time, returns false and does not move the time.
+    /// </summary>
     public bool TryFireNext(long until)
     {
         ManualTimer timer;
@@ -76,7 +78,7 @@ internal sealed class VirtualTimers
         return true;
     }
 
-    /// <summary>Moves the time forward, and fires nothing.</summary>
+    /// <summary>Moves the time forward without firing timers.</summary>
     public void MoveTo(long elapsed)
     {
         lock (_lock)
@@ -93,7 +95,7 @@ internal sealed class VirtualTimers
         return span.Ticks > long.MaxValue - now ? long.MaxValue : now + span.Ticks;
     }
 
-    // The rule of the system's timers: no drift, but a timer that is a whole period late fires again after one millisecond.
+    // The rule is that of the system's timers: there is no drift, but a timer that is a whole period late fires again after one millisecond.
     private long NextPeriod(long due, long period) =>
         due + period > _elapsed ? due + period : _elapsed + TimeSpan.TicksPerMillisecond;
 }

@@ -16,12 +16,12 @@ internal sealed class Backend(FakeAiOptions options)
 
     private static int s_backends;
 
-    /// <summary>A number that tells the stored objects of this fake from the objects of other fakes.</summary>
+    /// <summary>The number in the ids of this fake's stored objects, which distinguishes them from the objects of other fakes.</summary>
     private readonly int _store = Interlocked.Increment(ref s_backends);
 
     private readonly ConcurrentDictionary<string, bool> _responses = new(StringComparer.Ordinal);
 
-    /// <summary>Gets whether paths that no provider has are answered 404. A fake in memory serves any address that a test gives it.</summary>
+    /// <summary>Gets whether paths that no provider has are answered with 404. False for a fake in memory, which serves all paths.</summary>
     public bool ChecksPaths { get; init; }
 
     public Reply Answer(FakeRequest request)
@@ -69,7 +69,7 @@ internal sealed class Backend(FakeAiOptions options)
             : Single(request, fault, Results.WriteResult(request, this), request.Operation == FakeOperation.Metrics ? "text/plain; version=0.0.4" : "application/json", 0);
     }
 
-    // Of a response that fails before its end the id is known too, as it is at providers.
+    // The id is stored even if the response fails before its end, as at real providers.
     private string Store(FakeRequest request, long number)
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"resp_{_store}_{number}");

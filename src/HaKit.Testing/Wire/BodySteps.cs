@@ -1,6 +1,6 @@
 namespace HaKit.Testing.Wire;
 
-/// <summary>Converts bodies to steps in time, whole or broken as the fault says. The transports only execute the steps.</summary>
+/// <summary>Converts bodies to steps in time, complete or broken according to the fault. The transports only execute the steps.</summary>
 internal static class BodySteps
 {
     private static readonly ReadOnlyMemory<byte> WhiteSpace = " \n"u8.ToArray();

@@ -40,8 +40,8 @@ internal static class RequestReader
     }
 
     /// <summary>
-    /// Checks whether a provider has the path. The paths of OpenAI and Anthropic stand below a version (<c>/v1</c>, <c>/openai/v1</c>), once, and Azure's below
-    /// <c>/openai</c> or a deployment. Ollama's, and those of probes, stand anywhere.
+    /// Checks whether a provider has the path. The paths of OpenAI and Anthropic must be below exactly one version (<c>/v1</c>, <c>/openai/v1</c>). Azure's
+    /// paths must be below <c>/openai</c> or a deployment. The paths of Ollama and of probes may be below any path.
     /// </summary>
     public static bool IsServed(string path)
     {

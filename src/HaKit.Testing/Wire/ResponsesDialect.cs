@@ -1,6 +1,8 @@
 namespace HaKit.Testing.Wire;
 
-/// <summary>OpenAI's Responses API. A <c>previous_response_id</c> must be one that this fake made; the fake answers only from the last message.</summary>
+/// <summary>
+/// OpenAI's Responses API. A <c>previous_response_id</c> must be the id of a response of this fake. The fake uses only the last message for its answer.
+/// </summary>
 internal sealed class ResponsesDialect : Dialect
 {
     public static readonly ResponsesDialect Instance = new();

@@ -15,7 +15,9 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
 
     private CancellationToken Aborted => context.RequestAborted;
 
-    /// <summary>Resets the connection, unless the last bytes of the answer were already sent; these bytes arrive and count.</summary>
+    /// <summary>
+    /// Resets the connection. If the last bytes of the answer were already sent, the connection is not reset, because the client receives them.
+    /// </summary>
     public void Kill()
     {
         if (Interlocked.CompareExchange(ref _state, Killed, Serving) == Serving)
@@ -80,10 +82,10 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
             case StepKind.Bytes:
                 if (Aborted.IsCancellationRequested || Interlocked.CompareExchange(ref _state, Finishing, Serving) != Serving)
                     return false;
-                // The count comes first, so that a client that has its answer also finds it counted.
+                // The answer is counted before it is sent, so that the count is correct when the client has the answer.
                 reply.Delivered(step);
                 reply.RecordOutcome(clientLeft: false);
-                await context.Response.BodyWriter.WriteAsync(step.Bytes, Aborted).ConfigureAwait(false); // completing the response would send nothing after an empty flush
+                await context.Response.BodyWriter.WriteAsync(step.Bytes, Aborted).ConfigureAwait(false); // CompleteAsync would send no data after an empty flush
                 await context.Response.CompleteAsync().ConfigureAwait(false);
                 return false;
             case StepKind.Reset:

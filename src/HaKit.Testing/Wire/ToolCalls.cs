@@ -5,7 +5,7 @@ namespace HaKit.Testing.Wire;
 
 /// <summary>
 /// Decides whether and how the fake calls a tool. When tools are offered and the last message is not a tool's result, the fake calls the selected tool,
-/// or the first one, and fills every property of its schema from the prompt.
+/// otherwise the first tool, and fills every property of the tool's schema from the prompt.
 /// </summary>
 internal static class ToolCalls
 {

@@ -4,7 +4,7 @@ namespace HaKit.Tool.Drills;
 
 /// <summary>One call of the drill, on the drill's clock.</summary>
 /// <param name="Number">The call's number, from 1, which the prompt contains.</param>
-/// <param name="Due">The planned start. The call's time is counted from here, so that a late load generator does not hide a delay.</param>
+/// <param name="Due">The planned start. The duration of the call is measured from this time, so that a late load generator does not hide a delay.</param>
 /// <param name="Began">The real start.</param>
 /// <param name="Ended">The end.</param>
 /// <param name="Streamed">True if the call asked for a stream.</param>

@@ -6,7 +6,7 @@ internal static class DrillContenders
     /// <summary>A HaKit pool with its defaults, over HTTP, in this process.</summary>
     public static DrillContender HaKit { get; } = HaKitIn(DrillDialect.OpenAI);
 
-    /// <summary>Creates such a pool for a dialect.</summary>
+    /// <summary>Creates a HaKit pool with its defaults for a dialect.</summary>
     public static DrillContender HaKitIn(DrillDialect dialect) => new("HaKit over HTTP, defaults", addresses =>
     {
         var options = new EndpointPoolOptions();

@@ -63,7 +63,7 @@ internal abstract class DrillDialect
                 IsTotal = fault.IsTotal,
             };
 
-        // Errors that OpenAI and Anthropic write differently; connections, silence, cut streams and pages are the same for both.
+        // Translates the errors that OpenAI and Anthropic write differently. Connection failures, silence, cut streams and pages are the same for both.
         private static FakeFault Translate(DrillStep step) => step.Fault.Name switch
         {
             "OpenAI server error" => FakeFaults.Anthropic.ServerError(),

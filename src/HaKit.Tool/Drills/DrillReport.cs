@@ -3,7 +3,7 @@ namespace HaKit.Tool.Drills;
 /// <summary>The figures of a drill. Times are in milliseconds unless the name says seconds; shares are 0 to 1.</summary>
 internal sealed record DrillReport
 {
-    /// <summary>The largest accepted delay of the load generator, in milliseconds. Above it the figures say nothing about the target.</summary>
+    /// <summary>The largest accepted delay of the load generator, in milliseconds. With a larger delay, the figures are not valid for the target.</summary>
     public const double MostLag = 5;
 
     public required string Target { get; init; }
@@ -23,7 +23,7 @@ internal sealed record DrillReport
     public required double LagLongest { get; init; }
     public required IReadOnlyList<FaultReport> Faults { get; init; }
 
-    /// <summary>Gets whether the load generator was so late that the run says nothing about the target.</summary>
+    /// <summary>Gets whether the run is not valid, because the load generator was too late.</summary>
     public bool IsVoid => LagP99 > MostLag;
 
     public static DrillReport From(string target, DrillSettings settings, IReadOnlyList<DrillEpisode> episodes)
@@ -92,7 +92,7 @@ internal sealed record FaultReport
     public required double Amplification { get; init; }
 
     /// <summary>
-    /// Gets the number of whole answers that the upstreams made in addition to one answer for each right call. They were billed without being needed.
+    /// Gets the number of whole answers that the upstreams made in addition to one answer for each right call. These answers are billed but not needed.
     /// </summary>
     public required long Duplicates { get; init; }
 

@@ -10,7 +10,8 @@ internal static class MessagesExchange
 {
     public static HttpRequestMessage CreateRequest(Uri address, string prompt, bool streamed)
     {
-        // A message must name the most tokens it wants, and the upstreams answer with as many: it names the length of the right answer, which has a token for each word.
+        // A message must have a token limit, and the upstreams answer with exactly as many tokens. So the limit is the length of the right answer, with one
+        // token for each word.
         var tokens = FakeAnswers.AnswerTo(prompt).Split(' ').Length;
         var body = $$"""{"model":"drill","max_tokens":{{tokens}},"stream":{{(streamed ? "true" : "false")}},"messages":[{"role":"user","content":"{{JsonEncodedText.Encode(prompt)}}"}]}""";
         var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));

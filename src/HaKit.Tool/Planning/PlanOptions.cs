@@ -143,7 +143,8 @@ internal sealed class PlanCommandOptions
         return colon > 0 && Percent(text[(colon + 1)..]) is { } availability ? new PlannedEndpoint(text[..colon], availability) : null;
     }
 
-    // A number without a unit is a percentage here. A number below 50 % is a mistake, usually nines without N, such as 4 for 4N.
+    // A number without a unit is a percentage here. A number below 50 % is treated as a mistake. Usually it is a number of nines without the N, such as 4 for
+    // 4N.
     private static AvailabilityRatio? Percent(string text) =>
         AvailabilityRatio.TryParse(double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out _) ? text + "%" : text, out var result) && result.Value >= 0.5 ? result : null;
 }

@@ -59,7 +59,7 @@ internal static class DayHtml
             Add($"<text x=\"{Left - 8}\" y=\"{y + Strip - 6}\" text-anchor=\"end\">{E(endpoint.Name)}</text><rect x=\"{Left}\" y=\"{y}\" width=\"{Width}\" height=\"{Strip}\" class=\"strip\"/>\n");
             foreach (var stretch in endpoint.Stretches)
             {
-                // Ejections are drawn as a line below the observations, so that neither hides the other.
+                // Ejections are drawn as a line below the observations, so that they do not hide each other.
                 var (top, tall) = stretch.Kind == StretchKind.Out ? (y + Strip - 5, 5) : (y, Strip - 6);
                 Add($"<rect x=\"{Left + Width * stretch.From:0.##}\" y=\"{top}\" width=\"{Math.Max(0.6, Width * (stretch.Until - stretch.From)):0.##}\" height=\"{tall}\" fill=\"{Colour(stretch.Kind)}\"/>\n");
             }

@@ -56,7 +56,7 @@ internal sealed class Caller(ChatClient client, Ledger ledger)
         return (hasEnded, null);
     }
 
-    // The prompt is unique, so that no answer fits another call. It has the given length, at the fake's four characters per token.
+    // The prompt is unique, so that an answer to another call is detected. It has the given length; the fake counts four characters as one token.
     internal static string Prompt(int number, int tokens)
     {
         const string Filler = "and so on, ";

@@ -61,7 +61,7 @@ internal sealed class Call(TimeSpan started)
 /// <summary>The client's record of calls and attempts. Thread-safe; read a call's details under <see cref="Read{T}"/> or after the run.</summary>
 internal sealed class Ledger(TimeProvider time)
 {
-    // An attempt runs at an unknown depth below its call, in any pipeline of the pool. The execution context tells to which call it belongs.
+    // An attempt runs at an unknown depth below its call, in any pipeline of the pool. Its call is found by the execution context.
     private static readonly AsyncLocal<Call?> Current = new();
     private readonly Lock _lock = new();
     private readonly List<Call> _calls = [];
@@ -93,7 +93,7 @@ internal sealed class Ledger(TimeProvider time)
         lock (_lock)
         {
             (call.Ended, call.Outcome, call.ServedBy, call.Why) = (Now, outcome, servedBy, why);
-            // An attempt at a stream succeeds when the stream begins. Only the reader of the stream learns how it ends.
+            // An attempt at a stream succeeds when the stream begins. The end of the stream is known only to its reader.
             if (outcome != CallOutcome.Served && call.Attempts is [.., { IsGood: true } last])
                 last.Outcome = AttemptOutcome.Broken;
         }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HaKit.Tool.Rehearsals;
 
-/// <summary>Reads a recorded workload: TIMESTAMP,ContextTokens,GeneratedTokens. Lines that it does not understand are refused.</summary>
+/// <summary>Reads a recorded workload: TIMESTAMP,ContextTokens,GeneratedTokens. Throws for invalid lines.</summary>
 internal static class Trace
 {
     private const string Header = "TIMESTAMP,ContextTokens,GeneratedTokens";
@@ -69,7 +69,7 @@ internal static class Trace
     private static bool Tokens(string field, out int tokens) =>
         int.TryParse(field, NumberStyles.None, CultureInfo.InvariantCulture, out tokens) && tokens is >= 1 and <= MostTokens;
 
-    // The file may contain anything. Therefore a line is shown shortened and without characters that would move the cursor.
+    // The file may contain any text. So a line is shortened, and control characters are removed, because they would move the cursor.
     private static string Shown(string line)
     {
         var start = line.Length <= 80 ? line : line[..80] + "…";

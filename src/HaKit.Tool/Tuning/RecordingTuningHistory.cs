@@ -3,7 +3,10 @@ using HaKit.Tool.WhatIf;
 
 namespace HaKit.Tool.Tuning;
 
-/// <summary>A recording in parts of equal length. Times that it does not show are run twice: with the endpoint down, and with the endpoint up.</summary>
+/// <summary>
+/// A recording in parts of equal length. If the state of an endpoint is not known for a time, this time is run twice: with the endpoint down, and with the
+/// endpoint up.
+/// </summary>
 internal sealed class RecordingTuningHistory : ITuningHistory
 {
     private const int MostParts = 10;

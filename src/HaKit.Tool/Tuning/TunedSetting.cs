@@ -34,7 +34,7 @@ internal static class TunedSettings
     private static TunedValue[] Numbers(string setting, double now, Action<EndpointPoolOptions, double> set, params double[] values) =>
         [.. values.Where(v => v != now).Select(v => new TunedValue(setting, v.ToString(CultureInfo.InvariantCulture), o => set(o, v)))];
 
-    // All endpoints with equal priority, and each endpoint with priority over all others.
+    // Lists the orders of tiers to try: all endpoints in one tier, and each endpoint in a tier before all others.
     private static TunedValue[] TierOrders(EndpointPoolOptions pool)
     {
         var orders = new List<TunedValue>();

@@ -2,8 +2,10 @@ namespace HaKit.Tool.Tuning;
 
 /// <summary>The results of one part of the history with some settings. Losses are shares of the calls, 0 to 1; times are in seconds.</summary>
 /// <param name="Calls">The number of calls.</param>
-/// <param name="LostIfDown">The share of lost calls if every endpoint is assumed down while nothing is known of it.</param>
-/// <param name="LostIfUp">The share of lost calls if every endpoint is assumed up while nothing is known of it. Equal to the other share when everything is known.</param>
+/// <param name="LostIfDown">The share of lost calls if every endpoint is assumed to be down at times when its state is not known.</param>
+/// <param name="LostIfUp">
+/// The share of lost calls if every endpoint is assumed to be up at times when its state is not known. Equal to the other share if the state is always known.
+/// </param>
 /// <param name="P99">The 99th percentile of the times of the served calls.</param>
 /// <param name="AttemptsPerCall">The average number of attempts per call.</param>
 internal sealed record PartFigures(long Calls, double LostIfDown, double LostIfUp, double P99, double AttemptsPerCall);
@@ -39,7 +41,7 @@ internal sealed record TuningEffect(Difference Lost, Difference P99, Difference 
     /// <summary>The largest distance between the bounds of an effect that counts as known: one percentage point.</summary>
     public const double WidestKnown = 0.01;
 
-    // A smaller change of the times or of the attempts counts as no change. A change may cost as many more attempts as hedging may.
+    // A smaller change of the times or of the attempts counts as no change. A change may cost as many additional attempts as hedging may cost.
     private const double LeastTime = 0.02, LeastAttempts = 0.01, MostAttempts = 0.05;
 
     public double P99Before { get; private init; }

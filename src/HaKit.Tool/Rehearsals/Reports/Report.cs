@@ -122,9 +122,8 @@ internal sealed record EndpointFigures(string Name, int Served, int Attempts, do
 }
 
 /// <summary>
-/// Compares the client's count of attempts with the server's count of requests. An attempt that was answered was received exactly once, a refused attempt
-/// never.
-/// For an attempt that broke off only the server knows, so both counts are valid.
+/// Compares the client's count of attempts with the server's count of requests. The server received an answered attempt exactly once, and did not receive a
+/// refused attempt. For a broken attempt the client cannot know whether the server received it, so both counts are valid.
 /// </summary>
 internal sealed record Book(int Answered, int Good, int Refused, int Broken, long Received, long AnsweredWhole, long InFlight)
 {
