@@ -90,7 +90,9 @@ public sealed class WebhookAlertOptions
     /// <summary>Gets or sets the maximum number of attempts to send one message. Default 6; at least 1.</summary>
     public int MaxAttempts { get; set; } = 6;
 
-    /// <summary>Gets or sets the wait after the first failure; it doubles up to <see cref="MaxDelay"/>. Default 1 s; more than 0.</summary>
+    /// <summary>
+    /// Gets or sets the wait after the first failure. Each further failure doubles the wait, up to <see cref="MaxDelay"/>. Default 1 s; more than 0.
+    /// </summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
@@ -99,7 +101,7 @@ public sealed class WebhookAlertOptions
     /// </summary>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Gets or sets the longest time for one answer. Default 10 s; more than 0.</summary>
+    /// <summary>Gets or sets the time limit for the answer to one request. Default 10 s; more than 0.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Gets or sets the sender of the requests. The webhook does not dispose it. Default null: the webhook has its own connections.</summary>

@@ -20,7 +20,7 @@ public sealed class EndpointOptions
 
     /// <summary>
     /// Gets or sets the object that serves this endpoint instead of an address, such as an SDK's client. The adapter packages say which types they support. The
-    /// pool does not dispose it. Default: none. It can be set only in code, because configuration cannot contain an object.
+    /// pool does not dispose this object. Default: none. The property can be set only in code, because configuration cannot contain an object.
     /// </summary>
     public object? Client { get; set; }
 
@@ -54,9 +54,9 @@ public sealed class EndpointOptions
     public WireDialect Dialect { get; set; }
 
     /// <summary>
-    /// Gets or sets how the endpoint continues an answer that another endpoint has begun and cut. Default null: <see
-    /// cref="HaKit.Continuation.AssistantPrefix"/> for the Mistral dialect. It is <see cref="HaKit.Continuation.None"/> for all other dialects, because there
-    /// the model decides whether it can continue an answer.
+    /// Gets or sets how the endpoint continues an answer that was cut on another endpoint. Default null: <see cref="HaKit.Continuation.AssistantPrefix"/> for
+    /// the Mistral dialect, and <see cref="HaKit.Continuation.None"/> for all other dialects. With the other dialects, some models can continue an answer and
+    /// other models cannot.
     /// </summary>
     public Continuation? Continuation { get; set; }
 
@@ -67,8 +67,8 @@ public sealed class EndpointOptions
     public string? ContinuationInstruction { get; set; }
 
     /// <summary>
-    /// Gets or sets whether the model repeats the last words of the beginning before it continues. If true, a repetition of at least 16 characters is
-    /// dropped. Default false.
+    /// Gets or sets whether the model repeats the last words of the delivered text before it continues the answer. If true, a repetition of at least 16
+    /// characters is removed. Default false.
     /// </summary>
     public bool RepeatsTail { get; set; }
 
@@ -99,22 +99,23 @@ public sealed class EndpointOptions
     public double OutputTokenPrice { get; set; }
 
     /// <summary>
-    /// Gets or sets the headers that are added to each request. They may contain credentials. They replace the caller's headers of the same name. Default:
-    /// none.
+    /// Gets or sets the headers that are added to each request. These headers may contain credentials, and replace the caller's headers of the same name.
+    /// Default: none.
     /// </summary>
     public IDictionary<string, string> Headers { get; set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
-    /// Gets or sets the credential for calls and heartbeats over HTTP. It goes to the header that the dialect uses (<c>Authorization: Bearer</c>,
-    /// <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>); if it begins with <c>Bearer</c>, it goes to <c>Authorization</c> unchanged. It replaces
-    /// every credential of the caller. It is never printed. Default: the <see cref="Headers"/>, otherwise the caller's credential if <see
+    /// Gets or sets the credential for calls and heartbeats over HTTP. The credential goes to the header that the dialect uses (<c>Authorization: Bearer</c>,
+    /// <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>). A value that begins with <c>Bearer</c> goes to <c>Authorization</c> unchanged. The credential
+    /// replaces every credential of the caller, and is never printed. Default: the <see cref="Headers"/>, otherwise the caller's credential if <see
     /// cref="ForwardCallerCredential"/> allows it.
     /// </summary>
     public string? Credential { get; set; }
 
     /// <summary>
-    /// Gets or sets whether the caller's credentials (the SDK's key, cookies, <c>?key=</c>) go to this endpoint if it has no credential of its own. Default
-    /// null: <see cref="HttpOptions.ForwardCallerCredential"/> applies; if that is null too, they go only to the server of the pool's origin.
+    /// Gets or sets whether the caller's credentials (the SDK's key, cookies, <c>?key=</c>) go to this endpoint if the endpoint has no credential of its own.
+    /// Default null: <see cref="HttpOptions.ForwardCallerCredential"/> applies. If that setting is null too, the caller's credentials go only to the server of
+    /// the pool's origin.
     /// </summary>
     public bool? ForwardCallerCredential { get; set; }
 
@@ -131,7 +132,7 @@ public sealed class EndpointOptions
     /// </summary>
     internal bool IsAdded { get; set; }
 
-    /// <summary>Creates a copy that later changes of this object do not affect. Both have the same client object.</summary>
+    /// <summary>Creates a copy that later changes of this object do not affect. Both objects refer to the same client object.</summary>
     internal EndpointOptions Copy()
     {
         var copy = (EndpointOptions)MemberwiseClone();
@@ -183,7 +184,7 @@ public sealed class EndpointOptions
             yield return $"{path}:AttemptTimeout:Timeout of '{Name}' is {DurationText.OfSetting(timeout)}: more than 0 is needed.";
     }
 
-    // Checks the values that go into a header or a path: they must not contain a character that could end it early.
+    // Checks the values that go into a header or a path: they must not contain a character that could end the header or the path early.
     private IEnumerable<string> CheckWire(string path)
     {
         if (Model?.Any(char.IsControl) == true)

@@ -7,8 +7,8 @@ using Polly.Timeout;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Applies settings of Microsoft.Extensions.Http.Resilience to a pool: the settings that differ from that package's defaults and have a meaning for a pool. It
-/// lists the changed settings without a meaning for a pool.
+/// Applies settings of Microsoft.Extensions.Http.Resilience to a pool, if they differ from the defaults of that package. Changed settings without a meaning for
+/// a pool are only listed.
 /// </summary>
 internal sealed class StandardOptions(EndpointPoolOptions pool)
 {
@@ -78,7 +78,7 @@ internal sealed class StandardOptions(EndpointPoolOptions pool)
         Nothing("Retry:UseJitter", from.UseJitter, standard.UseJitter);
         Nothing("Retry:ShouldRetryAfterHeader", from.ShouldRetryAfterHeader, standard.ShouldRetryAfterHeader);
         Nothing("Retry:ShouldHandle", from.ShouldHandle, standard.ShouldHandle);
-        // The standard options read Retry-After with a delay generator of their own, so that generator is not the application's code.
+        // If the standard options read Retry-After, they set a delay generator themselves. That generator is not the application's code.
         if (!from.ShouldRetryAfterHeader)
             Nothing("Retry:DelayGenerator", from.DelayGenerator, null);
         Nothing("Retry:OnRetry", from.OnRetry, null);

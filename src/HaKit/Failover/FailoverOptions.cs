@@ -4,9 +4,9 @@ namespace HaKit.Failover;
 public sealed class RetryOptions
 {
     /// <summary>
-    /// Gets or sets the limit on the attempts after the first, on all endpoints together. Refusals that named a time to come back (<c>Retry-After</c>) do not
-    /// count. With 0 a call makes exactly one attempt. Default null: five attempts in ordinary service, and in an outage of all endpoints as many as the pace
-    /// of the outage allows within the deadline. 0 to 100.
+    /// Gets or sets the limit on the attempts of a call after its first attempt, on all endpoints together. Refusals that named a time to come back
+    /// (<c>Retry-After</c>) do not count. With 0 a call makes exactly one attempt. Default null: five attempts in ordinary service. In an outage of all
+    /// endpoints, null allows as many attempts as the pace of the outage permits before the deadline. 0 to 100.
     /// </summary>
     public int? MaxRetryAttempts { get; set; }
 

@@ -1,8 +1,8 @@
 namespace HaKit.Health;
 
 /// <summary>
-/// Sets when an endpoint is taken out of service and how it comes back. Times are durations on the monotonic clock. Not thread-safe. Do not change it after a
-/// pool has taken it; a reload passes new options and keeps the state.
+/// Sets when an endpoint is taken out of service and how it comes back. Times are durations on the monotonic clock. Not thread-safe. Do not change the object
+/// after a pool was created with it. A reload passes new options, and the endpoints keep their state.
 /// </summary>
 public sealed class HealthOptions
 {
@@ -118,8 +118,8 @@ public sealed class HealthOptions
     public int HitsToRecover { get; set; } = 2;
 
     /// <summary>
-    /// Gets or sets the time within which all endpoints must fail to connect for the pool to suspect this machine's network. No endpoint is then ejected.
-    /// Default 1 s; at least 0.
+    /// Gets or sets the time for the check of this machine's network. If all endpoints fail to connect within this time, the pool suspects the network and
+    /// ejects no endpoint. Default 1 s; at least 0.
     /// </summary>
     public TimeSpan SelfSuspicion { get; set; } = TimeSpan.FromSeconds(1);
 
@@ -135,7 +135,7 @@ public sealed class HealthOptions
     /// </summary>
     public TimeSpan PauseGrace { get; set; } = TimeSpan.FromSeconds(5);
 
-    // Ten years. Doubled and added to the pool's time it is still a valid TimeSpan.
+    // Ten years. Twice this length, added to the pool's time, is still a valid TimeSpan.
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(3650);
 
     internal HealthOptions Copy() => (HealthOptions)MemberwiseClone();
@@ -221,10 +221,10 @@ public sealed class HealthOptions
         static RuleMode Enforced(RuleMode mode) => mode == RuleMode.Report ? RuleMode.Enforce : mode;
     }
 
-    /// <summary>Gets the length of the given cooldown that no server named, without jitter.</summary>
+    /// <summary>Gets the length of a cooldown for which the server named no time, without jitter.</summary>
     internal TimeSpan OwnCooldown(int throttles) => Doubled(ThrottleCooldown, throttles, MaxThrottleCooldown);
 
-    // 2^40 times the shortest useful length is beyond any maximum, and far from an overflow of a double.
+    // 2^40 times the shortest useful length is longer than any maximum, and does not overflow a double.
     private static TimeSpan Doubled(TimeSpan first, int times, TimeSpan max) =>
         TimeSpan.FromTicks((long)Math.Min(first.Ticks * Math.Pow(2, Math.Clamp(times - 1, 0, 40)), max.Ticks));
 }

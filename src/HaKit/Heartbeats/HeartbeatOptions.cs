@@ -9,16 +9,20 @@ public sealed class HeartbeatOptions
     /// <summary>Gets or sets the time between two heartbeats of one endpoint. Default 10 s; more than 0.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gets or sets the jitter of the interval, as a share of it, so that many clients do not send at the same time. Default 0.1; 0 to 0.5.</summary>
+    /// <summary>
+    /// Gets or sets the jitter as a share of the interval, so that many clients do not send heartbeats at the same time. Default 0.1; 0 to 0.5.
+    /// </summary>
     public double Jitter { get; set; } = 0.1;
 
-    /// <summary>Gets or sets the longest time for one answer. Default 2 s; more than 0, not longer than the interval.</summary>
+    /// <summary>Gets or sets the timeout of one heartbeat. Default 2 s; more than 0, not longer than the interval.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Gets or sets whether a shorter time is learned: three times the 99th percentile of the endpoint's own recent probes. Default true.</summary>
+    /// <summary>
+    /// Gets or sets whether the pool learns a shorter timeout: three times the 99th percentile of the endpoint's own recent probes. Default true.
+    /// </summary>
     public bool LearnTimeout { get; set; } = true;
 
-    /// <summary>Gets or sets the shortest learned time. Default 0.25 s; more than 0, not longer than <see cref="Timeout"/>.</summary>
+    /// <summary>Gets or sets the shortest learned timeout. Default 0.25 s; more than 0, not longer than <see cref="Timeout"/>.</summary>
     public TimeSpan MinTimeout { get; set; } = TimeSpan.FromSeconds(0.25);
 
     /// <summary>
@@ -33,7 +37,7 @@ public sealed class HeartbeatOptions
     public FailureDetection Detector { get; set; }
 
     /// <summary>
-    /// Gets or sets the suspicion φ at which <see cref="FailureDetection.PhiAccrual"/> ejects. Default 8, one wrong ejection in 10⁸ heartbeats; above 0.
+    /// Gets or sets the suspicion φ at which <see cref="FailureDetection.PhiAccrual"/> ejects. Default 8: about one wrong ejection in 10⁸ heartbeats; above 0.
     /// </summary>
     public double PhiThreshold { get; set; } = 8;
 

@@ -4,8 +4,8 @@ namespace HaKit.Limits;
 /// Sets the limits of an endpoint, or of an account that several endpoints share. Null means unlimited. Not thread-safe; read at start-up and at each reload.
 /// </summary>
 /// <remarks>
-/// The two rates are sliding windows: the requests and tokens that are accepted in any 60 s never exceed them, and there is no allowance for bursts. Tokens
-/// count by estimate when a call is accepted, and by actual usage when the answer has reported it.
+/// The two rates are sliding windows: the requests and tokens that are accepted in any 60 s never exceed them, and there is no allowance for bursts. When a
+/// call is accepted, its estimated tokens count. When the answer has reported the usage, the reported tokens count instead.
 /// </remarks>
 public sealed class LimitOptions
 {
@@ -22,9 +22,9 @@ public sealed class LimitOptions
     public int? TokensPerMinute { get; set; }
 
     /// <summary>
-    /// Gets or sets whether the limit on concurrency is learned from the server's answers: × 0.7 when the server throttles or is overloaded (429, 503; at
-    /// most once a second), + 1 for each round of successes that used the limit. It is never above <see cref="MaxConcurrency"/> and never below 1. Default
-    /// false.
+    /// Gets or sets whether the limit on concurrency is learned from the server's answers. The limit is multiplied by 0.7 when the server throttles or is
+    /// overloaded (429, 503), at most once a second. It grows by 1 after each round of successes that used the whole limit. The learned limit is never above
+    /// <see cref="MaxConcurrency"/> and never below 1. Default false.
     /// </summary>
     public bool AdaptiveConcurrency { get; set; }
 

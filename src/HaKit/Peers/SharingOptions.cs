@@ -1,8 +1,8 @@
 namespace HaKit.Peers;
 
 /// <summary>
-/// Sets what a pool shares with the other replicas of the application. It has no effect without a link, such as <c>ShareThroughRedis</c>. Not thread-safe. Do
-/// not change it after a pool has taken it.
+/// Sets what a pool shares with the other replicas of the application. These settings have no effect without a link, such as <c>ShareThroughRedis</c>. Not
+/// thread-safe. Do not change the object after a pool was created with it.
 /// </summary>
 public sealed class SharingOptions
 {
@@ -37,9 +37,9 @@ public sealed class SharingOptions
     public bool Probes { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets whether the limits on requests and tokens apply to all replicas together. Each replica then subtracts the usage of the others in the last
-    /// 60 s from the limit, with a margin of 5 %. While the store is down, it uses the limit divided by the last known number of replicas. Default false: each
-    /// replica has the whole limit for itself.
+    /// Gets or sets whether the limits on requests and tokens apply to all replicas together. Each replica then subtracts the other replicas' usage in the last
+    /// 60 s from the limit, with a margin of 5 %. While the store is down, each replica uses the limit divided by the last known number of replicas. Default
+    /// false: each replica has the whole limit for itself.
     /// </summary>
     public bool Usage { get; set; }
 

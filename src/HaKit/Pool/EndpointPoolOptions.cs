@@ -27,13 +27,18 @@ public sealed class EndpointPoolOptions
     /// <summary>Gets or sets the base address to give to SDKs; the serving endpoint's address replaces it. Default: the first endpoint's address.</summary>
     public string? Origin { get; set; }
 
-    /// <summary>Gets or sets the deadline of a call: for a stream until the first content, otherwise until the whole answer. Default 100 s.</summary>
+    /// <summary>
+    /// Gets or sets the deadline of a call: for a stream until the first content, otherwise until the whole answer. Default 100 s; more than 0.
+    /// </summary>
     public TimeoutOptions TotalRequestTimeout { get; set; } = new() { Timeout = TimeSpan.FromSeconds(100) };
 
-    /// <summary>Gets or sets the time limit of one attempt. Default: none; the deadline and the first-content limit still apply.</summary>
+    /// <summary>
+    /// Gets or sets the time limit of one attempt; more than 0 and not longer than the deadline. Default: none; the deadline and the first-content limit still
+    /// apply.
+    /// </summary>
     public TimeoutOptions? AttemptTimeout { get; set; }
 
-    /// <summary>Gets or sets the time limit of opening a connection. Default 2 s.</summary>
+    /// <summary>Gets or sets the time limit for opening a connection. Default 2 s; more than 0.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Gets or sets the limit on the silence before the first content.</summary>
@@ -89,8 +94,8 @@ public sealed class EndpointPoolOptions
 
     /// <summary>
     /// Gets or sets your own rule for the action of a call after a fault. Default null: the usual action. If the rule returns null or throws, the usual action
-    /// applies too. The rule runs after each failed attempt, on any thread. It cannot repeat a call that was partly delivered, that the caller cancelled, or
-    /// that may have been processed and must not be repeated. It can be set only in code.
+    /// applies too. The rule runs after each failed attempt, on any thread. The rule cannot make the pool repeat a call that was partly delivered, that the
+    /// caller cancelled, or that may have been processed and must not be repeated. The property can be set only in code.
     /// </summary>
     /// <example><code>options.OnFault = (fault, profile) => fault.Kind == FaultKind.ServerError ? FaultAction.Return : null;</code></example>
     public Func<Fault, RequestProfile, FaultAction?>? OnFault { get; set; }

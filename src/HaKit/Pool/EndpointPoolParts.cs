@@ -16,7 +16,7 @@ namespace HaKit;
 /// </summary>
 public sealed class EndpointPoolParts
 {
-    /// <summary>Gets or sets the clock of the pool: all its times, timers and timeouts use it. Default: the system's clock.</summary>
+    /// <summary>Gets or sets the clock for all times, timers and timeouts of the pool. Default: the system's clock.</summary>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
     /// <summary>Gets the classifiers that run before the built-in classifier, in order.</summary>
@@ -31,20 +31,21 @@ public sealed class EndpointPoolParts
     /// <summary>Gets or sets your own choice among the endpoints that may serve a request. Default null: the pool chooses.</summary>
     public IEndpointSelector? Selector { get; set; }
 
-    /// <summary>Gets or sets a function that creates the probe of an endpoint. If it is null or returns null, the default probe is used.</summary>
+    /// <summary>Gets or sets a function that creates the probe of an endpoint. If the function is null or returns null, the default probe is used.</summary>
     public Func<PoolEndpoint, IProbe?>? Probe { get; set; }
 
     /// <summary>Gets or sets the sender of probe requests; the pool does not dispose it. Default null: the pool's own connections.</summary>
     public HttpMessageInvoker? ProbeHttp { get; set; }
 
     /// <summary>
-    /// Gets or sets a function that checks whether calls reach an address in another way than by a connection to its host and port. Null: they do not.
+    /// Gets or sets a function that checks whether calls reach an address in another way than by a connection to its host and port. Default null: calls connect
+    /// to the host and port.
     /// </summary>
     internal Func<Uri, bool>? ReachesOtherwise { get; set; }
 
     /// <summary>
-    /// Gets the actions that try to bring an ejected endpoint back, for example <see cref="ProcessRecovery"/> or <see cref="WebhookRecovery"/>. They run at
-    /// the same time, each at most once per <see cref="RecoveryOptions.Period"/> and endpoint, and delay nothing else. A failure is logged.
+    /// Gets the actions that try to bring an ejected endpoint back, for example <see cref="ProcessRecovery"/> or <see cref="WebhookRecovery"/>. The actions run
+    /// at the same time, each at most once per <see cref="RecoveryOptions.Period"/> and endpoint, and delay no call. A failure is logged.
     /// </summary>
     public IList<Func<EjectionEvidence, CancellationToken, ValueTask>> OnEjected { get; } = [];
 
@@ -63,9 +64,9 @@ public sealed class EndpointPoolParts
     /// <summary>
     /// Gets or sets a function that returns the credential of an endpoint over HTTP. It runs at each attempt, so the credential can change while calls run;
     /// cache values that are costly to get. The credential goes to the header that the endpoint's dialect uses (<c>Authorization: Bearer</c>, <c>api-key</c>,
-    /// <c>x-api-key</c>, <c>x-goog-api-key</c>); if it begins with <c>Bearer</c>, it goes to <c>Authorization</c> unchanged. It replaces every credential of
-    /// the caller. If the function is null or returns null, <see cref="EndpointOptions.Credential"/> applies, otherwise the endpoint's headers, otherwise the
-    /// caller's credential.
+    /// <c>x-api-key</c>, <c>x-goog-api-key</c>). A value that begins with <c>Bearer</c> goes to <c>Authorization</c> unchanged. The credential replaces every
+    /// credential of the caller. If the function is null or returns null, <see cref="EndpointOptions.Credential"/> applies, otherwise the endpoint's headers,
+    /// otherwise the caller's credential.
     /// </summary>
     public Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? Credential { get; set; }
 
@@ -81,7 +82,7 @@ public sealed class EndpointPoolParts
     /// </summary>
     public Func<PeerScope, IPeerLink?>? PeerLink { get; set; }
 
-    /// <summary>Gets or sets a function that creates the recorder of the pool. Null: nothing is recorded.</summary>
+    /// <summary>Gets or sets a function that creates the recorder of the pool. Default null: nothing is recorded.</summary>
     internal Func<RecorderScope, IPoolRecorder>? Recorder { get; set; }
 
     /// <summary>Gets or sets the factory of the loggers. Default null: nothing is logged.</summary>

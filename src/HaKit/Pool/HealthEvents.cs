@@ -2,7 +2,7 @@ using HaKit.Health;
 
 namespace HaKit.Pool;
 
-/// <summary>Determines the events of a change of an endpoint's health. Pure functions of the change.</summary>
+/// <summary>Determines the events that a change of an endpoint's health causes. Pure functions of the change.</summary>
 internal static class HealthEvents
 {
     /// <summary>Checks whether the endpoint was ejected for its own faults, and not for a fault of the request or the caller.</summary>

@@ -47,7 +47,7 @@ internal static class HealthLog
 
     private static void WriteCooldown(ILogger log, string pool, in HealthChange change, TimeSpan now)
     {
-        // A cooldown that replaces an earlier cooldown is written only if the new cooldown must be cleared and the earlier one ended with time.
+        // A cooldown that replaces an earlier cooldown is written only if the earlier cooldown had an end and the new cooldown lasts until it is cleared.
         if (change.After.Cooldown is not { } cooldown || change.Before.Cooldown is { } earlier && (earlier.IsUntilCleared || !cooldown.IsUntilCleared))
             return;
         if (cooldown.IsUntilCleared)

@@ -11,8 +11,8 @@ internal static class HeldTimes
     // The mean covers at most this number of an endpoint's latest attempts.
     private const double MostSamples = 1000;
 
-    // For an endpoint that has served few attempts, such as a standby, the mean of all endpoints counts like this many attempts at most. The number is high if
-    // the endpoints are alike, and low if they differ.
+    // The largest weight of the mean of all endpoints, in attempts. This mean improves the estimate for an endpoint that has served few attempts, such as a
+    // standby. Its weight is high if the endpoints are alike, and low if they differ.
     private const double MostOfMean = 200;
     private const double LeastOfMean = 5;
 

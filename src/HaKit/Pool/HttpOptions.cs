@@ -5,23 +5,25 @@ public sealed class HttpOptions
 {
     /// <summary>
     /// Gets or sets the longest request body, in bytes, that is kept so that it can be sent again. A longer body is sent again only if its content can be
-    /// written twice (a seekable stream, bytes, text). Otherwise the request gets only one attempt. Default 4 MB; at least 0.
+    /// written twice (a seekable stream, bytes, text). Otherwise the request gets only one attempt. Default 4 MiB; at least 0.
     /// </summary>
     public int MaxReplayBytes { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>
     /// Gets or sets the longest JSON answer, in bytes, that is read completely before it is returned, so that a broken answer fails over. Longer answers are
-    /// passed on as they arrive. It is also the limit on one event of a stream. Default 64 MB; at least 64 KiB.
+    /// passed on as they arrive. This value is also the limit on one event of a stream. Default 64 MiB; at least 64 KiB.
     /// </summary>
     public int MaxAnswerBytes { get; set; } = 64 * 1024 * 1024;
 
-    /// <summary>Gets or sets whether the warning about plain http to an address that is not loopback is switched off. Default false.</summary>
+    /// <summary>
+    /// Gets or sets whether plain http is allowed without a warning. If false, the pool warns about http addresses other than loopback. Default false.
+    /// </summary>
     public bool AllowPlainHttp { get; set; }
 
     /// <summary>
-    /// Gets or sets whether callers' credentials go to endpoints without a credential of their own. True: to all of them; false: to none. Default null: only to
-    /// the server of the pool's origin, because a key for one provider must not be sent to another provider. An endpoint with its own credential never receives
-    /// a caller's credential. <see cref="EndpointOptions.ForwardCallerCredential"/> overrides it for one endpoint.
+    /// Gets or sets whether callers' credentials go to endpoints without a credential of their own. True: to all such endpoints; false: to none. Default null:
+    /// only to the server of the pool's origin, because a key for one provider must not be sent to another provider. An endpoint with its own credential never
+    /// receives a caller's credential. <see cref="EndpointOptions.ForwardCallerCredential"/> overrides this setting for one endpoint.
     /// </summary>
     public bool? ForwardCallerCredential { get; set; }
 
@@ -45,9 +47,9 @@ public sealed class HttpOptions
     public bool SendPromptCacheKey { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets a function that counts the tokens of a text, for token limits before the answer reports the real number. Example: <c>text =>
-    /// tokenizer.CountTokens(text)</c> with a tokenizer of Microsoft.ML.Tokenizers. Default null: bytes ÷ 4. It runs on any thread, for each text of a JSON
-    /// request, if the pool has token limits and the profile has no number of tokens. It can be set only in code.
+    /// Gets or sets a function that counts the tokens of a text. Token limits use this count until the answer reports the real number. Example: <c>text =>
+    /// tokenizer.CountTokens(text)</c> with a tokenizer of Microsoft.ML.Tokenizers. Default null: bytes ÷ 4. The function runs on any thread, for each text of
+    /// a JSON request, if the pool has token limits and the profile has no number of tokens. The property can be set only in code.
     /// </summary>
     public Func<string, int>? CountTokens { get; set; }
 

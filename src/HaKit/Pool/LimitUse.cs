@@ -4,7 +4,7 @@ using HaKit.Limits;
 
 namespace HaKit;
 
-/// <summary>Describes how much of one limit is used. Immutable.</summary>
+/// <summary>Describes how much of one limit is in use. Immutable.</summary>
 /// <param name="Name"><c>concurrency</c>, <c>requests</c> or <c>tokens</c> (per minute); with the prefix <c>account.</c> if all endpoints of the account share the limit.</param>
 /// <param name="Used">The used amount.</param>
 /// <param name="Limit">The limit.</param>

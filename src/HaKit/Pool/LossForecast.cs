@@ -3,7 +3,7 @@ namespace HaKit.Pool;
 /// <summary>The predicted effect of the loss of some endpoints.</summary>
 /// <param name="LostShare">The share of the calls that find no free capacity.</param>
 /// <param name="Utilization">The demand divided by the remaining capacity.</param>
-/// <param name="Limit">The limit that limits the largest part of the remaining capacity.</param>
+/// <param name="Limit">The limit that restricts the largest part of the remaining capacity.</param>
 internal readonly record struct ForecastLoss(double LostShare, double Utilization, string? Limit);
 
 /// <summary>

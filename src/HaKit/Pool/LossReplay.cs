@@ -51,9 +51,9 @@ internal readonly record struct ReplayResult(long Calls, long Lost)
 /// tiers and the selection of endpoints. A pure function: the same scene gives the same result.
 /// </summary>
 /// <remarks>
-/// A ratio of demand and capacity is not enough. The time at which a window filled decides when a full window admits calls: a few at a time if it filled
-/// evenly, or all at once and then none if it filled in a burst, and the same a minute later. Limits on calls in flight lose fewest calls with even arrivals
-/// and most with bursts. No call waits: a call that finds no free capacity is lost.
+/// A ratio of demand and capacity is not enough. A window that filled evenly admits a few new calls at a time. A window that filled in a burst admits many
+/// calls at once and then none, and does the same a minute later. A limit on calls in flight refuses the fewest calls when calls arrive evenly, and the most
+/// calls when they arrive in bursts. No call waits: a call that finds no free capacity is lost.
 /// </remarks>
 internal sealed class LossReplay
 {
@@ -79,7 +79,7 @@ internal sealed class LossReplay
     {
         _scene = scene;
         _isLost = isLost;
-        // Two turns of the windows. For a large load one turn is equally accurate.
+        // The calls of two whole windows are counted. For a large load, one window is equally accurate.
         _measured = scene.Load.CallsPerMinute >= 2 * EnoughCalls ? Turn : 2 * Turn;
         _pool = new ReplayedPool(scene);
     }

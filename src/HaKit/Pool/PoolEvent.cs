@@ -16,7 +16,7 @@ public abstract record PoolEvent
 /// <summary>The cause of a change of an endpoint's health.</summary>
 public enum ChangeSource
 {
-    /// <summary>Time alone: a cooldown, a slow start or an unanswered trial ended.</summary>
+    /// <summary>The passing of time: a cooldown, a slow start or an unanswered trial ended.</summary>
     Time,
 
     /// <summary>An attempt of a call.</summary>
@@ -57,13 +57,13 @@ public record EndpointChanged : PoolEvent
     public Fault? Fault { get; init; }
 }
 
-/// <summary>The event of an endpoint that was ejected because its attempts or probes failed, or whose trial failed.</summary>
+/// <summary>Reports that an endpoint was ejected because its attempts or probes failed, or because its trial failed.</summary>
 public sealed record EndpointEjected : EndpointChanged;
 
-/// <summary>The event of an ejected endpoint that is back in service.</summary>
+/// <summary>Reports that an ejected endpoint is back in service.</summary>
 public sealed record EndpointRecovered : EndpointChanged;
 
-/// <summary>The event of an order that an operator or code gave.</summary>
+/// <summary>Reports an order that an operator or code gave.</summary>
 public sealed record OrderGiven : PoolEvent
 {
     /// <summary>Gets the order.</summary>
@@ -75,7 +75,7 @@ public sealed record OrderGiven : PoolEvent
     /// <summary>Gets the tier that is used first from now on, for an order about tiers.</summary>
     public int? Tier { get; init; }
 
-    /// <summary>Gets the operator, by the name that the application uses.</summary>
+    /// <summary>Gets the operator's name, as the application gave it.</summary>
     public string? By { get; init; }
 
     /// <summary>Gets the reason. Null: none was given.</summary>
@@ -85,7 +85,7 @@ public sealed record OrderGiven : PoolEvent
     public string? Replica { get; init; }
 }
 
-/// <summary>The event of an order of this replica that is no longer in force, because another replica took a later order.</summary>
+/// <summary>Reports that an order of this replica is no longer in force, because another replica took a later order.</summary>
 public sealed record OrderOverruled : PoolEvent
 {
     /// <summary>Gets the order that is no longer in force.</summary>
@@ -104,7 +104,7 @@ public sealed record OrderOverruled : PoolEvent
     public required string Replica { get; init; }
 }
 
-/// <summary>The event of a draining endpoint whose last attempt in flight has ended.</summary>
+/// <summary>Reports that the last attempt in flight on a draining endpoint has ended.</summary>
 public sealed record EndpointDrained : PoolEvent
 {
     /// <summary>Gets the endpoint's name.</summary>
@@ -112,7 +112,7 @@ public sealed record EndpointDrained : PoolEvent
 }
 
 /// <summary>
-/// The event of an endpoint that was removed from the pool, or replaced by another endpoint of the same name. Its failure counts are forgotten.
+/// Reports that an endpoint was removed from the pool, or replaced by another endpoint of the same name. Its failure counts are forgotten.
 /// </summary>
 public sealed record EndpointRemoved : PoolEvent
 {
@@ -120,24 +120,24 @@ public sealed record EndpointRemoved : PoolEvent
     public required string Endpoint { get; init; }
 }
 
-/// <summary>The event of the start of an outage: no endpoint can take ordinary traffic.</summary>
+/// <summary>Reports the start of an outage: no endpoint can take ordinary traffic.</summary>
 public sealed record OutageBegan : PoolEvent;
 
-/// <summary>The event of the end of an outage: at least one endpoint can take ordinary traffic again.</summary>
+/// <summary>Reports the end of an outage: at least one endpoint can take ordinary traffic again.</summary>
 public sealed record OutageEnded : PoolEvent
 {
     /// <summary>Gets how long no endpoint could take traffic.</summary>
     public required TimeSpan Lasted { get; init; }
 }
 
-/// <summary>The event of an answer that was cut and that another endpoint continued.</summary>
+/// <summary>Reports that an answer was cut and that another endpoint continued it.</summary>
 public sealed record AnswerContinued : PoolEvent
 {
     /// <summary>Gets the endpoints, the cause, the place and the time.</summary>
     public required StreamSeam Seam { get; init; }
 }
 
-/// <summary>The event of a recovery action that has ended.</summary>
+/// <summary>Reports that a recovery action has ended.</summary>
 public sealed record RecoveryEnded : PoolEvent
 {
     /// <summary>Gets the name of the endpoint that the action was for.</summary>
@@ -147,14 +147,14 @@ public sealed record RecoveryEnded : PoolEvent
     public Exception? Failure { get; init; }
 }
 
-/// <summary>The event of a burn-rate alert on the error budget that began or stopped firing.</summary>
+/// <summary>Reports that a burn-rate alert on the error budget began or stopped firing.</summary>
 public sealed record BudgetAlert : PoolEvent
 {
     /// <summary>Gets the alert, whether it fires, and its burn rates.</summary>
     public required Availability.BurnRateStatus Status { get; init; }
 }
 
-/// <summary>The event of a subscription that was read too slowly. The events between this event and the next one were dropped.</summary>
+/// <summary>Reports that the application read a subscription too slowly. The events between this event and the next event were dropped.</summary>
 public sealed record EventsDropped : PoolEvent
 {
     /// <summary>Gets how many events were dropped.</summary>

@@ -21,7 +21,7 @@ public sealed class PoolEvents
 
     /// <summary>
     /// Subscribes to the events from now on, in order. If a reader is more than <paramref name="capacity"/> events behind, its oldest events are dropped, and
-    /// an <see cref="EventsDropped"/> event has their number. A slow reader delays no call, because its code runs on a timer's thread.
+    /// an <see cref="EventsDropped"/> event contains the number of dropped events. A slow reader delays no call, because its code runs on a timer's thread.
     /// </summary>
     /// <param name="capacity">The number of unread events to keep. Default 256; at least 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">The capacity is less than 1.</exception>

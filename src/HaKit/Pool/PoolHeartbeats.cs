@@ -27,7 +27,7 @@ internal sealed class PoolHeartbeats : IDisposable
         IFaultClassifier classifier, EndpointCredentials credentials, WaitQueue queue)
     {
         (_clock, _options, _snapshot, _parts, _classifier, _credentials) = (clock, options, snapshot, parts, classifier, credentials);
-        // A random source of its own, so that the number of heartbeats does not change the random numbers of calls.
+        // Heartbeats have a separate random source, so that the number of heartbeats does not change the random numbers of calls.
         var chance = new Chance(options.Value.Seed is { } seed ? ~(ulong)seed : null);
         _pacemaker = new Pacemaker(clock, health, chance, OutagePace.ProbePauseAt, journal.OnOutageChanged)
         {

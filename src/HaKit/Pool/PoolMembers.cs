@@ -118,7 +118,7 @@ internal sealed class PoolMembers
             _snapshot.Value.MemberOf(change.Endpoint)?.RecordSeenBack();
     }
 
-    // A probe, another replica or an operator has shown that the endpoint is back, so one waiting call may ask it at once.
+    // A probe, another replica or an operator has shown that the endpoint is back, so one waiting call may use the endpoint at once.
     private static bool IsSeenBack(in HealthChange change) =>
         change.Evidence is { Fault: null } and ({ Source: EvidenceSource.Probe or EvidenceSource.Order } or { IsFromPeer: true })
         && change.After.Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart

@@ -32,7 +32,7 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
     /// <summary>Gets the status of the link. Null: there is no link.</summary>
     public PeerLinkStatus? Link => _exchange.Link;
 
-    /// <summary>Gets the number of replicas that were heard of lately, including this one.</summary>
+    /// <summary>Gets the number of replicas that were active lately, including this replica.</summary>
     public int Replicas => _exchange.Replicas;
 
     EndpointState[] IPeerPool.Members => _snapshot.Value.Members;
@@ -42,7 +42,7 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
     EndpointPoolLimits IPeerPool.AttemptLimits =>
         new(_options.Value.AttemptTimeout?.Timeout, _options.Value.FirstContent.Timeout, _options.Value.ConnectTimeout);
 
-    /// <summary>Starts to listen. The pool must be complete, because what is heard changes it.</summary>
+    /// <summary>Starts to listen. The pool must be complete, because facts from other replicas change the pool.</summary>
     public void Start() => _exchange.Start();
 
     public void ReceiveFact(PeerFact fact) => _exchange.ReceiveNews(new PeerNews([fact], IsComplete: false));

@@ -34,7 +34,7 @@ public sealed record PoolStatus
     public int? ServingTier { get; init; }
 
     /// <summary>
-    /// Gets the time since which no endpoint takes ordinary traffic, by the wall clock. Trials do not change it. Null while an endpoint takes traffic.
+    /// Gets the time since which no endpoint takes ordinary traffic, by the wall clock. Trials do not change this time. Null while an endpoint takes traffic.
     /// </summary>
     public DateTimeOffset? OutageSince { get; init; }
 
@@ -59,7 +59,7 @@ public sealed record PoolStatus
     /// <summary>Gets the number of retries and hedges that the retry budget allows now.</summary>
     public required double RetryBudget { get; init; }
 
-    /// <summary>The sentence about a pool none of whose endpoints can be reached.</summary>
+    /// <summary>The sentence about a pool that can reach none of its endpoints.</summary>
     internal const string Unreachable = "No endpoint can be reached: the network of this machine may be down";
 
     /// <summary>Returns the status in one line: how many endpoints serve, and the state of each endpoint.</summary>
@@ -99,7 +99,7 @@ public sealed record EndpointStatus
     /// <summary>Gets the number of attempts in flight on the endpoint.</summary>
     public required int InFlight { get; init; }
 
-    /// <summary>Gets the number of attempts that were begun.</summary>
+    /// <summary>Gets the number of attempts that have started.</summary>
     public required long Attempts { get; init; }
 
     /// <summary>Gets the number of attempts that were served.</summary>

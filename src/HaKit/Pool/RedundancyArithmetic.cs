@@ -24,7 +24,7 @@ internal sealed record CarryingEndpoint(int Tier, IReadOnlyList<CallLimit> Limit
 
 /// <summary>Compares a demand with the capacity of a set of endpoints.</summary>
 /// <param name="Utilization">The demand divided by the capacity.</param>
-/// <param name="Limit">The limit that limits the largest part of the capacity.</param>
+/// <param name="Limit">The limit that restricts the largest part of the capacity.</param>
 /// <param name="IsAmple">True if the capacity is so large that calls at random times practically never exceed a limit.</param>
 internal readonly record struct Carried(double Utilization, string? Limit, bool IsAmple);
 

@@ -67,13 +67,13 @@ public sealed record ScaleSignal
     public double? Utilization { get; init; }
 
     /// <summary>
-    /// Gets the number of serving endpoints of average weight with which the utilization would be at its target, including waiting calls; at least 1. Null if
-    /// no endpoint has a limit, a <see cref="ScaleOptions.TargetInFlight"/> or a reported capacity.
+    /// Gets the number of serving endpoints, of average weight, that would bring the utilization to its target. The calculation includes waiting calls. At
+    /// least 1. Null if no endpoint has a limit, a <see cref="ScaleOptions.TargetInFlight"/> or a reported capacity.
     /// </summary>
     public int? WantedEndpoints { get; init; }
 }
 
-/// <summary>The event of a change of the wanted number of endpoints.</summary>
+/// <summary>Reports that the wanted number of endpoints has changed.</summary>
 public sealed record ScaleChanged : PoolEvent
 {
     /// <summary>Gets the load that led to the change.</summary>

@@ -7,8 +7,8 @@ public sealed class FlightRecorderOptions
     public string Folder { get; set; } = "";
 
     /// <summary>
-    /// Gets or sets the maximum size of one pool's recordings in the folder, in bytes; the oldest files are deleted. Default 512 MiB; at least twice <see
-    /// cref="SegmentBytes"/>.
+    /// Gets or sets the maximum size of one pool's recordings in the folder, in bytes. If the recordings grow larger, the oldest files are deleted. Default 512
+    /// MiB; at least twice <see cref="SegmentBytes"/>.
     /// </summary>
     public long MaxBytes { get; set; } = 512L * 1024 * 1024;
 

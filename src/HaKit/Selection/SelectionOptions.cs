@@ -25,8 +25,8 @@ public enum SelectionPreset
     Latency,
 
     /// <summary>
-    /// An endpoint in the pool's own zone, while one of them has capacity. Without zones: the endpoint with the shortest time to the first content, independent
-    /// of the load.
+    /// An endpoint in the pool's own zone, while an endpoint of this zone has capacity. Without zones: the endpoint with the shortest time to the first
+    /// content, independent of the load.
     /// </summary>
     Nearest,
 
@@ -73,8 +73,8 @@ public sealed class SelectionOptions
     public double FailOpenBelow { get; set; } = 0.5;
 
     /// <summary>
-    /// Gets or sets the maximum load of an affinity target, as a multiple of its fair share. Above it, the next endpoint in the ranking takes the request.
-    /// Default 1.25; at least 1.
+    /// Gets or sets the maximum load of an affinity target, as a multiple of its fair share. Above this load, the next endpoint in the ranking takes the
+    /// request. Default 1.25; at least 1.
     /// </summary>
     public double AffinityLoad { get; set; } = 1.25;
 

@@ -11,8 +11,8 @@ public sealed class StreamingOptions
 
     /// <summary>
     /// Gets or sets how much of an answer is held before the caller gets any of it. Default <see cref="HoldUntil.FirstContent"/>. With <see
-    /// cref="HoldUntil.End"/> every failure up to the end of the answer moves on to the next endpoint; the caller gets nothing before the end, and the
-    /// deadline covers the whole answer. This suits batch jobs and evaluations, where no person waits for the first words.
+    /// cref="HoldUntil.End"/>, a failure anywhere in the answer makes the call fail over to the next endpoint. The caller then gets nothing before the end, and
+    /// the deadline covers the whole answer. This suits batch jobs and evaluations, where no person waits for the first words.
     /// </summary>
     public HoldUntil HoldUntil { get; set; }
 
@@ -24,8 +24,8 @@ public sealed class StreamingOptions
     public int HoldBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
-    /// Gets or sets whether another endpoint continues a cut answer, if it declares how (<see cref="EndpointOptions.Continuation"/>). Only plain text is
-    /// continued. <see cref="RequestProfile.MayContinue"/> overrides it for one call. Default <see cref="StreamContinuation.Off"/>.
+    /// Gets or sets whether a cut answer is continued by another endpoint that declares a way to do so (<see cref="EndpointOptions.Continuation"/>). Only plain
+    /// text is continued. <see cref="RequestProfile.MayContinue"/> overrides it for one call. Default <see cref="StreamContinuation.Off"/>.
     /// </summary>
     public StreamContinuation Continuation { get; set; }
 
