@@ -2,7 +2,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Uses client objects as the endpoints of pools.</summary>
+/// <summary>Adds chat clients and embedding generators to pools as endpoints, and creates clients over pools.</summary>
 public static class EndpointPoolAIExtensions
 {
     /// <summary>
@@ -21,9 +21,9 @@ public static class EndpointPoolAIExtensions
     /// <summary>Adds an endpoint with a chat client. If the options have an endpoint with this name already, sets the chat client of this endpoint.</summary>
     /// <param name="options">The pool's options.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="client">The endpoint's client. Switch off its own retries, because they would multiply the pool's retries.</param>
+    /// <param name="client">The endpoint's client. Switch off the client's own retries, because they would multiply the pool's retries.</param>
     /// <param name="configure">Changes the endpoint: model, tier, account, context window, prices.</param>
-    /// <param name="chat">Sets what is special about this endpoint in chats.</param>
+    /// <param name="chat">Sets the endpoint's chat options. Null: the defaults.</param>
     /// <returns>The same options.</returns>
     public static EndpointPoolOptions AddEndpoint(
         this EndpointPoolOptions options, string name, IChatClient client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
@@ -38,7 +38,7 @@ public static class EndpointPoolAIExtensions
     /// <param name="name">The endpoint's name, which must be new in this pool.</param>
     /// <param name="client">The endpoint's client.</param>
     /// <param name="configure">Changes the endpoint.</param>
-    /// <param name="chat">Sets what is special about this endpoint in chats.</param>
+    /// <param name="chat">Sets the endpoint's chat options. Null: the defaults.</param>
     public static void AddEndpoint(
         this EndpointPool pool, string name, IChatClient client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
     {
@@ -65,7 +65,7 @@ public static class EndpointPoolAIExtensions
     /// <summary>Adds an endpoint with an embedding generator. If the options have an endpoint with this name already, sets the generator of this endpoint.</summary>
     /// <param name="options">The pool's options.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="generator">The endpoint's generator. Switch off its own retries.</param>
+    /// <param name="generator">The endpoint's generator. Switch off the generator's own retries, because they would multiply the pool's retries.</param>
     /// <param name="configure">Changes the endpoint: model, tier, account, prices.</param>
     /// <returns>The same options.</returns>
     public static EndpointPoolOptions AddEndpoint(

@@ -25,7 +25,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         catch (ArgumentException exception) when (hadToWait || exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
             // Before an SDK sends the request, this exception means that the request is wrong. Afterwards it means that the SDK cannot read the answer. If the
-            // task had ended when the client returned it, the cause is not known, so the pool tries one other endpoint to determine it.
+            // task had already ended when the client returned it, the cause is not known. The pool then tries one other endpoint to determine the cause.
             attempt.ReportFault(hadToWait ? ChatFaults.OfUnreadable(exception) : ChatFaults.BrokenOrRefused);
             throw;
         }

@@ -2,7 +2,10 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Sets the special properties of one chat endpoint. Not thread-safe; read when the endpoint is added.</summary>
+/// <summary>
+/// Sets how the pool uses one chat endpoint: unsupported parameters, changes of each attempt's options, and the end of its streams. Not thread-safe; read when
+/// the endpoint is added.
+/// </summary>
 public sealed class ChatEndpointOptions
 {
     /// <summary>Gets or sets the parameters that the endpoint does not support. Default: none.</summary>
@@ -12,14 +15,14 @@ public sealed class ChatEndpointOptions
     public UnsupportedParameters OnUnsupported { get; set; }
 
     /// <summary>
-    /// Gets or sets code that changes the options of each attempt on this endpoint. It gets a copy of the options, in which unsupported parameters are already
-    /// left out and the endpoint's model is already set. It is called from many threads at the same time. Default: none.
+    /// Gets or sets code that changes the options of each attempt on this endpoint. The code gets a copy of the options, in which unsupported parameters are
+    /// already left out and the endpoint's model is already set. The code runs on many threads at the same time. Default: none.
     /// </summary>
     public Action<ChatOptions>? ConfigureOptions { get; set; }
 
     /// <summary>
     /// Gets or sets code that changes the options of an attempt that continues a cut answer by <see cref="Continuation.AssistantPrefix"/>. Use it if the
-    /// provider needs more than the assistant's message at the end, for example a flag. It gets a copy of the options, and is called from many threads at the
+    /// provider needs more than the assistant's message at the end, for example a flag. The code gets a copy of the options, and runs on many threads at the
     /// same time. Default: none.
     /// </summary>
     public Action<ChatOptions>? ConfigureContinuation { get; set; }
@@ -31,14 +34,14 @@ public sealed class ChatEndpointOptions
     public bool MarksEnd { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets a function that returns the finish reason of an update without one, or null. Use it for a client that reports the reason of some answers
-    /// only in <see cref="ChatResponseUpdate.RawRepresentation"/>. It is called for each update without a reason, from many threads at the same time. Default:
-    /// none.
+    /// Gets or sets a function that finds the finish reason of an update without a <see cref="ChatResponseUpdate.FinishReason"/>; it returns null if there is
+    /// no reason. Use it for a client that reports the reason of some answers only in <see cref="ChatResponseUpdate.RawRepresentation"/>. The function runs for
+    /// each update without a reason, on many threads at the same time. Default: none.
     /// </summary>
     public Func<ChatResponseUpdate, ChatFinishReason?>? FinishOf { get; set; }
 }
 
-/// <summary>Selects what happens to a call that uses a parameter which an endpoint does not support.</summary>
+/// <summary>Selects the treatment of a call with a parameter that an endpoint does not support.</summary>
 public enum UnsupportedParameters
 {
     /// <summary>The endpoint is not chosen for the call. If no endpoint is left, the call ends with <see cref="UnsupportedParametersException"/>.</summary>

@@ -24,7 +24,7 @@ internal static class ChatFaults
     public static Fault OfUnreadable(ArgumentException exception) =>
         exception is ArgumentOutOfRangeException { ActualValue: string reason } && FinishReasons.MeaningOf(reason) == FinishMeaning.Failure ? Failed : Broken;
 
-    // The model has generated and the provider bills tokens before a filter ends the answer, so it is not known whether the request was applied.
+    // Before a filter ends the answer, the model may have generated tokens that the provider bills. So it is not known whether the request was applied.
     private static readonly Fault Filtered = new(FaultKind.ContentFilter) { Applied = FaultApplied.Ambiguous };
 
     /// <summary>Checks that the response is an answer for the caller.</summary>
@@ -44,7 +44,7 @@ internal static class ChatFaults
         return response;
     }
 
-    /// <summary>Finds an error among the contents, except a model's refusal, which is an answer.</summary>
+    /// <summary>Finds an error in the content of an answer. A model's refusal is not an error, because it is an answer.</summary>
     public static ErrorContent? ErrorIn(IList<AIContent> contents)
     {
         for (var i = 0; i < contents.Count; i++)

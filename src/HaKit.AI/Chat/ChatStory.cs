@@ -5,8 +5,8 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// Reads and writes the history of an answer in its <see cref="ChatResponse.AdditionalProperties"/> (for a stream: in those of the first update). All values
-/// are strings, so that answers can be stored and sent as JSON. Thread-safe.
+/// Reads and writes the history of an answer in its <see cref="ChatResponse.AdditionalProperties"/> (for a stream: in the properties of the first update). All
+/// values are strings, so that answers can be stored and sent as JSON. Thread-safe.
 /// </summary>
 public static class ChatStory
 {
@@ -23,13 +23,14 @@ public static class ChatStory
 
     /// <summary>
     /// The key for the cost of the call, computed from the endpoint's prices and the reported tokens: <c>0.00042</c>, or <c>≥0.00042</c> if another attempt
-    /// (for example a hedge) may have been billed too. In a stream it is on the update that reports the tokens. Absent if prices or tokens are not known.
+    /// (for example a hedge) may have been billed too. In a stream, the update that reports the tokens has this property. Absent if prices or tokens are not
+    /// known.
     /// </summary>
     public const string CostKey = "hakit.cost";
 
     /// <summary>
-    /// The key for the places at which the answer was cut and another endpoint continued it: <c>gpt → claude after 120 characters (IdleTimeout), 0.4 s</c>. It
-    /// is on the last updates of a stream. Absent if the answer was not cut.
+    /// The key for the places at which the answer was cut and another endpoint continued it: <c>gpt → claude after 120 characters (IdleTimeout), 0.4 s</c>. In
+    /// a stream, the last updates have this property. Absent if the answer was not cut.
     /// </summary>
     public const string SeamsKey = "hakit.seams";
 

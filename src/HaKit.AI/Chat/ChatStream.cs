@@ -93,7 +93,7 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         return true;
     }
 
-    // Some clients send the finish reason with the tool call, some after it, and some before it. If the finish reason comes before, the stream ends only with
+    // Some clients send the finish reason with the tool call, some after it, and some before it. If the finish reason comes first, the stream ends only with
     // the tool call.
     private bool CompletesCalls(ChatResponseUpdate update)
     {

@@ -25,14 +25,14 @@ public sealed class EndpointPoolChatClientOptions
 
     /// <summary>
     /// Gets or sets a function that estimates the tokens of a prompt, for context windows and token limits. The pool avoids endpoints whose context window is
-    /// smaller than the estimate, but never refuses a call because of it. Default: a quarter of the UTF-8 bytes, plus 4 tokens for each message, 1,000 for each
-    /// image, and 150 for each tool.
+    /// smaller than the estimate, but never refuses a call because of the estimate. Default: a quarter of the UTF-8 bytes, plus 4 tokens for each message,
+    /// 1,000 for each image, and 150 for each tool.
     /// </summary>
     public Func<IReadOnlyList<ChatMessage>, ChatOptions?, int>? EstimateTokens { get; set; }
 
     /// <summary>
-    /// Gets or sets for how many pieces of state (conversation ids, files, encrypted reasoning) the client remembers the endpoint that created them, as hashes.
-    /// It remembers at least this many of the latest, and at most twice as many. Default 16,384; at least 1.
+    /// Gets or sets the number of pieces of state (conversation ids, files, encrypted reasoning) for which the client remembers the endpoint that created them.
+    /// The client keeps hashes of at least this number of the latest pieces, and of at most twice this number. Default 16,384; at least 1.
     /// </summary>
     public int RememberedStates { get; set; } = 16_384;
 

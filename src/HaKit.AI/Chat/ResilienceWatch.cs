@@ -6,8 +6,9 @@ using Polly.Telemetry;
 namespace HaKit.AI;
 
 /// <summary>
-/// Warns if the HTTP client under an endpoint's chat client has a resilience handler with retries or timeouts, because the pool already has them. With both, a
-/// refusal costs four requests and several seconds instead of one request. This class listens to Polly's telemetry in the container. Thread-safe.
+/// Warns if the HTTP client under an endpoint's chat client has a resilience handler with retries or timeouts, because the pool already has its own retries and
+/// timeouts. If both retry, a refusal costs four requests and several seconds instead of one request. This class listens to Polly's telemetry in the container.
+/// Thread-safe.
 /// </summary>
 internal sealed partial class ResilienceWatch(ILoggerFactory? loggers) : TelemetryListener, IConfigureOptions<TelemetryOptions>
 {

@@ -13,7 +13,7 @@ public static class EndpointPoolChatServiceExtensions
     /// <summary>Registers a chat client over a pool: as <see cref="IChatClient"/> and as <see cref="EndpointPoolChatClient"/>.</summary>
     /// <param name="services">The container.</param>
     /// <param name="pool">The name of the pool, as passed to <c>AddHaEndpointPool</c>.</param>
-    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
+    /// <param name="configure">Sets how the client uses the pool. Null: the defaults.</param>
     /// <returns>The builder of the <see cref="IChatClient"/>, for clients around the pool: <c>UseFunctionInvocation</c>, <c>UseLogging</c> and others.</returns>
     public static ChatClientBuilder AddHaChatClient(this IServiceCollection services, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {
@@ -27,7 +27,7 @@ public static class EndpointPoolChatServiceExtensions
     /// <param name="services">The container.</param>
     /// <param name="serviceKey">The key.</param>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
+    /// <param name="configure">Sets how the client uses the pool. Null: the defaults.</param>
     public static ChatClientBuilder AddKeyedHaChatClient(
         this IServiceCollection services, object? serviceKey, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {
@@ -37,12 +37,12 @@ public static class EndpointPoolChatServiceExtensions
         return services.AddKeyedChatClient(serviceKey, provider => provider.GetRequiredKeyedService<EndpointPoolChatClient>(serviceKey));
     }
 
-    /// <summary>Adds an endpoint that a chat client serves, or gives the configured endpoint of that name its chat client.</summary>
+    /// <summary>Adds an endpoint with a chat client. If the configuration already has an endpoint of this name, that endpoint gets the chat client.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="client">The endpoint's client. Switch off its own retries, because they would multiply the pool's.</param>
+    /// <param name="client">The endpoint's client. Switch off the client's own retries, because they would multiply the pool's retries.</param>
     /// <param name="configure">Changes the endpoint: model, tier, account, context window, prices. Runs again at each reload.</param>
-    /// <param name="chat">Sets what is special about this endpoint in chats.</param>
+    /// <param name="chat">Sets the endpoint's chat options. Null: the defaults.</param>
     public static IEndpointPoolBuilder AddEndpoint(
         this IEndpointPoolBuilder builder, string name, IChatClient client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
     {
@@ -50,12 +50,12 @@ public static class EndpointPoolChatServiceExtensions
         return builder.AddEndpoint(name, _ => client, configure, chat);
     }
 
-    /// <summary>Adds an endpoint that a chat client of the container serves. The client is created once; the caller owns and disposes it.</summary>
+    /// <summary>Adds an endpoint with a chat client from the container. The client is created once; the caller owns and disposes it.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
     /// <param name="client">Returns the endpoint's client.</param>
     /// <param name="configure">Changes the endpoint.</param>
-    /// <param name="chat">Sets what is special about this endpoint in chats.</param>
+    /// <param name="chat">Sets the endpoint's chat options. Null: the defaults.</param>
     public static IEndpointPoolBuilder AddEndpoint(
         this IEndpointPoolBuilder builder, string name, Func<IServiceProvider, IChatClient> client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
     {
@@ -63,12 +63,12 @@ public static class EndpointPoolChatServiceExtensions
         return builder.Attach(name, provider => EndpointPoolAIExtensions.Serving(client(provider), chat), configure);
     }
 
-    /// <summary>Adds an endpoint that a keyed chat client of the container serves.</summary>
+    /// <summary>Adds an endpoint with a keyed chat client from the container.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
     /// <param name="serviceKey">The client's key. Default null: the endpoint's name.</param>
     /// <param name="configure">Changes the endpoint.</param>
-    /// <param name="chat">Sets what is special about this endpoint in chats.</param>
+    /// <param name="chat">Sets the endpoint's chat options. Null: the defaults.</param>
     public static IEndpointPoolBuilder AddKeyedChatEndpoint(
         this IEndpointPoolBuilder builder, string name, object? serviceKey = null, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null) =>
         builder.AddEndpoint(name, provider => provider.GetKeyedService<IChatClient>(serviceKey ?? name) ?? throw new InvalidOperationException(

@@ -10,7 +10,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
     /// <summary>Registers an embedding generator over a pool: as <see cref="IEmbeddingGenerator{TInput, TEmbedding}"/> and as <see cref="EndpointPoolEmbeddingGenerator"/>.</summary>
     /// <param name="services">The container.</param>
     /// <param name="pool">The name of the pool, as passed to <c>AddHaEndpointPool</c>.</param>
-    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
+    /// <param name="configure">Sets how the generator uses the pool. Null: the defaults.</param>
     /// <returns>The builder of the generator, for generators around the pool.</returns>
     public static EmbeddingGeneratorBuilder<string, Embedding<float>> AddHaEmbeddingGenerator(this IServiceCollection services, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
     {
@@ -24,7 +24,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
     /// <param name="services">The container.</param>
     /// <param name="serviceKey">The key.</param>
     /// <param name="pool">The pool's name.</param>
-    /// <param name="configure">Sets how it uses the pool. Null: the defaults.</param>
+    /// <param name="configure">Sets how the generator uses the pool. Null: the defaults.</param>
     public static EmbeddingGeneratorBuilder<string, Embedding<float>> AddKeyedHaEmbeddingGenerator(
         this IServiceCollection services, object? serviceKey, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
     {
@@ -34,10 +34,12 @@ public static class EndpointPoolEmbeddingServiceExtensions
         return services.AddKeyedEmbeddingGenerator(serviceKey, provider => provider.GetRequiredKeyedService<EndpointPoolEmbeddingGenerator>(serviceKey));
     }
 
-    /// <summary>Adds an endpoint that an embedding generator serves, or gives the configured endpoint of that name its generator.</summary>
+    /// <summary>
+    /// Adds an endpoint with an embedding generator. If the configuration already has an endpoint of this name, that endpoint gets the generator.
+    /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
-    /// <param name="generator">The endpoint's generator. Switch off its own retries.</param>
+    /// <param name="generator">The endpoint's generator. Switch off the generator's own retries, because they would multiply the pool's retries.</param>
     /// <param name="configure">Changes the endpoint. Runs again at each reload.</param>
     public static IEndpointPoolBuilder AddEndpoint(
         this IEndpointPoolBuilder builder, string name, IEmbeddingGenerator<string, Embedding<float>> generator, Action<EndpointOptions>? configure = null)
@@ -47,7 +49,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
     }
 
     /// <summary>
-    /// Adds an endpoint that an embedding generator of the container serves. The generator is created once; the caller owns and disposes it.
+    /// Adds an endpoint with an embedding generator from the container. The generator is created once; the caller owns and disposes it.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>

@@ -4,8 +4,8 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// Holds the model and the length of a pool's vectors: the declared values, otherwise the values of the first answer. All vectors of the pool must have them.
-/// Thread-safe.
+/// Holds the model and the length of a pool's vectors: the declared values, otherwise the values of the first answer. All vectors of the pool must have this
+/// model and this length. Thread-safe.
 /// </summary>
 internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensions)
 {

@@ -6,7 +6,7 @@ namespace HaKit.AI;
 /// <summary>
 /// Represents an embedding generator over a pool whose endpoints all serve one model. Vectors of different models cannot be compared. So the call ends with
 /// <see cref="EmbeddingMismatchException"/> if an answer has another model or length. Large calls are split, and each part is served and retried separately.
-/// Thread-safe. Disposing it does nothing.
+/// Thread-safe. Disposing the generator does nothing.
 /// </summary>
 public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string, Embedding<float>>
 {
@@ -50,7 +50,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
 
     /// <inheritdoc/>
     /// <remarks>Returns this generator, its <see cref="EndpointPool"/>, or <see cref="EmbeddingGeneratorMetadata"/> with the values that all endpoints share.
-    /// With an endpoint's name as the key: that endpoint's generator, or a service of it.</remarks>
+    /// With an endpoint's name as the key: that endpoint's generator, or a service of that generator.</remarks>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
         ArgumentNullException.ThrowIfNull(serviceType);
@@ -164,7 +164,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
                 for (int i; (i = Interlocked.Increment(ref _next)) < _parts.Length && !stop.IsCancellationRequested;)
                     _parts[i] = await generator.PartAsync(PartAt(i), stop.Token).ConfigureAwait(false);
             }
-#pragma warning disable CA1031 // The first failure is the call's; what it makes the others fail with is of no interest.
+#pragma warning disable CA1031 // The first failure becomes the failure of the call. The other parts fail because of it, so their exceptions are not needed.
             catch (Exception exception)
 #pragma warning restore CA1031
             {

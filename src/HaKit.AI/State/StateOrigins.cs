@@ -6,7 +6,7 @@ namespace HaKit.AI;
 
 /// <summary>
 /// Remembers which endpoint created which state, as hashes. There are two generations of entries: when the younger generation is full, the older generation is
-/// removed. So at least the latest <paramref name="capacity"/> entries are known. Thread-safe.
+/// removed. So the object always knows at least the latest <paramref name="capacity"/> entries. Thread-safe.
 /// </summary>
 internal sealed class StateOrigins(int capacity)
 {

@@ -30,7 +30,7 @@ internal sealed class CredentialSourceValidator(IEnumerable<CredentialSource> so
     }
 }
 
-/// <summary>Checks a credential in the configuration, and describes its mistake. No message shows the credential. Pure.</summary>
+/// <summary>Checks a credential in the configuration, and describes the mistake if it cannot be used. No message shows the credential. Pure.</summary>
 internal static class CredentialInConfiguration
 {
     /// <summary>Gets the sentence about a key that the configuration does not have.</summary>
@@ -65,7 +65,7 @@ internal static class CredentialInConfiguration
         return $"Add it to the user secrets, or as the environment variable {Shown(variable)}, or name the setting that has the key.{NearHint(configuration, section.Path)}";
     }
 
-    // The first part of the path that does not exist is the one that may be misspelt.
+    // The hint is about the first part of the path that does not exist, because only this part can be compared with existing names.
     private static string NearHint(IConfiguration configuration, string path)
     {
         foreach (var part in path.Split(ConfigurationPath.KeyDelimiter))

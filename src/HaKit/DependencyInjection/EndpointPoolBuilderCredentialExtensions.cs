@@ -13,8 +13,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolBuilderCredentialExtensions
 {
     /// <summary>
-    /// Reads an endpoint's credential from a key of the application's configuration, at the time of each attempt. A key that is missing, empty or a placeholder is
-    /// refused at start-up. If the key disappears later, the endpoint's attempts fail; the caller's credential is not sent, because it is meant for another server.
+    /// Reads an endpoint's credential from a key of the application's configuration, at the time of each attempt. A key that is missing, empty or a placeholder
+    /// is refused at start-up. If the key disappears later, the endpoint's attempts fail; the caller's credential is not sent instead, because that credential
+    /// is meant for another server.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="endpoint">The endpoint's name.</param>

@@ -9,12 +9,12 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolBuilderHeartbeatExtensions
 {
     /// <summary>
-    /// Sets how the heartbeats probe endpoints. If this method is called several times, the functions are asked in that order, and the first probe that is not
-    /// null is used.
+    /// Sets how the heartbeats probe endpoints. If this method is called several times, the pool calls the functions in the order of registration, and uses the
+    /// first probe that is not null.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="probe">
-    /// Creates the probe of an endpoint. It may return null: then the next function is asked, and after the last function the default probe is used.
+    /// Creates the probe of an endpoint. If it returns null, the pool calls the next function. If all functions return null, the pool uses the default probe.
     /// </param>
     public static IEndpointPoolBuilder AddProbe(this IEndpointPoolBuilder builder, Func<PoolEndpoint, IProbe?> probe)
     {

@@ -12,8 +12,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static partial class EndpointPoolBuilderStandardOptionsExtensions
 {
     /// <summary>
-    /// Applies the settings of a standard resilience handler that differ from that package's defaults to the pool. The pool's own settings take precedence.
-    /// Settings without a meaning for a pool, such as <c>Retry:UseJitter</c>, are logged once, at Information.
+    /// Applies to the pool the settings of a standard resilience handler that differ from the defaults of Microsoft.Extensions.Http.Resilience. The pool's own
+    /// settings take precedence. Settings without a meaning for a pool, such as <c>Retry:UseJitter</c>, are logged once, at Information.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="optionsName">The name of the <see cref="HttpStandardResilienceOptions"/>. For the handler of a client it is <c>{client}-standard</c>.</param>

@@ -20,15 +20,16 @@ public static class EndpointPoolHttpClientBuilderExtensions
     /// you have set others.
     /// </summary>
     /// <remarks>
-    /// Resilience handlers that would retry or time out the pool's work are removed from the client, in whichever order they were added. These are the handlers
-    /// that <c>ConfigureHttpClientDefaults</c> adds to all clients, and the client's own standard resilience and standard hedging handlers. The removal is
-    /// logged once. Handlers of <c>AddResilienceHandler</c> on the client itself stay, and a warning is logged. <see cref="KeepResilience"/> keeps all of these
-    /// handlers. Service discovery moves inside the pool, where it resolves the address of each attempt.
+    /// Resilience handlers with their own retries and timeouts are removed from the client, because they would repeat or cut off the pool's calls. The order in
+    /// which they were added does not matter. The removed handlers are the handlers that <c>ConfigureHttpClientDefaults</c> adds to all clients, and the
+    /// client's own standard resilience and standard hedging handlers. The removal is logged once. Handlers of <c>AddResilienceHandler</c> on the client itself
+    /// stay, and a warning is logged. <see cref="KeepResilience"/> keeps all of these handlers. Service discovery moves inside the pool, where it resolves the
+    /// address of each attempt.
     /// </remarks>
     /// <param name="builder">The client.</param>
     /// <param name="pool">The pool's name. An unknown pool is refused when the application starts.</param>
     /// <exception cref="ArgumentException">
-    /// The builder is for all clients (<c>ConfigureHttpClientDefaults</c>), but a pool belongs to one client. Or the client already has a pool.
+    /// The builder is for all clients (<c>ConfigureHttpClientDefaults</c>), but a pool belongs to one client; or the client already has a pool.
     /// </exception>
     public static IHttpClientBuilder AddHaEndpointPoolHandler(this IHttpClientBuilder builder, string pool)
     {
@@ -55,8 +56,8 @@ public static class EndpointPoolHttpClientBuilderExtensions
     }
 
     /// <summary>
-    /// Keeps every resilience handler of a client that uses a pool. Without this method, <see cref="AddHaEndpointPoolHandler"/> removes the handlers that would
-    /// retry or time out the pool's work.
+    /// Keeps every resilience handler of a client that uses a pool. Without this method, <see cref="AddHaEndpointPoolHandler"/> removes the handlers whose
+    /// retries and timeouts would repeat or cut off the pool's calls.
     /// </summary>
     /// <param name="builder">The client.</param>
     /// <exception cref="ArgumentException">The builder is for all clients (<c>ConfigureHttpClientDefaults</c>).</exception>

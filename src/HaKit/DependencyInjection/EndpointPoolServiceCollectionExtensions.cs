@@ -15,8 +15,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds a pool that is described in code. The container provides the pool as a keyed service whose key is the pool's name. If it is the only pool, the
-    /// container also provides it without a key.
+    /// Adds a pool that is described in code. The container provides the pool as a keyed service whose key is the pool's name. If only one pool is registered,
+    /// the container also provides this pool without a key.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The pool's name, unique in the container.</param>
@@ -92,7 +92,7 @@ public static class EndpointPoolServiceCollectionExtensions
     }
 
     private static void AddUnknownPool(IServiceCollection services) =>
-        // The container's own message about a key that nothing is registered under does not name the key.
+        // If nothing is registered under a key, the container's own message does not name the key.
         services.TryAdd(ServiceDescriptor.KeyedSingleton<EndpointPool>(KeyedService.AnyKey, static (provider, key) => throw new InvalidOperationException(
             $"There is no endpoint pool '{key}'.{EndpointPoolRegistration.HintOf(key as string ?? "", NamesOf(provider))}")));
 

@@ -9,8 +9,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class FlightRecorderServiceExtensions
 {
     /// <summary>
-    /// Records a pool to files that <see cref="HaKit.Recording.FlightRecording"/>, <c>hakit record show</c> and <c>hakit replay</c> read: its calls, attempts,
-    /// probes, changes of health, and settings. It records no prompt, no answer, no credential, no address and no caller. If the disk is slow, full or
+    /// Records a pool's calls, attempts, probes, health changes and settings to files. <see cref="HaKit.Recording.FlightRecording"/>, <c>hakit record show</c>
+    /// and <c>hakit replay</c> read these files. The files contain no prompt, no answer, no credential, no address and no caller. If the disk is slow, full or
     /// read-only, entries of the recording are lost, but no call fails and the application starts.
     /// </summary>
     /// <param name="services">The container.</param>

@@ -13,9 +13,9 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
     private const string Resolver = "Microsoft.Extensions.ServiceDiscovery.Http.ResolvingHttpDelegatingHandler";
 
     /// <summary>
-    /// Removes resilience handlers that would retry or time out the pool's work. Moves service discovery inside the pool, where it resolves the address of each
-    /// attempt. Outside the pool, service discovery would resolve the pool's origin, and the pool would refuse the resolved address because it does not begin
-    /// with the origin.
+    /// Removes resilience handlers whose retries and timeouts would repeat or cut off the pool's calls. Moves service discovery inside the pool, where it
+    /// resolves the address of each attempt. Outside the pool, service discovery would resolve the pool's origin, and the pool would refuse the resolved
+    /// address because it does not begin with the origin.
     /// </summary>
     /// <param name="handlers">The client's handlers, outermost first, with an <see cref="EndOfDefaults"/> after the handlers of all clients.</param>
     /// <param name="standard">The number of the client's own resilience handlers that belong to the two standard handlers.</param>

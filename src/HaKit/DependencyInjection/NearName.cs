@@ -20,7 +20,7 @@ internal static class NearName
         return nearest.Name is null ? "" : $" Did you mean '{nearest.Name}'?";
     }
 
-    /// <summary>Lists names in quotation marks; of many, the first ten and the number of the others.</summary>
+    /// <summary>Lists names in quotation marks. If there are more than ten names, lists the first ten and the number of the others.</summary>
     /// <param name="names">The names; at least one.</param>
     public static string List(IReadOnlyCollection<string> names) =>
         $"'{string.Join("', '", names.Take(Listed))}'{(names.Count > Listed ? $" and {names.Count - Listed} more" : "")}";

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Http.Logging;
 namespace HaKit.DependencyInjection;
 
 /// <summary>
-/// Makes probes bypass the logging handlers that the factory adds to each client. At one heartbeat in ten seconds, these would write thousands of lines a day
-/// for each endpoint. It is the first filter, so that it sees the handlers that the other filters have added.
+/// Makes probes bypass the logging handlers that the factory adds to each client. With one heartbeat in ten seconds, the logging handlers would write thousands
+/// of lines a day for each endpoint. This filter is the first one, so that it sees the handlers that the other filters have added.
 /// </summary>
 internal sealed class QuietProbes(IEnumerable<EndpointPoolClient> clients) : IHttpMessageHandlerBuilderFilter
 {

@@ -82,9 +82,9 @@ internal static class SettingNames
         ("Endpoint", Named(new(StringComparer.OrdinalIgnoreCase) { ["Timeout"] = Anything, ["CircuitBreaker"] = Anything, ["RateLimiter"] = Anything })));
 
     /// <summary>
-    /// Checks the section of a pool. Two things are accepted without effect. The first are names of the standard HTTP resilience options that have no meaning
-    /// for a pool, so that such a section can be used unchanged. The second is a value of the section itself, which an environment variable with the section's
-    /// name creates.
+    /// Checks the section of a pool. Two things are accepted although they have no effect. First, names of the standard HTTP resilience options without a
+    /// meaning for a pool, so that a section for these options can be used unchanged. Second, a value of the section itself, which an environment variable with
+    /// the section's name creates.
     /// </summary>
     public static readonly SettingCheck Pool = (section, wrong) => Named(PoolNames, section, wrong);
 

@@ -21,7 +21,9 @@ internal sealed class StandardHandlersOff(IEnumerable<EndpointPoolClient> client
     /// <summary>Gets the name of the options of a client's standard handler.</summary>
     public static string OptionsNameOf(string client) => client + "-standard";
 
-    /// <summary>Gets how many of the client's handlers belong to its standard handlers. Known after the client's handlers were built.</summary>
+    /// <summary>
+    /// Gets how many of the client's handlers belong to its standard handlers. The number is known only after the client's handlers were built.
+    /// </summary>
     public int CountOf(string client) => _standard.GetValueOrDefault(OptionsNameOf(client)) + _hedging.GetValueOrDefault(client);
 
     public void PostConfigure(string? name, HttpStandardResilienceOptions options)

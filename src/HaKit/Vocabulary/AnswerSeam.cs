@@ -2,7 +2,8 @@ namespace HaKit;
 
 /// <summary>
 /// Joins the rest of a cut answer to the delivered part, so that no text is repeated or lost. White space at the end of the delivered part is not sent to the
-/// next endpoint. If the rest begins with the same white space, it is removed once. Works on text only. Create one instance for each seam; not thread-safe.
+/// next endpoint. If the rest begins with the same white space, this white space is removed once, because the caller already has it. Works on text only. Create
+/// one instance for each seam; not thread-safe.
 /// </summary>
 public sealed class AnswerSeam
 {
@@ -40,7 +41,7 @@ public sealed class AnswerSeam
     {
         ArgumentNullException.ThrowIfNull(delivered);
         var end = delivered.Length;
-        // The text ends within a character of two parts: the next endpoint gives the whole character, and the caller already has the first half.
+        // The text ends in the middle of a surrogate pair. The next endpoint sends the whole character, but the caller already has its first half.
         if (end > 0 && char.IsHighSurrogate(delivered[end - 1]))
             end--;
         while (end > 0 && char.IsWhiteSpace(delivered[end - 1]))
@@ -63,7 +64,7 @@ public sealed class AnswerSeam
 
     /// <summary>Appends a piece of the rest.</summary>
     /// <param name="piece">The piece as it arrived.</param>
-    /// <returns>The text for the caller. Empty while it is not yet known whether the piece repeats what the caller has.</returns>
+    /// <returns>The text for the caller. Empty while it is not yet known whether the piece repeats text that the caller has.</returns>
     public string Append(string piece)
     {
         ArgumentNullException.ThrowIfNull(piece);
@@ -140,7 +141,7 @@ public sealed class AnswerSeam
         return DropWhiteSpace(_held.AsSpan(RepeatedLength(hasBeginning)), isAtEnd);
     }
 
-    // The white space at the end of the delivered part comes once more, or not at all.
+    // The rest may or may not repeat the white space at the end of the delivered part.
     private string DropWhiteSpace(ReadOnlySpan<char> rest, bool isAtEnd)
     {
         var again = CommonLength(rest, _owed);
@@ -150,7 +151,7 @@ public sealed class AnswerSeam
         return rest[again..].ToString();
     }
 
-    // Checks whether what has arrived could be the start of a longer repetition.
+    // Checks whether the text that has arrived could be the start of a longer repetition.
     private bool MayRepeatMore()
     {
         for (var length = Math.Min(Beginning.Length, LongestOverlap); length > _held.Length; length--)
@@ -177,7 +178,8 @@ public sealed class AnswerSeam
 
     private static int CommonLength(ReadOnlySpan<char> one, ReadOnlySpan<char> other) => one.CommonPrefixLength(other);
 
-    // A beginning that repeats itself (a refrain, the rows of a table) may correctly come once more, so it shows nothing.
+    // A beginning that repeats itself (a refrain, the rows of a table) may also appear in a correct rest. In that case, the same text does not show that the
+    // answer started again.
     private static int ComparedOf(string beginning)
     {
         var length = Math.Min(beginning.Length, StartCompared);

@@ -3,10 +3,10 @@ namespace HaKit;
 /// <summary>Indicates why no other endpoint continued a cut answer. docs/streams.md has the table.</summary>
 public enum NotContinuedReason
 {
-    /// <summary>Neither the pool's setting nor the call's profile allows it.</summary>
+    /// <summary>Neither the pool's setting nor the call's profile allows a continuation.</summary>
     Off,
 
-    /// <summary>HaKit cannot write a continuation of this request: another path, another shape, or a body that was not kept.</summary>
+    /// <summary>HaKit cannot write a request for the rest: the path or the shape of the request is not known, or its body was not kept.</summary>
     OtherRequest,
 
     /// <summary>The request names an object that one endpoint stores.</summary>
@@ -36,7 +36,7 @@ public enum NotContinuedReason
     /// <summary>The request asks for the probabilities of tokens.</summary>
     LogProbabilities,
 
-    /// <summary>The request has stop sequences: part of one may have been delivered.</summary>
+    /// <summary>The request has stop sequences, and part of a stop sequence may have been delivered.</summary>
     StopSequences,
 
     /// <summary>A content filter ended the answer, or the model refused.</summary>

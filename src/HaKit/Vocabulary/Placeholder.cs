@@ -7,7 +7,7 @@ namespace HaKit;
 /// </summary>
 internal static class Placeholder
 {
-    // Longer texts are not placeholders of words, so that a real key that contains such a word is not refused.
+    // A longer text does not count as a placeholder because of its words. Otherwise a real key that contains such a word would be refused.
     private const int LongestWords = 60;
 
     // The words after "your" in placeholders. The list is needed because the name of a company may also begin with "your".

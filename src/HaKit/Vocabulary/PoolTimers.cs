@@ -4,8 +4,8 @@ namespace HaKit;
 internal static class PoolTimers
 {
     /// <summary>
-    /// Creates a timer that is not started. The timer does not capture the execution context, because it outlives the call that creates it and must not keep
-    /// that call's user, culture or activity.
+    /// Creates a timer that is not started. The timer does not capture the execution context. The timer outlives the call that creates it, and must not keep
+    /// the user, culture or activity of that call.
     /// </summary>
     /// <param name="time">The clock.</param>
     /// <param name="callback">Called with <paramref name="state"/> when the timer fires.</param>

@@ -1,6 +1,6 @@
 namespace HaKit;
 
-/// <summary>The kind of a request, as far as it decides the meaning of a refusal.</summary>
+/// <summary>The kind of a request. The meaning of a refusal depends on this kind.</summary>
 public enum RequestKind
 {
     /// <summary>Not known, as for an exception that a callback threw.</summary>
@@ -11,6 +11,6 @@ public enum RequestKind
     /// </summary>
     CreatesAnswer,
 
-    /// <summary>Anything else: a GET, a DELETE, a path of no known dialect, or an object that one endpoint stores.</summary>
+    /// <summary>Any other request: a GET, a DELETE, a path of no known dialect, or a reference to an object that one endpoint stores.</summary>
     Other,
 }

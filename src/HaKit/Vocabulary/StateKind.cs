@@ -18,6 +18,6 @@ public enum StateKind
     /// <summary>Encrypted reasoning.</summary>
     EncryptedReasoning,
 
-    /// <summary>Another object that the provider stores: a thread, an assistant, a batch, a container, a cached content.</summary>
+    /// <summary>Another object that the provider stores: a thread, an assistant, a batch, a container, or cached content.</summary>
     StoredObject,
 }

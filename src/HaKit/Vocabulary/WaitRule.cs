@@ -16,17 +16,17 @@ public enum WaitRule
     AttemptsUsedUp,
 
     /// <summary>
-    /// The call ends at once, because waiting would not help: a key, a model, a quota or an operator's order keeps the endpoints from serving it.
+    /// The call ends at once, because waiting would not help: the endpoints cannot serve the call because of a key, a model, a quota or an operator's order.
     /// </summary>
     TimeDoesNotHeal,
 
-    /// <summary>The call ends: every endpoint that may serve it comes back only after the call's deadline.</summary>
+    /// <summary>The call ends: every endpoint that may serve the call comes back only after the call's deadline.</summary>
     BackTooLate,
 
     /// <summary>The call ends: the time until its deadline is too short for an answer.</summary>
     NoTimeToAnswer,
 
-    /// <summary>The call ends: it may wait no longer (<see cref="RequestProfile.MaxWait"/>).</summary>
+    /// <summary>The call ends: its maximum wait has passed (<see cref="RequestProfile.MaxWait"/>).</summary>
     MaxWait,
 
     /// <summary>The call tries again: an endpoint has come back since the call failed on it.</summary>
@@ -39,7 +39,7 @@ public enum WaitRule
     NamedTime,
 
     /// <summary>
-    /// The call tests whether an outage is over, or waits until it may do so. The whole pool makes one trial at a time, at the pace of the outage.
+    /// The call tests whether an outage is over, or waits until it may make this test. The whole pool makes one trial at a time, at the pace of the outage.
     /// </summary>
     Pace,
 
