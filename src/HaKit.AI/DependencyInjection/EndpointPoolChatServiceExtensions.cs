@@ -50,7 +50,7 @@ public static class EndpointPoolChatServiceExtensions
         return builder.AddEndpoint(name, _ => client, configure, chat);
     }
 
-    /// <summary>Adds an endpoint with a chat client from the container. The client is created once; the caller owns and disposes it.</summary>
+    /// <summary>Adds an endpoint with a chat client from a function. The function runs once. The pool does not dispose the client.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>
     /// <param name="client">Returns the endpoint's client.</param>

@@ -49,7 +49,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
     }
 
     /// <summary>
-    /// Adds an endpoint with an embedding generator from the container. The generator is created once; the caller owns and disposes it.
+    /// Adds an endpoint with an embedding generator from a function. The function runs once. The pool does not dispose the generator.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="name">The endpoint's name.</param>

@@ -3,7 +3,7 @@ namespace HaKit.Testing;
 /// <summary>How a call of a drill ended.</summary>
 public enum DrillOutcome
 {
-    /// <summary>The call returned the whole right answer.</summary>
+    /// <summary>The call returned the complete, correct answer.</summary>
     Right,
 
     /// <summary>The call reported a failure: a status, an exception, an error event, or the caller's timeout.</summary>
@@ -12,6 +12,6 @@ public enum DrillOutcome
     /// <summary>The call reported success, but with another answer or with a body that is not an answer.</summary>
     Wrong,
 
-    /// <summary>The call reported success, but with only the beginning of the right answer.</summary>
+    /// <summary>The call reported success, but with only the beginning of the correct answer.</summary>
     Half,
 }

@@ -39,7 +39,7 @@ public sealed record HaDrillRow
     /// <summary>Gets the number of calls that began after the fault started.</summary>
     public required int Calls { get; init; }
 
-    /// <summary>Gets how many of these calls returned the whole right answer.</summary>
+    /// <summary>Gets how many of these calls returned the complete, correct answer.</summary>
     public required int Right { get; init; }
 
     /// <summary>Gets how many of these calls reported a failure.</summary>

@@ -25,7 +25,7 @@ public static class FakeAnswers
     /// answers and the lease holds</c>.
     /// </summary>
     /// <param name="prompt">The text of the last message; see <see cref="FakeRequest.Prompt"/>.</param>
-    /// <param name="maxTokens">The exact number of tokens (contents of a stream) in the answer; null for 8 to 23, depending on the prompt.</param>
+    /// <param name="maxTokens">The exact number of tokens (chunks of a stream) in the answer; null for 8 to 23, depending on the prompt.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxTokens"/> is not positive.</exception>
     public static string AnswerTo(string prompt, int? maxTokens = null) => string.Concat(TokensOf(prompt, maxTokens));
 

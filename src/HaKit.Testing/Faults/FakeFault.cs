@@ -71,7 +71,7 @@ public sealed class FakeFault
     /// <summary>Creates a slow answer. The latencies of combined faults add up.</summary>
     /// <param name="toHeaders">The time from the request to the response's headers. Default 0.</param>
     /// <param name="toFirstToken">The time from the headers to the first content. Default 0.</param>
-    /// <param name="perToken">The time between two contents. Default 0.</param>
+    /// <param name="perToken">The time between two chunks of content. Default 0.</param>
     /// <remarks>
     /// An answer that is not streamed waits for the sum of the latencies before its headers.
     /// </remarks>
@@ -104,32 +104,35 @@ public sealed class FakeFault
         return Throw("exception", exception);
     }
 
-    /// <summary>Creates a fault that resets the connection after n contents. 0 resets it after the role frame.</summary>
-    /// <param name="chunks">The number of contents that are delivered before the fault. Not negative.</param>
+    /// <summary>Creates a fault that resets the connection after n chunks of content. With 0, it resets the connection after the role frame.</summary>
+    /// <param name="chunks">The number of chunks of content that are delivered before the fault. Not negative.</param>
     public static FakeFault CutAfter(int chunks) => BrokenStream(FakeEndingKind.Cut, chunks, $"cut after {chunks}");
 
     /// <summary>
-    /// Creates a fault that ends the stream normally after n contents, but without its finish marker. The answer is incomplete, although the transfer is
-    /// complete.
+    /// Creates a fault that ends the stream normally after n chunks of content, but without its finish marker. The answer is incomplete, although the transfer
+    /// is complete.
     /// </summary>
-    /// <param name="chunks">The number of contents that are delivered before the fault. Not negative.</param>
+    /// <param name="chunks">The number of chunks of content that are delivered before the fault. Not negative.</param>
     public static FakeFault EndAfter(int chunks) => BrokenStream(FakeEndingKind.End, chunks, $"end after {chunks}");
 
     /// <summary>
-    /// Creates a fault that ends the body in the middle of the event after n contents. If that event has a character of several bytes, the body ends within
-    /// the character.
+    /// Creates a fault that ends the body in the middle of the event that follows n chunks of content. If that event has a character of several bytes, the body
+    /// ends within the character.
     /// </summary>
-    /// <param name="chunks">The number of contents that are delivered before the fault. Not negative.</param>
+    /// <param name="chunks">The number of chunks of content that are delivered before the fault. Not negative.</param>
     public static FakeFault TornAfter(int chunks) => BrokenStream(FakeEndingKind.Torn, chunks, $"torn after {chunks}");
 
-    /// <summary>Creates a fault that sends nothing more after n contents and leaves the connection open. With 0 the answer is only the role frame.</summary>
-    /// <param name="chunks">The number of contents that are delivered before the fault. Not negative.</param>
+    /// <summary>
+    /// Creates a fault that sends nothing more after n chunks of content and leaves the connection open. With 0 the answer is only the role frame.
+    /// </summary>
+    /// <param name="chunks">The number of chunks of content that are delivered before the fault. Not negative.</param>
     public static FakeFault SilentAfter(int chunks) => BrokenStream(FakeEndingKind.Silence, chunks, $"silent after {chunks}");
 
     /// <summary>
-    /// Creates a fault that sends an error event after n contents and then ends the stream. An answer that is not streamed becomes an error with status 200.
+    /// Creates a fault that sends an error event after n chunks of content and then ends the stream. An answer that is not streamed becomes an error with
+    /// status 200.
     /// </summary>
-    /// <param name="chunks">The number of contents that are delivered before the fault. Not negative.</param>
+    /// <param name="chunks">The number of chunks of content that are delivered before the fault. Not negative.</param>
     /// <param name="json">The event's JSON; null for the dialect's own server error.</param>
     public static FakeFault ErrorEventAfter(int chunks, string? json = null) =>
         BrokenStream(FakeEndingKind.ErrorEvent, chunks, $"error event after {chunks}", json);

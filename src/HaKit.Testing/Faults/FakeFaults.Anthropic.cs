@@ -41,7 +41,7 @@ public static partial class FakeFaults
         public static FakeFault Overloaded() => Error("Anthropic overloaded", 529, "overloaded_error", "Overloaded");
 
         /// <summary><c>overloaded_error</c> as an event in the stream after a 200 (unverified).</summary>
-        /// <param name="chunks">The number of contents that are delivered before the fault. Not negative; default 0.</param>
+        /// <param name="chunks">The number of chunks of content that are delivered before the fault. Not negative; default 0.</param>
         public static FakeFault OverloadedInStream(int chunks = 0) =>
             FakeFault.ErrorEventAfter(chunks, Wire.ErrorBodies.Anthropic("overloaded_error", "Overloaded")).Named("Anthropic overloaded in stream");
 

@@ -75,8 +75,8 @@ public static partial class FakeFaults
         public static FakeFault ModelNotFound() =>
             Error("OpenAI model not found", 404, "invalid_request_error", "model_not_found", "The model does not exist or you do not have access to it.");
 
-        /// <summary>A stream that ends with a server error after n contents.</summary>
-        /// <param name="chunks">The number of contents that are delivered before the fault. Not negative; default 0.</param>
+        /// <summary>A stream that ends with a server error after n chunks of content.</summary>
+        /// <param name="chunks">The number of chunks of content that are delivered before the fault. Not negative; default 0.</param>
         public static FakeFault ErrorInStream(int chunks = 0) =>
             FakeFault.ErrorEventAfter(chunks, OpenAIBody("server_error", null, "The server had an error while processing your request. Sorry about that!"))
                 .Named("OpenAI error in stream");
@@ -182,7 +182,7 @@ public static partial class FakeFaults
             Json("OpenRouter credit exhausted", 402, """{"error":{"code":402,"message":"Insufficient credits. Add more and retry."}}""");
 
         /// <summary>An error in a stream that began with status 200.</summary>
-        /// <param name="chunks">The number of contents that are delivered before the fault. Not negative; default 0.</param>
+        /// <param name="chunks">The number of chunks of content that are delivered before the fault. Not negative; default 0.</param>
         public static FakeFault ErrorInStream(int chunks = 0) =>
             FakeFault.ErrorEventAfter(chunks, """{"id":"gen-1","object":"chat.completion.chunk","created":1735689600,"model":"model","provider":"provider","error":{"code":502,"message":"Provider disconnected unexpectedly"},"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}""")
                 .Named("OpenRouter error in stream");

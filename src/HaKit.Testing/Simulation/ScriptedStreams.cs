@@ -10,15 +10,14 @@ internal sealed class ScriptedStreams(ScriptedEndpoint endpoint, ManualTimeProvi
     private const int MostItems = 20;
     private const int UsualItems = 5;
 
-    /// <summary>Returns the number of tokens in the given number of contents.</summary>
+    /// <summary>Returns the number of tokens in the given number of chunks.</summary>
     public static int TokensOf(SimulatedCall call, int contents) => (int)((long)call.OutputTokens * contents / ItemsOf(call));
 
     private static int ItemsOf(SimulatedCall call) => call.OutputTokens > 0 ? Math.Min(call.OutputTokens, MostItems) : UsualItems;
 
     /// <summary>
-    /// Serves one attempt as a stream that starts at a given content. An answer has at most twenty contents, evenly distributed from the first content to the
-    /// end. The last one is marked as the end.
-    /// In a fault, "after n" counts contents.
+    /// Serves one attempt as a stream that starts at a given chunk of content. An answer has at most twenty chunks, evenly distributed from the first content
+    /// to the end. The last one is marked as the end. In a fault, "after n" counts chunks of content.
     /// </summary>
     public async IAsyncEnumerable<SimulatedItem> StreamAsync(
         EndpointAttempt attempt, SimulatedCall call, long number, int from, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -3,10 +3,10 @@ using HaKit.Faults;
 namespace HaKit.Testing;
 
 /// <summary>
-/// One item of a simulated stream. It contains its origin, so that a reader can tell a whole answer from one that is composed of two attempts.
+/// One item of a simulated stream. It contains its origin, so that a reader can see whether all items of an answer come from one attempt.
 /// </summary>
 /// <param name="Attempt">The number of the attempt that sent the item, unique within a run.</param>
-/// <param name="Index">The index among the contents, from 0; -1 for an item without content.</param>
+/// <param name="Index">The index among the items with content, from 0; -1 for an item without content.</param>
 /// <param name="Signal">The meaning of the item.</param>
 /// <param name="Failure">The failure that the item reports; null when it reports none.</param>
 internal readonly record struct SimulatedItem(long Attempt, int Index, StreamSignal Signal, Fault? Failure = null);

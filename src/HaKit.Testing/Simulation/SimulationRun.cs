@@ -117,7 +117,7 @@ internal sealed class SimulationRun
         _idle.Push(call);
     }
 
-    // A stream succeeds when all contents arrive once, in order and from one attempt, up to the end.
+    // A stream succeeds when each chunk of content arrives once, in order and from one attempt, up to the end.
     private async ValueTask<bool> ReadAsync(RequestProfile profile, SimulatedCall call)
     {
         var (attempt, next, last) = (-1L, 0, StreamSignal.None);
@@ -144,7 +144,7 @@ internal sealed class SimulationRun
         Fail("LookedWhole");
         return false;
 
-        // After a continuation the contents come from another attempt.
+        // After a continuation, the chunks come from another attempt.
         async ValueTask<IAsyncEnumerable<SimulatedItem>?> ContinueAsync(PartialResponseException cut, CancellationToken token)
         {
             var rest = await _test.Pool.ContinueAsync(

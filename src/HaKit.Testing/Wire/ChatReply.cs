@@ -33,7 +33,7 @@ internal sealed class ChatReply
 
     public FakeToolCall? ToolCall { get; }
 
-    /// <summary>Gets the contents of a stream, one token each: pieces of the text, or of the tool's arguments.</summary>
+    /// <summary>Gets the chunks of a stream, one token each: pieces of the text, or of the tool's arguments.</summary>
     public IReadOnlyList<string> Pieces { get; }
 
     /// <summary>Gets or sets the bytes before and after the text of each piece, which the dialect caches here.</summary>

@@ -24,7 +24,7 @@ internal abstract class Dialect
     /// <summary>Returns the bytes that open a stream before any content.</summary>
     public abstract byte[] Opening(ChatReply reply);
 
-    /// <summary>Returns one content of a stream. This method is called often, so only the text is encoded each time.</summary>
+    /// <summary>Returns one chunk of a stream. This method is called often, so only the text is encoded each time.</summary>
     public byte[] Piece(ChatReply reply, int index)
     {
         var (before, after) = reply.PieceFrame ??= Split(PieceFrame(reply));
@@ -40,7 +40,7 @@ internal abstract class Dialect
 
     public abstract byte[] Models(IReadOnlyList<string> models, DateTimeOffset created);
 
-    /// <summary>Returns a content with <see cref="TextMark"/> instead of its text.</summary>
+    /// <summary>Returns a chunk with <see cref="TextMark"/> instead of its text.</summary>
     protected abstract string PieceFrame(ChatReply reply);
 
     private static (byte[] Before, byte[] After) Split(string frame)

@@ -25,7 +25,7 @@ internal readonly record struct Observation(TimeSpan At, ObservationKind Kind)
     /// <summary>Gets the time that the refusal took.</summary>
     public TimeSpan Took { get; init; }
 
-    /// <summary>Gets the number of contents before the fault; null when there was none.</summary>
+    /// <summary>Gets the number of chunks of content before the fault; null when there was none.</summary>
     public TimeSpan? FirstContent { get; init; }
 }
 

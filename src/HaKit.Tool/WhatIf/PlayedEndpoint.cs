@@ -57,7 +57,7 @@ internal sealed class PlayedEndpoint : IProbe, IDisposable
         }
     }
 
-    /// <summary>Serves one attempt as a stream of two contents: the first content and the end.</summary>
+    /// <summary>Serves one attempt as a stream of two items: the first content and the end.</summary>
     public async IAsyncEnumerable<StreamSignal> StreamAsync(EndpointAttempt attempt, PastCall call, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (await RefusesAsync(attempt, call, cancellationToken) is not { } answer)

@@ -22,7 +22,7 @@ internal readonly record struct PredictedAnswer
     /// <summary>Gets the time until the refusal.</summary>
     public TimeSpan After { get; init; }
 
-    /// <summary>Gets the number of contents before the fault; null when there is none.</summary>
+    /// <summary>Gets the number of chunks of content before the fault; null when there is none.</summary>
     public TimeSpan? ContentBeforeFault { get; init; }
 
     /// <summary>Gets the endpoint's own working time until the first content, when it answers.</summary>

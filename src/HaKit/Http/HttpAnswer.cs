@@ -146,7 +146,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return response;
     }
 
-    // Reads the length as the server wrote it. The typed header would store a computed length and a parsed value, for a content that is not used afterwards.
+    // Reads the length as the server wrote it. The typed header would store a computed length and a parsed value, for an HttpContent that is not used
+    // afterwards.
     private long? DeclaredLength() =>
         response.Content.Headers.NonValidated.TryGetValues("Content-Length", out var values) && long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
             ? length : null;

@@ -59,8 +59,8 @@ internal sealed class OnceContent : HttpContent
 }
 
 /// <summary>
-/// Collects written bytes up to a limit. A writer that exceeds the limit waits until there is a target for the rest, so that a content that can be written only
-/// once is not lost. A synchronous write cannot wait, so it fails when the limit is exceeded.
+/// Collects written bytes up to a limit. A writer that exceeds the limit waits until there is a target for the rest, so that an <see cref="HttpContent"/> that
+/// can be written only once is not lost. A synchronous write cannot wait, so it fails when the limit is exceeded.
 /// </summary>
 internal sealed class PausingStream(LimitedBuffer beginning) : WriteOnlyStream
 {

@@ -51,8 +51,8 @@ internal sealed class RefusalBody
     }
 
     /// <summary>
-    /// Gets a content with which the caller can read the whole body, even if a part of it was already read. Null if no byte was read; the old content can then
-    /// still be used.
+    /// Gets an <see cref="HttpContent"/> with which the caller can read the whole body, even if a part of it was already read. Null if no byte was read; the
+    /// old content can then still be used.
     /// </summary>
     /// <param name="owner">The old content. If it is still needed, the new content disposes it.</param>
     public HttpContent? ToContent(IDisposable owner)

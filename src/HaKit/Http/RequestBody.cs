@@ -4,8 +4,8 @@ using System.Net.Http.Json;
 namespace HaKit.Http;
 
 /// <summary>
-/// Holds the body of a call's request and creates a content for every attempt. The body is kept in one pooled buffer that all attempts share. If the body is
-/// too long for that, the caller's content writes it again for each attempt, if the content can be written again.
+/// Holds the body of a call's request and creates an <see cref="HttpContent"/> for every attempt. The body is kept in one pooled buffer that all attempts
+/// share. If the body is too long for that, the caller's content writes it again for each attempt, if the content can be written again.
 /// </summary>
 internal sealed class RequestBody : IDisposable
 {
@@ -112,7 +112,7 @@ internal sealed class RequestBody : IDisposable
         return body;
     }
 
-    /// <summary>Creates a content for one attempt.</summary>
+    /// <summary>Creates the <see cref="HttpContent"/> for one attempt.</summary>
     /// <param name="model">The name to put in the place of the caller's model. Null: the caller's model stays.</param>
     /// <param name="member">A member to put before the first member of a JSON object that is kept. Null: none.</param>
     public HttpContent NewContent(ModelName? model, byte[]? member = null)
