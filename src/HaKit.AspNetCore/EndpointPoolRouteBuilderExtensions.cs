@@ -29,7 +29,7 @@ public static class EndpointPoolRouteBuilderExtensions
     /// states, never keys.
     /// </returns>
     /// <exception cref="InvalidOperationException">
-    /// Orders are on, and antiforgery, authorization or the policy was not added to the container. Or the prefix is already mapped.
+    /// Orders are on, and antiforgery, authorization or the policy was not added to the container; or the prefix is already mapped.
     /// </exception>
     public static IEndpointConventionBuilder MapHaEndpointPools(
         this IEndpointRouteBuilder endpoints, string prefix = "/ha", Action<EndpointPoolPagesOptions>? configure = null)

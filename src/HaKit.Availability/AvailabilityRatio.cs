@@ -163,7 +163,7 @@ public readonly struct AvailabilityRatio
         return FromPair(steady.Value + steady.Unavailability * Math.Exp(-x), down);
     }
 
-    /// <summary>Returns the expected share of [0, t] in which such a unit is up: the mean of <see cref="Instantaneous"/>.</summary>
+    /// <summary>Returns the expected share of [0, t] in which the unit is up: the mean of <see cref="Instantaneous"/>.</summary>
     /// <inheritdoc cref="Instantaneous" path="/param"/>
     /// <inheritdoc cref="Instantaneous" path="/exception"/>
     public static AvailabilityRatio Interval(double mttf, double mttr, double time)

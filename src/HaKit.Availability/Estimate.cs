@@ -97,7 +97,7 @@ public static class Estimate
     /// 2T/χ²(1−α/2; 2r+2) to 2T/χ²(α/2; 2r), with 2r in both when the observation ended with a failure.
     /// </summary>
     /// <param name="totalTime">T, unit-time observed, in any unit; greater than zero.</param>
-    /// <param name="failures">r; zero or greater, at least 1 when it ended with a failure.</param>
+    /// <param name="failures">r; zero or greater, at least 1 when the observation ended with a failure.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <param name="end">The event that ended the observation.</param>
     /// <returns>The bounds, in the same unit. Without a failure the upper bound is infinite.</returns>

@@ -52,7 +52,7 @@ public static class Queueing
         return spare > 0 ? ErlangC(servers, arrivals / service) / spare : double.PositiveInfinity;
     }
 
-    /// <summary>Returns the probability to wait longer than t: C·e^−(cμ − λ)t.</summary>
+    /// <summary>Returns the probability of a wait longer than t: C·e^−(cμ − λ)t.</summary>
     /// <param name="servers">c, at least 1.</param>
     /// <param name="arrivals">λ, zero or greater.</param>
     /// <param name="service">μ of one server, in the same unit; greater than zero.</param>

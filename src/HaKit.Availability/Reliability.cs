@@ -4,14 +4,14 @@ namespace HaKit.Availability;
 
 /// <summary>Calculates survival without repair: in steps with a constant failure probability, or in time at a constant rate. Pure and thread-safe.</summary>
 /// <remarks>
-/// Results are pairs: <see cref="AvailabilityRatio.Value"/> is the probability to survive, <see cref="AvailabilityRatio.Unavailability"/> the probability to
-/// fail. Both are accurate.
+/// Results are pairs: <see cref="AvailabilityRatio.Value"/> is the probability of survival, and <see cref="AvailabilityRatio.Unavailability"/> is the
+/// probability of failure. Both are accurate.
 /// </remarks>
 public static class Reliability
 {
     /// <summary>
-    /// Returns (1 − p)ⁿ: the probability to survive n steps, or that all of n units survive one step. Its complement is the probability that any step or unit
-    /// fails.
+    /// Returns (1 − p)ⁿ: the probability that one unit survives n steps, or that all of n units survive one step. Its complement is the probability that any
+    /// step or unit fails.
     /// </summary>
     /// <param name="failureProbability">p per step, from 0 to 1.</param>
     /// <param name="steps">n, zero or greater.</param>
@@ -24,7 +24,7 @@ public static class Reliability
             Precise.PowerOfComplement(failureProbability, steps), Precise.ComplementOfPower(failureProbability, steps));
     }
 
-    /// <summary>Returns e^−λt: the probability to survive a time t at a constant failure rate.</summary>
+    /// <summary>Returns e^−λt: the probability that a unit survives a time t at a constant failure rate.</summary>
     /// <param name="rate">λ, failures per unit of time; zero or greater.</param>
     /// <param name="time">t, in that unit; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or negative.</exception>

@@ -79,7 +79,7 @@ public static class BatchJournal
     private static JournalSettings SettingsOf(BatchJournalOptions? options) =>
         new(DiskFileSystem.Instance, options?.SealKey is { } key ? new JournalSeal(key.Span) : null, options?.TimeProvider ?? TimeProvider.System, OwnThread: true);
 
-    // A journal is read once, on the caller's thread, because nothing else can be done before. It takes as long as the file is large.
+    // A journal is read once, on the caller's thread, because no other work is possible before. The time grows with the size of the file.
     private static Task<T> InNames<T>(string path, Func<T> work, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)

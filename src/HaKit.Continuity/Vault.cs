@@ -78,7 +78,7 @@ public sealed class Vault : IAsyncDisposable
         if (options.Copies > _store.Destinations.Count)
             throw new VaultException($"{options.Copies} copies are asked for, and the vault has {_store.Destinations.Count} destinations.");
         var known = ReadState();
-        // If this machine has saved before, empty destinations mean a share that is not mounted, and no second vault must be created.
+        // If this machine has saved before, empty destinations show that a share is not mounted. A second vault must then not be created.
         var session = await OpenAsync(create: known is null, cancellationToken, repair: known is not null);
         var saved = await SaveOperation.RunAsync(session, path, options, known?.Vault == session.Check.Vault ? known.LastNumber : 0, cancellationToken);
         WriteState(new LocalState(session.Check.Vault, saved.Number, ObjectId.TryParse(saved.Id, out var id) ? id : null));

@@ -6,8 +6,8 @@ namespace HaKit; // not HaKit.OpenAI: that would hide the SDK's own namespace fr
 public static class EndpointPoolClientPipelineExtensions
 {
     /// <summary>
-    /// Sends all requests of the client through the pool. It switches off the SDK's own retries, which would multiply the pool's retries, and the SDK's network
-    /// timeout, which would end healthy streams. Set the pool's <see cref="EndpointPool.Origin"/> as the endpoint of the SDK's client.
+    /// Sends all requests of the client through the pool. The method switches off the SDK's own retries, which would multiply the pool's retries, and the SDK's
+    /// network timeout, which would end healthy streams. Set the pool's <see cref="EndpointPool.Origin"/> as the endpoint of the SDK's client.
     /// </summary>
     /// <typeparam name="TOptions">The type of the client's options.</typeparam>
     /// <param name="options">The options. Their transport, retry policy and network timeout are replaced. Not thread-safe; use them for one client.</param>

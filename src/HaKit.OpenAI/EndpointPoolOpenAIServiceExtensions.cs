@@ -10,8 +10,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolOpenAIServiceExtensions
 {
     /// <summary>
-    /// Adds a pool that is described in configuration, an HTTP client of the same name over it, and an <see cref="OpenAIClient"/> over that client: keyed by
-    /// the name, and without a key for the first one. It is a singleton; get clients for a model from it, for example with <c>GetChatClient("gpt-4.1")</c>.
+    /// Adds a pool that is described in configuration, an HTTP client of the same name over it, and an <see cref="OpenAIClient"/> over that client. The OpenAI
+    /// client is a singleton whose key is the name; the first such client is also available without a key. Get clients for a model from it, for example with
+    /// <c>GetChatClient("gpt-4.1")</c>.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The name of the pool, of the HTTP client and of the OpenAI client.</param>

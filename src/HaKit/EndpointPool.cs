@@ -102,9 +102,9 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     }
 
     /// <summary>
-    /// Opens a stream on one endpoint after another until one delivers content, and returns that stream. A failure before the first content moves on silently.
-    /// After it, a cut ends the stream with <see cref="PartialResponseException"/>; the pool never replays delivered content silently, and an incomplete answer
-    /// always ends with this exception. The deadline applies until the first content; after it, <see cref="StreamingOptions.IdleTimeout"/> applies.
+    /// Opens a stream on one endpoint after another until one delivers content, and returns that stream. After a failure before the first content, the pool
+    /// tries the next endpoint. Later, a cut ends the stream with <see cref="PartialResponseException"/>; an incomplete answer always ends so. The pool never
+    /// replays delivered content silently. The deadline applies until the first content, then <see cref="StreamingOptions.IdleTimeout"/>.
     /// </summary>
     /// <typeparam name="TState">The type of the state for <paramref name="open"/>.</typeparam>
     /// <typeparam name="T">The type of the items.</typeparam>
@@ -160,8 +160,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// Replaces the options. Endpoints with the same name, address and failure domains keep their state, new endpoints are added, and absent endpoints are
-    /// drained and removed. Calls in flight are not disturbed. Endpoints that <see cref="AddEndpoint"/> added stay, unless the options have an endpoint of
-    /// the same name; only <see cref="RemoveEndpoint"/> removes them. Settings that only a new pool can use are named in a log line.
+    /// drained and removed. Calls in flight are not disturbed. Endpoints that <see cref="AddEndpoint"/> added stay, unless the options have an endpoint of the
+    /// same name; only <see cref="RemoveEndpoint"/> removes them. A log line names the changed settings that only a new pool can use.
     /// </summary>
     /// <param name="options">The complete new options. The pool takes a copy.</param>
     /// <exception cref="OptionsValidationException">The options have mistakes; nothing was changed.</exception>

@@ -97,7 +97,7 @@ public static class VaultServiceCollectionExtensions
     private static void AddVaultNames(this IServiceCollection services)
     {
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, VaultNames>());
-        // The container's own message about a key that nothing is registered under does not name the key.
+        // If nothing is registered under a key, the container's own message does not name the key.
         services.TryAdd(ServiceDescriptor.KeyedSingleton<Vault>(KeyedService.AnyKey, static (provider, key) => throw VaultNames.Unknown(provider, key)));
         services.TryAdd(ServiceDescriptor.KeyedSingleton<VaultSchedule>(KeyedService.AnyKey, static (provider, key) => throw VaultNames.Unknown(provider, key)));
     }

@@ -6,7 +6,7 @@ namespace HaKit.Continuity;
 
 /// <summary>
 /// Stores objects in a container of Azure Blob Storage, through its SAS address (permissions: read, add, create, list, delete). A header <c>If-None-Match:
-/// *</c> prevents that an existing object is replaced. The address is a credential and is never printed. Thread-safe.
+/// *</c> prevents the replacement of an existing object. The address is a credential and is never printed. Thread-safe.
 /// </summary>
 public sealed class AzureBlobDestination : IVaultDestination
 {

@@ -24,7 +24,7 @@ public sealed class FolderDestination(string path) : IVaultDestination
         var folder = System.IO.Path.GetDirectoryName(target)!;
         if (!Directory.Exists(folder))
         {
-            // No waiting makes a folder of it, so this is no fault that is tried again.
+            // The path is not a folder, and a retry cannot change this. So the fault is not retried.
             if (File.Exists(_root))
                 throw new UnauthorizedAccessException($"'{_root}' is a file: a folder is needed.");
             UnixFiles.CreateFolder(folder);
@@ -104,7 +104,8 @@ public sealed class FolderDestination(string path) : IVaultDestination
 
     private string PathOf(string name) => System.IO.Path.Combine(_root, name.Replace('/', System.IO.Path.DirectorySeparatorChar));
 
-    // Removes what killed processes have left. The file that was just written shows the time of the disk or share, which may differ from this machine's time.
+    // Removes the temporary files that killed processes have left. The file that was just written shows the time of the disk or share, which may differ from
+    // this machine's time.
     private void SweepTemporaries(DateTime before)
     {
         foreach (var file in Directory.EnumerateFiles(_root, "*" + Temporary, SearchOption.AllDirectories))

@@ -17,8 +17,8 @@ public enum AlertKind
     BudgetBurn,
 
     /// <summary>
-    /// The pool works, but it has lost its redundancy: if a failure domain were lost now, calls would wait or fail. Domains that hold the whole pool do not
-    /// count.
+    /// The pool works, but it has lost its redundancy: if a failure domain were lost now, calls would wait or fail. Domains that contain every endpoint of the
+    /// pool do not count.
     /// </summary>
     RedundancyLost,
 

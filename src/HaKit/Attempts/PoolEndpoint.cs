@@ -138,7 +138,9 @@ public sealed record PoolEndpoint
     /// </summary>
     internal Fault WithoutOwnSecret(Fault fault) => fault.Code is { Length: > 0 } code && Sends(code) ? fault with { Code = null } : fault;
 
-    /// <summary>Checks whether a text of the server quotes one of the endpoint's own headers or its credential, if this is long enough to be a secret.</summary>
+    /// <summary>
+    /// Checks whether a text of the server quotes one of the endpoint's own headers or its credential, if the quoted value is long enough to be a secret.
+    /// </summary>
     internal bool HasOwnSecret(string text) => Headers.Values.Append(Credential ?? "").SelectMany(static value => value.Split(' '))
         .Any(word => word.Length >= ShortestSecret && text.Contains(word, StringComparison.OrdinalIgnoreCase));
 

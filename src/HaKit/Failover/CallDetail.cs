@@ -44,7 +44,7 @@ public sealed record CallDetail
     /// </summary>
     public IReadOnlyList<WaitRule> WaitRules { get; init; } = [];
 
-    /// <summary>Gets whether a second attempt was started beside a slow one.</summary>
+    /// <summary>Gets whether a second attempt was started beside a slow attempt.</summary>
     public bool Hedged { get; init; }
 
     /// <summary>Gets how long the call waited with no attempt in flight.</summary>
@@ -70,7 +70,7 @@ public sealed record CallDetail
         init => _outputTokens = value ?? -1;
     }
 
-    /// <summary>Gets the number of attempts, not counting the one that served, that may have been processed and billed.</summary>
+    /// <summary>Gets the number of attempts that may have been processed and billed, except the attempt that served the call.</summary>
     public int PerhapsBilled => Attempts.Count(a => a.Fault is { Applied: FaultApplied.Ambiguous or FaultApplied.Partial });
 }
 

@@ -10,7 +10,7 @@ namespace HaKit;
 /// <param name="Duration">The duration of the attempt.</param>
 public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Duration)
 {
-    // Of a long history, the first and the last attempts are shown.
+    // A long history shows only its first and last attempts.
     internal const int FirstTold = 3, LastTold = 10;
 
     /// <inheritdoc/>
@@ -67,7 +67,7 @@ public abstract class EndpointPoolException : Exception
         return text.ToString();
     }
 
-    // Several attempts stand on a line each, because in one sentence they cannot be told apart.
+    // Several attempts are written on separate lines, because they are hard to distinguish in one sentence.
     private static void DescribeAttempts(StringBuilder text, IReadOnlyList<AttemptRecord> attempts, int attemptCount)
     {
         text.AppendLine().Append("Tried:");

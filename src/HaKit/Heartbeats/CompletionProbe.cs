@@ -8,7 +8,7 @@ namespace HaKit.Heartbeats;
 /// <summary>
 /// Requests a very short completion to test whether the endpoint generates content. A reasoning model may spend all tokens on its reasoning. So an answer that
 /// ends at the token limit, or that is empty but reports usage, is a success. The probe costs a few tokens, so it runs rarely. After a failed probe, <see
-/// cref="HeartbeatReading.Proved"/> is the level that the endpoint still reached. It supports OpenAI's chat completions, Anthropic's messages, Gemini's
+/// cref="HeartbeatReading.Proved"/> is the level that the endpoint still reached. The probe supports OpenAI's chat completions, Anthropic's messages, Gemini's
 /// generateContent, Bedrock's converse and Ollama's chat. Thread-safe.
 /// </summary>
 public sealed class CompletionProbe : IProbe
@@ -30,7 +30,7 @@ public sealed class CompletionProbe : IProbe
     /// <summary>Gets the model to ask. Default null: the endpoint's own model.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Gets the maximum number of tokens in the answer, including reasoning. It limits the cost of a probe. Default 16; at least 1.</summary>
+    /// <summary>Gets the maximum number of tokens in the answer, including reasoning. This value limits the cost of a probe. Default 16; at least 1.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is less than 1.</exception>
     public int MaxTokens
     {

@@ -5,8 +5,8 @@ namespace HaKit.Heartbeats;
 
 /// <summary>
 /// Sends a GET request to a path of the endpoint's host. Only a status of 200 to 299 is a success; a 400 is not. The request has the endpoint's headers. If the
-/// answer comes from a service with <c>MapHaHeartbeat</c>, the probe also reads the service's load. It then runs at every heartbeat. A draining service gets no
-/// calls for the time that its answer names; this does not count as a failure. Thread-safe.
+/// answer comes from a service with <c>MapHaHeartbeat</c>, the probe also reads the service's load, and then runs at every heartbeat. A draining service gets
+/// no calls for the time that its answer names; this does not count as a failure. Thread-safe.
 /// </summary>
 public sealed class HttpProbe : IProbe
 {

@@ -7,8 +7,8 @@ namespace HaKit;
 
 /// <summary>
 /// A handler for the <see cref="HttpClient"/> of an SDK whose client object serves one endpoint of a pool. It turns the endpoint's refusals into <see
-/// cref="EndpointFaultException"/>s. These contain the information of the response, such as <c>Retry-After</c>, which the exceptions of some SDKs do not have.
-/// Answers that blame the request (400) pass through, so that the caller gets the SDK's own exception. Stateless; thread-safe.
+/// cref="EndpointFaultException"/>s. These exceptions contain the information of the response, such as <c>Retry-After</c>. The exceptions of some SDKs do not
+/// have this information. Answers that blame the request (400) pass through, so that the caller gets the SDK's own exception. Stateless; thread-safe.
 /// </summary>
 public sealed class EndpointFaultHandler : DelegatingHandler
 {
@@ -29,8 +29,8 @@ public sealed class EndpointFaultHandler : DelegatingHandler
     }
 
     /// <summary>
-    /// Creates an <see cref="HttpClient"/> for the SDK of one endpoint. It has this handler, connections that suit long calls, and no timeout, because the pool
-    /// enforces the deadline. Keep it for the life of the SDK's client.
+    /// Creates an <see cref="HttpClient"/> for the SDK of one endpoint. The HTTP client has this handler, connections that suit long calls, and no timeout,
+    /// because the pool enforces the deadline. Keep it for the life of the SDK's client.
     /// </summary>
     /// <param name="endpoint">The endpoint's name, for messages.</param>
     /// <param name="dialect">The dialect of the endpoint. Default: recognised from the answers.</param>

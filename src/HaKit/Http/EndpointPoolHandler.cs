@@ -17,7 +17,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     /// <summary>The key of the request's profile in its options.</summary>
     public static readonly HttpRequestOptionsKey<RequestProfile> ProfileKey = new("HaKit.Profile");
 
-    /// <summary>The key in the request's options under which the handler puts the details of the call after it was answered.</summary>
+    /// <summary>The key in the request's options under which the handler puts the details of the call after the call was answered.</summary>
     public static readonly HttpRequestOptionsKey<CallDetail> DetailKey = new("HaKit.Detail");
 
     private readonly EndpointPool _pool;
@@ -45,7 +45,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     /// <exception cref="EndpointFaultException">The request itself was refused, inside an answer with status 200.</exception>
     /// <exception cref="RequestNotRepeatableException">The attempt failed, and the body cannot be sent again.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The request's address does not begin with the pool's origin. Or the connections follow redirects, and this cannot be switched off.
+    /// The request's address does not begin with the pool's origin; or the connections follow redirects, and this cannot be switched off.
     /// </exception>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

@@ -11,8 +11,8 @@ namespace HaKit;
 public static class EndpointPoolHttpExtensions
 {
     /// <summary>
-    /// Creates an <see cref="HttpClient"/> over this pool, with connections of its own, for use without a container. Keep it for the life of the application.
-    /// It has no timeout, because the pool enforces the deadline.
+    /// Creates an <see cref="HttpClient"/> over this pool, with connections of its own, for use without a container. Keep the client for the life of the
+    /// application. The client has no timeout, because the pool enforces the deadline.
     /// </summary>
     /// <param name="pool">The pool.</param>
     public static HttpClient CreateHttpClient(this EndpointPool pool)
@@ -26,7 +26,7 @@ public static class EndpointPoolHttpExtensions
     }
 
     /// <summary>
-    /// Explains which endpoint gets the HTTP calls that name a stored object (a response, a conversation, a file, a batch, a cached content), and why. Has no
+    /// Explains which endpoint gets the HTTP calls that name a stored object (a response, a conversation, a file, a batch, or cached content), and why. Has no
     /// side effects. Thread-safe.
     /// </summary>
     /// <param name="pool">The pool.</param>

@@ -33,7 +33,7 @@ public interface IPeerLink : IDisposable
 
 /// <summary>Holds facts that a link has received.</summary>
 /// <param name="Facts">The facts; their remaining times count from now.</param>
-/// <param name="IsComplete">True if these are all valid facts. The replica then publishes those of its own facts again that are missing.</param>
+/// <param name="IsComplete">True if these are all valid facts. The replica then publishes its own missing facts again.</param>
 public sealed record PeerNews(IReadOnlyList<PeerFact> Facts, bool IsComplete);
 
 /// <summary>Describes the status of a link. Immutable.</summary>
@@ -61,7 +61,7 @@ public sealed record PeerScope
     /// <summary>Gets the pool's name.</summary>
     public required string Pool { get; init; }
 
-    /// <summary>Gets the name of this replica, different from every other.</summary>
+    /// <summary>Gets the name of this replica, which differs from the names of all other replicas.</summary>
     public required string Replica { get; init; }
 
     /// <summary>Gets the pool's clock.</summary>

@@ -1,7 +1,7 @@
 namespace HaKit.Peers;
 
 /// <summary>Holds the operator and the reason of an order. Immutable. Every replica shows it, so it must contain no secret.</summary>
-/// <param name="By">The operator, by the name that the application uses; at most 100 characters.</param>
+/// <param name="By">The operator's name, as the application gave it; at most 100 characters.</param>
 /// <param name="Reason">The reason; at most 200 characters. Null: none.</param>
 public sealed record OrderNote(string By, string? Reason = null)
 {

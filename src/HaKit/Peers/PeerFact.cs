@@ -15,7 +15,7 @@ public enum PeerFactKind
     /// <summary>A replica's own evidence says whether an endpoint serves.</summary>
     Opinion,
 
-    /// <summary>A replica's trial of an ejected endpoint has begun, so that the others may wait a short time for its result.</summary>
+    /// <summary>A replica's trial of an ejected endpoint has begun, so that the other replicas may wait a short time for its result.</summary>
     TrialBegun,
 
     /// <summary>A replica's trial of an ejected endpoint failed.</summary>
@@ -106,7 +106,7 @@ public sealed record PeerFact
 
     /// <summary>
     /// Gets whether the fact replaces the previous one of the same kind, subject and replica, so that a store need not keep both. False for orders and
-    /// cooldowns, which hold for all replicas together: of these a store keeps all.
+    /// cooldowns, which hold for all replicas together, so a store keeps all of them.
     /// </summary>
     public bool ReplacesPrevious => Kind is not (PeerFactKind.Order or PeerFactKind.Cooldown);
 
@@ -117,7 +117,7 @@ public sealed record PeerFact
 /// <summary>Represents an operator's order with its signature. Immutable.</summary>
 /// <param name="Order">The order.</param>
 /// <param name="Tier">The tier, for a promotion.</param>
-/// <param name="By">The operator, by the name that the application uses.</param>
+/// <param name="By">The operator's name, as the application gave it.</param>
 /// <param name="Reason">The reason. Null: none was given.</param>
 /// <param name="GivenAt">The time of the order, by the wall clock of the replica that received it. It is only for display.</param>
 /// <param name="Signature">The HMAC-SHA256 of all other values with the fleet's key, in base64.</param>

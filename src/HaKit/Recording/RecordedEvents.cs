@@ -66,7 +66,7 @@ public sealed record RecordedCall : RecordedEvent
     /// <summary>Gets whether the call asked for a stream.</summary>
     public bool IsStream { get; init; }
 
-    /// <summary>Gets whether a second attempt was started beside a slow one.</summary>
+    /// <summary>Gets whether a second attempt was started beside a slow attempt.</summary>
     public bool Hedged { get; init; }
 
     /// <summary>Gets whether the call may be hedged. Null: the pool's setting.</summary>

@@ -26,7 +26,7 @@ public sealed record EndpointExplanation
     public required int InFlight { get; init; }
 
     /// <summary>
-    /// Gets the expected cost of choosing the endpoint, term by term. Of the endpoints that it compares, the pool chooses the endpoint with the lowest total.
+    /// Gets the expected cost of choosing the endpoint, term by term. The pool compares some endpoints, and chooses the endpoint with the lowest total.
     /// </summary>
     public required EndpointScore Score { get; init; }
 

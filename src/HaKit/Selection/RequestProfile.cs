@@ -80,7 +80,7 @@ public sealed record RequestProfile
     public bool MoveOnAfterContentFilter { get; init; }
 
     /// <summary>
-    /// Gets the kind of the request. It decides the meaning of a refusal: if every endpoint of the pool could create the answer, the pool asks a second
+    /// Gets the kind of the request. The meaning of a refusal depends on it: if every endpoint of the pool could create the answer, the pool asks a second
     /// endpoint before it returns the refusal. Calls over HTTP determine the value themselves. Default <see cref="RequestKind.Unknown"/>.
     /// </summary>
     public RequestKind Request { get; init; }

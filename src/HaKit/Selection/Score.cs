@@ -19,7 +19,7 @@ internal static class Score
 {
     /// <summary>
     /// The cost of a failure, as a multiple of the endpoint's own time: the lost time, the queue at another endpoint, and the shared budget. The value is so
-    /// large that an endpoint which fails three times in ten keeps less than half of its fair share, although its failures leave it with fewer attempts in
+    /// large that an endpoint that fails three times in ten keeps less than half of its fair share, although its failures leave it with fewer attempts in
     /// flight than the others.
     /// </summary>
     public const double RetryCost = 12;
