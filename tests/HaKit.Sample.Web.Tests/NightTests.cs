@@ -58,7 +58,7 @@ public sealed class NightTests(Browser browser) : IClassFixture<Browser>
             var verdict = page.Locator("#verdict");
             await Assertions.Expect(verdict).ToContainTextAsync("Outage of chat since", new() { Timeout = 30_000 });
             await Assertions.Expect(page.Locator("section[data-pool='chat'] .critical")).ToContainTextAsync("calls wait; the oldest for", new() { Timeout = 30_000 });
-            await Assertions.Expect(page.Locator("section[data-pool='chat'] .critical")).ToContainTextAsync("The first gives up in");
+            await Assertions.Expect(page.Locator("section[data-pool='chat'] .critical")).ToContainTextAsync("The first call fails in");
             await Assertions.Expect(page.Locator("section[data-pool='chat'] .advice").First).ToContainTextAsync("Check");
             await Assertions.Expect(page).ToHaveTitleAsync("✕ Outage – HaKit");
             await page.EvaluateAsync("scrollTo(0, document.body.scrollHeight)");

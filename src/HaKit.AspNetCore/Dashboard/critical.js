@@ -22,7 +22,7 @@ export function waiting(d, isShort) {
   const lines = [];
   if (d.waiting) {
     lines.push(d.waiting === 1 ? `1 call waits, for ${span(d.oldestWait)} already.` : `${d.waiting} calls wait; the oldest for ${span(d.oldestWait)}.`);
-    if (d.firstGivesUpIn != null) lines.push(`The first gives up in ${span(d.firstGivesUpIn)}${isShort ? "" : " if nothing serves it"}.`);
+    if (d.firstGivesUpIn != null) lines.push(`The first call fails in ${span(d.firstGivesUpIn)}${isShort ? "" : " if no endpoint serves it"}.`);
     if (d.maxWaiting && d.waiting >= d.maxWaiting) lines.push(`The queue is full (${compact(d.maxWaiting)}): new calls fail at once.`);
   } else if (d.state === "outage") lines.push("No call waits at this moment.");
   if (d.lostInOutage != null) lines.push(d.lostInOutage ? `${count(d.lostInOutage, "call")} failed since it began.` : "No call has failed since it began.");
@@ -51,7 +51,7 @@ export function showCriticalTime(c) {
   const d = c.data;
   if (!d || c.element.hidden) return;
   const answered = d.lastAnsweredAt ? ` Last answer ${timeOf(d.lastAnsweredAt)}.` : "";
-  text(c.when, d.outageSince ? `Since ${timeOf(d.outageSince)}, for ${since(d.outageSince)}.${answered}` : d.serving && d.servingTier !== d.firstTier ? `Tier ${d.servingTier} stands in for tier ${d.firstTier}.` : "");
+  text(c.when, d.outageSince ? `Since ${timeOf(d.outageSince)}, for ${since(d.outageSince)}.${answered}` : d.serving && d.servingTier !== d.firstTier ? `Tier ${d.servingTier} serves in place of tier ${d.firstTier}.` : "");
   text(c.calls, [waiting(d), !d.outageSince && !d.waiting && d.serving < d.endpoints.length && d.serving ? "Calls go to the others." : "",
     c.firing ? `The error budget burns ${c.firing.longNow.toFixed(1)} times too fast (alert "${c.firing.alert}").` : ""].filter(Boolean).join(" "));
   c.calls.hidden = !c.calls.textContent;

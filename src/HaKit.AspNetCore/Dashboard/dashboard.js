@@ -51,7 +51,7 @@ function showContact() {
   document.body.classList.toggle("stale", isLost);
   $("stale").hidden = !isLost;
   const age = asOf ? span((Date.now() + clock.skew - Date.parse(asOf)) / 1000) : null;
-  text($("stale-text"), age ? `No contact with the application for ${age}. Everything below is as of ${timeOf(asOf)}. The page goes on trying.` : "No contact with the application. The page goes on trying.");
+  text($("stale-text"), age ? `No contact with the application for ${age}. Everything below is as of ${timeOf(asOf)}. The page keeps trying.` : "No contact with the application. The page keeps trying.");
   const behind = Math.round(clock.skew / 1000);
   text($("clocks"), `Times are those of this browser's zone: ${zone()}. ${asOf ? `The application's clock: ${new Date(asOf).toISOString().slice(11, 19)} UTC.` : ""}${Math.abs(behind) > 5 ? ` This computer's clock is ${span(Math.abs(behind))} ${behind > 0 ? "behind" : "ahead of"} it; ages go by the application's.` : ""}`);
   if (asOf || isLost) { showVerdict(all(), panels, isLost); say(all(), isLost); }

@@ -15,13 +15,13 @@ export function showFleet(f, fleet) {
   text(f.word, fleet.connected ? `✓ ${count(fleet.replicas.length, "replica")}` : "! Link down");
   text(f.lead, fleet.connected
     ? `This is ${fleet.replica}. The link answers in ${fleet.lag} ms.${ejecting ? ` ${count(ejecting, "replica")} ${ejecting === 1 ? "has" : "have"} an endpoint ejected.` : ""}`
-    : `This is ${fleet.replica}. ${fleet.problem ?? "The link is down."} Without it this replica goes by what it sees itself; no call waits for the link.${fleet.age != null ? ` The store last answered ${span(fleet.age)} ago.` : ""}`);
+    : `This is ${fleet.replica}. ${fleet.problem ?? "The link is down."} Without the link this replica uses only its own observations. No call waits for the link.${fleet.age != null ? ` The store last answered ${span(fleet.age)} ago.` : ""}`);
   const key = JSON.stringify([fleet.replicas, fleet.orders]);
   if (f.key === key) return;
   f.key = key;
   f.list.replaceChildren(...fleet.replicas.map(replica => {
     const out = replica.endpoints.filter(e => e.opinion === "Ejected"), well = replica.endpoints.length - out.length;
-    const words = [...out.map(e => `${e.endpoint} ejected (${e.fault}), last at ${timeOf(e.since)}${e.counts ? "" : ", asked in another way, not counted"}`), well ? `${count(well, "endpoint")} serve${well === 1 ? "s" : ""}` : null].filter(Boolean);
+    const words = [...out.map(e => `${e.endpoint} ejected (${e.fault}), last at ${timeOf(e.since)}${e.counts ? "" : ", called in another way and not counted"}`), well ? `${count(well, "endpoint")} serve${well === 1 ? "s" : ""}` : null].filter(Boolean);
     return h("li", { className: out.length ? "bad" : replica.endpoints.length ? "good" : "idle", "data-replica": replica.name },
       h("span", { className: "mark", ariaHidden: "true" }, out.length ? "✕" : replica.endpoints.length ? "✓" : "·"), h("b", null, replica.name + (replica.isThis ? " (this one)" : "")), h("span", { className: "sub" }, words.join(" · ") || "no fresh opinion"));
   }));

@@ -4,11 +4,11 @@ import { $, text, toast } from "./base.js";
 let token = null;
 export async function ask(pool, endpoint, order, tier) {
   const subject = endpoint ?? `tier ${tier}`, words = {
-    drain: ["Drain", "It finishes what it has in flight and takes nothing new, until it is brought up again."],
-    "force-down": ["Force down", "It takes nothing more from now on. What is in flight on it goes on."],
-    "bring-up": ["Bring up", "It comes back in a slow start; an exhausted quota or a refused key is taken for good again."],
-    promote: ["Promote", "This tier is used first from now on; those before it come last."],
-    "fail-back": ["Fail back to", "The lowest tier is used first again."],
+    drain: ["Drain", "Its attempts in flight run to their end. It gets no new attempts until it is brought up again."],
+    "force-down": ["Force down", "It gets no new attempts from now on. Its attempts in flight continue."],
+    "bring-up": ["Bring up", "It returns with a slow start. An exhausted quota or a refused key is tried again."],
+    promote: ["Promote", "The pool uses this tier first from now on, and the tiers before it last."],
+    "fail-back": ["Fail back to", "The pool uses the lowest tier first again."],
   }[order];
   if (order === "force-down" || order === "promote") {
     text($("sure-title"), `${words[0]} ${subject}?`); text($("sure-text"), words[1]); text($("sure-yes"), words[0]);
@@ -29,5 +29,5 @@ export async function ask(pool, endpoint, order, tier) {
 async function must(answer) {
   const response = await answer;
   if (response.ok) return response;
-  throw new Error(response.status === 401 || response.status === 403 ? "you may not give orders." : (await response.json().catch(() => null))?.text ?? `answered ${response.status}.`);
+  throw new Error(response.status === 401 || response.status === 403 ? "you are not authorized to give orders." : (await response.json().catch(() => null))?.text ?? `answered ${response.status}.`);
 }

@@ -81,7 +81,7 @@ function showPool(pool) {
   const d = pool.data, a = d.availability, { look } = stateOf(d);
   tone(pool.element, look);
   const doubtful = d.endpoints.filter(e => e.serves && !isGreen(e)).length;
-  text(pool.pill, d.state === "outage" ? `✕ Outage · none of ${d.endpoints.length} serves` : d.servingTier !== d.firstTier ? `! Tier ${d.servingTier} stands in for tier ${d.firstTier}`
+  text(pool.pill, d.state === "outage" ? `✕ Outage · none of ${d.endpoints.length} serves` : d.servingTier !== d.firstTier ? `! Tier ${d.servingTier} serves in place of tier ${d.firstTier}`
     : `${look === "good" ? "✓ All" : "!"} ${d.serving}${look === "good" ? "" : ` of ${d.endpoints.length}`} serve${doubtful ? `, ${doubtful} not fully` : ""}`);
   // Calls that wait count as not served until they are.
   const wait = d.waiting ? `, ${compact(d.waiting)} wait` : "";

@@ -1,5 +1,5 @@
 // One endpoint: a row of its pool's table, a card on a phone.
-import { clock, compact, h, ms, nines, now, percent, POINTS, since, sum, text, tone } from "./base.js";
+import { clock, compact, h, ms, nines, now, percent, POINTS, since, span, sum, text, tone } from "./base.js";
 import { bars, draw, HUES, OTHERS, spark } from "./charts.js";
 import { ask } from "./orders.js";
 
@@ -106,12 +106,12 @@ export function showTime(row) {
   if (d.state === "Ejected" && d.until) {
     const total = Date.parse(d.until) - Date.parse(d.since);
     part = total > 0 ? (at - Date.parse(d.since)) / total : 1;
-    why = `${why} · ${wait(d.until) ? `trial in ${wait(d.until)} s` : "trial with the next call"}`;
-  } else if (d.state === "Trial") why = `${why} · a call is asking it now`;
-  if (d.cooldownForGood) why = `${d.cooldownCause} · needs a person`;
-  else if (d.cooldownUntil) { why = `${d.cooldownCause} · waits ${wait(d.cooldownUntil)} s, as asked`; colour = "warn"; }
+    why = `${why} · ${wait(d.until) ? `trial in ${span(wait(d.until))}` : "the next call is a trial"}`;
+  } else if (d.state === "Trial") why = `${why} · a trial is in flight`;
+  if (d.cooldownForGood) why = `${d.cooldownCause} · a person must repair this`;
+  else if (d.cooldownUntil) { why = `${d.cooldownCause} · cools down for ${span(wait(d.cooldownUntil))}`; colour = "warn"; }
   else if (d.serves && d.slowStartShare < 1) { part = d.slowStartShare; why = `takes ${percent(d.slowStartShare)} of its share`; colour = "cool"; }
-  if (d.state === "Draining") why = d.inFlight ? `${d.inFlight} still in flight` : "empty";
+  if (d.state === "Draining") why = d.inFlight ? `${d.inFlight} still in flight` : "nothing in flight";
   if (d.ejections > 1 && d.state === "Ejected") why += ` · ${d.ejections}× lately`;
   text(row.cause, why);
   row.meter.hidden = part == null;

@@ -21,7 +21,7 @@ export function showVerdict(pools, panels, isLost) {
 }
 
 function words(states, panels, isLost) {
-  if (isLost) return "No contact with the application: what is shown is old.";
+  if (isLost) return "No contact with the application: the page shows old data.";
   if (!states.length) return "There are no pools.";
   const out = states.filter(s => s.look === "bad");
   if (out.length) return out.map(({ d }) => `Outage of ${d.name} since ${timeOf(d.outageSince)} (${since(d.outageSince)}). ${waiting(d, true)}`).join(" · ");
@@ -44,7 +44,7 @@ export function say(pools, isLost) {
     if (facts.out.length) text($("alarm"), outage(states));
     return;
   }
-  if (facts.lost !== before.lost) text($("alarm"), facts.lost ? "No contact with the application. What is shown is old." : "In contact with the application again.");
+  if (facts.lost !== before.lost) text($("alarm"), facts.lost ? "No contact with the application. The page shows old data." : "In contact with the application again.");
   else if (`${facts.out}` !== `${before.out}`)
     text($("alarm"), facts.out.length ? outage(states) : `The outage is over. ${states.map(s => `${s.d.name}: ${serving(s.d)}`).join(". ")}.`);
   else if (`${facts.ill}` !== `${before.ill}` && !facts.out.length) text($("say"), states.map(s => `${s.d.name}: ${serving(s.d)}`).join(". ") + ".");

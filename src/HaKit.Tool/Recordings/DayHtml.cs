@@ -27,7 +27,7 @@ internal static class DayHtml
         Add($"<h1>{E(day.Pool)}</h1><div class=\"note\">{day.From:yyyy-MM-dd HH:mm:ss} to {day.Until:yyyy-MM-dd HH:mm:ss} UTC, {day.Files} files</div>\n");
         Add($"<div class=\"sum\"><span><b>{day.Whole.Calls}</b>calls</span><span><b>{100 * day.Whole.Served:0.000} %</b>served</span><span><b>{day.Whole.Lost}</b>lost</span><span><b>{day.Whole.Waited}</b>waited</span><span><b>{day.Whole.P50:0.00} s</b>median</span><span><b>{day.Whole.P99:0.00} s</b>99th percentile</span><span><b>{day.Whole.AttemptsPerCall:0.000}</b>attempts a call</span></div>\n");
         if (day.Dropped > 0)
-            Add($"<p class=\"bad\">{day.Dropped} entries were dropped while it was recorded.</p>\n");
+            Add($"<p class=\"bad\">{day.Dropped} entries of the recording were dropped.</p>\n");
         foreach (var problem in day.Problems)
             Add($"<p class=\"note\">{E(problem)}</p>\n");
         html.Append(Picture(day));
@@ -67,7 +67,7 @@ internal static class DayHtml
         }
         for (var i = 0; i <= 4; i++)
             Add($"<text x=\"{Left + Width * i / 4.0}\" y=\"{y + 12}\" text-anchor=\"{(i == 4 ? "end" : "middle")}\">{day.From + (day.Until - day.From) * (i / 4.0):HH:mm}</text>\n");
-        return svg.Append("</svg>\n<p class=\"note\">Green: it answered. Red: it failed. Grey: nothing was seen of it. The orange line: it was out of service.</p>\n").ToString();
+        return svg.Append("</svg>\n<p class=\"note\">Green: the endpoint answered. Red: it failed. Grey: the recording has no attempt and no probe of it. Orange line: the endpoint was out of service.</p>\n").ToString();
 
         void Bar(double x, double width, double tall, string colour)
         {

@@ -14,7 +14,7 @@ internal static class DayText
         Line($"{day.Pool}: {day.From:yyyy-MM-dd HH:mm:ss} to {day.Until:yyyy-MM-dd HH:mm:ss} UTC, {day.Files} files");
         Line($"{day.Whole.Calls} calls, {100 * day.Whole.Served:0.0000} % served, {day.Whole.Lost} lost, {day.Whole.Waited} waited; median {day.Whole.P50:0.00} s, 99th percentile {day.Whole.P99:0.00} s, {day.Whole.AttemptsPerCall:0.0000} attempts a call");
         if (day.Dropped > 0)
-            Line($"{day.Dropped} entries were dropped while it was recorded.");
+            Line($"{day.Dropped} entries of the recording were dropped.");
         foreach (var problem in day.Problems)
             Line($"{problem}");
         Named("lost by", day.Losses);

@@ -41,7 +41,7 @@ internal static partial class PoolLog
     [LoggerMessage(72, LogLevel.Debug, "Pool {Pool}: an attempt on endpoint {Endpoint} failed with {Fault}, and endpoint {ServedBy} served the call.")]
     public static partial void FailedAndServed(ILogger logger, string pool, string endpoint, string fault, string servedBy);
 
-    [LoggerMessage(73, LogLevel.Information, "Pool {Pool}: {Count} attempts on endpoint {Endpoint} failed within a minute, but later attempts served their calls: {Kinds}.")]
+    [LoggerMessage(73, LogLevel.Information, "Pool {Pool}: failed attempts on endpoint {Endpoint} in the last minute: {Count} ({Kinds}). Later attempts served their calls.")]
     public static partial void FailedInThisMinute(ILogger logger, string pool, string endpoint, int count, string kinds);
 
     [LoggerMessage(27, LogLevel.Warning, "Pool {Pool}: an endpoint can take traffic again, after an outage of {Duration}.")]

@@ -52,7 +52,7 @@ internal static class Placeholder
     }
 
     /// <summary>Checks for a placeholder in place of a name, such as that of a model.</summary>
-    public static bool IsName(string name) => IsTemplate(name) || SaysYour(Words(name)) || IsRun(name.Trim());
+    public static bool IsName(string name) => IsBracketed(name.Trim()) || SaysYour(Words(name)) || IsRun(name.Trim());
 
     /// <summary>Checks for a placeholder in an address. <c>{model}</c> is not such a placeholder, because the pool replaces it with the model's name.</summary>
     public static bool IsInAddress(string address)
@@ -65,6 +65,13 @@ internal static class Placeholder
     public static bool IsTemplate(string text) =>
         HasPair(text, '<', '>') || HasPair(text, '{', '}') || text.Contains("$(", StringComparison.Ordinal)
         || text.Length > 2 && text[0] == '%' && text[^1] == '%' && text[1..^1].All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
+
+    // <deployment>, {deployment}, ${DEPLOYMENT}: a name that only has brackets somewhere may be a real one.
+    private static bool IsBracketed(string text)
+    {
+        var inner = text is ['$', '{', ..] ? text.AsSpan(1) : text;
+        return inner is ['<', .., '>'] or ['{', .., '}'] && inner[1..^1].IndexOfAny("<>{}") < 0;
+    }
 
     private static bool HasPair(string text, char open, char close) =>
         text.IndexOf(open, StringComparison.Ordinal) is >= 0 and var at && text.IndexOf(close, at) > at;

@@ -191,7 +191,7 @@ public sealed class OutageTests
             "Pool test: an attempt on endpoint a failed with Overloaded (503), and endpoint b served the call.");
         test.Time.Advance(S(60));
         Lines(LogLevel.Information).Should().Equal(
-            "Pool test: 3 attempts on endpoint a failed within a minute, but later attempts served their calls: Overloaded 2, ServerError 1.");
+            "Pool test: failed attempts on endpoint a in the last minute: 3 (Overloaded 2, ServerError 1). Later attempts served their calls.");
         test.Time.Advance(S(600));
         Lines(LogLevel.Information).Should().HaveCount(1, "a quiet minute has no line");
 

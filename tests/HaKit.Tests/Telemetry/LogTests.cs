@@ -26,7 +26,7 @@ public sealed class LogTests
         bench.Time.Advance(TimeSpan.FromMinutes(1));
         bench.Call();
         bench.Logs.Entries.Where(e => e.Level >= LogLevel.Information).Select(e => e.Message).Should().Equal(
-            $"Pool {bench.Name}: 3 attempts on endpoint a failed within a minute, but later attempts served their calls: ConnectFailed 3.",
+            $"Pool {bench.Name}: failed attempts on endpoint a in the last minute: 3 (ConnectFailed 3). Later attempts served their calls.",
             $"Pool {bench.Name}: endpoint a is back in service (SlowStart), seen by Traffic.",
             $"Pool {bench.Name}: endpoint a changed from SlowStart to Healthy, seen by Time.");
     }

@@ -21,8 +21,8 @@ internal static class DrillHtml
         text.Append("</tr></thead><tbody>\n");
         foreach (var fault in report.Faults)
             AppendRow(text, fault);
-        text.Append("</tbody></table></div>\n<h2>What happened when</h2>\n");
-        text.Append("<p class=\"key\"><i class=\"k1\"></i>the longest call of each tenth of a second (logarithmic, 10 ms to 10 s) <i class=\"k2\"></i>some failed <i class=\"k3\"></i>some wrong or half <i class=\"k0\"></i>the fault lasts</p>\n<div class=\"charts\">\n");
+        text.Append("</tbody></table></div>\n<h2>Each fault over time</h2>\n");
+        text.Append("<p class=\"key\"><i class=\"k1\"></i>the longest call in each 0.1 s (logarithmic, 10 ms to 10 s) <i class=\"k2\"></i>some calls failed <i class=\"k3\"></i>some answers were wrong or half <i class=\"k0\"></i>the time of the fault</p>\n<div class=\"charts\">\n");
         foreach (var fault in report.Faults)
             AppendChart(text, fault);
         return text.Append("</div>\n").Append(Words).Append("</main></body></html>\n").ToString();
@@ -33,8 +33,8 @@ internal static class DrillHtml
         var calls = report.Faults.Sum(f => f.Calls);
         var bad = report.Faults.Sum(f => f.Wrong + f.Half);
         var worst = report.Faults.MinBy(f => f.Success);
-        return DrillRow.Text($"<b>{DrillRow.Percent(calls == 0 ? 0 : (double)report.Faults.Sum(f => f.Right) / calls)}</b> of {calls} calls were answered right under {report.Faults.Count} faults; <b>{bad}</b> answers were wrong or half. ")
-            + (worst is { Success: < 1 } ? DrillRow.Text($"Worst: <b>{Encoded(worst.Name)}</b>, {DrillRow.Percent(worst.Success)} right.") : "No call was lost.");
+        return DrillRow.Text($"<b>{DrillRow.Percent(calls == 0 ? 0 : (double)report.Faults.Sum(f => f.Right) / calls)}</b> of {calls} calls got the right answer during {report.Faults.Count} faults; <b>{bad}</b> answers were wrong or half. ")
+            + (worst is { Success: < 1 } ? DrillRow.Text($"Worst: <b>{Encoded(worst.Name)}</b>, {DrillRow.Percent(worst.Success)} right answers.") : "No call was lost.");
     }
 
     private static void AppendRow(StringBuilder text, FaultReport fault)
