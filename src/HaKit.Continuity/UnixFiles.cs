@@ -18,11 +18,11 @@ internal static partial class UnixFiles
     private const int ReadOnly = 0x80000; // O_RDONLY | O_CLOEXEC
 
     /// <summary>
-    /// Opens a file for reading, also if another program has locked it, for example the lock file of a batch that runs. On Unix a lock is advice, which .NET
+    /// Opens a file for reading, also if another program has locked it, for example the lock file of a running batch. On Unix a lock is advice, which .NET
     /// follows by default.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="IOException">The file is not there or cannot be read. On Windows: or another program has locked it.</exception>
+    /// <exception cref="IOException">The file does not exist or cannot be read. On Windows also: another program has locked the file.</exception>
     /// <exception cref="UnauthorizedAccessException">The user may not read the file.</exception>
     public static SafeFileHandle OpenForReading(string path)
     {

@@ -105,7 +105,7 @@ internal sealed partial class DiskFileSystem : IJournalFileSystem
         && exception.GetType() == typeof(IOException) && (OperatingSystem.IsWindows() ? (exception.HResult & 0xFFFF) is 32 or 33 : exception.HResult is 11 or 35);
 
     // .NET ignores every lock error except "held by another process", so on a network file system without locks every process would get the lock. This method
-    // finds such a file system: there, a second lock is granted.
+    // detects such a file system, because a second lock is granted there.
     private static void RefuseWithoutWorkingLock(string path)
     {
         try

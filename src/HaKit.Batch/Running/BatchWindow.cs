@@ -1,7 +1,7 @@
 namespace HaKit.Batch.Running;
 
 /// <summary>
-/// Learns from the answers how many calls a batch makes at once, for endpoints without limits. The number doubles in each round of answers until these are
+/// Learns from the answers how many calls a batch makes at once, for endpoints without limits. The number doubles in each round of answers until answers are
 /// throttled or take twice as long as in the best round; then it grows by one in each round. A throttled call reduces it by 30 %, at most once a second (as
 /// <see cref="Limits.LimitOptions.AdaptiveConcurrency"/> does). Not thread-safe.
 /// </summary>
@@ -21,7 +21,7 @@ internal sealed class BatchWindow(int initial, int most)
 
     public int Limit => Math.Max(1, (int)_limit);
 
-    /// <summary>Records that the whole window was in use: only then an answer says something about a larger window.</summary>
+    /// <summary>Records that the whole window was in use. Only then do the answers show whether a larger window is better.</summary>
     public void WasFull() => _wasFull = true;
 
     public void RecordServed(TimeSpan took)
@@ -50,7 +50,7 @@ internal sealed class BatchWindow(int initial, int most)
         _limit = Math.Max(1, _limit * Shrink);
     }
 
-    /// <summary>Records that the pool had no place for another call beside this many.</summary>
+    /// <summary>Records that the pool had no capacity for more than this number of calls.</summary>
     public void Full(int underWay)
     {
         _isFirstGrowth = false;

@@ -48,7 +48,7 @@ internal sealed class Sealer(VaultKeyRing keys)
     {
         buffer ??= new byte[plain.Length + Overhead];
         var body = buffer.AsSpan(HeaderSize, plain.Length);
-        // Compressed content that does not fit is not smaller.
+        // If the compressed content does not fit, compression does not make the content smaller, and the content is stored uncompressed.
         var isSmaller = BrotliEncoder.TryCompress(plain, body[..Math.Max(0, plain.Length - 1)], out var length, quality: 1, window: 18);
         if (!isSmaller)
         {

@@ -53,7 +53,7 @@ internal sealed class DestinationView(string name)
 
     public IEnumerable<ObjectName> MarkersOf(char kind) => Markers.Where(m => m.Kind == kind);
 
-    /// <summary>Takes over a list in the place of the one before.</summary>
+    /// <summary>Replaces the previous list with a new list.</summary>
     public void Fill(IEnumerable<string> names)
     {
         foreach (var held in _held.Values)

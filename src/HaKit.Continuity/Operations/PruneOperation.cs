@@ -143,7 +143,7 @@ internal static class PruneOperation
         {
             if (!ObjectName.TryParse(listed, out var name))
                 continue;
-            // An intent that cannot be read is respected, because it may be in the middle of being written.
+            // An intent that cannot be read is respected, because another process may be writing it at this moment.
             if (await session.ReadMarkerAsync(view, name, token) is not { } intent || session.Time.GetUtcNow() - intent.At < WriteScope.IntentLife)
                 return true;
             await session.Store.DeleteAsync(view.Name, name, token);

@@ -4,7 +4,8 @@ using HaKit.Continuity.Format;
 namespace HaKit.Continuity.Operations;
 
 /// <summary>
-/// Seals everything with the active key. Each object gets a new name before the old one is deleted, so that an interrupted run can simply be run again.
+/// Seals everything with the active key. Each object is written under its new name before the old object is deleted, so that an interrupted run can be
+/// repeated.
 /// </summary>
 internal static class RekeyOperation
 {
@@ -50,7 +51,7 @@ internal static class RekeyOperation
     {
         try
         {
-            // A prune beside it may have deleted the object.
+            // A prune that runs at the same time may have deleted the object.
             if ((await session.Store.GetAsync([view.Name], old, token)).Content is not { } content)
                 return false;
             var name = old with { Key = session.Sealer.Keys.Active };

@@ -39,7 +39,7 @@ internal static class RestoreOperation
         }
     }
 
-    /// <summary>Deletes the temporary folders of restores to this target whose process was killed.</summary>
+    /// <summary>Deletes the temporary folders that killed processes left when they restored to this target.</summary>
     public static void DeleteRests(string target)
     {
         target = Path.GetFullPath(target);

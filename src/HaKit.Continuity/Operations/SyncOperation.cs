@@ -2,7 +2,10 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
 
-/// <summary>Gives each destination what another has. Deletions go first, so that a destination that was rolled back brings nothing back.</summary>
+/// <summary>
+/// Copies to each destination the objects that only other destinations have. Deletions come first, so that a destination that was rolled back does not bring
+/// deleted objects back.
+/// </summary>
 internal sealed class SyncOperation
 {
     private readonly VaultSession _session;
@@ -61,14 +64,14 @@ internal sealed class SyncOperation
 
     private async Task CompleteAsync(DestinationView view, ListedSnapshot snapshot)
     {
-        // Snapshots share chunks: each is read once.
+        // Snapshots share chunks, so each chunk is read only once.
         foreach (var chunk in snapshot.Chunks.Where(_looked[view].Add))
             _chunks += await EnsureAsync(view, ObjectName.ChunkKind, chunk);
         _snapshots += await EnsureAsync(view, ObjectName.SnapshotKind, snapshot.Id);
     }
 
     /// <summary>Copies an object to a destination that has no valid copy. An existing copy of a newer format, or under an unknown key, is not changed.</summary>
-    /// <returns>How many copies were made: 0 or 1.</returns>
+    /// <returns>The number of copies that were made: 0 or 1.</returns>
     private async Task<int> EnsureAsync(DestinationView view, char kind, ObjectId id)
     {
         var held = view.KeysOf(kind);
@@ -82,7 +85,7 @@ internal sealed class SyncOperation
                 return 0;
         }
         var content = await ReadAsync(kind, id);
-        // A damaged copy has the name that the good one needs.
+        // A damaged copy has the name that the valid copy needs.
         if (held.ContainsKey(id))
             await _session.Store.DeleteAsync(view.Name, view.NameOf(kind, id), _token);
         var written = _session.NameOf(kind, id);
@@ -91,7 +94,7 @@ internal sealed class SyncOperation
         return 1;
     }
 
-    // The name of a tombstone says what was deleted. A tombstone that is damaged everywhere is written again.
+    // The name of a tombstone identifies the deleted snapshot. So a tombstone that is damaged everywhere is written again.
     private async Task<byte[]> ReadAsync(char kind, ObjectId id)
     {
         try

@@ -30,9 +30,9 @@ internal sealed class VaultSession
     public IEnumerable<DestinationView> Usable => Views.Where(v => v.IsUsable);
 
     /// <summary>
-    /// Lists all destinations and finds the vault's identity. A wrong key is an error before anything is written. A destination that shows no identity, while another
-    /// does, takes no part. A new vault is made only on request, where every destination can be reached and is empty; a missing or damaged check object is written
-    /// then, and for a repair.
+    /// Lists all destinations and finds the vault's identity. A wrong key is an error before anything is written. A destination without an identity takes no
+    /// part if another destination has one. A new vault is created only on request, and only if every destination can be reached and is empty. A missing or
+    /// damaged check object is written when a vault is created or repaired.
     /// </summary>
     /// <exception cref="VaultException">The keys are wrong, destinations belong to different vaults, or there is no vault.</exception>
     public static async Task<VaultSession> OpenAsync(
@@ -57,7 +57,7 @@ internal sealed class VaultSession
             throw new VaultException($"The destinations belong to different vaults: {string.Join(", ", identities.Keys.Select(static v => $"'{v.Name}'"))}. Give each vault destinations of its own.");
         if (identities.Count == 0 && refused.Count > 0)
             throw new VaultException($"{(refused.First().Value is VaultObjectException { Problem: VaultProblem.Damaged } ? "The keys do not open this vault" : "This vault cannot be opened")}. Destination '{refused.First().Key.Name}': {refused.First().Value.Message} Nothing was written.");
-        // A destination without a check object may be one that lost it: where another knows the vault, a sync completes it.
+        // A destination without a check object may have lost it. If another destination has the vault's identity, a sync writes the check object again.
         foreach (var (view, why) in refused.Where(static r => r.Key.Checks.Count > 0))
             view.Failure = why.Message;
         var session = new VaultSession(store, sealer, time, identities.Count > 0 ? identities.First().Value : NewIdentity(views, create), views) { Progress = progress };
@@ -68,7 +68,8 @@ internal sealed class VaultSession
         return session;
     }
 
-    // A destination's check object says the identity, or, where it is damaged or gone, one of its newer snapshots.
+    // The identity is in a destination's check object. If that object is damaged or missing, the identity is read from one of the destination's newer
+    // snapshots.
     private static async Task<CheckContent> ReadIdentityAsync(VaultStore store, Sealer sealer, DestinationView view, CancellationToken token)
     {
         var why = new VaultObjectException("k/check", "is missing, and no snapshot of the destination tells what it said", VaultProblem.Missing);
@@ -132,7 +133,7 @@ internal sealed class VaultSession
     /// <summary>Lists the destinations again.</summary>
     public Task ListAgainAsync(CancellationToken token) => OnEachAsync(async view => view.Fill(await Store.ListAsync(view.Name, "", token)), token);
 
-    /// <summary>Runs a step on each usable destination at once; one that fails takes no further part and keeps its reason.</summary>
+    /// <summary>Runs a step on all usable destinations at the same time. A destination that fails takes no further part, and the reason is kept.</summary>
     public async Task OnEachAsync(Func<DestinationView, Task> step, CancellationToken token) =>
         await Task.WhenAll([.. Usable.Select(v => TryAsync(v, step, token))]);
 
@@ -151,7 +152,7 @@ internal sealed class VaultSession
     }
 
     /// <summary>Reads an object from the first destination that has a good copy.</summary>
-    /// <exception cref="VaultObjectException">No destination has a good copy; the message says what each has.</exception>
+    /// <exception cref="VaultObjectException">No destination has a good copy; the message describes the problem at each destination.</exception>
     public Task<byte[]> ReadAsync(char kind, ObjectId id, CancellationToken token) => ReadAsync(kind, id, OpenVerified, token);
 
     private async Task<T> ReadAsync<T>(char kind, ObjectId id, Func<ObjectName, ObjectId, byte[], T> open, CancellationToken token)
@@ -224,7 +225,9 @@ internal sealed class VaultSession
 
     public Task<SnapshotManifest> ReadManifestAsync(ObjectId id, CancellationToken token) => ReadAsync(ObjectName.SnapshotKind, id, OpenManifest, token);
 
-    /// <summary>All snapshots that are listed anywhere and were not deleted, oldest first. Snapshots that no destination has complete are skipped and named.</summary>
+    /// <summary>
+    /// All snapshots that are listed anywhere and were not deleted, oldest first. Snapshots that are complete at no destination are skipped and named.
+    /// </summary>
     public async Task<List<ListedSnapshot>> ReadSnapshotsAsync(ICollection<(ObjectId Id, VaultObjectException Why)> unreadable, CancellationToken token, Action<SnapshotManifest>? seen = null)
     {
         var deleted = Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();

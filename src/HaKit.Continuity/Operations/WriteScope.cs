@@ -4,7 +4,7 @@ namespace HaKit.Continuity.Operations;
 
 /// <summary>
 /// Announces a save or a sync, so that no prune deletes a chunk that the save or sync uses. A writer and a prune each write their own marker first, and search
-/// for the other's marker afterwards. So at least one of them sees the other: the writer waits until a sweep ends, or the prune postpones its sweep.
+/// for the other's marker afterwards. So at least one of them finds the other's marker: the writer waits until a sweep ends, or the prune postpones its sweep.
 /// </summary>
 internal sealed class WriteScope : IAsyncDisposable
 {

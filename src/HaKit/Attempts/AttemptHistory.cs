@@ -252,7 +252,9 @@ internal sealed class AttemptHistory
         }
     }
 
-    /// <summary>Checks whether the endpoint has already refused this call because the prompt is too long. It would give the same answer again.</summary>
+    /// <summary>
+    /// Checks whether the endpoint has already refused this call because the prompt is too long. The endpoint would give the same answer again.
+    /// </summary>
     public bool FoundTooSmall(EndpointState state)
     {
         foreach (ref readonly var entry in Entries)

@@ -5,7 +5,7 @@ namespace HaKit.Attempts;
 /// <summary>Updates an endpoint's estimates from one attempt. Times that a pause of this process made longer are ignored.</summary>
 internal static class AttemptLessons
 {
-    /// <summary>Learns from the first sign of an answer: how long the silence before it was.</summary>
+    /// <summary>Learns the length of a silence from the first sign of an answer that ends it.</summary>
     public static void LearnFirstSign(Lease lease, bool wasSilent, TimeSpan now)
     {
         if (!wasSilent || lease.Clock.WasPausedSince(lease.Started, now))

@@ -4,9 +4,9 @@ using HaKit.Health;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Evaluates a silent attempt that its caller has cancelled. If a timeout outside the pool is shorter than the pool's own limit, it ends every attempt on a
-/// dead endpoint first. Such a silence must be evidence, because otherwise the pool would go on preferring the dead endpoint. But a single caller may be
-/// impatient. So one or two such attempts make the endpoint suspect and raise its cost, and only several in a row count as failures.
+/// Evaluates a silent attempt that its caller has cancelled. If a timeout outside the pool is shorter than the pool's own limit, every attempt on a dead
+/// endpoint ends by that timeout. Such a silence must be evidence, because otherwise the pool would go on preferring the dead endpoint. But a single caller may
+/// be impatient. So one or two such attempts make the endpoint suspect and raise its cost, and only several in a row count as failures.
 /// </summary>
 internal static class CallerSilence
 {

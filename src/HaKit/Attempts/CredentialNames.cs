@@ -27,7 +27,7 @@ internal sealed class CredentialNames
 
     private readonly string[] _added;
 
-    /// <param name="added">Further names; one that begins with <c>*</c> stands for all names that end with the rest.</param>
+    /// <param name="added">Further names. A name that begins with <c>*</c> stands for all names that end with the rest of it.</param>
     public CredentialNames(IEnumerable<string> added) => _added = [.. added.Select(Plain)];
 
     /// <summary>Checks whether a header of this name carries a credential.</summary>
@@ -39,7 +39,7 @@ internal sealed class CredentialNames
     /// <summary>Checks whether a query contains a credential.</summary>
     public bool IsIn(string query) => query.Length > 1 && query[1..].Split('&').Any(part => IsParameter(NameOf(part)));
 
-    /// <summary>Gets the query without its credentials; everything else stays byte for byte.</summary>
+    /// <summary>Gets the query without its credentials. All other bytes of the query stay the same.</summary>
     public string Without(string query)
     {
         if (!IsIn(query))

@@ -3,7 +3,7 @@ namespace HaKit.Attempts;
 /// <summary>Checks the address of an endpoint as it is written. Pure.</summary>
 internal static class EndpointAddress
 {
-    // Anthropic has an entrance for clients of OpenAI too.
+    // The hosts of Anthropic and Mistral support OpenAI's dialect too.
     private static readonly (string Host, WireDialect[] Dialects)[] s_dialects =
         [("api.openai.com", [WireDialect.OpenAI]), ("api.anthropic.com", [WireDialect.Anthropic, WireDialect.OpenAI]), ("api.mistral.ai", [WireDialect.Mistral, WireDialect.OpenAI])];
 
@@ -51,7 +51,9 @@ internal static class EndpointAddress
         return null;
     }
 
-    /// <summary>Returns what is wrong with a dialect that the host of a well-known provider does not speak, as the end of a sentence; null when nothing is wrong.</summary>
+    /// <summary>
+    /// Returns the mistake if the host of a well-known provider does not support the dialect, as the end of a sentence; null if there is no mistake.
+    /// </summary>
     /// <param name="dialect">The declared dialect.</param>
     /// <param name="address">The address.</param>
     public static string? FindForeignDialect(WireDialect dialect, string address)

@@ -176,7 +176,7 @@ internal sealed class EndpointState
     /// <summary>Gets the attempts in flight, plus the requests of other clients in the latest reported load.</summary>
     public int Load => InFlight + Volatile.Read(ref _foreign);
 
-    /// <summary>Gets the total time of all successes: of a stream until its first content, of any other call until its answer.</summary>
+    /// <summary>Gets the total time of all successes: for a stream until its first content, for any other call until its answer.</summary>
     public TimeSpan AnswerTime => new(_successes.Sum);
 
     public long Calls => Volatile.Read(ref _counts.Begun) >> CallsShift;
@@ -281,7 +281,7 @@ internal sealed class EndpointState
             Volatile.Write(ref _left, 0);
         if (Volatile.Read(ref _counts.Silences) != 0)
             Volatile.Write(ref _counts.Silences, 0);
-        // The answer is newer than what the probe has found.
+        // The answer is newer than the result of the probe.
         if (Volatile.Read(ref _seenBack) != 0)
             Volatile.Write(ref _seenBack, 0);
     }

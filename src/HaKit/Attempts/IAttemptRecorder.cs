@@ -4,7 +4,7 @@ namespace HaKit.Attempts;
 
 /// <summary>
 /// Records attempts and probes when they end. A call runs the recorder on its own thread, so the recorder must not allocate, wait or throw. The flight recorder
-/// implements it. It is an interface because this namespace must not depend on that one.
+/// implements it. The recorder is an interface here, because this namespace must not depend on the namespace of the flight recorder.
 /// </summary>
 internal interface IAttemptRecorder
 {

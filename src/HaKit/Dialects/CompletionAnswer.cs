@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace HaKit.Dialects;
 
-/// <summary>Reads the answer to a <see cref="CompletionRequest"/> in any dialect, because a gateway may answer in another one. Pure.</summary>
+/// <summary>Reads the answer to a <see cref="CompletionRequest"/> in any dialect, because a gateway may answer in another dialect. Pure.</summary>
 internal static class CompletionAnswer
 {
     /// <summary>Checks whether the server refused the name of the token limit.</summary>

@@ -129,7 +129,7 @@ internal abstract class ContinuationFormat
         }
     }
 
-    /// <summary>Gets the events that end an answer of which only the end mark is missing.</summary>
+    /// <summary>Gets the events that end an answer if only the end mark is missing.</summary>
     public abstract byte[] EndMark { get; }
 
     /// <summary>Gets the reason why a member of the request prevents a continuation. Null: it does not. Called only for members that are not empty.</summary>

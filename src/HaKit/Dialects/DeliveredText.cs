@@ -52,7 +52,7 @@ internal sealed class DeliveredText(int mostCharacters)
 
     public void PreventContinuation(NotContinuedReason reason) => Obstacle ??= reason;
 
-    /// <summary>Adds the JSON string at which the reader stands.</summary>
+    /// <summary>Adds the JSON string at the reader's current position.</summary>
     public void Add(ref System.Text.Json.Utf8JsonReader reader)
     {
         var most = reader.HasValueSequence ? (int)reader.ValueSequence.Length : reader.ValueSpan.Length;

@@ -13,7 +13,7 @@ internal abstract class Dialect
     /// <summary>Gets the header of the credential. Default <c>Authorization: Bearer</c>.</summary>
     public virtual CredentialPlace Credential => new("Authorization", "Bearer ");
 
-    /// <summary>Gets where a path contains the model's name. Null if only the body does.</summary>
+    /// <summary>Gets where a path contains the model's name. Null if only the body contains it.</summary>
     public virtual ModelPlace? ModelInPath => null;
 
     /// <summary>Gets where an answer reports its tokens.</summary>
@@ -32,14 +32,14 @@ internal abstract class Dialect
     /// <param name="folder">The path of the endpoint's address, without a slash at its end.</param>
     public virtual string ModelsPath(string folder) => "/models";
 
-    /// <summary>Gets the cheapest request that makes the endpoint generate.</summary>
+    /// <summary>Gets the cheapest request that makes the endpoint generate content.</summary>
     /// <param name="folder">The path of the endpoint's address, without a slash at its end.</param>
     /// <param name="model">The model to ask. Null: no model is named.</param>
     /// <param name="maxTokens">The token limit of the answer.</param>
     public abstract CompletionRequest Completion(string folder, string? model, int maxTokens);
 
     /// <summary>
-    /// Checks whether requests to the given path may have the member <c>prompt_cache_key</c>. Servers that do not know it may refuse the request.
+    /// Checks whether requests to the given path may have the member <c>prompt_cache_key</c>. Servers that do not support this member may refuse the request.
     /// </summary>
     /// <param name="path">The path of the endpoint's address, followed by the path of the request.</param>
     public virtual bool TakesPromptCacheKey(string path) => false;
@@ -50,7 +50,7 @@ internal abstract class Dialect
     /// <summary>Gets whether a continued answer contains its beginning again. Default false: it contains only the rest.</summary>
     public virtual bool RepeatsBeginning => false;
 
-    /// <summary>Checks whether the body of an error belongs to this dialect beyond doubt, even if the endpoint declares another one.</summary>
+    /// <summary>Checks whether the body of an error belongs to this dialect beyond doubt, even if the endpoint declares another dialect.</summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
     public virtual bool IsUnmistakable(in ErrorSigns signs) => false;
 

@@ -46,7 +46,7 @@ internal static class DialectTable
 
     /// <summary>
     /// Gets the dialect for reading an error. A body that belongs to a dialect beyond doubt takes precedence over the declared dialect, because a gateway may
-    /// be in between.
+    /// pass on the error of another provider.
     /// </summary>
     /// <param name="declared">The declared dialect of the endpoint.</param>
     /// <param name="signs">The signs of an error that the body contained.</param>

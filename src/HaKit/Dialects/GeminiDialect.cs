@@ -27,7 +27,7 @@ internal sealed class GeminiDialect : OpenAIDialect
 
     protected override bool NamesCompletionTokens => false;
 
-    // Its interface for OpenAI's clients is below /openai.
+    // Gemini's interface for OpenAI clients is below /openai.
     public override CompletionRequest Completion(string folder, string? model, int maxTokens) => folder.EndsWith("/openai", StringComparison.Ordinal)
         ? base.Completion(folder, model, maxTokens)
         : new($"/models/{Uri.EscapeDataString(model ?? "")}:generateContent", CompletionRequest.Write(json =>

@@ -53,7 +53,7 @@ internal sealed class FailureEstimate
         Volatile.Write(ref _updated, now.Ticks);
     }
 
-    /// <summary>Records that another endpoint has served a call which this endpoint refused. Fast refusals must not attract traffic.</summary>
+    /// <summary>Records that another endpoint has served a call that this endpoint refused. Fast refusals must not attract traffic.</summary>
     public void RecordServedElsewhere(TimeSpan now) => RecordEnd(s_servedElsewhere, now);
 
     /// <summary>Clears the estimate: the endpoint is back, so its earlier failures no longer count.</summary>

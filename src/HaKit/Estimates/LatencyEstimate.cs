@@ -4,7 +4,7 @@ namespace HaKit.Estimates;
 /// <remarks>
 /// The time to the first content is kept per unit of prompt, in a softened form of Finagle's peak EWMA. A slower sample gets a weight of at least three tenths
 /// at once; the weight of a faster sample depends on the time since the last sample. (A full peak would follow random variation more than load, because the
-/// times of models vary much.) One unit is a constant part plus 1,000 input tokens, so that endpoints which got the long prompts do not look slow.
+/// times of models vary much.) One unit is a constant part plus 1,000 input tokens, so that endpoints with long prompts do not seem slow.
 /// </remarks>
 internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
 {
@@ -29,8 +29,9 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
 
     public static double UnitsOf(long inputTokens) => 1 + inputTokens / 1000.0;
 
-    /// <summary>Computes the expected seconds to the first content for a prompt of the given size. An estimate that no recent sample has confirmed moves towards
-    /// the pool's average with the square of its age, so an endpoint that was silent once is asked again within about a minute, not after ten.</summary>
+    /// <summary>Computes the expected seconds to the first content for a prompt of the given size. An estimate that no recent sample has confirmed moves
+    /// towards the pool's average with the square of its age, so an endpoint that was silent once gets a call again within about one minute instead of ten
+    /// minutes.</summary>
     public double Expected(double units, TimeSpan now)
     {
         var own = Volatile.Read(ref _perUnit);

@@ -6,8 +6,8 @@ using HaKit.Faults;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Records the end of each attempt: in its call, in the record of an outage, and in the health of endpoints that refused a call which another endpoint served.
-/// The end of an attempt also releases waiting calls.
+/// Records the end of each attempt: in its call, in the record of an outage, and in the health of endpoints that refused a call before another endpoint served
+/// it. The end of an attempt also releases waiting calls.
 /// </summary>
 internal sealed class AttemptResults(FailoverContext context)
 {

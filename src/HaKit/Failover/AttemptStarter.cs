@@ -60,7 +60,7 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
     public bool TryPay(FailoverCall call) => call.HasPaid = call.HasPaid || context.Budget.TryRetry();
 
     // Moving on to a healthy endpoint is free, because the loss of an endpoint with 200 calls in flight must not use up the budget. Moving on to a suspect
-    // endpoint, or to an ejected one that is due for a trial, is not free; otherwise a call could go round a pool in which no endpoint can be reached.
+    // endpoint, or to an ejected endpoint that is due for a trial, is not free; otherwise a call could go round a pool in which no endpoint can be reached.
     private bool MayMoveTo(FailoverCall call, EndpointState state) =>
         call.History.IsFresh || call.History.Refusal != RefusalState.MayAskOne && IsWell(state.Health.State) || ProspectReader.HasComeBack(state, call.LastFailure) || TryPay(call);
 

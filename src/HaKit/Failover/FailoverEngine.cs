@@ -56,7 +56,7 @@ internal sealed class FailoverEngine
     /// <summary>Gets the limits on the silence of attempts.</summary>
     public SilenceLimits Silence { get; }
 
-    /// <summary>Gets the object that decides when a second attempt begins beside a slow one.</summary>
+    /// <summary>Gets the object that decides when a second attempt begins beside a slow attempt.</summary>
     public HedgeStarter Hedges { get; }
 
     /// <summary>Gets the object that decides what calls do while no endpoint can serve them.</summary>

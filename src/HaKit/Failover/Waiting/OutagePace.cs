@@ -2,9 +2,9 @@ namespace HaKit.Failover.Waiting;
 
 /// <summary>
 /// Decides when a call may test whether an outage is over. One waiting call at a time holds the right to make a trial. From the end of its trial to the start
-/// of the next there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So the end of an outage is detected
-/// late by at most a tenth of its length. This class also counts the repeats of the outage: every attempt after a call's first attempt on each endpoint, inside
-/// or outside the pace. The count never exceeds a dozen attempts plus one for each second of the outage's age. Lock-free; one for each pool.
+/// of the next trial there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So the end of an outage is
+/// detected late by at most a tenth of its length. This class also counts the repeats of the outage: every attempt after a call's first attempt on each
+/// endpoint, inside or outside the pace. The count never exceeds a dozen attempts plus one for each second of the outage's age. Lock-free; one for each pool.
 /// </summary>
 internal sealed class OutagePace
 {
@@ -25,7 +25,8 @@ internal sealed class OutagePace
     // If no call has waited for this long, the next failure begins a new outage.
     private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(10);
 
-    // If an outage begins within this time after another has ended, both are part of a flaky pool's mixed failures and successes, and the count continues.
+    // If an outage begins within this time after the end of another outage, both are part of a flaky pool's mixed failures and successes, and the count
+    // continues.
     private static readonly TimeSpan Apart = TimeSpan.FromSeconds(2);
 
     // A success before an outage has reached this age belongs to a flaky pool's mixed failures and successes, and does not reset the pauses.

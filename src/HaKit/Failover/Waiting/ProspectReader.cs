@@ -165,7 +165,7 @@ internal ref struct ProspectReader
             member, at, IsNamed: at > _now && health.IsCooling(_now), IsSeenWell: member.IsSeenBack || IsProbedWell(member, health), Max(findings.AskedAt, member.PacedAt));
         if (findings.IsUnderWay)
         {
-            _kept = trial.IsBefore(_kept, _now) ? trial : _kept; // a second attempt beside a kept one should go to another endpoint
+            _kept = trial.IsBefore(_kept, _now) ? trial : _kept; // a second attempt beside a kept attempt should go to another endpoint
             return;
         }
         var isReady = health.IsTrialReady(_now) && findings.Attempts > 0;

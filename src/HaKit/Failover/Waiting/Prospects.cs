@@ -39,7 +39,7 @@ internal readonly record struct Prospects
     public bool IsTrialTimeNamed { get; init; }
 
     /// <summary>
-    /// Gets whether an attempt in flight whose end makes an able endpoint available again exists: an attempt that counts against a limit, or a running trial.
+    /// Gets whether the end of an attempt in flight may make an able endpoint available again: an attempt that counts against a limit, or a running trial.
     /// </summary>
     public bool MayComeFree { get; init; }
 }
