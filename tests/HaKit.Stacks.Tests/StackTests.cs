@@ -75,7 +75,7 @@ public sealed class StackTests
     {
         Outcome.Served => trouble.Fault == FakeFault.None ? "served by the preferred server" : "served by the other server",
         Outcome.Refused => "the SDK's own exception, after one request",
-        _ => "`PartialResponseException` after the delivered part; nothing is asked again",
+        _ => "`PartialResponseException` after the delivered part; no further request is sent",
     };
 
     private static IEnumerable<Exception> Chain(Exception? exception)

@@ -42,9 +42,9 @@ internal static class Troubles
         ["page of a gateway"] = new(FakeFault.Status(502, "<html>bad gateway</html>", "text/html")),
         ["silence"] = new(FakeFault.Hang, IsSlow: true),
         ["the request itself is refused (400)"] = new(FakeFault.Status(400, """{"error":{"message":"Invalid value for temperature","type":"invalid_request_error","param":"temperature","code":null}}"""), Outcome.Refused),
-        ["stream cut after three contents"] = new(FakeFault.CutAfter(3), Outcome.Partial, Streams: true),
-        ["stream ends without its mark"] = new(FakeFault.EndAfter(3), Outcome.Partial, Streams: true),
-        ["stream silent after three contents"] = new(FakeFault.SilentAfter(3), Outcome.Partial, Streams: true, IsSlow: true),
+        ["stream cut after three pieces of content"] = new(FakeFault.CutAfter(3), Outcome.Partial, Streams: true),
+        ["stream ends without its end mark"] = new(FakeFault.EndAfter(3), Outcome.Partial, Streams: true),
+        ["stream silent after three pieces of content"] = new(FakeFault.SilentAfter(3), Outcome.Partial, Streams: true, IsSlow: true),
         ["error at the beginning of a stream"] = new(FakeFault.ErrorEventAfter(0), Streams: true),
     };
 }

@@ -39,26 +39,26 @@ public static class DrillFaults
             new DrillStep(FakeFaults.OpenAI.Overloaded(), TimeSpan.FromSeconds(second), TimeSpan.FromSeconds(second + 0.5))));
 
     /// <summary>The upstream resets the connection in the middle of each answer.</summary>
-    public static DrillFault Cut { get; } = CreateFault("cut", "resets the connection after 3 contents", FakeFault.CutAfter(3));
+    public static DrillFault Cut { get; } = CreateFault("cut", "resets the connection after 3 pieces of content", FakeFault.CutAfter(3));
 
     /// <summary>The upstream sends an error instead of the first content of a stream.</summary>
     public static DrillFault ErrorEvent { get; } = CreateFault("error-event", "sends an error inside a 200", FakeFault.ErrorEventAfter(0));
 
     /// <summary>The upstream is silent before its first content.</summary>
-    public static DrillFault Stall { get; } = CreateFault("stall", "sends headers and no first token", FakeFault.SilentAfter(0));
+    public static DrillFault Stall { get; } = CreateFault("stall", "sends headers but no first token", FakeFault.SilentAfter(0));
 
     /// <summary>The upstream answers 200 with a body that is not an answer.</summary>
-    public static DrillFault Garbled { get; } = CreateFault("garbled", "answers 200 with a page that is no answer", FakeFault.Status(200, "<html><body>It works!</body></html>", "text/html").Named("garbled 200"));
+    public static DrillFault Garbled { get; } = CreateFault("garbled", "answers 200 with an HTML page instead of an answer", FakeFault.Status(200, "<html><body>It works!</body></html>", "text/html").Named("garbled 200"));
 
     /// <summary>All upstreams refuse connections, for three times as long as the other faults last.</summary>
-    public static DrillFault LongOutage { get; } = new("long-outage", "all upstreams refuse connections, three times as long",
+    public static DrillFault LongOutage { get; } = new("long-outage", "all upstreams refuse connections, three times as long as in the other faults",
         static length => [new(FakeFault.Refused, TimeSpan.Zero, length, Upstream: null)])
     { LengthFactor = 3, IsTotal = true };
 
     /// <summary>
     /// The first upstream refuses connections, the second upstream takes 3 s longer, and the third upstream answers one request in five with 429.
     /// </summary>
-    public static DrillFault Compound { get; } = new("compound", "one refuses connections, one takes 3 s longer, one answers 429 to a fifth", static length =>
+    public static DrillFault Compound { get; } = new("compound", "one upstream refuses connections, one takes 3 s longer, one answers a fifth of its requests with 429", static length =>
     [
         new(FakeFault.Refused, TimeSpan.Zero, length),
         new(FakeFault.Latency(toHeaders: TimeSpan.FromSeconds(3)), TimeSpan.Zero, length, Upstream: 1),
