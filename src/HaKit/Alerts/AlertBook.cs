@@ -130,7 +130,7 @@ internal sealed class AlertBook(TimeSpan quiet)
     };
 }
 
-/// <summary>The event of an evaluation: the loss of one failure domain was computed.</summary>
+/// <summary>Reports that the loss of one failure domain was computed.</summary>
 internal sealed record RedundancyJudged : PoolEvent
 {
     public required DomainLoss Loss { get; init; }
@@ -138,7 +138,7 @@ internal sealed record RedundancyJudged : PoolEvent
     public required bool IsLost { get; init; }
 }
 
-/// <summary>The event of a status panel that was read. The event's pool is the name of the panel.</summary>
+/// <summary>Reports that a status panel was read. The event's pool is the name of the panel.</summary>
 internal sealed record PanelRead : PoolEvent
 {
     public required StatusPanel Panel { get; init; }

@@ -18,7 +18,7 @@ public enum EndpointHealthStatus
     /// <summary>The endpoint is back in service. Its share of the traffic grows from a small part to its full share.</summary>
     SlowStart,
 
-    /// <summary>An operator drains the endpoint: attempts in flight run to their end, and it gets no new ones.</summary>
+    /// <summary>An operator drains the endpoint: attempts in flight run to their end, and the endpoint gets no new attempts.</summary>
     Draining,
 
     /// <summary>An operator took the endpoint out of service.</summary>
@@ -28,7 +28,7 @@ public enum EndpointHealthStatus
 /// <summary>An order that an operator may give about one endpoint.</summary>
 public enum HealthOrder
 {
-    /// <summary>Let attempts in flight run to their end, and send no new ones.</summary>
+    /// <summary>Let attempts in flight run to their end, and send no new attempts.</summary>
     Drain,
 
     /// <summary>Take the endpoint out of service at once.</summary>

@@ -89,8 +89,8 @@ internal readonly record struct HealthEvidence
     public TimeSpan Began { get; init; }
 
     /// <summary>
-    /// Gets, for traffic, whether the attempt is a trial. For the begin of a trial, gets whether the trial begins before the end of the ejection, because no
-    /// other endpoint can serve.
+    /// Gets, for traffic, whether the attempt is a trial. For the beginning of a trial, gets whether the trial begins before the end of the ejection, because
+    /// no other endpoint can serve.
     /// </summary>
     public bool IsTrial { get; init; }
 

@@ -204,7 +204,7 @@ internal static class HealthReducer
 
         if (fault.HasRetryAfter())
         {
-            // Of a burst of refusals, only the first increases the number of refusals in a row.
+            // In a burst of refusals, only the first refusal increases the number of refusals in a row.
             var isNext = !state.IsCooling(now);
             var times = state.NamedTimes + (isNext ? 1 : 0);
             return state.Cool(Cooldown.For(fault, Cooldown.Stretched(fault.Wait(), times), now, options)) with { NamedTimes = times, NamedAt = isNext ? now : state.NamedAt };

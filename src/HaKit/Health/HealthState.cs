@@ -25,8 +25,8 @@ public sealed record HealthState
     public TimeSpan? Until { get; internal init; }
 
     /// <summary>
-    /// Gets when the cooldown ends that a server's refusal began. <see cref="TimeSpan.MaxValue"/>: it lasts until a success or an operator clears it. Null:
-    /// there is no cooldown. A cooldown is independent of an ejection.
+    /// Gets the end of the cooldown that a server's refusal began. <see cref="TimeSpan.MaxValue"/>: the cooldown lasts until a success or an operator clears
+    /// it. Null: there is no cooldown. A cooldown is independent of an ejection.
     /// </summary>
     public TimeSpan? CooldownUntil => Cooldown?.Until;
 

@@ -26,7 +26,8 @@ internal sealed class HealthTracker
     public HealthTracker(HealthOptions options, Random random) => (_options, _asIfEnforced, _random) = (options, options.AsIfEnforced(), random);
 
     /// <summary>
-    /// Occurs at every change of a state, outside the lock, in order, one at a time; a handler may call back. Add handlers before the first endpoint.
+    /// Occurs at every change of a state, outside the lock, in order, one at a time; a handler may call methods of the tracker. Add handlers before the first
+    /// endpoint.
     /// </summary>
     public event Action<HealthChange>? Changed;
 
@@ -265,7 +266,7 @@ internal sealed class HealthTracker
 
     private void SpreadWhileLocked(EndpointHealth origin, HealthState before, in HealthEvidence evidence, TimeSpan now)
     {
-        // A probe whose level is too low to prove this fault does not spread it.
+        // A probe whose level is too low to prove this fault does not spread the fault to other endpoints.
         if (evidence.Source == EvidenceSource.Probe && evidence.Fault!.IsUntilCleared() && evidence.Fault!.Level() > evidence.Level)
             return;
         // Other endpoints of the domain count only timely failures of traffic. Cooldowns always spread.

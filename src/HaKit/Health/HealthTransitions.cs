@@ -82,7 +82,8 @@ internal static class HealthTransitions
     }
 
     /// <summary>
-    /// Ejects an endpoint that refuses calls which another endpoint serves. The ejection is always short, because the requests themselves may be the reason.
+    /// Ejects an endpoint that refuses calls although another endpoint serves them. The ejection is always short, because the requests themselves may be the
+    /// reason.
     /// </summary>
     public static HealthState EjectForRefusals(this HealthState state, Fault cause, TimeSpan now, double jitter, HealthOptions options)
     {

@@ -75,7 +75,7 @@ internal static class PeerTransitions
     }
 
     // Replicas that cannot reach the endpoint must not delay the trial for ever. All their trials together delay it by at most twenty times the delay of one
-    // trial. If this replica has seen no failure itself, they delay it by at most the delay of one trial.
+    // trial. If this replica has seen no failure itself, those trials together delay its trial by at most the delay of one trial.
     private static HealthState DelayTrial(HealthState state, TimeSpan asked, double share, TimeSpan now)
     {
         if (state.Status != EndpointHealthStatus.Ejected || state.Until is not { } until || state.HasRecoveredAtPeer)

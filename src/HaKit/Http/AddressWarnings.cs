@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Http;
 
-/// <summary>A probable mistake in the address of an endpoint. The address may still be right, so that it is logged and not refused.</summary>
+/// <summary>
+/// A probable mistake in the address of an endpoint. The address may still be right, so the mistake is logged and the address is not refused.
+/// </summary>
 internal enum AddressWarning
 {
     /// <summary>The endpoint has neither an address nor a client.</summary>

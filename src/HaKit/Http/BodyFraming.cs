@@ -44,7 +44,7 @@ internal static class BodyFramings
     /// <summary>Gets the bytes after a byte order mark.</summary>
     public static ReadOnlySpan<byte> WithoutMark(ReadOnlySpan<byte> bytes) => bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
 
-    // A comment, or a part of the name of a field: the rest of it must not be waited for.
+    // A comment, or a part of a field's name. The framing is decided at once, without waiting for the rest of the name.
     private static bool IsField(ReadOnlySpan<byte> text)
     {
         var end = text.IndexOfAny(":\r\n"u8);

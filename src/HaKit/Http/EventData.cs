@@ -9,7 +9,9 @@ internal sealed class EventData
 {
     private byte[] _joined = [];
 
-    /// <summary>Gets whether the data comes from a line <c>error: …</c>, which no grammar of events has but some servers send.</summary>
+    /// <summary>
+    /// Gets whether the data comes from a line <c>error: …</c>. Some servers send such a line, although the format of server-sent events has no such field.
+    /// </summary>
     public bool IsError { get; private set; }
 
     /// <summary>Gets whether the item is JSON without a field name before it.</summary>

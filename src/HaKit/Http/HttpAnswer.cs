@@ -101,7 +101,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         ArraySegment<byte> body;
         try
         {
-            // CopyToAsync is not used, because a wrapped content may copy without the token.
+            // CopyToAsync is not used, because a wrapped HttpContent may copy without the token.
             var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
             if (!await buffer.FillAsync(stream, token).ConfigureAwait(false))
                 return await PassedAsync(buffer.Detach(), token).ConfigureAwait(false);

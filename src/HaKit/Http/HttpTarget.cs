@@ -130,7 +130,7 @@ internal sealed class HttpTarget
             throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' is not a header value.");
     }
 
-    // The connections declare the encodings that they can decode. For an answer in another encoding the pool could not tell whether it is complete.
+    // The connections declare the encodings that they can decode. The pool could not determine whether an answer in another encoding is complete.
     private static bool IsOurs(string name) =>
         name.Equals("Host", StringComparison.OrdinalIgnoreCase) || name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase) || ProfileHeaders.Is(name);
 

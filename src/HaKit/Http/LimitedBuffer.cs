@@ -94,7 +94,7 @@ internal sealed class LimitedBuffer : WriteOnlyStream
             throw new FullException();
     }
 
-    /// <summary>Writes everything, or nothing if that is too much (false).</summary>
+    /// <summary>Writes all bytes and returns true. If the bytes exceed the limit, writes nothing and returns false.</summary>
     public bool TryWrite(ReadOnlySpan<byte> buffer)
     {
         if (Count + (long)buffer.Length > _limit)

@@ -3,8 +3,8 @@ using System.Net;
 namespace HaKit.Http;
 
 /// <summary>
-/// A content that can be written only once and is too long to be kept. It writes the kept beginning and then the rest, directly from the caller's content,
-/// whose writer waits at the limit until an attempt continues it. Once the beginning was written, the content is used up, even if the rest is not written.
+/// Content that can be written only once and is too long to be kept. It writes the kept beginning and then the rest, directly from the caller's content, whose
+/// writer waits at the limit until an attempt continues it. Once the beginning was written, the content is used up, even if the rest is not written.
 /// </summary>
 internal sealed class OnceContent : HttpContent
 {

@@ -79,7 +79,7 @@ internal sealed class RequestBody : IDisposable
         var buffer = LimitedBuffer.Rent(maxReplayBytes);
         try
         {
-            // A content with a length, and JSON content, can be written again. Any other content that is too long may be writable only once.
+            // Content with a known length, and JSON content, can be written again. Any other content that is too long may be writable only once.
             if (length is null && source is not JsonContent)
             {
                 var pausing = new PausingStream(buffer);

@@ -23,7 +23,7 @@ internal enum EntryKind : byte
     /// <summary>An endpoint's health has changed.</summary>
     Change = 6,
 
-    /// <summary>Entries were dropped before this one.</summary>
+    /// <summary>Entries were dropped before this entry.</summary>
     Dropped = 7,
 }
 

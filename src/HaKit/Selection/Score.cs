@@ -43,7 +43,7 @@ internal static class Score
         return policy.SecondsPerPrice == 0 ? score : score + policy.SecondsPerPrice * Price(state.Endpoint, query.Profile);
     }
 
-    /// <summary>Computes the terms of the score for any endpoint, also for an ejected one.</summary>
+    /// <summary>Computes the terms of the score for any endpoint, even for an ejected endpoint.</summary>
     public static EndpointScore Terms(EndpointState state, in SelectionQuery query, SelectionPolicy policy)
     {
         var health = state.Health.State;

@@ -132,7 +132,7 @@ internal sealed class PoolTelemetry
     /// <param name="span">The call's span.</param>
     /// <param name="seams">The number of seams in the answer.</param>
     /// <param name="from">The endpoint whose answer was cut.</param>
-    /// <param name="to">The endpoint that continued it. Null if the application did.</param>
+    /// <param name="to">The endpoint that continued the answer. Null if the application's own code continued it.</param>
     /// <param name="error">The error that cut the answer.</param>
     public void RecordContinued(Activity? span, int seams, string from, string? to, string error)
     {

@@ -52,7 +52,7 @@ internal enum CallOutcome
 /// <summary>The reason why a call makes another attempt.</summary>
 internal enum NextAttempt
 {
-    /// <summary>The last attempt failed; this one goes to another endpoint.</summary>
+    /// <summary>The last attempt failed; the next attempt goes to another endpoint.</summary>
     Failover,
 
     /// <summary>The attempt goes to an endpoint that the call has tried before.</summary>

@@ -3,7 +3,7 @@ namespace HaKit;
 /// <summary>An order that an operator may give.</summary>
 public enum PoolOrder
 {
-    /// <summary>An endpoint finishes its attempts in flight and gets no new ones.</summary>
+    /// <summary>An endpoint finishes its attempts in flight and gets no new attempts.</summary>
     Drain,
 
     /// <summary>An endpoint gets no new attempts.</summary>
