@@ -51,7 +51,7 @@ tests/coverage.sh $least docs/evidence/coverage.md
 |---|---|---|
 $table
 
-The remaining lines are mostly stream members that are not supported, guards against user code that throws where it should not, and races.
+The remaining lines are mostly of three kinds: members of streams that are not supported, guards against exceptions in user code, and code that runs only in races.
 PAGE
 echo "lines that no test runs: $out/missed.txt"
 exit $status
