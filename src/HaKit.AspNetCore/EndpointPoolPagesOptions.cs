@@ -23,8 +23,8 @@ public sealed class EndpointPoolPagesOptions
     public int Events { get; set; } = 50;
 
     /// <summary>
-    /// Gets or sets how many dashboards may be open at the same time. If one more is opened, an old dashboard is closed: the oldest one from the client address
-    /// with the most open dashboards. Therefore one machine with many idle dashboards cannot lock operators out. Default 100; at least 1.
+    /// Gets or sets how many dashboards may be open at the same time. If another dashboard is opened, an old dashboard is closed: the oldest dashboard of the
+    /// client address with the most open dashboards. Therefore one machine with many idle dashboards cannot lock operators out. Default 100; at least 1.
     /// </summary>
     public int MaxViewers { get; set; } = 100;
 

@@ -3,7 +3,7 @@ using HaKit.Tool;
 using var interrupted = new CancellationTokenSource();
 Console.CancelKeyPress += (_, pressed) =>
 {
-    // The first interrupt lets the command end in an orderly way; the second one ends the process.
+    // The first interrupt lets the command end in an orderly way; the second interrupt ends the process.
     pressed.Cancel = !interrupted.IsCancellationRequested;
     interrupted.Cancel();
 };

@@ -21,7 +21,8 @@ internal sealed record DrillAssertions
     public int? WrongOrHalf { get; init; }
 
     /// <summary>
-    /// Gets the largest accepted median of the additional time of calls that met the fault, in milliseconds. The two members below limit the p99 and the longest.
+    /// Gets the largest accepted median of the additional time of calls that met the fault, in milliseconds. The two members below limit the 99th percentile
+    /// and the longest time.
     /// </summary>
     public double? AddedP50 { get; init; }
 

@@ -8,8 +8,8 @@ internal static class DrillFigures
 {
     private static readonly TimeSpan Bin = TimeSpan.FromMilliseconds(100);
 
-    // A refusal takes as long to arrive as a healthy answer and a little more, and requests sent in that time could not take it into account. A timer may
-    // also fire a little early.
+    // A refusal takes as long to arrive as a healthy answer and a little more, and requests that are sent in that time cannot take the refusal into account. A
+    // timer may also fire a little early.
     private static readonly TimeSpan OnItsWay = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan TimerGrace = TimeSpan.FromMilliseconds(10);
 

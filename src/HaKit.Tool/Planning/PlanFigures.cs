@@ -8,7 +8,7 @@ namespace HaKit.Tool.Planning;
 /// <param name="MeetsTarget">True if this availability meets the target.</param>
 /// <param name="DowntimeSeconds">The pool's downtime in the period, in seconds.</param>
 /// <param name="Losses">The losses by cause.</param>
-/// <param name="CheapestChanges">The cheapest changes that reach the target; null when none do.</param>
+/// <param name="CheapestChanges">The cheapest changes that reach the target; null if no changes reach the target.</param>
 /// <param name="CheapestCost">The cost of the cheapest changes.</param>
 /// <param name="Reached">The availability with the changes; without a solution, the best possible availability.</param>
 internal sealed record PlanFigures(

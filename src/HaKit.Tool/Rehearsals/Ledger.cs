@@ -6,10 +6,10 @@ internal enum CallOutcome
     /// <summary>The call has not ended.</summary>
     Open,
 
-    /// <summary>The call returned the whole right answer to its prompt.</summary>
+    /// <summary>The call returned the complete, correct answer to its prompt.</summary>
     Served,
 
-    /// <summary>A stream broke off and reported it with a typed exception.</summary>
+    /// <summary>A stream was cut, and the cut was reported with a typed exception.</summary>
     Cut,
 
     /// <summary>The call reported success, but its answer was not whole.</summary>

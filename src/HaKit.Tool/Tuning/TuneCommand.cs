@@ -5,7 +5,7 @@ using HaKit.Tool.WhatIf;
 
 namespace HaKit.Tool.Tuning;
 
-/// <summary>Searches better values of five settings with the help of a recording or of reported incidents.</summary>
+/// <summary>Searches for better values of five settings, on the basis of a recording or of reported incidents.</summary>
 internal static class TuneCommand
 {
     public static Command Create()

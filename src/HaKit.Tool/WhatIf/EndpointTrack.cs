@@ -4,8 +4,8 @@ using HaKit.Recording;
 namespace HaKit.Tool.WhatIf;
 
 /// <summary>
-/// One endpoint of a recording, with predictions of its answers at any moment. Between two equal observations that are at most a minute apart, the endpoint
-/// had the observed state. Between two different observations that are at most two seconds apart, the nearer one applies. At all other times the state is
+/// One endpoint of a recording, with predictions of its answers at any moment. Between two equal observations that are at most a minute apart, the endpoint had
+/// the observed state. Between two different observations that are at most two seconds apart, the nearer observation applies. At all other times the state is
 /// unknown, and the prediction follows one of the two assumptions of <see cref="Unknown"/>. Pure; immutable.
 /// </summary>
 internal sealed class EndpointTrack
@@ -153,7 +153,7 @@ internal sealed class EndpointTrack
         ContentBeforeFault = down.FirstContent,
     };
 
-    // The prediction is the nearest known trouble. An endpoint of which nothing is known refuses connections.
+    // The prediction is the nearest known trouble. An endpoint about which nothing is known is assumed to refuse connections.
     private static PredictedAnswer Assumed(Observation? before, Observation? after)
     {
         if (before is { Kind: ObservationKind.Down } first)
@@ -249,7 +249,7 @@ internal sealed class EndpointTrack
 
     private static int SumOf((int Input, int Output) tokens) => tokens.Input + tokens.Output;
 
-    // A successful connect tells something only about an endpoint that refused connections before.
+    // A successful connection is evidence only about an endpoint that refused connections before.
     private static Observation[] WithoutNoise(Observation[] observations)
     {
         var kept = new List<Observation>(observations.Length);

@@ -69,8 +69,8 @@ internal sealed record Forecast
 
     private static double Mean(PlayedResult[] runs) => runs.Average(static r => r.Figures.Availability);
 
-    // The variance of the share of lost calls by chance alone. All runs contain the same calls, so a call that all runs lose, or none, adds nothing. Calls that
-    // arrive together are lost together, so the variance is calculated over groups of calls.
+    // The variance of the share of lost calls by chance alone. All runs contain the same calls, so a call that all runs lose, or that no run loses, adds
+    // nothing. Calls that arrive together are lost together, so the variance is calculated over groups of calls.
     private static double Variance(RecordedWorld world, PlayedResult[] runs)
     {
         const int group = 50;

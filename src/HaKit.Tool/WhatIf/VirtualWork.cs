@@ -25,9 +25,9 @@ internal static class VirtualWait
 }
 
 /// <summary>
-/// The processing of an endpoint. Up to the capacity, concurrent requests run at full speed; more requests share the speed of that many. All requests progress
-/// equally, so one progress clock serves all of them, and the end of a request on that clock does not change when other requests arrive or leave. For use on
-/// one thread.
+/// The processing of an endpoint. Up to the capacity, concurrent requests run at full speed. If there are more requests, all of them share the total speed at
+/// the capacity. All requests progress equally, so one progress clock serves all of them, and the end of a request on that clock does not change when other
+/// requests arrive or leave. For use on one thread.
 /// </summary>
 internal sealed class SharedServer : IDisposable
 {

@@ -5,8 +5,8 @@ internal readonly record struct WorkSample(TimeSpan At, TimeSpan First, TimeSpan
 
 /// <summary>
 /// A model of how an endpoint's times depend on the size of a request and on the number of concurrent requests. Up to <see cref="Capacity"/> concurrent
-/// requests run at full speed; more requests share the speed of that many (processor sharing). The capacity is the value with which the sizes explain the times
-/// best. Pure.
+/// requests run at full speed; if there are more requests, all of them share the total speed at the capacity (processor sharing). The capacity is the value
+/// with which the sizes explain the times best. Pure.
 /// </summary>
 internal sealed class WorkModel
 {

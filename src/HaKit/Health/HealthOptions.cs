@@ -43,7 +43,7 @@ public sealed class HealthOptions
 
     /// <summary>
     /// Gets or sets how long an endpoint must stay healthy before the pool forgets one of its earlier ejections. A forgotten ejection no longer doubles the
-    /// next one. Default 300 s; more than 0.
+    /// length of the next ejection. Default 300 s; more than 0.
     /// </summary>
     public TimeSpan EjectionMemory { get; set; } = TimeSpan.FromSeconds(300);
 

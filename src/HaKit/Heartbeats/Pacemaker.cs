@@ -53,7 +53,7 @@ internal sealed class Pacemaker
     /// <summary>Gets whether none of the members can take ordinary traffic.</summary>
     public bool IsOutage { get; private set; }
 
-    /// <summary>Gets since when no member can take ordinary traffic. Null while one can.</summary>
+    /// <summary>Gets since when no member can take ordinary traffic. Null while at least one member can.</summary>
     public TimeSpan? OutageSince
     {
         get

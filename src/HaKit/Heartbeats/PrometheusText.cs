@@ -43,7 +43,7 @@ internal static class PrometheusText
         return true;
     }
 
-    // Gets the range after the opening brace up to and including the closing one. Empty (0 to 0) if there are no labels.
+    // Gets the range after the opening brace, up to and including the closing brace. Empty (0 to 0) if there are no labels.
     private static Range LabelsOf(ReadOnlySpan<byte> line)
     {
         var name = line.IndexOfAny((byte)'{', (byte)' ', (byte)'\t');

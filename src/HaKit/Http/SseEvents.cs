@@ -5,7 +5,7 @@ namespace HaKit.Http;
 
 /// <summary>
 /// Splits the body of a stream into its items: events with the blank line that ends them, JSON objects, elements of a JSON array, or the pieces in which the
-/// body arrives. Together the items are exactly the bytes that arrived. Lines may end with LF, CRLF or CR alone. An item is valid until the next one is
+/// body arrives. Together the items are exactly the bytes that arrived. Lines may end with LF, CRLF or CR alone. An item is valid until the next item is
 /// requested, except while <see cref="IsHolding"/>. For one reader at a time. Buffers are not pooled, because a caller that disposes a stream during a read
 /// must not see the bytes of another stream. The object itself is the source of its asynchronous results, because an asynchronous method for every token of
 /// every stream would cost more than the rest of the work.
@@ -185,7 +185,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         }
     }
 
-    // Takes one JSON value, with the text before it. If there is other text than white space and punctuation between two values, the rest is not JSON, and is
+    // Takes one JSON value, with the text before it. If there is text other than white space and punctuation between two values, the rest is not JSON, and is
     // read as events from there on.
     private bool TryTakeValue()
     {

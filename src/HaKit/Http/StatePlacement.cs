@@ -6,7 +6,7 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// Decides which endpoints may get a call that names stored objects (a response, a conversation, a file, a batch, a cached content). The objects exist only on
+/// Decides which endpoints may get a call that names stored objects (a response, a conversation, a file, a batch, or cached content). The objects exist only on
 /// the endpoint that created them and on endpoints of the same account in the same region. If the creator is not known, the call goes to the first endpoint of
 /// the first tier. If that endpoint does not have the object, the call goes once more to the next endpoint with another store.
 /// </summary>

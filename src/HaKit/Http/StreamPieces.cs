@@ -6,8 +6,8 @@ namespace HaKit.Http;
 internal static class StreamPieces
 {
     /// <summary>
-    /// Checks whether the deltas contain something other than their role that is not empty, or an old completion contains text. The JSON is parsed, because
-    /// fields and their order vary.
+    /// Checks whether the deltas have a member that is not empty, apart from their role, or whether an old completion contains text. The JSON is parsed,
+    /// because fields and their order vary.
     /// </summary>
     public static bool HasContent(ReadOnlySpan<byte> choices)
     {

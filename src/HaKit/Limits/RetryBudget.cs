@@ -5,9 +5,9 @@ namespace HaKit.Limits;
 /// refunded. Thread-safe and lock-free.
 /// </summary>
 /// <remarks>
-/// One word holds two balances in millionths: the budget in the upper half, and the allowance of hedges in the lower half. So a hedge takes from both or from
-/// neither. Each call adds to the allowance of hedges, which starts at zero. So over any period from the beginning, hedges are at most their share of the
-/// calls. The allowance has a cap too, so that a long quiet time does not allow many hedges at once.
+/// One word holds two balances in millionths: the budget in the upper half, and the allowance of hedges in the lower half. So a hedge takes from both balances
+/// or from neither. Each call adds to the allowance of hedges, which starts at zero. So over any period from the beginning, hedges are at most their share of
+/// the calls. The allowance has a cap too, so that a long quiet time does not allow many hedges at once.
 /// </remarks>
 internal sealed class RetryBudget
 {

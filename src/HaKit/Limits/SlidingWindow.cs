@@ -4,13 +4,14 @@ namespace HaKit.Limits;
 /// <remarks>
 /// <para>
 /// Time is cut into buckets of 250 ms. Everything that was taken in the current bucket and the 240 buckets before it counts. Any 60 s touch at most these 241
-/// buckets, so the limit holds for every window, not only for aligned ones. The price is that an amount becomes free up to one bucket (0.42 % of the window) late.
+/// buckets, so the limit holds for every window, not only for windows that begin with a bucket. In return, an amount becomes free up to one bucket (0.42 % of
+/// the window) late.
 /// </para>
 /// <para>
 /// One word holds the current bucket and the sum of everything that counts, and one compare-and-swap accepts an amount. Because sum and bucket are in one word,
-/// a paused thread cannot check a new sum and charge an old bucket. The ring only keeps what to subtract, and when. Its slots carry the number of their
-/// bucket, so that exactly one thread empties a slot. Sums are added to the word first and to the slot afterwards, and removed in the opposite order, so the
-/// word never counts less than the slots hold: every race can only refuse too much, and for at most one more turn of the ring.
+/// a paused thread cannot check a new sum and charge an old bucket. The ring stores only the amounts to subtract later. Each slot of the ring contains the
+/// number of its bucket, so that exactly one thread empties the slot. Sums are added to the word first and to the slot afterwards, and removed in the opposite
+/// order, so the word never counts less than the slots hold. A race can only refuse too much, and only for at most one more turn of the ring.
 /// </para>
 /// </remarks>
 internal sealed class SlidingWindow(uint limit)
@@ -22,7 +23,7 @@ internal sealed class SlidingWindow(uint limit)
 
     public const int Buckets = 240;
 
-    // There are Buckets + 1 live buckets; a power of two makes the slot a mask.
+    // Buckets + 1 buckets are in use at once. The size is a power of two, so that a bit mask gives the slot of a bucket.
     private const int Ring = 256;
 
     private readonly ulong[] _slots = new ulong[Ring];
@@ -114,7 +115,9 @@ internal sealed class SlidingWindow(uint limit)
         return IsAfter(bucket, BucketOf(state)) ? Math.Max(0, spent - Expired(state, bucket, spent)) : spent;
     }
 
-    /// <summary>Gets what was taken in each bucket that counts at the given one: <see cref="Buckets"/> + 1 amounts, the oldest first.</summary>
+    /// <summary>
+    /// Gets the amount taken in each bucket that counts at the time of the given bucket: <see cref="Buckets"/> + 1 amounts, the oldest first.
+    /// </summary>
     public uint[] ReadBuckets(uint bucket)
     {
         var taken = new uint[Buckets + 1];

@@ -10,7 +10,7 @@ internal sealed class FactWriter(IPeerPool pool, PeerDomains domains, OwnFacts o
     private static readonly TimeSpan RepeatedEvery = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShortLived = TimeSpan.FromSeconds(30);
 
-    // If there are more replicas than this, each sends less often, so that their messages together stay at twenty a second.
+    // If there are more replicas than this, each replica sends less often, so that their messages together stay at twenty a second.
     private const int ManyReplicas = 200;
 
     /// <summary>Adds the facts for other replicas after a change of an endpoint's health.</summary>

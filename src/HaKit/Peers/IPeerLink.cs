@@ -7,8 +7,9 @@ namespace HaKit.Peers;
 public interface IPeerLink : IDisposable
 {
     /// <summary>
-    /// Starts to listen. The <paramref name="listener"/> first gets all valid facts, then each new fact. It gets all facts again after each reconnect, and
-    /// whenever the store may have lost facts. The pool calls this method once. The listener never throws. It may be called on any thread, one call at a time.
+    /// Starts to listen. The <paramref name="listener"/> first gets all valid facts, then each new fact. The listener gets all facts again after each
+    /// reconnect, and whenever the store may have lost facts. The pool calls this method once. The listener never throws. It may be called on any thread, one
+    /// call at a time.
     /// </summary>
     /// <param name="listener">Receives the facts.</param>
     void Start(Action<PeerNews> listener);

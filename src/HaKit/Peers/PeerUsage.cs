@@ -13,7 +13,7 @@ internal sealed class PeerUsage(PeerDomains domains)
 
     private static readonly TimeSpan RepeatedEvery = TimeSpan.FromSeconds(20);
 
-    // If there are more replicas than this allows, each publishes less often, so that all messages together stay at twenty a second.
+    // If there are more replicas than this allows, each replica publishes less often, so that all messages together stay at twenty a second.
     private const double MessagesPerSecond = 20;
 
     private readonly Dictionary<string, Dictionary<string, Taken>> _others = new(StringComparer.Ordinal);

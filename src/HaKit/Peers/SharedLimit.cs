@@ -12,17 +12,17 @@ internal readonly record struct SharedLimit
     /// <summary>Gets the last known number of replicas, including this replica.</summary>
     public required int Replicas { get; init; }
 
-    /// <summary>Gets whether the store answers, so that the reports of the others are current.</summary>
+    /// <summary>Gets whether the store answers, so that the reports of the other replicas are current.</summary>
     public required bool IsConnected { get; init; }
 }
 
-/// <summary>Computes how much of a shared limit a replica reserves for the others. A pure function.</summary>
+/// <summary>Computes how much of a shared limit a replica reserves for the other replicas. A pure function.</summary>
 internal static class SharedLimits
 {
-    // The margin covers the usage of the others since their last report.
+    // The margin covers the usage of the other replicas since their last report.
     private const double Margin = 0.05;
 
-    // A replica keeps this share independently of the reports of others, so that false reports cannot stop it.
+    // A replica keeps this share independently of the reports of other replicas, so that false reports cannot stop it.
     private const double KeptOfShare = 0.1;
 
     /// <summary>Gets the part of the limit that this replica must not use.</summary>

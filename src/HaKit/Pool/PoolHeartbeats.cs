@@ -36,7 +36,7 @@ internal sealed class PoolHeartbeats : IDisposable
         };
     }
 
-    /// <summary>Gets since when no member can take ordinary traffic. Null while one can.</summary>
+    /// <summary>Gets since when no member can take ordinary traffic. Null while at least one member can.</summary>
     public TimeSpan? OutageSince => _pacemaker.OutageSince;
 
     public void OnHealthChanged(HealthChange change) => _pacemaker.OnHealthChanged(change, _clock.Now);
