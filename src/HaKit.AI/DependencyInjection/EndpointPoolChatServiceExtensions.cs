@@ -7,7 +7,7 @@ using Polly.Telemetry;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Registers chat clients over pools, and the clients that serve a pool's endpoints.</summary>
+/// <summary>Registers chat clients over pools, and adds endpoints with chat clients to pools.</summary>
 public static class EndpointPoolChatServiceExtensions
 {
     /// <summary>Registers a chat client over a pool: as <see cref="IChatClient"/> and as <see cref="EndpointPoolChatClient"/>.</summary>

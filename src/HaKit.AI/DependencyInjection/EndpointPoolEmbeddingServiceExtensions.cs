@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Registers embedding generators over pools, and the generators that serve a pool's endpoints.</summary>
+/// <summary>Registers embedding generators over pools, and adds endpoints with embedding generators to pools.</summary>
 public static class EndpointPoolEmbeddingServiceExtensions
 {
     /// <summary>Registers an embedding generator over a pool: as <see cref="IEmbeddingGenerator{TInput, TEmbedding}"/> and as <see cref="EndpointPoolEmbeddingGenerator"/>.</summary>

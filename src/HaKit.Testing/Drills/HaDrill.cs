@@ -8,7 +8,7 @@ namespace HaKit.Testing;
 /// </summary>
 /// <remarks>
 /// For each fault the drill builds a new container, replaces the pool's endpoints with fakes and moves the clock itself. There is no network traffic and no
-/// sleep: a minute of virtual time takes milliseconds. The drill cannot test code that waits on another clock than the container's <see cref="TimeProvider"/>;
+/// sleep: a minute of virtual time takes milliseconds. The drill cannot test code that waits on a clock other than the container's <see cref="TimeProvider"/>;
 /// the table reports such code.
 /// </remarks>
 public static class HaDrill

@@ -12,14 +12,15 @@ public sealed class FakeAiOptions
     /// <summary>Gets the seed of the random choices in the <see cref="FaultScript"/>. Default 0.</summary>
     public int Seed { get; init; }
 
-    /// <summary>Gets the models that the fake serves. Requests for other models are answered 404. Default empty: the fake serves every model.</summary>
+    /// <summary>Gets the models that the fake serves. Requests for other models are answered with 404. Default empty: the fake serves every model.</summary>
     public IReadOnlyList<string> Models { get; init; } = [];
 
-    /// <summary>Gets the key that the fake requires. Requests without it are answered 401. Default null: no key is required.</summary>
+    /// <summary>Gets the key that the fake requires. Requests without this key are answered with 401. Default null: no key is required.</summary>
     public string? ApiKey { get; init; }
 
     /// <summary>
-    /// Gets the longest accepted prompt, in tokens as <see cref="FakeAnswers.CountTokens"/> counts them. Longer prompts are answered 400. Default: no limit.
+    /// Gets the longest accepted prompt, in tokens as <see cref="FakeAnswers.CountTokens"/> counts them. Longer prompts are answered with 400. Default: no
+    /// limit.
     /// </summary>
     public int ContextWindow { get; init; } = int.MaxValue;
 

@@ -9,8 +9,8 @@ namespace HaKit.Testing;
 /// generation, models, <c>/health</c> and vLLM's <c>/metrics</c>. It answers with <see cref="FakeAnswers"/> and injects the faults of <see cref="Faults"/>.
 /// </summary>
 /// <remarks>
-/// Paths that no provider has are answered 404, for example <c>/chat/completions</c> without <c>/v1</c>, or with <c>/v1</c> twice. A
-/// <c>previous_response_id</c> that this server did not create is answered 400 with the code <c>previous_response_not_found</c>. The server can be stopped,
+/// Paths that no provider has are answered with 404, for example <c>/chat/completions</c> without <c>/v1</c>, or with <c>/v1</c> twice. A
+/// <c>previous_response_id</c> that this server did not create is answered with 400 and the code <c>previous_response_not_found</c>. The server can be stopped,
 /// killed and started again on the same port. It speaks HTTP/1.1 without TLS. Latencies and schedules use the clock of <see cref="FakeAiOptions.Time"/>.
 /// Thread-safe; concurrent starts and stops run one after another.
 /// </remarks>

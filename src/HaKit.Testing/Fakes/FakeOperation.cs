@@ -5,7 +5,7 @@ namespace HaKit.Testing;
 /// </summary>
 public enum FakeOperation
 {
-    /// <summary>An operation that the fake does not support. It is answered 404.</summary>
+    /// <summary>An operation that the fake does not support. It is answered with 404.</summary>
     Unknown,
 
     /// <summary><c>POST …/chat/completions</c> (OpenAI).</summary>

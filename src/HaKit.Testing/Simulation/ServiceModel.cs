@@ -75,7 +75,7 @@ public sealed class ServiceModel
 
     /// <summary>
     /// Returns the same model with a quota at the server: a token bucket that is full at first and fills at a constant rate. A request that exceeds the quota
-    /// is answered 429. The <c>Retry-After</c> is the time until the request would fit, in whole seconds.
+    /// is answered with 429. The <c>Retry-After</c> is the time until the request would fit, in whole seconds.
     /// </summary>
     /// <param name="tokensPerMinute">The tokens of prompts and answers per minute; more than 0. Default: no such quota.</param>
     /// <param name="requestsPerMinute">The requests per minute; more than 0. Default: no such quota.</param>

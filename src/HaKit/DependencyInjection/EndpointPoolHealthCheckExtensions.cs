@@ -12,8 +12,8 @@ public static class EndpointPoolHealthCheckExtensions
     /// <summary>
     /// Adds a health check of a pool. Unhealthy: no endpoint takes ordinary traffic. Degraded: fewer than <paramref name="minimum"/> endpoints take ordinary
     /// traffic, or the first tier does not serve. The data of the result contains each endpoint's state, its start and its cause. Never tag the check
-    /// <c>live</c>: a liveness probe would restart the application because its providers are down. For a readiness probe use <c>failureStatus:
-    /// HealthStatus.Degraded</c>, because the application should stay in rotation while its calls wait for the end of an outage.
+    /// <c>live</c>: a liveness probe would restart the application because its providers are down. For a readiness probe, use <c>failureStatus:
+    /// HealthStatus.Degraded</c>. The application then stays in rotation while its calls wait for the end of an outage.
     /// </summary>
     /// <param name="builder">The health checks.</param>
     /// <param name="pool">The name of the pool, and of the check. An unknown pool is refused when the application starts.</param>

@@ -6,7 +6,8 @@ using static HaKit.Faults.ErrorObjectReader;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Reads how an answer ended, from the members of each dialect for that. An answer with status 200 may still have ended because of a filter or a failure.
+/// Reads how an answer ended, from the members that the dialects use for the end of an answer. An answer with status 200 may still have ended because of a
+/// filter or a failure.
 /// </summary>
 internal static class AnswerEndReader
 {

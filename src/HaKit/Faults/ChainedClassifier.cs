@@ -1,6 +1,6 @@
 namespace HaKit.Faults;
 
-/// <summary>Runs the application's classifiers in order, then the built-in one. A classifier that throws is skipped.</summary>
+/// <summary>Runs the application's classifiers in order, then the built-in classifier. A classifier that throws is skipped.</summary>
 internal sealed class ChainedClassifier(IFaultClassifier[] first) : IFaultClassifier
 {
     /// <summary>Gets whether there are classifiers of the application.</summary>

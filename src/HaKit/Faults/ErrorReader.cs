@@ -10,8 +10,8 @@ using Slot = HaKit.Dialects.ErrorSigns.Slot;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Collects the signs of an error from the beginning of a body, in one pass and without allocating. If the body is truncated or broken, the part before that
-/// counts, because even half an error object distinguishes a quota from a throttle. Names and words with escapes are ignored.
+/// Collects the signs of an error from the beginning of a body, in one pass and without allocating. If the body is truncated or broken, the part before the
+/// break counts, because even half an error object distinguishes a quota from a throttle. Names and words with escapes are ignored.
 /// </summary>
 internal static class ErrorReader
 {

@@ -8,7 +8,7 @@ using Polly.Timeout;
 
 namespace HaKit.Faults;
 
-/// <summary>Classifies exceptions. Whether the caller cancelled is decided elsewhere, by the caller's token and not by the exception's type.</summary>
+/// <summary>Classifies exceptions. Another class decides whether the caller cancelled: by the caller's token, and not by the exception's type.</summary>
 internal static class ExceptionFaults
 {
     private const int Deepest = 8;
@@ -84,7 +84,7 @@ internal static class ExceptionFaults
             ExecutionRejectedException => new Fault(FaultKind.BreakerOpen),
             OperationCanceledException or TimeoutException => IsConnectTimeout(exception) ? new Fault(FaultKind.ConnectTimeout) : TimedOut(sent),
             // Assemblies of versions that do not work together, or code that does not support the operation. Waiting does not help, and another endpoint hardly
-            // ever does.
+            // ever helps.
             _ when IsOwnBuild(exception) => new Fault(FaultKind.Unknown) { Applied = FaultApplied.NotSent, SecondOpinion = SecondOpinion.One, IsProvisional = true },
             // A file of the caller is missing; the connection is not at fault.
             FileNotFoundException or DirectoryNotFoundException or DriveNotFoundException or PathTooLongException => new Fault(FaultKind.InvalidRequest),

@@ -37,7 +37,7 @@ public sealed record Fault
     /// </summary>
     public bool UntilCleared { get; init; }
 
-    /// <summary>Gets which other endpoints the call asks after this refusal. Default <see cref="SecondOpinion.None"/>.</summary>
+    /// <summary>Gets which other endpoints the call tries after this refusal. Default <see cref="SecondOpinion.None"/>.</summary>
     public SecondOpinion SecondOpinion { get; init; }
 
     /// <summary>
@@ -47,7 +47,7 @@ public sealed record Fault
     public bool IsProvisional { get; init; }
 
     /// <summary>
-    /// Gets whether the same endpoint may be asked again in the same call. False if the server said <c>x-should-retry: false</c>. Default true.
+    /// Gets whether the call may try the same endpoint again. False if the server said <c>x-should-retry: false</c>. Default true.
     /// </summary>
     public bool MayAskAgain { get; init; } = true;
 

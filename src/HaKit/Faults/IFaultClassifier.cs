@@ -1,8 +1,8 @@
 namespace HaKit.Faults;
 
 /// <summary>
-/// Classifies an answer or an exception. Add your own classifier before the built-in one for codes that only your gateway sends. An implementation must be
-/// thread-safe.
+/// Classifies an answer or an exception. For codes that only your gateway sends, add your own classifier before the built-in classifier. An implementation must
+/// be thread-safe.
 /// </summary>
 public interface IFaultClassifier
 {

@@ -70,7 +70,8 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         return first;
     }
 
-    // One of the two answers is returned, and the other disposed. If the second place cannot be asked, the object may be there: its exception reaches the caller.
+    // One of the two answers is returned, and the other answer is disposed. If the second endpoint cannot be reached, the object may be there, so the caller
+    // gets that endpoint's exception.
     private static async ValueTask<Served<HttpResponseMessage>> AskNextAsync(HttpCall call, RequestProfile next, Served<HttpResponseMessage> first, CancellationToken token)
     {
         var unused = first.Result;

@@ -14,7 +14,7 @@ internal sealed class EndpointCredentials(Func<PoolEndpoint, CancellationToken, 
         Func<PoolEndpoint, CancellationToken, ValueTask<string?>> source, PoolEndpoint endpoint, CancellationToken cancellationToken)
     {
         var secret = await source(endpoint, cancellationToken).ConfigureAwait(false);
-        // An empty header would go out in place of the key, and the provider's refusal would not say why.
+        // Without this check, an empty header would be sent instead of the key, and the provider's refusal would not show the reason.
         if (secret is not null && string.IsNullOrWhiteSpace(secret))
             throw new InvalidOperationException($"The source of the credential of endpoint '{endpoint.Name}' (UseCredential) returned an empty text. Return the key, or null if the endpoint's own options have it.");
         return secret ?? endpoint.Credential;

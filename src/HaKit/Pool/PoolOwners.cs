@@ -104,8 +104,8 @@ internal sealed class PoolOwners : IDisposable
     public ResponseJudge Responses { get; }
 
     /// <summary>
-    /// Applies new options or members to the other owners. Not under the membership's lock, because a waiting call continues here and may find a place among
-    /// the new endpoints.
+    /// Applies new options or members to the other owners. Not under the membership's lock, because a waiting call continues here and may start on a new
+    /// endpoint.
     /// </summary>
     public void UseChanges()
     {
