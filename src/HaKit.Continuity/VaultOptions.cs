@@ -2,17 +2,18 @@ using System.ComponentModel.DataAnnotations;
 
 namespace HaKit.Continuity;
 
-/// <summary>The settings of a vault. Not thread-safe; read once when the vault is created.</summary>
+/// <summary>Sets where a vault stores its objects, how it encrypts them, and when it saves. Not thread-safe; read once when the vault is created.</summary>
 public sealed class VaultOptions
 {
     /// <summary>
-    /// Gets or sets the destinations of objects; at least one. Folders and Azure Blob containers can be configured; others are added in code.
+    /// Gets or sets the destinations of objects; at least one is required. Folders and Azure Blob containers can be configured; other destinations are added in
+    /// code.
     /// </summary>
     public IList<VaultDestinationOptions> Destinations { get; set; } = [];
 
     /// <summary>
-    /// Gets or sets the vault's secrets by number, each 32 random bytes in Base64 (for example from <c>openssl rand -base64 32</c>). Keep a copy away from
-    /// the machine: without its key, a vault's data is lost. Never printed.
+    /// Gets or sets the vault's secrets by number, each 32 random bytes in Base64 (for example from <c>openssl rand -base64 32</c>). At least one is required.
+    /// Keep a copy away from the machine, because without its key a vault's data is lost. The secrets are never printed.
     /// </summary>
     public IDictionary<string, string> Keys { get; set; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
@@ -69,16 +70,19 @@ public sealed class VaultOptions
     public TimeSpan? MaxAge { get; set; }
 }
 
-/// <summary>Describes one configured destination: a folder or a container. Not thread-safe.</summary>
+/// <summary>Describes one destination: set exactly one of <see cref="Folder"/>, <see cref="BlobSas"/> and <see cref="Use"/>. Not thread-safe.</summary>
 public sealed class VaultDestinationOptions
 {
     /// <summary>Gets or sets the name, for messages and metrics. It must be unique in the vault and not empty.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary>Gets or sets the folder, local or mounted.</summary>
+    /// <summary>Gets or sets the path of the folder, local or mounted. Default null: the destination is not a folder.</summary>
     public string? Folder { get; set; }
 
-    /// <summary>Gets or sets the SAS address of an Azure Blob container. It is a credential and is never printed.</summary>
+    /// <summary>
+    /// Gets or sets the SAS address of an Azure Blob container. The address is a credential and is never printed. Default null: the destination is not a
+    /// container.
+    /// </summary>
     public string? BlobSas { get; set; }
 
     private IVaultDestination? _own;

@@ -50,13 +50,16 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     /// </summary>
     public Func<FakeChatRequest, IEnumerable<ChatResponseUpdate>>? AnswerStream { get; set; }
 
-    /// <summary>Gets or sets the provider, address and model that <see cref="GetService"/> returns.</summary>
+    /// <summary>
+    /// Gets or sets the provider, address and model that <see cref="GetService"/> returns. Default: the fake's name, no address, and the model
+    /// <c>NAME-model</c>.
+    /// </summary>
     public ChatClientMetadata Metadata { get; set; } = new(name, null, $"{name}-model");
 
     /// <summary>Gets the calls so far, in order.</summary>
     public IReadOnlyCollection<FakeChatRequest> Requests => _requests;
 
-    /// <summary>Gets the counts of the calls so far. The token counts count updates with content.</summary>
+    /// <summary>Gets the counts of the calls so far. Each update with content counts as one token.</summary>
     public FakeCounts Counts => _tally.Snapshot();
 
     /// <inheritdoc/>

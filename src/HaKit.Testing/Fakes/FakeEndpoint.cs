@@ -31,7 +31,7 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
     /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults { get; } = new(time, seed);
 
-    /// <summary>Gets the counts of the calls so far. The token counts count items of streams.</summary>
+    /// <summary>Gets the counts of the calls so far. Each item of a stream counts as one token.</summary>
     public FakeCounts Counts => _tally.Snapshot();
 
     /// <summary>Answers one call.</summary>

@@ -48,7 +48,7 @@ public sealed class VirtualStore
     /// <summary>Gets whether the store is stopped (as after kill -9).</summary>
     public bool IsDown { get; private set; }
 
-    /// <summary>Gets or sets whether the store refuses writes.</summary>
+    /// <summary>Gets or sets whether the store refuses writes. Default false.</summary>
     public bool IsReadOnly { get; set; }
 
     /// <summary>Gets the number of messages that replicas published.</summary>

@@ -14,7 +14,8 @@ public sealed class EndpointOptions
 
     /// <summary>
     /// Gets or sets the absolute http or https address: the base address that you would give to an SDK for this endpoint alone, for example
-    /// <c>https://api.openai.com/v1</c>. An endpoint with a <see cref="Client"/> needs no address.
+    /// <c>https://api.openai.com/v1</c>. An endpoint with a <see cref="Client"/> needs no address. An endpoint without an address gets no calls over HTTP.
+    /// Default: none.
     /// </summary>
     public string? Address { get; set; }
 

@@ -42,7 +42,7 @@ internal ref struct ErrorSigns
         OuterType,
     }
 
-    /// <summary>Gets or sets whether the body begins like JSON. A web page or an empty body comes from something in front of the endpoint.</summary>
+    /// <summary>Gets or sets whether the body begins like JSON. A web page or an empty body comes from a proxy or gateway in front of the endpoint.</summary>
     public bool IsJson { get; set; }
 
     /// <summary>Gets or sets whether the body is an error object of some dialect, independent of the status.</summary>

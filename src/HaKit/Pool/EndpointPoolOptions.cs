@@ -11,8 +11,8 @@ using Microsoft.Extensions.Options;
 namespace HaKit;
 
 /// <summary>
-/// Describes a pool in code or in configuration. The default times suit calls to language models. Not thread-safe; the pool takes a copy, which later changes
-/// do not affect.
+/// Describes a pool in code or in configuration. The default times suit calls to language models. Each group of settings, such as <see cref="Retry"/>, has the
+/// defaults of its own type. Not thread-safe; the pool takes a copy, which later changes do not affect.
 /// </summary>
 public sealed class EndpointPoolOptions
 {
@@ -56,13 +56,13 @@ public sealed class EndpointPoolOptions
     /// <summary>Gets or sets the attempts and the backoff.</summary>
     public RetryOptions Retry { get; set; } = new();
 
-    /// <summary>Gets or sets how streams are held and watched.</summary>
+    /// <summary>Gets or sets how much of a stream is held back, and how silences and cuts are handled.</summary>
     public StreamingOptions Streaming { get; set; } = new();
 
     /// <summary>Gets or sets how requests and answers over HTTP are handled.</summary>
     public HttpOptions Http { get; set; } = new();
 
-    /// <summary>Gets or sets whether and when a hedge (a second attempt beside a slow one) starts. Off by default.</summary>
+    /// <summary>Gets or sets whether and when a hedge (a second attempt beside a slow attempt) starts. Off by default.</summary>
     public HedgingOptions Hedging { get; set; } = new();
 
     /// <summary>Gets or sets the budget that retries and hedges share.</summary>

@@ -31,7 +31,9 @@ public sealed class EndpointPoolParts
     /// <summary>Gets or sets your own choice among the endpoints that may serve a request. Default null: the pool chooses.</summary>
     public IEndpointSelector? Selector { get; set; }
 
-    /// <summary>Gets or sets a function that creates the probe of an endpoint. If the function is null or returns null, the default probe is used.</summary>
+    /// <summary>
+    /// Gets or sets a function that creates the probe of an endpoint. Default null. If the function is null or returns null, the default probe is used.
+    /// </summary>
     public Func<PoolEndpoint, IProbe?>? Probe { get; set; }
 
     /// <summary>Gets or sets the sender of probe requests; the pool does not dispose it. Default null: the pool's own connections.</summary>
@@ -62,11 +64,11 @@ public sealed class EndpointPoolParts
     public IList<Action<EndpointRecovered>> OnRecovered { get; } = [];
 
     /// <summary>
-    /// Gets or sets a function that returns the credential of an endpoint over HTTP. It runs at each attempt, so the credential can change while calls run;
-    /// cache values that are costly to get. The credential goes to the header that the endpoint's dialect uses (<c>Authorization: Bearer</c>, <c>api-key</c>,
-    /// <c>x-api-key</c>, <c>x-goog-api-key</c>). A value that begins with <c>Bearer</c> goes to <c>Authorization</c> unchanged. The credential replaces every
-    /// credential of the caller. If the function is null or returns null, <see cref="EndpointOptions.Credential"/> applies, otherwise the endpoint's headers,
-    /// otherwise the caller's credential.
+    /// Gets or sets a function that returns the credential of an endpoint over HTTP. Default null. The function runs at each attempt, so the credential can
+    /// change while calls run; cache values that are costly to get. The credential goes to the header that the endpoint's dialect uses (<c>Authorization:
+    /// Bearer</c>, <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>). A value that begins with <c>Bearer</c> goes to <c>Authorization</c> unchanged. The
+    /// credential replaces every credential of the caller. If the function is null or returns null, <see cref="EndpointOptions.Credential"/> applies, otherwise
+    /// the endpoint's headers, otherwise the caller's credential.
     /// </summary>
     public Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? Credential { get; set; }
 

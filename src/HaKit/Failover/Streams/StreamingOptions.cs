@@ -1,6 +1,8 @@
 namespace HaKit.Failover;
 
-/// <summary>Sets how streams are held and watched, and what happens after a cut. Not thread-safe; read at start-up and at each reload.</summary>
+/// <summary>
+/// Sets how much of a stream is held back, how long it may be silent, and what happens after a cut. Not thread-safe; read at start-up and at each reload.
+/// </summary>
 public sealed class StreamingOptions
 {
     /// <summary>

@@ -1,8 +1,8 @@
 namespace HaKit.Failover.Waiting;
 
 /// <summary>
-/// Lists the calls that have no endpoint now: the calls in the queue, and the call that makes the trial of an outage. The list is only for the status: it shows
-/// how long the calls have waited and when the first of them ends. Thread-safe; only calls that wait take its lock.
+/// Lists the calls that have no endpoint now: the calls in the queue, and the call that makes the trial of an outage. The list is used only for the status,
+/// which shows how long the calls have waited and when the first of them ends. Thread-safe; only calls that wait take its lock.
 /// </summary>
 internal sealed class WaitingCalls
 {
