@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace HaKit.Sample;
 
-/// <summary>What was asked for cannot be done; the message says what is wrong with it.</summary>
+/// <summary>The exception for arguments that cannot be executed. The message describes the mistake.</summary>
 internal sealed class UsageException(string message) : Exception(message);
 
-/// <summary>The arguments of one command. Each option is taken once; an option that no command took is refused.</summary>
+/// <summary>Holds the arguments of one command. Each option is taken once. An option that the command has not taken is refused.</summary>
 internal sealed class CommandLine(IEnumerable<string> args)
 {
     private readonly List<string> _left = [.. args];
@@ -47,7 +47,7 @@ internal sealed class CommandLine(IEnumerable<string> args)
             : throw new UsageException($"{name} is '{text}': a whole number from 0 to {int.MaxValue} is needed.");
     }
 
-    /// <summary>To be called when everything known was taken.</summary>
+    /// <summary>Throws if arguments are left. Call this method after all known options were taken.</summary>
     public void RefuseTheRest()
     {
         if (_left is [var unknown, ..])

@@ -1,6 +1,8 @@
 namespace HaKit.Sample;
 
-/// <summary>Finds the command that the arguments name. Exit codes: 0 all well, 1 the command found something wrong, 2 it could not begin, 130 interrupted.</summary>
+/// <summary>
+/// Finds the command that the arguments name. Exit codes: 0 success, 1 the command found a problem, 2 the command could not start, 130 interrupted.
+/// </summary>
 internal static class Commands
 {
     private const string Usage = """

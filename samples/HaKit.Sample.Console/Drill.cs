@@ -9,7 +9,7 @@ using OpenAI.Chat;
 
 namespace HaKit.Sample;
 
-/// <summary>How a call ended: with the whole right answer, with another one, or with none.</summary>
+/// <summary>The outcome of a call: the complete, correct answer, another answer, or no answer.</summary>
 internal enum CallOutcome
 {
     Served,
@@ -36,7 +36,7 @@ internal sealed class Drill : IAsyncDisposable
         var options = new EndpointPoolOptions { Seed = seed, Heartbeat = { Path = "/health", Interval = TimeSpan.FromSeconds(1), Timeout = TimeSpan.FromSeconds(1) } };
         foreach (var server in servers)
             options.Endpoints.Add(new EndpointOptions { Name = server.Name, Address = server.OpenAIAddress.AbsoluteUri });
-        // A slowed server takes 3 s, and the drill's users wait no longer than 10 s.
+        // A slowed server takes 3 s for an answer, and the callers of the drill wait at most 10 s.
         options.AttemptTimeout = new TimeoutOptions { Timeout = TimeSpan.FromSeconds(1) };
         options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10);
         if (!failover)
@@ -53,13 +53,13 @@ internal sealed class Drill : IAsyncDisposable
         return new Drill([.. servers], seed, failover, output);
     }
 
-    /// <summary>Makes calls at random times while the servers get into trouble in turn, and waits for the last answer.</summary>
+    /// <summary>Makes calls at random times while one server after another has a fault, and waits for the last answer.</summary>
     public async Task<IReadOnlyCollection<DrillCall>> RunAsync(TimeSpan duration, double rate, CancellationToken cancellationToken)
     {
         var random = new Random(_seed);
         var running = new List<Task>();
         var troubles = TroublesAsync(duration, cancellationToken);
-        // Each call is due at its own time, however long the calls before it take.
+        // Each call starts at its own time, even if earlier calls are still running.
         var clock = Stopwatch.StartNew();
         for (var due = 0.0; (due -= Math.Log(1 - random.NextDouble()) / rate) < duration.TotalSeconds;)
         {
@@ -99,7 +99,7 @@ internal sealed class Drill : IAsyncDisposable
         }
     }
 
-    // One at a time, so that a call always has somewhere to go.
+    // Only one server has a fault at a time, so that another server can always answer.
     private async Task TroublesAsync(TimeSpan duration, CancellationToken cancellationToken)
     {
         var (alpha, bravo, charlie) = (_servers[0], _servers[1], _servers[2]);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace HaKit.Sample;
 
-/// <summary>Three servers, one of them in trouble at a time, and calls at random times all the while.</summary>
+/// <summary>Runs the drill: three servers, of which one at a time has a fault, and calls at random times.</summary>
 internal static class DrillCommand
 {
     private const string Usage = """

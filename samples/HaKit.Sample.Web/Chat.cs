@@ -12,7 +12,9 @@ internal sealed record ChatMessage(string Role, string Text);
 /// <summary>A conversation as the page sends it.</summary>
 internal sealed record ChatRequest(ChatMessage[] Messages);
 
-/// <summary>What the page is told: <c>wait</c> (each second while no server has begun to answer), <c>start</c>, <c>text</c>, <c>cut</c>, <c>end</c> or <c>error</c>.</summary>
+/// <summary>
+/// One message to the page: <c>wait</c> (each second while no server has begun to answer), <c>start</c>, <c>text</c>, <c>cut</c>, <c>end</c> or <c>error</c>.
+/// </summary>
 internal sealed record ChatNews(string Type, string? Text = null, string? Endpoint = null, int? Attempts = null, double? Seconds = null);
 
 /// <summary>Streams answers from the pool to the page.</summary>
@@ -21,7 +23,10 @@ internal static class Chat
     public static void Map(WebApplication app) => app.MapPost("/chat", (ChatRequest request, IHttpClientFactory clients, [FromKeyedServices("chat")] EndpointPool pool, CancellationToken cancellationToken) =>
         TypedResults.ServerSentEvents(AnswerAsync(clients.CreateClient("chat"), pool, request.Messages, cancellationToken)));
 
-    /// <summary>One request over the pool, as any client of OpenAI's dialect would make it. The pool chooses the endpoint, and another one when that fails.</summary>
+    /// <summary>
+    /// Sends one request over the pool, in the same way as any client of OpenAI's dialect. The pool chooses the endpoint, and tries another endpoint after a
+    /// failure.
+    /// </summary>
     public static async IAsyncEnumerable<ChatNews> AskAsync(
         HttpClient http, ChatMessage[] messages, int maxTokens, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -47,7 +52,7 @@ internal static class Chat
         }
     }
 
-    // An answer that was cut is asked for anew, visibly: the library never does so silently.
+    // If an answer was cut, the sample sends the request again and shows this on the page. The library never repeats an answer silently.
     private static async IAsyncEnumerable<ChatNews> AnswerAsync(HttpClient http, EndpointPool pool, ChatMessage[] messages, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var began = Stopwatch.GetTimestamp();
@@ -61,7 +66,7 @@ internal static class Chat
                 while (true)
                 {
                     coming = news.MoveNextAsync().AsTask();
-                    // A person that sees nothing for a second wants to know why: the pool waits for a server, or for its answer.
+                    // After a second without any text, the page shows the reason: the pool waits for a server, or for the server's answer.
                     while (await Task.WhenAny(coming, Task.Delay(TimeSpan.FromSeconds(1), cancellationToken)) != coming && !cancellationToken.IsCancellationRequested)
                         yield return new("wait", DescribeWaiting(pool), Seconds: Stopwatch.GetElapsedTime(began).TotalSeconds);
                     ChatNews? next = null;
@@ -87,7 +92,7 @@ internal static class Chat
             }
             finally
             {
-                // The page was closed while the next item was coming: the request is cancelled, and its stream ends before it is disposed.
+                // The page was closed while the sample waited for the next item. The request is cancelled, and its stream must end before it is disposed.
                 await ((Task)coming).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
             if (cutAt is null)

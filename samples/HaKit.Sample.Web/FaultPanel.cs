@@ -1,6 +1,6 @@
 namespace HaKit.Sample.Web;
 
-/// <summary>Breaks the fake servers at the push of a button. The sample's, not the library's.</summary>
+/// <summary>Injects faults into the fake servers when a button is pressed. This panel belongs to the sample, not to the library.</summary>
 internal static class FaultPanel
 {
     public static void Map(WebApplication app, Fleet fleet)

@@ -2,7 +2,7 @@ using HaKit.Testing;
 
 namespace HaKit.Sample.Web;
 
-/// <summary>The fake servers that the sample's pool is made of.</summary>
+/// <summary>Holds the fake servers, which are the endpoints of the sample's pool.</summary>
 internal sealed class Fleet : IAsyncDisposable
 {
     private Fleet(FleetServer[] servers) => Servers = servers;
@@ -26,7 +26,7 @@ internal sealed class Fleet : IAsyncDisposable
     }
 }
 
-/// <summary>One fake server, and what is wrong with it.</summary>
+/// <summary>One fake server with its current fault.</summary>
 internal sealed class FleetServer : IAsyncDisposable
 {
     private static readonly TimeSpan FlapEvery = TimeSpan.FromSeconds(4);
@@ -47,7 +47,7 @@ internal sealed class FleetServer : IAsyncDisposable
 
     public string Address => _server.OpenAIAddress.AbsoluteUri;
 
-    /// <summary>What is wrong: <c>well</c>, <c>killed</c>, <c>slow</c>, <c>throttled</c>, <c>cut</c> or <c>flapping</c>.</summary>
+    /// <summary>Gets the current fault: <c>well</c> (no fault), <c>killed</c>, <c>slow</c>, <c>throttled</c>, <c>cut</c> or <c>flapping</c>.</summary>
     public string Fault { get; private set; } = "well";
 
     public static async Task<FleetServer> StartAsync(string name, int tier, string zone, int firstToken, int perToken) => new(
@@ -68,7 +68,7 @@ internal sealed class FleetServer : IAsyncDisposable
         Limits = new() { MaxConcurrency = 32, RequestsPerMinute = _tier == 0 ? 600 : 1200 },
     };
 
-    /// <summary>Makes it ill, or well again. False for a fault that there is not.</summary>
+    /// <summary>Sets the fault of the server, or removes it. Returns false for an unknown fault.</summary>
     public async Task<bool> SufferAsync(string fault)
     {
         if (fault is not ("well" or "killed" or "slow" or "throttled" or "cut" or "flapping"))

@@ -1,6 +1,6 @@
 namespace HaKit.Sample.Web;
 
-/// <summary>The sample's own page.</summary>
+/// <summary>Maps the sample's own page.</summary>
 internal static class Pages
 {
     public static void Map(WebApplication app)

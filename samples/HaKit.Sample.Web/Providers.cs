@@ -1,6 +1,6 @@
 namespace HaKit.Sample.Web;
 
-/// <summary>Real providers that speak OpenAI's dialect, used when their key is in the environment or the configuration.</summary>
+/// <summary>Real providers with OpenAI's dialect. A provider is used if its key is in the environment or the configuration.</summary>
 internal static class Providers
 {
     private static readonly (string Name, string Key, string Address, string Model)[] Known =

@@ -12,10 +12,12 @@ public sealed class SampleApp : IAsyncDisposable
 
     private SampleApp(WebApplication app, Fleet fleet) => (_app, _fleet) = (app, fleet);
 
-    /// <summary>Where it is.</summary>
+    /// <summary>Gets the address of the application.</summary>
     public Uri Address { get; private set; } = null!;
 
-    /// <summary>Starts it. <c>--urls</c> says where (default: a free port of this machine), <c>--visitors 0</c> leaves the chat to you.</summary>
+    /// <summary>
+    /// Starts the application. <c>--urls</c> sets its address (default: a free port of this machine). With <c>--visitors 0</c> there are no simulated visitors.
+    /// </summary>
     public static async Task<SampleApp> StartAsync(string[] args, Action<WebApplicationBuilder>? configure = null)
     {
         var fleet = await Fleet.StartAsync();
@@ -25,7 +27,7 @@ public sealed class SampleApp : IAsyncDisposable
             builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         AddPool(builder, fleet);
         builder.Services.AddHealthChecks().AddHaEndpointPoolCheck("chat");
-        // The sample is used only by the person that started it. Your application names a role here.
+        // Only the person that started the sample uses it, so every user is an operator. In your application, require a role here.
         builder.Services.AddAuthorization(o => o.AddPolicy("operators", policy => policy.RequireAssertion(static _ => true)));
         builder.Services.AddAntiforgery();
         configure?.Invoke(builder);
@@ -44,7 +46,7 @@ public sealed class SampleApp : IAsyncDisposable
     /// <summary>Completes when the application is stopped.</summary>
     public Task WaitAsync() => _app.WaitForShutdownAsync();
 
-    /// <summary>A service of the application.</summary>
+    /// <summary>Gets a service of the application.</summary>
     public T Get<T>(object? key = null) where T : notnull => key is null ? _app.Services.GetRequiredService<T>() : _app.Services.GetRequiredKeyedService<T>(key);
 
     /// <inheritdoc/>
@@ -61,12 +63,12 @@ public sealed class SampleApp : IAsyncDisposable
         {
             foreach (var provider in Providers.Configured(builder.Configuration))
                 o.Endpoints.Add(provider);
-            // With real providers the fake ones are their standbys.
+            // If there are real providers, the fake servers are their standbys.
             var tier = o.Endpoints.Count > 0 ? 1 : 0;
             foreach (var server in fleet.Servers)
                 o.Endpoints.Add(server.Endpoint(tier));
             o.Origin = fleet.Servers[0].Address;
-            // Quick to notice and quick to return, because a person is watching.
+            // Short times, because a person watches: faults are detected fast, and endpoints come back fast.
             o.Heartbeat.Interval = TimeSpan.FromSeconds(0.5);
             o.Heartbeat.Timeout = TimeSpan.FromSeconds(0.5);
             o.CircuitBreaker.SlowStartDuration = TimeSpan.FromSeconds(12);

@@ -1,6 +1,6 @@
 namespace HaKit.Sample.Web;
 
-/// <summary>How many calls a second the visitors make.</summary>
+/// <summary>The number of calls that the visitors make per second.</summary>
 internal sealed record VisitorOptions(double PerSecond);
 
 /// <summary>Simulated users that chat at the same time, so that there is traffic to see.</summary>
@@ -28,12 +28,12 @@ internal sealed class Visitors(IHttpClientFactory clients, VisitorOptions option
         {
             await foreach (var _ in Chat.AskAsync(http, [new("user", $"{Questions[visitor % Questions.Length]} ({visitor})")], 24, cancellationToken))
             {
-                // A visitor reads and says nothing.
+                // A simulated visitor does not use the answer.
             }
         }
         catch (Exception lost) when (lost is EndpointPoolException or OperationCanceledException or HttpRequestException or IOException)
         {
-            // The dashboard shows what was lost.
+            // The dashboard shows the lost calls.
         }
     }
 }

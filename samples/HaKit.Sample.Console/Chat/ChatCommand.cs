@@ -2,7 +2,7 @@ using HaKit.AI;
 
 namespace HaKit.Sample.Chat;
 
-/// <summary>A conversation with several providers as if they were one.</summary>
+/// <summary>Runs a conversation over a pool of several providers.</summary>
 internal static class ChatCommand
 {
     private const string Usage = """

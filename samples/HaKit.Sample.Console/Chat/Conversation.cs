@@ -5,7 +5,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.Sample.Chat;
 
-/// <summary>The messages so far, and what the user may do besides talking.</summary>
+/// <summary>Holds the messages so far, and handles the commands of the user, such as <c>/again</c>.</summary>
 internal sealed class Conversation(IChatClient chat, EndpointPool pool, Providers providers, TextWriter output)
 {
     private const string Help = """
@@ -57,7 +57,7 @@ internal sealed class Conversation(IChatClient chat, EndpointPool pool, Provider
         }
         catch (PartialResponseException cut)
         {
-            // What was delivered stands: it is shown, and goes no further, because the question is still open.
+            // The delivered part stays on the screen, but is not added to the conversation, because the question is not answered yet.
             _server = cut.Endpoint;
             await output.WriteLineAsync($"{Environment.NewLine}  [{cut.Endpoint} broke off after {cut.DeliveredItems} words ({cut.Fault.Kind}); /again asks another]");
             return;

@@ -7,7 +7,9 @@ using OpenAI;
 
 namespace HaKit.Sample.Chat;
 
-/// <summary>The providers of a conversation: the real ones whose keys are configured, or else local servers that speak as they do and can be killed.</summary>
+/// <summary>
+/// The providers of a conversation: the real providers whose keys are configured. Without a key: local servers with the same dialects, which can be killed.
+/// </summary>
 internal sealed class Providers : IAsyncDisposable
 {
     private readonly Dictionary<string, FakeAiServer> _servers = [];
@@ -18,7 +20,9 @@ internal sealed class Providers : IAsyncDisposable
 
     public bool AreReal => _servers.Count == 0;
 
-    /// <summary>Those whose keys the environment has (<c>OPENAI_API_KEY</c>, <c>ANTHROPIC_API_KEY</c>).</summary>
+    /// <summary>
+    /// Creates the real providers whose keys are in the environment (<c>OPENAI_API_KEY</c>, <c>ANTHROPIC_API_KEY</c>). Null if there is no key.
+    /// </summary>
     public static Providers? Real(Func<string, string?> environment)
     {
         var providers = new Providers(NewOptions());
@@ -29,7 +33,7 @@ internal sealed class Providers : IAsyncDisposable
         return providers.Options.Endpoints.Count > 0 ? providers : null;
     }
 
-    /// <summary>Two local servers that speak OpenAI's dialect and one that speaks Anthropic's.</summary>
+    /// <summary>Starts two local servers with OpenAI's dialect and one local server with Anthropic's dialect.</summary>
     public static async Task<Providers> LocalAsync(CancellationToken cancellationToken)
     {
         var providers = new Providers(NewOptions());
@@ -68,13 +72,13 @@ internal sealed class Providers : IAsyncDisposable
             ApiKey = key,
             BaseUrl = address?.ToString() ?? "https://api.anthropic.com",
             MaxRetries = 0,
-            Timeout = TimeSpan.FromHours(1), // its ten minutes would end a long stream
+            Timeout = TimeSpan.FromHours(1), // the default of ten minutes would end a long stream
             HttpClient = EndpointFaultHandler.CreateHttpClient(name),
         };
         Options.AddEndpoint(name, client.AsIChatClient(model, 1024), e => Configure(e, "anthropic"));
     }
 
-    // In the order in which they were added: a conversation that wanders between providers would be odd.
+    // The endpoints are used in the order in which they were added, so that a conversation does not change its provider without a reason.
     private void Configure(EndpointOptions endpoint, string provider)
     {
         endpoint.Provider = provider;

@@ -3,7 +3,7 @@ using HaKit.Testing;
 
 namespace HaKit.Sample.Chat;
 
-/// <summary>An image as a multipart form to whichever of several recognisers answers.</summary>
+/// <summary>Sends an image as a multipart form to a pool of several recognisers, until one of them answers.</summary>
 internal static class RecognizeCommand
 {
     private const string Usage = """
