@@ -4,7 +4,10 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>A chat call through a pool of three beside one to the same in-memory client, and one update more of a stream that does not end: the differences are what the pool adds.</summary>
+/// <summary>
+/// Compares a chat call through a pool of three endpoints with a call to the same in-memory client. Does the same for one further update of an endless stream.
+/// The differences are the cost of the pool.
+/// </summary>
 [MemoryDiagnoser, MinColumn]
 #pragma warning disable CA1001 // The pool lives as long as the process.
 public class AiBenchmarks
@@ -52,7 +55,7 @@ public class AiBenchmarks
     [Benchmark]
     public ValueTask<bool> Pool_update() => _poolEndless.MoveNextAsync();
 
-    /// <summary>Answers at once, the same each time.</summary>
+    /// <summary>Answers at once, with the same answer each time.</summary>
     private sealed class InMemoryClient : IChatClient
     {
         private static readonly ChatResponseUpdate Text = new(ChatRole.Assistant, "word");

@@ -6,7 +6,9 @@ using System.Text;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>A process that answers every request with the same chat completion, so that what it costs is not counted: <c>-- answer-server</c>.</summary>
+/// <summary>
+/// Answers every request with the same chat completion. Runs in a separate process, so that its cost is not counted: <c>-- answer-server</c>.
+/// </summary>
 internal sealed class AnswerServer : IDisposable
 {
     private static readonly byte[] s_answer = Encoding.ASCII.GetBytes(
@@ -75,7 +77,7 @@ internal sealed class AnswerServer : IDisposable
         }
     }
 
-    // Of head and body; null until the head is there.
+    // Gets the length of head and body. Null until the head has arrived.
     private static int? LengthOf(ReadOnlySpan<byte> request)
     {
         var head = request.IndexOf("\r\n\r\n"u8);

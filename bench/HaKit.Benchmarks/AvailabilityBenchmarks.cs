@@ -3,7 +3,7 @@ using HaKit.Availability;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>The mathematics, and recording an outcome while calls run.</summary>
+/// <summary>Measures the calculations, and the recording of an outcome while calls run.</summary>
 [MemoryDiagnoser]
 public class AvailabilityBenchmarks
 {
@@ -20,7 +20,7 @@ public class AvailabilityBenchmarks
     [Benchmark]
     public AvailabilityRatio KofN_990_of_1000() => AvailabilityRatio.KofN(990, _thousand);
 
-    /// <summary>Built and evaluated anew: nothing is kept from one to the next.</summary>
+    /// <summary>The diagram is built and evaluated again in each operation.</summary>
     [Benchmark]
     public AvailabilityRatio Block_of_50_components()
     {
@@ -39,7 +39,7 @@ public class AvailabilityBenchmarks
     [Benchmark]
     public void Record_an_outcome() => _counters.Record(_now, true);
 
-    /// <summary>With a clock that goes on, so that buckets are begun and retired as well: 1 ms a call.</summary>
+    /// <summary>The clock advances by 1 ms for each call, so that buckets begin and expire as well.</summary>
     [Benchmark]
     public void Record_an_outcome_while_time_passes()
     {

@@ -7,15 +7,16 @@ using HaKit.Selection;
 namespace HaKit.Benchmarks;
 
 /// <summary>
-/// What a call costs by the pool and by what else does a part of its work, as a page: <c>dotnet run -c Release --project bench/HaKit.Benchmarks -- compare
-/// [slices=12] [table=docs/evidence/benchmarks.md]</c>. All rivals run in one process, in turns of short slices, and the cheapest slice of each counts: what
-/// else the machine does meanwhile then hits all alike, and the ratios hold on a busy machine too.
+/// Compares the cost of a call through the pool with the cost of other libraries that do a part of the same work, and writes the result as a page: <c>dotnet
+/// run -c Release --project bench/HaKit.Benchmarks -- compare [slices=12] [table=docs/evidence/benchmarks.md]</c>. All rivals run in one process and take turns
+/// in short slices, and the cheapest slice of each rival counts. Other work of the machine then affects all rivals equally, so the ratios are valid on a busy
+/// machine too.
 /// </summary>
 internal static class Comparison
 {
     private sealed record Rival(string Name, Action<int> Run, Action? Before = null);
 
-    /// <summary>What one call cost, in nanoseconds and bytes.</summary>
+    /// <summary>The cost of one call, in nanoseconds and bytes.</summary>
     private readonly record struct Cost(double Processor, double Wall, double Bytes)
     {
         public Cost Least(Cost other) => new(Math.Min(Processor, other.Processor), Math.Min(Wall, other.Wall), Math.Min(Bytes, other.Bytes));
@@ -198,7 +199,7 @@ internal static class Comparison
         return selection;
     }
 
-    // In turns, one thread and many; the best of each counts.
+    // One thread and many threads take turns; the best slice of each counts.
     private static double Throughput<T>(int threads, int slices, Func<int, T> on, Action<T> one, int calls)
     {
         double alone = double.MaxValue, together = double.MaxValue;

@@ -6,7 +6,10 @@ using HaKit.Testing;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>What the dashboard costs for a hundred endpoints that have all been busy: everything, as a page that opens is sent it, and what an open page is sent each second.</summary>
+/// <summary>
+/// Measures the cost of the dashboard for a hundred busy endpoints: the full message for a page that is opened, and the update that an open page gets each
+/// second.
+/// </summary>
 [MemoryDiagnoser, MinColumn]
 #pragma warning disable CA1001 // The pool lives as long as the process.
 public class DashboardBenchmarks
@@ -54,7 +57,7 @@ public class DashboardBenchmarks
     [Benchmark]
     public int Everything() => _feed.WriteWhole().Length;
 
-    /// <summary>Made at most every other second; both of the others show the latest.</summary>
+    /// <summary>This is computed at most every two seconds; the other two benchmarks show the latest result.</summary>
     [Benchmark]
     public object The_availability_report() => _pool.GetAvailabilityReport();
 

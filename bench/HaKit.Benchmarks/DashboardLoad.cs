@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Benchmarks;
 
 /// <summary>
-/// What one open dashboard of a hundred endpoints costs the application, in processor time: <c>dotnet run -c Release --project bench/HaKit.Benchmarks --
-/// dashboard-load [seconds=20]</c>. The viewer is curl, a process of its own.
+/// Measures the processor time that one open dashboard of a hundred endpoints costs the application: <c>dotnet run -c Release --project bench/HaKit.Benchmarks
+/// -- dashboard-load [seconds=20]</c>. The viewer is curl, in a separate process.
 /// </summary>
 internal static class DashboardLoad
 {
@@ -36,7 +36,7 @@ internal static class DashboardLoad
         var pool = app.Services.GetRequiredService<EndpointPool>();
         for (var i = 0; i < 10_000; i++)
             await pool.ExecuteAsync(i, static (_, state, _) => new ValueTask<int>(state));
-        // Code that is used gets its final form; until then it costs about five times as much.
+        // The warm-up lets the runtime compile the used code in its final form. Until then the code costs about five times as much.
         using var http = new HttpClient();
         for (var i = 0; i < 200; i++)
             await http.GetByteArrayAsync(new Uri(address + "/ha/status"));

@@ -8,7 +8,9 @@ using Polly.Timeout;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>One call through a pool of three beside Polly's own timeout + retry + breaker + timeout, in one run: compare the ratios, not the times.</summary>
+/// <summary>
+/// Compares one call through a pool of three endpoints with Polly's own timeout, retry, breaker and timeout, in one run. Compare the ratios, not the times.
+/// </summary>
 [MemoryDiagnoser]
 #pragma warning disable CA1001 // The pools live as long as the process.
 public class FailoverBenchmarks
@@ -35,7 +37,8 @@ public class FailoverBenchmarks
 
     private EndpointPool Recorded => _recorded ??= new("recorded", Options(), new EndpointPoolParts { Recorder = scope => _recorder = new FlightRecorder(Recording(), scope) });
 
-    // Room for all entries of a slice of Comparison, which empties it before each: what is dropped costs less than what is recorded.
+    // The ring has room for all entries of a slice of Comparison, which empties the ring before each slice. Otherwise entries would be dropped, and a dropped
+    // entry costs less than a recorded entry.
     private static FlightRecorderOptions Recording() => new()
     {
         Folder = Path.Combine(Path.GetTempPath(), "hakit-bench-recording"),
@@ -43,7 +46,7 @@ public class FailoverBenchmarks
         MaxBytes = 32 * 1024 * 1024,
     };
 
-    /// <summary>Writes what was recorded, so that there is room for more.</summary>
+    /// <summary>Writes the recorded entries, so that there is room for further entries.</summary>
     public void Write_recording() => _recorder?.Flush();
 
     private static EndpointPoolOptions Options(Action<EndpointPoolOptions>? configure = null)
@@ -75,7 +78,7 @@ public class FailoverBenchmarks
     [Benchmark]
     public ValueTask<int> Pool() => _pool.ExecuteAsync(42, static (_, state, _) => new ValueTask<int>(state));
 
-    /// <summary>The same with a flight recorder: what it is above <see cref="Pool"/> is what recording a call and its attempt costs.</summary>
+    /// <summary>The same call with a flight recorder. The difference from <see cref="Pool"/> is the cost of recording a call and its attempt.</summary>
     [Benchmark]
     public ValueTask<int> Pool_recorded() => Recorded.ExecuteAsync(42, static (_, state, _) => new ValueTask<int>(state));
 
@@ -117,7 +120,9 @@ public class FailoverBenchmarks
         return new ValueTask<int>(0);
     });
 
-    /// <summary>Completes when told, on the teller's thread, without allocating: what is measured is neither the thread pool nor the machine's load.</summary>
+    /// <summary>
+    /// Completes on request, on the requesting thread, without allocating. So the benchmark measures neither the thread pool nor the machine's load.
+    /// </summary>
     private sealed class Later : IValueTaskSource<int>
     {
         private ManualResetValueTaskSourceCore<int> _source;

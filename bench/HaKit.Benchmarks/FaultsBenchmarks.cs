@@ -6,7 +6,7 @@ using HaKit.Faults;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>What a verdict costs: error bodies of 300 bytes, a success that is looked through, and the headers alone.</summary>
+/// <summary>Measures the cost of classifying an answer: error bodies of 300 bytes, a success whose body is searched, and the headers alone.</summary>
 [MemoryDiagnoser]
 public class FaultsBenchmarks
 {

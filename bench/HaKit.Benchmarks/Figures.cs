@@ -11,16 +11,17 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 namespace HaKit.Benchmarks;
 
 /// <summary>
-/// Every figure that is promised, measured in one run beside what it is promised against, as a page: <c>dotnet run -c Release --project
-/// bench/HaKit.Benchmarks -- figures [table=docs/evidence/targets.md]</c>. It tells and never fails: times depend on the machine, <see cref="Guard"/> on nothing but the code.
+/// Measures every promised figure and its baseline in one run, and writes them as a page: <c>dotnet run -c Release --project bench/HaKit.Benchmarks -- figures
+/// [table=docs/evidence/targets.md]</c>. It only reports and never fails, because times depend on the machine. <see cref="Guard"/> fails, because its figures
+/// depend only on the code.
 /// </summary>
 internal static class Figures
 {
-    /// <summary>One benchmark with its parameter, if any.</summary>
+    /// <summary>Names one benchmark with its parameter, if it has one.</summary>
     private readonly record struct Of(Type Type, string Method, object? Parameter = null);
 
-    /// <param name="Ours">What is promised.</param>
-    /// <param name="Base">What it is promised against: alone for <see cref="Compare.Absolute"/> it is shown and does not count.</param>
+    /// <param name="Ours">The promised benchmark.</param>
+    /// <param name="Base">The baseline of the promise. For <see cref="Compare.Absolute"/> the baseline is only shown and does not count.</param>
     private sealed record Figure(string Room, string What, Of Ours, Of? Base, Compare Compare, double MostTime, double MostBytes = double.PositiveInfinity);
 
     private enum Compare
@@ -144,7 +145,7 @@ internal static class Figures
             Compare.Difference => (ours.Nanoseconds - beside?.Nanoseconds, ours.Bytes - beside?.Bytes, $"at most {Time(figure.MostTime)} more"),
             _ => ((double?)ours.Nanoseconds, (double?)ours.Bytes, $"at most {Time(figure.MostTime)}"),
         };
-        // No number of bytes means: no more than what is beside it.
+        // Without a number of bytes, the limit is the number of bytes of the baseline.
         var mostBytes = double.IsNaN(figure.MostBytes) ? beside?.Bytes ?? double.PositiveInfinity : figure.MostBytes;
         if (double.IsFinite(mostBytes))
             aim += $", {mostBytes:0} B";

@@ -4,9 +4,10 @@ using System.Globalization;
 namespace HaKit.Benchmarks;
 
 /// <summary>
-/// What a change must not make worse: bytes per operation, which are exact and decide; and times as ratios to a baseline measured in turn with them, which are
-/// told, with what they usually stay below. Never a time by itself. The limits are those of code that is compiled without a profile, which is the same in each
-/// run; with one, as applications run, it allocates less. <c>DOTNET_TieredPGO=0 dotnet run -c Release --project bench/HaKit.Benchmarks -- guard</c>
+/// Checks the figures that a change must not make worse. Bytes per operation are exact, so they decide the result. Times are reported as ratios to a baseline
+/// that is measured in turn with them, beside their usual limit; absolute times are not used. The limits are for code that is compiled without a profile,
+/// because such code is the same in each run. With a profile, as in applications, the code allocates less. <c>DOTNET_TieredPGO=0 dotnet run -c Release
+/// --project bench/HaKit.Benchmarks -- guard</c>
 /// </summary>
 internal static class Guard
 {
@@ -55,8 +56,8 @@ internal static class Guard
         return isGood ? 0 : 1;
     }
 
-    // What completes later is measured as far as the call that begins it, so everything here completes before it returns. A machine that stops us for longer
-    // than a timeout lets a timer's thread finish a call now and then.
+    // Only the work on the calling thread is measured, so each operation must complete before it returns. If the machine stops this process for longer than a
+    // timeout, a timer's thread may occasionally finish a call.
     private static Action Of<T>(Func<ValueTask<T>> benchmark)
     {
         var late = 0;
@@ -78,8 +79,8 @@ internal static class Guard
 
     private static Action Of<T>(Func<T> benchmark) => () => _ = benchmark();
 
-    // The least of the batches: whatever else runs in the process only adds. Code that does not have its final form yet allocates more, and gets that form in
-    // pauses, when the machine has the time: so there is a pause before each batch, and it goes on until nothing became less for some batches.
+    // The lowest batch counts, because other work in the process only adds bytes. Code that is not compiled in its final form allocates more, and the runtime
+    // compiles it in pauses. So there is a pause before each batch, and the measurement ends when several batches in a row have brought no lower value.
     private static double Bytes(Action operation)
     {
         var least = double.PositiveInfinity;

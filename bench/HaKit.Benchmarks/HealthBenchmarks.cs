@@ -5,7 +5,7 @@ using HaKit.Health;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>What health adds to every attempt, and what a failure costs.</summary>
+/// <summary>Measures the cost of the health tracker for every attempt, and the cost of a failure.</summary>
 [MemoryDiagnoser]
 public class HealthBenchmarks
 {

@@ -7,9 +7,9 @@ using HaKit.Heartbeats;
 namespace HaKit.Benchmarks;
 
 /// <summary>
-/// What the heartbeats of a large pool cost: <c>dotnet run -c Release --project bench/HaKit.Benchmarks -- heartbeat-load
-/// [endpoints=10000] [seconds=60] [interval=10] [probe=http|tcp|none] [hosts=one|each] [jitter=0]</c>. The server is a process of its own, so that
-/// only the pool's work is counted. With <c>hosts=each</c> every endpoint has a loopback address of its own, and so connections of its own.
+/// Measures the cost of the heartbeats of a large pool: <c>dotnet run -c Release --project bench/HaKit.Benchmarks -- heartbeat-load [endpoints=10000]
+/// [seconds=60] [interval=10] [probe=http|tcp|none] [hosts=one|each] [jitter=0]</c>. The server runs in a separate process, so that only the pool's work is
+/// counted. With <c>hosts=each</c>, every endpoint has its own loopback address, and therefore its own connections.
 /// </summary>
 internal static class HeartbeatLoad
 {
@@ -78,7 +78,7 @@ internal static class HeartbeatLoad
             _ = AnswerAsync(await listener.AcceptAsync());
     }
 
-    // The same requests without the library, evenly spaced by one timer: what the HTTP client alone takes.
+    // Sends the same requests without the library, evenly spaced by one timer, to measure the cost of the HTTP client alone.
     private static async Task FloorAsync(int port, double perSecond, double seconds)
     {
         using var http = new HttpMessageInvoker(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false });
@@ -123,7 +123,7 @@ internal static class HeartbeatLoad
     private static Process StartServer(int port) =>
         Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [.. Host(), "heartbeat-server", port.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardOutput = true })!;
 
-    // Started as "dotnet x.dll" the server needs the assembly too.
+    // If the process was started as "dotnet x.dll", the server's command line needs the assembly too.
     private static string[] Host() =>
         Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(HeartbeatLoad).Assembly.Location] : [];
 
@@ -177,7 +177,9 @@ internal static class HeartbeatLoad
             }
         }
 
-        /// <summary>How far each endpoint's latest beat was from where its first one puts it, in milliseconds, sorted.</summary>
+        /// <summary>
+        /// Gets the distance of each endpoint's latest heartbeat from the grid that begins with its first heartbeat, in milliseconds, sorted.
+        /// </summary>
         public double[] Lateness(TimeSpan interval)
         {
             var late = Enumerable.Range(0, count)

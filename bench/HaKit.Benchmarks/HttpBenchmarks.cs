@@ -10,13 +10,14 @@ using Polly.Timeout;
 namespace HaKit.Benchmarks;
 
 /// <summary>
-/// A chat request of 2 KB answered in memory, at once or later: by the bare client, by one with the handler that people write with Polly (one endpoint,
-/// nothing replaced, nothing judged but the status), by those with the standard resilience and hedging handlers, and by one over a pool.
+/// Measures a chat request of 2 KB that is answered in memory, at once or later. The clients are: the bare client, a client with a handler as applications
+/// write it with Polly (one endpoint, no replaced address or header, only the status is classified), clients with the standard resilience and hedging handlers,
+/// and a client over a pool.
 /// </summary>
 [MemoryDiagnoser]
 public class HttpBenchmarks : IDisposable
 {
-    /// <summary>What every server here answers.</summary>
+    /// <summary>The answer of every server of these benchmarks.</summary>
     internal static readonly byte[] Answer = """{"id":"1","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1}}"""u8.ToArray();
 
     private readonly byte[] _body = Encoding.UTF8.GetBytes($$"""{"messages":[{"role":"user","content":"{{new string('x', 2000)}}"}],"model":"m"}""");
@@ -32,7 +33,7 @@ public class HttpBenchmarks : IDisposable
     [Params(false, true)]
     public bool Asynchronous { get; set; }
 
-    /// <summary>A real server to call; null for answers from memory.</summary>
+    /// <summary>Gets the address of a real server. Null: the answers come from memory.</summary>
     internal Uri? Server { get; init; }
 
     private Uri Base => Server ?? new Uri("http://127.0.0.1/v1/");
@@ -45,7 +46,7 @@ public class HttpBenchmarks : IDisposable
             Heartbeat = { Enabled = false },
             Endpoints = { new EndpointOptions { Name = "a", Address = Base.AbsoluteUri }, new EndpointOptions { Name = "b", Address = "http://127.0.0.1:81/v1" } },
         };
-        _bare = new HttpClient(Inner(), true) { BaseAddress = Base }; // with its timeout: the others have deadlines of their own
+        _bare = new HttpClient(Inner(), true) { BaseAddress = Base }; // with its timeout, because the other clients have their own deadlines
         var services = new ServiceCollection();
         services.AddHttpClient("standard").ConfigurePrimaryHttpMessageHandler(Inner).AddStandardResilienceHandler();
         services.AddHttpClient("hedging").ConfigurePrimaryHttpMessageHandler(Inner).AddStandardHedgingHandler();
@@ -84,7 +85,7 @@ public class HttpBenchmarks : IDisposable
     [Benchmark]
     public Task<int> HedgingHandler() => Call(_hedging);
 
-    /// <summary>The standard handler that reads the whole answer within the attempt, and checks that it is JSON to its end.</summary>
+    /// <summary>The standard handler, with code that reads the whole answer within the attempt and checks that it is complete JSON.</summary>
     [Benchmark]
     public Task<int> CheckedHandler() => Call(_checked);
 
@@ -154,7 +155,7 @@ public class HttpBenchmarks : IDisposable
         }
     }
 
-    /// <summary>Answers at once, or later: when the thread that began the call asks for it, so that what is measured is no hop between threads.</summary>
+    /// <summary>Answers at once, or later on request of the thread that began the call. So the benchmark measures no change of threads.</summary>
     private sealed class Answers(bool later) : HttpMessageHandler
     {
         [ThreadStatic]

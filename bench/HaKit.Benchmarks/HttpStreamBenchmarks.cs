@@ -4,7 +4,10 @@ using BenchmarkDotNet.Attributes;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>What reading one token's event (190 bytes) of a stream costs, bare and over a pool, when it is there already and when it comes a moment later.</summary>
+/// <summary>
+/// Measures the cost of reading one token's event (190 bytes) of a stream, with the bare client and over a pool, if the event has arrived already and if it
+/// arrives a moment later.
+/// </summary>
 [MemoryDiagnoser]
 public class HttpStreamBenchmarks : IDisposable
 {
@@ -62,7 +65,7 @@ public class HttpStreamBenchmarks : IDisposable
             Task.FromResult(new HttpResponseMessage { Content = new StreamContent(body) { Headers = { { "Content-Type", "text/event-stream" } } } });
     }
 
-    /// <summary>The same event for ever, at once or, after <see cref="ComeLater"/>, at <see cref="Come"/>.</summary>
+    /// <summary>Repeats the same event without end: at once, or, after <see cref="ComeLater"/>, when <see cref="Come"/> is called.</summary>
     private sealed class Tokens : Stream, IValueTaskSource<int>
     {
         private static readonly byte[] s_event = Encoding.UTF8.GetBytes(

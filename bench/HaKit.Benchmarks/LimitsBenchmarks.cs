@@ -3,7 +3,7 @@ using HaKit.Limits;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>What a call pays for its limits: one reservation and settlement, and the selection's question per candidate.</summary>
+/// <summary>Measures the cost of limits for a call: one reservation with its settlement, and the check of the selection for each candidate.</summary>
 [MemoryDiagnoser]
 public class LimitsBenchmarks
 {
@@ -17,7 +17,7 @@ public class LimitsBenchmarks
     private TimeSpan _now = TimeSpan.FromHours(1);
     private TimeSpan _later;
 
-    /// <summary>One token in each bucket of the minute, and nothing reserved since: the longest answer HasRoom can have.</summary>
+    /// <summary>One token is in each bucket of the minute, and nothing has been reserved since. This is the most expensive case of HasRoom.</summary>
     [GlobalSetup]
     public void Fill()
     {
@@ -91,7 +91,7 @@ public class LimitsBenchmarks
     }
 }
 
-/// <summary>Two threads on one limiter, each as in <see cref="LimitsBenchmarks.ReserveAndSettle_all_limits"/>.</summary>
+/// <summary>Measures two threads on one limiter; each does the same as <see cref="LimitsBenchmarks.ReserveAndSettle_all_limits"/>.</summary>
 public class LimitsContendedBenchmarks
 {
     private const int Rounds = 1_000_000;

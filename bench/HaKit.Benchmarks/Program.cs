@@ -1,7 +1,7 @@
 using BenchmarkDotNet.Running;
 using HaKit.Benchmarks;
 
-// What measures a whole process is a command of its own; everything else is BenchmarkDotNet's.
+// Measurements of a whole process are separate commands. BenchmarkDotNet runs all other benchmarks.
 switch (args)
 {
     case ["heartbeat-load", ..]:

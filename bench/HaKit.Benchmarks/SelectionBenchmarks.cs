@@ -9,7 +9,7 @@ using Polly;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>One choice among N healthy endpoints whose times and loads differ, without entering the endpoint chosen.</summary>
+/// <summary>Measures one choice among N healthy endpoints with different times and loads, without an attempt on the chosen endpoint.</summary>
 [MemoryDiagnoser]
 public class SelectionBenchmarks
 {
@@ -54,7 +54,7 @@ public class SelectionBenchmarks
     [Benchmark]
     public object? Pick() => _selector.Choose(_snapshot, new SelectionQuery(RequestProfile.Default, _history, _now)).State;
 
-    /// <summary>Two threads pick at once from the same pool; the time is one pick's of one thread.</summary>
+    /// <summary>Two threads choose from the same pool at the same time. The result is the time of one choice on one thread.</summary>
     [Benchmark(OperationsPerInvoke = Picks)]
     public void Pick_by_two_threads()
     {
@@ -72,7 +72,7 @@ public class SelectionBenchmarks
     }
 }
 
-/// <summary>The presets at sixteen endpoints.</summary>
+/// <summary>Measures the presets with sixteen endpoints.</summary>
 [MemoryDiagnoser]
 public class SelectionPresetBenchmarks
 {

@@ -7,8 +7,8 @@ using Polly.Retry;
 namespace HaKit.Benchmarks;
 
 /// <summary>
-/// Calls in virtual time on one thread: the whole pool (three well endpoints, no hedging) beside Polly's timeout, retry, breaker and timeout alone on the
-/// same clock, with the same arrivals and the same service times.
+/// Measures calls in virtual time on one thread: the whole pool (three healthy endpoints, no hedging), and Polly's timeout, retry, breaker and timeout alone.
+/// Both use the same clock, the same arrivals and the same service times.
 /// </summary>
 [MemoryDiagnoser]
 public class SimulatorBenchmarks
@@ -49,7 +49,7 @@ public class SimulatorBenchmarks
 
         async Task CallAsync()
         {
-            // Not cancelled, so that it stays on the thread.
+            // The call is not cancelled, so that it stays on the thread.
             await pipeline.ExecuteAsync(
                 static async (s, _) => await Task.Delay(Median * Math.Exp(Sigma * Normal(s.random)), s.clock, CancellationToken.None), (random, clock));
             served++;

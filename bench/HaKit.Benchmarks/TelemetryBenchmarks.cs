@@ -5,7 +5,9 @@ using HaKit.Telemetry;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>What telling of a call costs: the same call without a listener, with a listener to every instrument, and with one to every span as well.</summary>
+/// <summary>
+/// Measures the cost of telemetry for a call: without a listener, with a listener for every instrument, and with a listener for every span as well.
+/// </summary>
 [MemoryDiagnoser, MinColumn]
 #pragma warning disable CA1001 // The pool and the listeners live as long as the process.
 public class TelemetryBenchmarks
@@ -75,7 +77,7 @@ public class TelemetryBenchmarks
     [Benchmark(Baseline = true)]
     public ValueTask<int> No_listener() => Call();
 
-    /// <summary>All that a call adds for telemetry without a listener.</summary>
+    /// <summary>The whole telemetry of a call without a listener.</summary>
     [Benchmark]
     public void Checks_for_listeners()
     {

@@ -5,8 +5,9 @@ using System.Globalization;
 namespace HaKit.Benchmarks;
 
 /// <summary>
-/// What telling of a call costs, in processor time, so that what else the machine does hardly counts: <c>dotnet run -c Release --project bench/HaKit.Benchmarks --
-/// telemetry-load [calls=200000] [rounds=15]</c>. The variants take turns; told is the least and the median round of each.
+/// Measures the cost of telemetry for a call in processor time, so that other work of the machine hardly counts: <c>dotnet run -c Release --project
+/// bench/HaKit.Benchmarks -- telemetry-load [calls=200000] [rounds=15]</c>. The variants take turns. The output has the lowest and the median round of each
+/// variant.
 /// </summary>
 internal static class TelemetryLoad
 {

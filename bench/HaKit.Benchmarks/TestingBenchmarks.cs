@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>What the fakes themselves cost: virtual timers, a call in memory, a call over loopback.</summary>
+/// <summary>Measures the cost of the fakes themselves: virtual timers, a call in memory, a call over loopback.</summary>
 [MemoryDiagnoser]
 public class TestingBenchmarks : IAsyncDisposable
 {

@@ -9,10 +9,10 @@ using Polly;
 
 namespace HaKit.Drills;
 
-/// <summary>The contenders that live in the application's own process, each configured as its documentation advises; corrections are welcome.</summary>
+/// <summary>The contenders that run in the application's own process. Each is configured as its documentation advises; corrections are welcome.</summary>
 internal static class Contenders
 {
-    // Callers wait for 10 s: two attempts fit.
+    // Callers wait for 10 s, which is enough for two attempts.
     private static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(4);
 
     public static IReadOnlyList<DrillContender> All { get; } =
@@ -41,7 +41,7 @@ internal static class Contenders
         return Task.FromResult<IDrillTarget>(new ChatDrillTarget(pool.AsChatClient(), pool));
     }
 
-    // The clients in their order, without retries of their own: the next client is the retry.
+    // The clients are tried in their order and have no retries of their own, because the next client is the retry.
     private static Task<IDrillTarget> OrderedFailover(IReadOnlyList<Uri> addresses)
     {
 #pragma warning disable MEAI001 // It is experimental, and what many will take.
@@ -56,7 +56,8 @@ internal static class Contenders
         return new OpenAIClient(new ApiKeyCredential("none"), options).GetChatClient("drill").AsIChatClient();
     }
 
-    // What one writes by hand: a retry that goes to the next upstream at once, around a timeout for each attempt, and a breaker for each upstream.
+    // Strategies as many applications write them by hand: a retry that goes to the next upstream at once, a timeout for each attempt, and a breaker for each
+    // upstream.
     private static Task<IDrillTarget> PollyByHand(IReadOnlyList<Uri> addresses)
     {
         var breakers = addresses.Select(_ => new ResiliencePipelineBuilder<HttpResponseMessage>()
@@ -80,14 +81,15 @@ internal static class Contenders
         return Http(addresses, builder => builder.AddHttpMessageHandler(() => new NextUpstreamHandler(addresses, retry, breakers)));
     }
 
-    // The standard handler repeats on whatever is inside it: a handler that takes the upstreams in turn.
+    // The standard handler repeats the request on the handler inside it, which uses the upstreams in turn.
     private static Task<IDrillTarget> StandardResilience(IReadOnlyList<Uri> addresses) => Http(addresses, builder =>
     {
         builder.AddStandardResilienceHandler(options =>
         {
             options.AttemptTimeout.Timeout = AttemptTimeout;
             options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10);
-            // Its breaker is one for all upstreams: with the default of 0.1, one failing upstream of three would shut out the two that are well.
+            // The standard handler has one breaker for all upstreams. With the default ratio of 0.1, one failing upstream of three would exclude the two
+            // healthy upstreams.
             options.CircuitBreaker.FailureRatio = 0.9;
         });
         builder.AddHttpMessageHandler(() => new InTurnHandler(addresses));

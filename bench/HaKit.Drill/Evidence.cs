@@ -7,7 +7,10 @@ using HaKit.Tool.Drills.Reports;
 
 namespace HaKit.Drills;
 
-/// <summary>Drills every contender and writes the figures of docs/evidence/drill.md. Options: --only NAMES, --faults NAMES, --length SECONDS, --beside N contenders at a time.</summary>
+/// <summary>
+/// Runs the drill for every contender and writes the figures of docs/evidence/drill.md. Options: --only NAMES, --faults NAMES, --length SECONDS, and --beside N
+/// for the number of contenders at a time.
+/// </summary>
 internal static class Evidence
 {
     public static string Repository { get; } = Find(new DirectoryInfo(AppContext.BaseDirectory));

@@ -14,7 +14,7 @@ internal sealed class InTurnHandler(IReadOnlyList<Uri> addresses) : DelegatingHa
     }
 }
 
-/// <summary>Retries on the next upstream, each within its own pipeline.</summary>
+/// <summary>Retries on the next upstream; each upstream has its own pipeline.</summary>
 internal sealed class NextUpstreamHandler(
     IReadOnlyList<Uri> addresses, ResiliencePipeline<HttpResponseMessage> retry, ResiliencePipeline<HttpResponseMessage>[] each) : DelegatingHandler
 {

@@ -6,7 +6,9 @@ using HaKit.Tool.Drills;
 
 namespace HaKit.Drills;
 
-/// <summary>The contenders that stand between: each with its configuration beside this file, for the ports 8080 and 9101 to 9103.</summary>
+/// <summary>
+/// The contenders that run as a gateway between the load and the upstreams. The configuration of each is beside this file, for the ports 8080 and 9101 to 9103.
+/// </summary>
 internal static class Processes
 {
     public static DrillContender Nginx { get; } = new("nginx", addresses => StartAsync(addresses, "nginx.conf", (file, folder) => ("nginx", ["-c", file, "-p", folder])), IsFresh: false);
@@ -39,7 +41,7 @@ internal static class Processes
         return new HttpDrillTarget(Between.NewClient(), Between.AddressOf(port), [], app);
     }
 
-    // The gateway takes its configuration from a header of each request.
+    // The gateway reads its configuration from a header of each request.
     private static async Task<IDrillTarget> StartPortkeyAsync(IReadOnlyList<Uri> addresses)
     {
         var (source, port) = (Path.Combine(Evidence.Repository, "bench", "HaKit.Drill", "portkey"), FreePort());
@@ -67,7 +69,7 @@ internal static class Processes
     }
 }
 
-/// <summary>A process between the load and the upstreams; it ends with the target.</summary>
+/// <summary>A process between the load and the upstreams. The process ends when the target is disposed.</summary>
 internal sealed class Between(Process process) : IAsyncDisposable
 {
     public static async Task<IDrillTarget> StartAsync(string program, IEnumerable<string> arguments, string folder, int port, IReadOnlyList<KeyValuePair<string, string>> headers)

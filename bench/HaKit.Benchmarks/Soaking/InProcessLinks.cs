@@ -3,7 +3,7 @@ using HaKit.Peers;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>Connects replicas in one process: every fact that one publishes reaches all others, on a task of its own. It keeps nothing. Thread-safe.</summary>
+/// <summary>Connects replicas in one process: every published fact reaches all other replicas, in a separate task. It stores no facts. Thread-safe.</summary>
 internal sealed class InProcessLinks
 {
     private readonly Lock _lock = new();

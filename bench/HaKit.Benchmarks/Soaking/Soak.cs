@@ -8,9 +8,10 @@ using HaKit.Testing;
 namespace HaKit.Benchmarks;
 
 /// <summary>
-/// Traffic as fast as it goes, for long, with one of three servers in trouble at any time, over two pools that share what they learn, with continuation and
-/// the flight recorder on, and beside it a batch after another and a vault: <c>dotnet run -c Release --project bench/HaKit.Benchmarks
-/// -- soak [seconds=600] [callers=16] [table=docs/evidence/soak.md]</c>. Fails if a call, an item of a batch or a snapshot is lost or wrong, if a lease stays, or, in five minutes or more, if memory, handles or threads grow.
+/// Makes calls as fast as possible for a long time, over two pools that share their observations. One of three servers has a fault for half of the time;
+/// continuation and the flight recorder are on. Batches and a vault run beside the calls: <c>dotnet run -c Release --project bench/HaKit.Benchmarks -- soak
+/// [seconds=600] [callers=16] [table=docs/evidence/soak.md]</c>. Fails if a call, an item of a batch or a snapshot is lost or wrong, if a lease is not
+/// returned, or, in a run of five minutes or more, if memory, handles or threads grow.
 /// </summary>
 internal sealed class Soak
 {
@@ -102,7 +103,7 @@ internal sealed class Soak
         return new EndpointPool("soak", options, parts);
     }
 
-    // One server at a time is in trouble, and another kind of trouble each time; the others are well.
+    // One server at a time has a fault, each time a different kind of fault; the other servers are healthy.
     private async Task MakeTroubleAsync(CancellationToken stop)
     {
         var kinds = new (string Name, FakeFault? Fault)[]
@@ -122,7 +123,7 @@ internal sealed class Soak
             server.Faults.Clear();
             if (fault is null)
                 await server.RestartAsync(CancellationToken.None);
-            await Pause(stop); // well again before the next is ill, so that one of three is always up and known to be
+            await Pause(stop); // the server recovers before the next server gets a fault, so that the pool always has an endpoint in service
         }
 
         static Task Pause(CancellationToken stop) => Task.Delay(TimeSpan.FromSeconds(TroubleSeconds), stop).ContinueWith(static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -187,9 +188,9 @@ internal sealed class Soak
     {
         var invariant = CultureInfo.InvariantCulture;
         var calls = _whole + _cut + _lost + _wrong;
-        // The first fifth warms up: pools fill, connections open.
+        // The first fifth of the run is the warm-up: pools fill and connections open.
         var (early, late) = (_samples[(Samples / 5)..(Samples * 3 / 5)], _samples[(Samples * 3 / 5)..]);
-        // Halves that are shorter than a round of all troubles meet different ones, so what differs is no growth.
+        // If each half is shorter than a round of all faults, the halves have different faults. A difference between the halves is then no growth.
         var isLong = elapsed.TotalSeconds >= 300;
         var checks = new (string What, bool Good)[]
         {
@@ -213,7 +214,7 @@ internal sealed class Soak
             text.Append(invariant, $"\nThe first loss beside the calls: {firstLossBeside}\n");
         return (text.ToString(), checks.All(c => c.Good));
 
-        // No more than a tenth above the median of before, and what a collection or a burst of connections may leave.
+        // At most a tenth above the earlier median, plus an amount that a garbage collection or a burst of connections may leave.
         bool Flat(Func<Sample, double> of, double slack) => Median(late, of) <= 1.1 * Median(early, of) + slack;
 
         static double Median(List<Sample> samples, Func<Sample, double> of) => samples.Select(of).Order().ElementAt(samples.Count / 2);

@@ -5,7 +5,7 @@ using HaKit.Testing;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>One batch after another over a pool, each in a journal of its own. Every item must come once and with the right answer.</summary>
+/// <summary>Runs one batch after another over a pool, each in its own journal. Every item must come exactly once, with the correct answer.</summary>
 internal sealed class SoakBatches(EndpointPool pool, string folder) : IAsyncDisposable
 {
     public const int Size = 200;

@@ -3,7 +3,7 @@ using HaKit.Continuity;
 
 namespace HaKit.Benchmarks;
 
-/// <summary>A vault with two destinations that saves a folder which changes, restores it, prunes and checks. A restore must be the same byte for byte.</summary>
+/// <summary>Uses a vault with two destinations: saves a changing folder, restores it, prunes and checks. A restore must give exactly the same bytes.</summary>
 internal sealed class SoakVault : IAsyncDisposable
 {
     private const int Files = 20;
