@@ -2,7 +2,7 @@ using System.Text;
 
 namespace HaKit.AspNetCore.Tests;
 
-/// <summary>What reaches a collector through the official OpenTelemetry packages.</summary>
+/// <summary>Tests the data that reaches a collector through the official OpenTelemetry packages.</summary>
 [Collection("OpenTelemetry")]
 public sealed class OtlpTests
 {

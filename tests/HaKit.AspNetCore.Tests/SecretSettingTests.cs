@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.AspNetCore.Tests;
 
-/// <summary>What slips into the wrong setting, into its name or into an address is not told at start-up, neither by the exception nor by the log.</summary>
+/// <summary>A secret in a wrong setting, in a setting's name or in an address is shown at start-up neither by the exception nor by the log.</summary>
 public sealed class SecretSettingTests
 {
     private const string Secret = "sk-planted-4f9a81c2d7e6";
@@ -44,7 +44,7 @@ public sealed class SecretSettingTests
     [InlineData("chat:Endpoints:0:Client", Secret)]
     public void A_secret_in_the_wrong_place_is_not_shown(string setting, string value) => Told((setting, value)).Should().NotContain("planted");
 
-    /// <summary>All that the start of a pool with these settings tells.</summary>
+    /// <summary>Gets all texts that the start of a pool with these settings shows.</summary>
     private static string Told((string Name, string Value) setting)
     {
         var settings = new Dictionary<string, string?>

@@ -91,7 +91,7 @@ public sealed class SecretTests
         leaks.DistinctBy(static leak => leak[..leak.IndexOf(':', StringComparison.Ordinal)]).Should().BeEmpty();
     }
 
-    /// <summary>What the pool says of itself to code, as text and as JSON.</summary>
+    /// <summary>The data of the pool that code can read, as text and as JSON.</summary>
     private void AddWhatThePoolTells(EndpointPool pool)
     {
         var profile = new RequestProfile { AffinityKey = Affinity, IdempotencyKey = Idempotency };
@@ -324,7 +324,7 @@ public sealed class SecretTests
         }
     }
 
-    /// <summary>A link to other replicas that writes down what they would be told.</summary>
+    /// <summary>A link to other replicas that records the published facts.</summary>
     private sealed class Link(ConcurrentQueue<(string Where, string Text)> heard) : IPeerLink
     {
         public PeerLinkStatus Status { get; } = new() { IsConnected = true, Age = TimeSpan.Zero };

@@ -8,7 +8,7 @@ namespace HaKit.Availability.Tests;
 /// <summary>What each function of the table is called here. Null is "never" or "unreachable".</summary>
 internal static class GoldenFunctions
 {
-    // What is solved numerically: quantiles and steady states.
+    // Tests the numerical solutions: quantiles and steady states.
     private static readonly string[] Solved = ["Estimate.", "KaplanMeier.Greenwood", "Repairable.", "Failover.Unavailability"];
 
     public static double Tolerance(string function) => Solved.Any(start => function.StartsWith(start, StringComparison.Ordinal)) ? 1e-10 : 1e-13;

@@ -4,7 +4,7 @@ using static HaKit.Availability.ReliabilityBlock;
 
 namespace HaKit.Availability.Tests;
 
-/// <summary>Laws that hold whatever the numbers are.</summary>
+/// <summary>Tests laws that hold for all numbers.</summary>
 public sealed class PropertyTests
 {
     // From nine nines to hardly ever up, with the ends now and then; an int shrinks well and is decoded here.

@@ -1,6 +1,6 @@
 namespace HaKit.Continuity.Tests;
 
-/// <summary>What is damaged or lost on every destination: a check object, a snapshot, an announcement.</summary>
+/// <summary>Tests objects that are damaged or lost on every destination: a check object, a snapshot, an announcement.</summary>
 public sealed class LossTests : VaultTestBase
 {
     private static readonly VaultPruneOptions s_newest = new() { KeepLast = 1 };

@@ -1,6 +1,6 @@
 namespace HaKit.Continuity.Tests;
 
-/// <summary>What is saved is restored; what changes is sent; what is deleted stays so.</summary>
+/// <summary>A restore gives the saved content, a save sends only changed content, and deleted snapshots stay deleted.</summary>
 public sealed class VaultTests : VaultTestBase
 {
     [Fact(Timeout = Limit)]

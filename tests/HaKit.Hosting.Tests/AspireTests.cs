@@ -6,7 +6,7 @@ using Polly.Timeout;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>What an Aspire solution gives to every client must not switch a pool's failover off.</summary>
+/// <summary>The defaults that an Aspire solution adds to every client must not switch a pool's failover off.</summary>
 public sealed class AspireTests
 {
     private const int Calls = 18;

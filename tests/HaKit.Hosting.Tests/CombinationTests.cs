@@ -5,7 +5,9 @@ using Polly.Timeout;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>docs/http.md says how a pool and resilience handlers go together: each combination does in each trouble what the pool alone does.</summary>
+/// <summary>
+/// Tests the combinations of a pool and resilience handlers on docs/http.md: under each fault, each combination gives the same result as the pool alone.
+/// </summary>
 public sealed class CombinationTests
 {
     private static readonly Dictionary<string, Action<IServiceCollection>> Combinations = new()

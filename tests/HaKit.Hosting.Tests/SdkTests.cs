@@ -120,7 +120,7 @@ public sealed class SdkTests
     {
         await using var world = await World.StartAsync(c => c.AddHttpMessageHandler(() => new Awaiting()));
         var done = new TaskCompletionSource<string>();
-        // As a desktop application: what is posted to the context runs on the one thread, and that thread blocks in the call.
+        // The thread of a desktop application: work that is posted to the context runs on one thread, and that thread blocks in the call.
         var desktop = new Thread(() =>
         {
             SynchronizationContext.SetSynchronizationContext(new NeverRunning());

@@ -7,7 +7,7 @@ using OpenTelemetry.Trace;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>What the service defaults of an Aspire solution do to every project that references them.</summary>
+/// <summary>The service defaults that an Aspire solution adds to every project that references them.</summary>
 internal static class ServiceDefaults
 {
     /// <param name="builder">The application.</param>

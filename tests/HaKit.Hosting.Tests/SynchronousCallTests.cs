@@ -47,7 +47,7 @@ public sealed class SynchronousCallTests
         (await call.WaitAsync(TimeSpan.FromSeconds(30), token)).Should().Be(200);
     }
 
-    // What is posted to the context never runs, and the scheduler runs one task at a time: the one that blocks in the call.
+    // Work that is posted to the context never runs, and the scheduler runs one task at a time: the task that blocks in the call.
     private static Task<int> RunAt(string place, Func<int> call)
     {
         var done = new TaskCompletionSource<int>();

@@ -18,7 +18,7 @@ public sealed class RefusalTests(TwoServers world) : IClassFixture<TwoServers>
 
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
-    // What one caller sent, quoted by the server.
+    // The text that one caller sent, quoted by the server.
     private static readonly string[] s_quoted =
     [
         "1 validation error: 'input': 'why do I get: You exceeded your current quota'",

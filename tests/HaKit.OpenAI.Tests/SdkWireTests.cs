@@ -7,7 +7,7 @@ using OpenAI.Chat;
 
 namespace HaKit.Tests;
 
-/// <summary>What servers really send, through the official SDK over real sockets.</summary>
+/// <summary>Tests answers of real servers, through the official SDK over real sockets.</summary>
 public sealed class SdkWireTests
 {
     private const string Whole = """{"id":"c","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}]}""";

@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests;
 
-/// <summary>Over real sockets: an endpoint that is out of service must not cost a call what the other would have served.</summary>
+/// <summary>Over real sockets: no call may be lost because of an endpoint that is out of service, if another endpoint can serve it.</summary>
 public sealed class StandbyTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;

@@ -347,7 +347,7 @@ public abstract class RealStoreTests(StoreServer server)
     internal static async Task<string> Call(EndpointPool pool) =>
         await pool.ExecuteAsync(0, static (attempt, _, _) => new ValueTask<string>(attempt.Endpoint.Name), TestContext.Current.CancellationToken);
 
-    // One call that only this endpoint may serve is told to come back later.
+    // Makes one call that only this endpoint may serve, and that the endpoint throttles.
     internal static async Task Throttle(EndpointPool pool, string endpoint, double seconds)
     {
         try

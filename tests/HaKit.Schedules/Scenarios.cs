@@ -5,7 +5,7 @@ using Microsoft.Coyote.Specifications;
 
 namespace HaKit.Schedules;
 
-/// <summary>What several threads do at once, and what must hold whatever their order.</summary>
+/// <summary>Scenarios in which several threads act at the same time, with the conditions that must hold in any order.</summary>
 internal static class Scenarios
 {
     public static IReadOnlyList<(string Name, Func<Task> Run)> All { get; } =

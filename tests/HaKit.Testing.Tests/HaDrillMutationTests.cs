@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HaKit.Testing.Tests;
 
-/// <summary>What breaks an application's failover is found by its drill, with the reason in the table.</summary>
+/// <summary>A drill finds a change that breaks an application's failover, and the table shows the reason.</summary>
 public sealed class HaDrillMutationTests
 {
     private static readonly IReadOnlyList<IReadOnlyList<string>> Tiers = [["openai", "azure"], ["standby"]];

@@ -4,7 +4,9 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI.Tests.Chat;
 
-/// <summary>Streamed chat answers that are cut: what another endpoint goes on with, what is not continued and why, and what the caller is told.</summary>
+/// <summary>
+/// Tests streamed chat answers that are cut: how another endpoint continues them, which answers are not continued and why, and the result for the caller.
+/// </summary>
 public sealed class ContinuationTests
 {
     private static readonly ChatOptions s_long = new() { MaxOutputTokens = 60 };

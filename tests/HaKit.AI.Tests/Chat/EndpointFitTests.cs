@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI.Tests.Chat;
 
-/// <summary>What an endpoint is given, and which calls it is not given at all.</summary>
+/// <summary>Tests the options that an endpoint gets, and the calls that it does not get.</summary>
 public sealed class EndpointFitTests
 {
     [Theory]

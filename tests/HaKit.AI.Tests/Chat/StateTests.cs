@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI.Tests.Chat;
 
-/// <summary>What a provider keeps for a caller is no other provider's business.</summary>
+/// <summary>State that a provider stores for a caller is never sent to another provider.</summary>
 public sealed class StateTests
 {
     private static ChatMessage User => new(ChatRole.User, "and then?");

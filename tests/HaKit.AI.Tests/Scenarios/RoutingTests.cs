@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI.Tests.Scenarios;
 
-/// <summary>Beside routers, which choose a client by what is asked: a pool can be what a router chooses, and a router can be an endpoint.</summary>
+/// <summary>Tests pools together with routers, which choose a client by the request. A router can choose a pool, and an endpoint can be a router.</summary>
 public sealed class RoutingTests
 {
     [Theory]

@@ -20,7 +20,7 @@ public sealed class WireChatTests
     private const int Calls = 30;
     private const int MostAttempts = 10;
 
-    // What the SDK of this version can represent.
+    // The finish reasons that this version of the SDK can represent.
     private static readonly string[] s_readable = ["stop", "length", "tool_calls", "content_filter", "function_call"];
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 

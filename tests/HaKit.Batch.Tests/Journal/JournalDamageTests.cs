@@ -4,7 +4,7 @@ using static HaKit.Batch.Tests.Journal.JournalScenario;
 
 namespace HaKit.Batch.Tests.Journal;
 
-/// <summary>What a crash, a power loss or a bad disk leaves behind.</summary>
+/// <summary>Tests the journal after a crash, a power loss or a disk fault.</summary>
 public sealed class JournalDamageTests
 {
     public static TheoryData<bool> Sealing => [false, true];

@@ -49,7 +49,7 @@ internal sealed class MemoryFileSystem : IJournalFileSystem
         return after;
     }
 
-    /// <summary>What another process sees after this one was killed: the same files, without the locks.</summary>
+    /// <summary>The files as another process sees them after this process was killed: the same files, without the locks.</summary>
     public MemoryFileSystem Kill()
     {
         var after = new MemoryFileSystem { PieceLength = PieceLength };

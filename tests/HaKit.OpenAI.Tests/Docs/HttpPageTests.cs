@@ -8,7 +8,7 @@ using OpenAI.Chat;
 
 namespace HaKit.Tests.Docs;
 
-/// <summary>docs/http.md and the settings of docs/migration.md say what the code does.</summary>
+/// <summary>The statements of docs/http.md and the settings of docs/migration.md agree with the code.</summary>
 public sealed partial class HttpPageTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

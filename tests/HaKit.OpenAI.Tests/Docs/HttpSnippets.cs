@@ -87,7 +87,7 @@ internal static class HttpSnippets
         return detail.Endpoint;
     }
 
-    /// <summary>Stands for whatever an application has.</summary>
+    /// <summary>Represents any token source of an application.</summary>
     internal sealed class TokenSource
     {
         public ValueTask<string> GetAsync(CancellationToken cancellationToken) => new("entra");

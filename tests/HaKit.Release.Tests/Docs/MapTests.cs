@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>What the maps for contributors name exists, and what exists is on them.</summary>
+/// <summary>The maps for contributors name only existing things, and every existing thing is on a map.</summary>
 public sealed partial class MapTests
 {
     // The changes whose steps are in CONTRIBUTING.md.

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>Tables of settings, faults, states and presets say what the code says.</summary>
+/// <summary>The tables of settings, faults, states and presets agree with the code.</summary>
 public sealed class PageTableTests
 {
     public static TheoryData<string, object> Settings => new()

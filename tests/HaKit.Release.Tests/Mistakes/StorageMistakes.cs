@@ -4,7 +4,7 @@ using static HaKit.Release.Tests.Mistakes.NewcomerApplication;
 
 namespace HaKit.Release.Tests.Mistakes;
 
-/// <summary>Mistakes with what is stored: batches and vaults.</summary>
+/// <summary>Tests mistakes with stored data: batches and vaults.</summary>
 internal static class StorageMistakes
 {
     private static readonly string s_key = Convert.ToBase64String(new byte[32]);

@@ -5,7 +5,7 @@ namespace HaKit.Release.Tests.Shape;
 /// <summary>A method is a verb with an object, in the words of the field.</summary>
 public sealed class NameTests
 {
-    // Words that say neither what is done nor to what, and private words for what the field has a word for.
+    // Words that name neither an action nor its object, and private words for which a common term exists.
     private static readonly HashSet<string> Unclear =
     [
         "Again", "Answered", "Ask", "Broken", "Fit", "GiveUp", "Go", "Hear", "HeldBack", "Home", "Judge", "Keep", "Kinship", "Known", "Leave", "Look", "Note", "Of", "Own", "Pulse",

@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace HaKit.Release.Tests.Shape;
 
-/// <summary>What keeps the code changeable: methods of few branches, a small facade, classes that are whole.</summary>
+/// <summary>Checks the structure of the code: methods with few branches, a small facade, classes that are not split into parts.</summary>
 public sealed class StructureTests
 {
     private const int MostBranches = 15;

@@ -19,7 +19,7 @@ internal static class BareClient
     public static HttpRequestMessage Ask(string prompt, bool stream, int? maxTokens = null, string path = "v1/chat/completions", string model = "m") =>
         new(HttpMethod.Post, path) { Content = JsonContent.Create(new { model, stream, max_tokens = maxTokens, messages = new[] { new { role = "user", content = prompt } } }) };
 
-    /// <summary>Reads a stream to its end, whatever that is.</summary>
+    /// <summary>Reads a stream to its end, with or without an exception.</summary>
     public static async Task<Stream> ReadAsync(HttpResponseMessage response, int stopAfterEvents = int.MaxValue)
     {
         var stream = new Stream(response);

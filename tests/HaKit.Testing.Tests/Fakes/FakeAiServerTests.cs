@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace HaKit.Testing.Tests.Fakes;
 
-/// <summary>What only real sockets can show.</summary>
+/// <summary>Tests behaviour that only real sockets can show.</summary>
 public sealed class FakeAiServerTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

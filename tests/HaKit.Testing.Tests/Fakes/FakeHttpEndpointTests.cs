@@ -2,7 +2,7 @@ using System.Net;
 
 namespace HaKit.Testing.Tests.Fakes;
 
-/// <summary>What only virtual time and memory can show.</summary>
+/// <summary>Tests behaviour that only virtual time and memory can show.</summary>
 public sealed class FakeHttpEndpointTests
 {
     private readonly ManualTimeProvider _clock = new();

@@ -5,7 +5,7 @@ using HaKit.Testing.Tests.Fakes;
 
 namespace HaKit.Testing.Tests.Faults;
 
-/// <summary>What providers' faults look like on the wire: one row for each.</summary>
+/// <summary>Tests the form of providers' faults on the wire: one row for each fault.</summary>
 public sealed class FakeFaultsTests
 {
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(90.5);

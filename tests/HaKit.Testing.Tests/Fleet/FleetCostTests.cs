@@ -2,7 +2,10 @@ using HaKit.Peers;
 
 namespace HaKit.Testing.Tests.Fleets;
 
-/// <summary>What sharing costs: nothing on the path of a call, and little beside it. It runs by itself: listeners of other tests make every call allocate.</summary>
+/// <summary>
+/// Tests the cost of sharing: nothing on the path of a call, and little beside it. The collection runs alone, because listeners of other tests make every call
+/// allocate.
+/// </summary>
 [Collection(nameof(MemoryTests))]
 public sealed class FleetCostTests(ITestOutputHelper output)
 {

@@ -4,7 +4,7 @@ using HaKit.Selection;
 
 namespace HaKit.Testing.Tests.Fleets;
 
-/// <summary>What a fleet gains and what it must not lose, with real pools on one virtual clock.</summary>
+/// <summary>Tests the benefits of a fleet and its limits, with real pools on one virtual clock.</summary>
 public sealed class FleetRowsTests(ITestOutputHelper output)
 {
     private static readonly ServiceModel Usual = ServiceModel.LogNormal(TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(1));

@@ -1,6 +1,6 @@
 namespace HaKit.Testing.Tests;
 
-/// <summary>What the simulator itself promises.</summary>
+/// <summary>Tests the promises of the simulator itself.</summary>
 public sealed class SimulationTests(ITestOutputHelper output)
 {
     private static Simulation Stormy(int seed) => new Simulation(seed)

@@ -42,7 +42,7 @@ public sealed class StreamTests(ITestOutputHelper output)
         result.Failures.Keys.Should().Equal(nameof(PartialResponseException));
         result.Attempts.Should().Be(result.Calls, "what was delivered is never replayed");
         result.SuccessRate.Should().BeApproximately(0.9, 0.03);
-        // A quarter of the answer was written for nobody, and each prompt read.
+        // A quarter of the answer was written in vain, and each prompt was read.
         var cut = result.Calls - result.Succeeded;
         result.Endpoints.Sum(e => e.WastedInputTokens).Should().Be(100 * cut);
         result.Endpoints.Sum(e => e.WastedOutputTokens).Should().Be(5 * cut);

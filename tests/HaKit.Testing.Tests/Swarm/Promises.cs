@@ -1,6 +1,6 @@
 namespace HaKit.Testing.Tests.Swarm;
 
-/// <summary>What the pool promises, held against what happened.</summary>
+/// <summary>Compares the promises of the pool with the events of a run.</summary>
 internal static class Promises
 {
     // Timers count whole milliseconds.

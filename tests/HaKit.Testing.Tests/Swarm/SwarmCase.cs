@@ -42,7 +42,7 @@ internal sealed record SwarmCase
     /// <summary>A bug that is planted in the parts.</summary>
     public Action<EndpointPoolParts>? PlantedParts { get; init; }
 
-    /// <summary>The longest silence before the first content of a stream, whatever was planted.</summary>
+    /// <summary>The longest silence before the first content of a stream, for all planted faults.</summary>
     public static TimeSpan FirstContentLimit { get; } = new EndpointPoolOptions().FirstContent.Timeout;
 
     public static SwarmCase Of(int seed)

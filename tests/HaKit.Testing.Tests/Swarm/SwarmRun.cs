@@ -151,7 +151,7 @@ internal sealed class SwarmRun
                 Broken($"{e.Endpoint} has {e.InFlight} attempts in flight long after the last call");
             if (_test[e.Endpoint].InFlight != 0)
                 Broken($"{e.Endpoint} still works on {_test[e.Endpoint].InFlight} attempts long after the last call");
-            // A standby that nobody needs is asked when it is needed.
+            // A standby gets calls only when it is needed.
             if (!e.Health.Admits(_test.Time.Elapsed) && !e.Health.IsTrialReady(_test.Time.Elapsed))
                 Broken($"{e.Endpoint} is {e.Health.Status} though it has been well for ten minutes");
         }

@@ -1,6 +1,6 @@
 namespace HaKit.Testing.Tests.Waiting;
 
-/// <summary>An endpoint that is out of service must not cost a call what the others would have served.</summary>
+/// <summary>No call may be lost because of an endpoint that is out of service, if another endpoint can serve it.</summary>
 public sealed class StandbyTests
 {
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.Tests.DependencyInjection;
 
-/// <summary>Mistakes of a configuration are told where they are made, with what is wrong, where it is and what helps.</summary>
+/// <summary>The message about a mistake in a configuration names the mistake, its place and its remedy.</summary>
 public sealed class MistakeTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

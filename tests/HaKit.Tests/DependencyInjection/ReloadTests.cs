@@ -84,7 +84,7 @@ public sealed class ReloadTests : IAsyncLifetime
         _settings[$"chat:Endpoints:{index}:Address"] = $"http://127.0.0.1:{9001 + index}/v1";
     }
 
-    /// <summary>A source that changes only when told to.</summary>
+    /// <summary>A source that changes only on request.</summary>
     private sealed class Settings : IConfigurationSource
     {
         private readonly Provider _provider = new();

@@ -2,7 +2,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>What a call allocates. It runs by itself: listeners of other tests make every call allocate.</summary>
+/// <summary>Tests the allocations of a call. The collection runs alone, because listeners of other tests make every call allocate.</summary>
 [CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
 [Collection(nameof(AllocationTests))]
 public sealed class AllocationTests

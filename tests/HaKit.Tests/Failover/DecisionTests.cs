@@ -8,7 +8,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>What the engine decides about one call, step by step, without the loop that acts on it.</summary>
+/// <summary>Tests the engine's decisions about one call, step by step, without the loop that executes them.</summary>
 public sealed class DecisionTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

@@ -5,7 +5,7 @@ using Polly;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>What is done about a fault, and what of it the user may change.</summary>
+/// <summary>Tests the action after a fault, and the parts of it that the application may change.</summary>
 public sealed class FaultPolicyTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

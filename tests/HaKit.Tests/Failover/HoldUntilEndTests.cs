@@ -3,7 +3,7 @@ using HaKit.Faults;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>Streams that are held to their end: whatever fails moves on, and the caller gets a whole answer or an exception.</summary>
+/// <summary>Tests streams that are held to their end: after any failure the call moves on, and the caller gets a whole answer or an exception.</summary>
 public sealed class HoldUntilEndTests : StreamBench
 {
     [Theory]

@@ -5,7 +5,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>What whoever opens and reads a stream may count on, sentence by sentence.</summary>
+/// <summary>Tests the guarantees for code that opens and reads a stream, one guarantee per test.</summary>
 public sealed class StreamContractTests : StreamBench
 {
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);

@@ -40,7 +40,7 @@ public sealed class StreamTests : StreamBench
     public async Task Failure_15_a_stream_that_is_opened_lazily_is_inside_the_attempt()
     {
         await using var pool = Pool(2);
-        Scripts["a"] = Says("cut"); // opened well, and broken as soon as somebody asks for the first item
+        Scripts["a"] = Says("cut"); // the stream opens successfully and fails when the first item is read
         Scripts["b"] = Says("Hello .");
         (await ReadAll(await Open(pool))).Should().Be("Hello .");
     }
