@@ -49,7 +49,8 @@ public static class EndpointPoolAIExtensions
     }
 
     /// <summary>
-    /// Creates an embedding generator over the pool. Keep the generator as long as the pool, because the generator remembers the model of the vectors. Thread-safe.
+    /// Creates an embedding generator over the pool. Keep the generator as long as the pool, because the generator stores the model of the vectors.
+    /// Thread-safe.
     /// </summary>
     /// <param name="pool">The pool. All its endpoints must have embedding generators.</param>
     /// <param name="configure">Sets how the generator uses the pool. Null: the defaults.</param>

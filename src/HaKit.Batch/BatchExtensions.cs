@@ -22,7 +22,7 @@ public sealed class EmbeddingBatchOptions : BatchRunOptions
     /// <summary>Gets or sets the options of every call. If they change, stored results no longer match (<see cref="OnChanged"/>). Default null.</summary>
     public EmbeddingGenerationOptions? Embeddings { get; set; }
 
-    /// <summary>Gets or sets the number of texts in one call. Default 100; at least 1, at most what the model accepts.</summary>
+    /// <summary>Gets or sets the number of texts in one call. Default 100; at least 1, at most the maximum of the model.</summary>
     public int GroupSize { get; set; } = 100;
 }
 

@@ -30,7 +30,7 @@ public static class RedisPeerLinks
         options.BacklogPolicy = BacklogPolicy.FailFast;
         options.ConnectTimeout = 2000;
         options.AsyncTimeout = 1000;
-        // The client's own policy waits for up to ten seconds between two attempts, but a store that is back should be noticed within one second.
+        // The client's own policy waits for up to ten seconds between two attempts, but the return of a store should be detected within one second.
         options.ReconnectRetryPolicy = new LinearRetry(500);
         options.ClientName ??= "HaKit";
         return scope => new RedisPeerLink(scope, new RedisStore(RedisKeys.FromScope(scope), options));

@@ -153,7 +153,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// Gets the availability since the pool was created: the observed availability of each endpoint with bounds, the predicted and the delivered availability
-    /// of the pool, how far endpoints fail together, and what is left of the error budget. An endpoint counts as up while it may take ordinary traffic. A
+    /// of the pool, the correlation of the endpoints' outages, and the rest of the error budget. An endpoint counts as up while it may take ordinary traffic. A
     /// call counts as failed unless it was served, the request itself was at fault, or the caller cancelled.
     /// </summary>
     public AvailabilityReport GetAvailabilityReport() => Owners.Objective.Report();

@@ -30,7 +30,7 @@ public static class EndpointPoolContinuationExtensions
     /// <param name="cut">The cut, as the pool passed it to <c>continueWith</c>.</param>
     /// <param name="soFar">The part that was delivered.</param>
     /// <param name="state">The state for <paramref name="open"/>.</param>
-    /// <param name="open">Asks an endpoint for the rest, with the delivered part as the beginning of the answer.</param>
+    /// <param name="open">Requests the rest from an endpoint, with the delivered part as the beginning of the answer.</param>
     /// <param name="reader">Classifies each item as content, the end, an error, or nothing.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The rest of the answer, at its first item.</returns>

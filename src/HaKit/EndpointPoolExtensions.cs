@@ -145,7 +145,7 @@ public static class EndpointPoolExtensions
     /// <remarks>
     /// The computation uses the limits in the options (requests, tokens and concurrency of endpoints and accounts). It cannot include limits that only the
     /// server enforces. An endpoint without limits can take all calls. Endpoints of later tiers count as well, because the pool uses them when the first tier
-    /// has no room.
+    /// has no capacity.
     /// </remarks>
     public static RedundancyReport GetRedundancy(this EndpointPool pool, PoolDemand? demand = null)
     {

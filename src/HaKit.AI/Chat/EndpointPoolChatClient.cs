@@ -43,7 +43,7 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// The call contains state of a provider (such as a conversation id), and no endpoint that it may use has this state.
     /// </exception>
     /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
-    /// <exception cref="EndpointFaultException">An endpoint answered with an error that blames the request.</exception>
+    /// <exception cref="EndpointFaultException">An endpoint answered with an error because the request is wrong.</exception>
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
         (await GetResponseWithDetailAsync(messages, options, cancellationToken).ConfigureAwait(false)).Result;
 
@@ -193,7 +193,7 @@ public sealed class EndpointPoolChatClient : IChatClient
             Tools = given.Tools || options?.Tools is { Count: > 0 },
             Vision = given.Vision || Prompt.HasImage(list),
             Endpoints = place.Names,
-            // Every endpoint except the one that created the state may refuse a request with this state.
+            // Only the endpoint that created the state is sure to accept it; every other endpoint may refuse the request.
             Request = given.Request switch
             {
                 RequestKind.Unknown when isPortable => RequestKind.CreatesAnswer,

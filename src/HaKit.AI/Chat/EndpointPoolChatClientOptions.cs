@@ -66,8 +66,8 @@ public static class ChatProfiles
     /// </summary>
     /// <param name="options">The options.</param>
     /// <param name="profile">
-    /// The profile. If the pool does not know which endpoint created a state in the messages, <see cref="RequestProfile.Endpoints"/> must name the endpoints
-    /// that have it.
+    /// The profile. If it is not known which endpoint created a state in the messages, <see cref="RequestProfile.Endpoints"/> must name the endpoints that have
+    /// this state.
     /// </param>
     /// <returns>The same options.</returns>
     public static ChatOptions UseHaProfile(this ChatOptions options, RequestProfile profile)

@@ -151,7 +151,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             for (var i = 0; i < lanes.Length; i++)
                 lanes[i] = LaneAsync(stop);
             await Task.WhenAll(lanes).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested(); // the parts know the token that stops all of them, not the caller's token
+            cancellationToken.ThrowIfCancellationRequested(); // the parts use the token that stops all parts, not the caller's token
             if (_failure is { } failure)
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
             return Joined();

@@ -41,7 +41,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
     }
 
-    // The estimate of each item of the unit is reserved. If one does not fit, none is reserved.
+    // The estimate of each item of the unit is reserved. If one estimate does not fit, no estimate is reserved.
     private async ValueTask<bool> ReserveAsync(BatchUnit<TItem> unit)
     {
         unit.Estimate = 0;
@@ -209,7 +209,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
     }
 
-    // One text of a group is at fault, and the answer does not say which. So each text is sent alone.
+    // One text of the group is wrong, and the answer does not show which text. So each text is sent alone.
     private async ValueTask SplitAsync(BatchUnit<TItem> unit, bool isPatient)
     {
         foreach (var part in unit.Parts)

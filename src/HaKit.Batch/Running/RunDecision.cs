@@ -66,7 +66,7 @@ internal readonly record struct RunFacts
     public bool IsHandingOver { get; init; }
 }
 
-/// <summary>Decides what a run does next. Pure.</summary>
+/// <summary>Decides the next step of a run. Pure.</summary>
 internal readonly record struct RunDecision(RunAction Action, TimeSpan Until = default)
 {
     private static readonly RunDecision UntilSignalled = new(RunAction.Wait, TimeSpan.MaxValue);

@@ -35,7 +35,7 @@ internal static class RekeyOperation
                     await session.Store.DeleteAsync(view.Name, second, token);
                 foreach (var mark in view.MarkersOf(ObjectName.MarkKind).Where(m => m.Key != active).ToList())
                     await ResealAsync(session, view, mark, default, damaged, token);
-                // The old key is needed until nothing is sealed by it, so its check object goes last.
+                // The old key is needed until no object is sealed with it, so its check object is deleted last.
                 if (!damaged.IsEmpty)
                     return;
                 foreach (var check in view.Checks.Where(c => c.Key != active).ToList())

@@ -4,7 +4,7 @@ using HaKit.Testing.Wire;
 namespace HaKit.Testing;
 
 /// <summary>
-/// A real HTTP server on loopback for tests. It speaks the dialects of OpenAI and Anthropic well enough for their official SDKs, and Ollama's
+/// A real HTTP server on loopback for tests. It supports the dialects of OpenAI and Anthropic as far as their official SDKs need them, and Ollama's
 /// <c>/api/chat</c>: chat and responses (streamed or not, with a tool call when tools are offered, except for Ollama), embeddings, file upload, image
 /// generation, models, <c>/health</c> and vLLM's <c>/metrics</c>. It answers with <see cref="FakeAnswers"/> and injects the faults of <see cref="Faults"/>.
 /// </summary>

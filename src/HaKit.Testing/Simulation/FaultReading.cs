@@ -3,10 +3,10 @@ using HaKit.Faults;
 
 namespace HaKit.Testing;
 
-/// <summary>Converts a scripted fault to the fault that the pool sees. The built-in classifier reads it in the same way as a real answer.</summary>
+/// <summary>Converts a scripted fault to the fault that the pool gets. The built-in classifier classifies it in the same way as a real answer.</summary>
 internal static class FaultReading
 {
-    /// <summary>Returns the fault that the pool sees instead of content; null when the pool sees content or silence.</summary>
+    /// <summary>Returns the fault that the pool gets instead of content. Null if the pool gets content or silence.</summary>
     public static Fault? ReadFault(FakeFault fault, WireDialect dialect, DateTimeOffset now)
     {
         if (fault.Exception is { } exception)

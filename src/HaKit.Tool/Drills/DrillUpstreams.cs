@@ -17,7 +17,7 @@ internal readonly record struct UpstreamRequest(TimeSpan At, int Upstream, int C
 /// <param name="RetryAfter">The wait that the refusal named; null when it named none.</param>
 internal readonly record struct UpstreamStrike(TimeSpan At, int Upstream, int Call, TimeSpan? RetryAfter);
 
-/// <summary>The scripted servers behind the component under test. They know which calls reached them and which calls a fault affected.</summary>
+/// <summary>The scripted servers behind the component under test. They record the calls that reached them, and the calls that a fault affected.</summary>
 internal sealed class DrillUpstreams : IAsyncDisposable
 {
     // The time of a healthy upstream from request to headers: 10 ms, for half of the requests 10 ms more, for a quarter another 20 ms. Without such a

@@ -32,7 +32,7 @@ public enum AlertKind
 /// <summary>Represents one alert that began or ended. Immutable; contains names, kinds and times only.</summary>
 public sealed record AlertNotice
 {
-    /// <summary>Gets what the alert is about.</summary>
+    /// <summary>Gets the subject of the alert.</summary>
     public required AlertKind Kind { get; init; }
 
     /// <summary>Gets whether the alert has ended.</summary>

@@ -290,10 +290,10 @@ internal enum RefusalState
     /// <summary>The call was not refused.</summary>
     None,
 
-    /// <summary>One other endpoint may be asked for a second opinion, if the retry budget pays.</summary>
+    /// <summary>The call may try one other endpoint for a second opinion, if the retry budget allows it.</summary>
     MayAskOne,
 
-    /// <summary>Each endpoint that the call has not tried may be asked once, if it can be asked now.</summary>
+    /// <summary>The call may try each untried endpoint once, if the endpoint can take an attempt now.</summary>
     MayAskEach,
 
     /// <summary>Two endpoints have refused the request; the refusal is final.</summary>

@@ -21,7 +21,7 @@ internal static class CallerSilence
     {
         var state = lease.State;
         var usual = (state.Times.Quantile(lease.IsStream, 0.99) ?? lease.Owner?.UsualOfOthers(state, lease.IsStream)) is { } slowest ? 3 * slowest : s_unusual;
-        if (now - lease.HeardAt <= usual || lease.Clock.WasPausedSince(lease.Started, now))
+        if (now - lease.LastSignAt <= usual || lease.Clock.WasPausedSince(lease.Started, now))
             return cancelled;
         if (state.RecordLeftInSilence(lease.RequestNumber) >= CallersToAgree)
             return s_silence;

@@ -14,7 +14,7 @@ namespace HaKit.Attempts;
 /// </summary>
 internal sealed class EndpointState
 {
-    private const int SilencesThatTeach = 30;
+    private const int SilencesWhileOut = 30;
     private const int SilencesOfATrial = 10;
 
     // An answer after this much silence means that the endpoint has come back.
@@ -262,11 +262,11 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Records that an attempt was given up in silence. Returns true if the endpoint has become slow, and false if it may only be out for a moment. True needs
-    /// many silences in a row; a trial after an ejection counts as several. Otherwise a few silences in a hundred attempts would become the 99th percentile,
-    /// and each learned limit would be three times the previous limit.
+    /// Records that an attempt timed out while it was silent. Returns true if the endpoint has become slow, and false if it may only be out for a moment. The
+    /// result is true only after many consecutive silences; a trial after an ejection counts as several. Otherwise a few silences in a hundred attempts would
+    /// determine the 99th percentile, and each learned limit would be three times the previous limit.
     /// </summary>
-    public bool RecordSilence(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesThatTeach;
+    public bool RecordSilence(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesWhileOut;
 
     /// <summary>Records the first sign of an answer to an attempt.</summary>
     /// <param name="now">The current time on the pool's clock.</param>

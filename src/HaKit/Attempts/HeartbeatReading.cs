@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit;
 
-/// <summary>Describes what the latest heartbeat of an endpoint found. Immutable.</summary>
+/// <summary>Describes the result of the latest heartbeat of an endpoint. Immutable.</summary>
 public sealed record HeartbeatReading
 {
     /// <summary>Gets when the heartbeat ended, on the pool's monotonic clock as in <see cref="HealthState"/>.</summary>

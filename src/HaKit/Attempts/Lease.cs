@@ -43,9 +43,9 @@ internal sealed class Lease
     public TimeSpan? FirstContentAt => _data.FirstContentAt;
 
     /// <summary>Gets when the attempt last showed that the endpoint is working on it. Until then it is the start of the attempt.</summary>
-    public TimeSpan HeardAt => _data.HeardAt;
+    public TimeSpan LastSignAt => _data.LastSignAt;
 
-    /// <summary>Gets or sets when the attempt is given up if it is still silent.</summary>
+    /// <summary>Gets or sets the time at which the attempt times out if it is still silent.</summary>
     public TimeSpan SilentUntil
     {
         get => _data.SilentUntil;
@@ -64,14 +64,14 @@ internal sealed class Lease
     /// <summary>Gets the time since which the attempt is kept although it is silent beyond its limit. Null if it is not kept.</summary>
     public TimeSpan? KeptSince => _data.KeptSince;
 
-    /// <summary>Gets or sets when the attempt is given up in any case.</summary>
+    /// <summary>Gets or sets the time at which the attempt times out in any case.</summary>
     public TimeSpan EndsAt
     {
         get => _data.EndsAt;
         set => _data.EndsAt = value;
     }
 
-    /// <summary>Gets when the attempt is given up in its current state.</summary>
+    /// <summary>Gets the time at which the attempt times out in its current state.</summary>
     public TimeSpan TimeoutAt => FirstContentAt is null ? SilentUntil : EndsAt;
 
     /// <summary>Gets the key that is the same for all attempts of a call. The string is created only when it is read.</summary>
@@ -223,7 +223,7 @@ internal sealed class Lease
         _data.Clock = clock;
         _data.Number = number;
         _data.Started = now;
-        _data.HeardAt = now;
+        _data.LastSignAt = now;
         _data.Deadline = deadline;
         _data.EstimatedInputTokens = inputTokens;
         _data.EstimatedTokens = tokens;
@@ -239,7 +239,7 @@ internal sealed class Lease
         _data.FirstContentAt = now;
         State.RecordAnswer(now, Started);
         _data.Trace.RecordFirstContent(State, now - Started);
-        AttemptLessons.LearnFirstSign(this, TryBreakSilence(), now);
+        AttemptEstimates.RecordFirstSign(this, TryBreakSilence(), now);
         State.Health.RecordFirstContent(_data.Ticket, now);
     }
 
@@ -251,9 +251,9 @@ internal sealed class Lease
     {
         if (FirstContentAt is not null || IsCompleted)
             return true;
-        AttemptLessons.LearnFirstSign(this, TryBreakSilence(), now);
-        var patience = SilentUntil - HeardAt;
-        _data.HeardAt = now;
+        AttemptEstimates.RecordFirstSign(this, TryBreakSilence(), now);
+        var patience = SilentUntil - LastSignAt;
+        _data.LastSignAt = now;
         SilentUntil = patience < EndsAt - now ? now + patience : EndsAt;
         return EndsAt - now > (EndsAt - Started) / 4;
     }
@@ -294,7 +294,7 @@ internal sealed class Lease
         var tokens = LimitTokens;
         if (fault is { Kind: FaultKind.CallerCancelled } && FirstContentAt is null)
             fault = CallerSilence.FaultOf(this, _data.Ticket, fault, now);
-        AttemptLessons.LearnEnd(this, TryBreakSilence(), fault, now);
+        AttemptEstimates.RecordEnd(this, TryBreakSilence(), fault, now);
         if (fault is null)
             State.RecordServed(Started);
         State.RecordEnd(fault, now, (FirstContentAt ?? now) - Started, FirstContentAt);
@@ -363,7 +363,7 @@ internal sealed class Lease
     // A server may report any number. A count that no call can have is ignored, so that no sum overflows and no limit is used up by it.
     private static long? Plausible(long? tokens) => tokens is >= 0 and <= int.MaxValue ? tokens : null;
 
-    // First content and completion may come from two threads. Only one of them ends the silence and learns from it.
+    // First content and completion may come from two threads. Only one of these threads ends the silence and records its length.
     private bool TryBreakSilence()
     {
         var mark = Interlocked.Exchange(ref _data.Silence, 0);
@@ -383,7 +383,7 @@ internal sealed class Lease
         public PoolClock Clock;
         public int Number;
         public TimeSpan Started;
-        public TimeSpan HeardAt;
+        public TimeSpan LastSignAt;
         public TimeSpan Deadline;
         public TimeSpan SilentUntil;
         public TimeSpan EndsAt;

@@ -79,7 +79,7 @@ public sealed record PoolEndpoint
     /// <summary>Gets whether the account's limits count prompt tokens that came from the provider's cache.</summary>
     internal bool LimitsCountCachedTokens { get; }
 
-    /// <summary>Gets what the endpoint is able to serve.</summary>
+    /// <summary>Gets the capabilities of the endpoint.</summary>
     public EndpointCapabilities Capabilities { get; private init; }
 
     /// <summary>Gets the endpoint's limits. Null: none known.</summary>
@@ -152,7 +152,7 @@ public sealed record PoolEndpoint
     public override string ToString() => Name;
 }
 
-/// <summary>Describes what an endpoint is able to serve. Immutable.</summary>
+/// <summary>Describes the capabilities of an endpoint: the requests that it can serve. Immutable.</summary>
 public sealed record EndpointCapabilities
 {
     internal EndpointCapabilities(EndpointOptions options)

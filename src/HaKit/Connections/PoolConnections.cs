@@ -59,7 +59,7 @@ internal static class PoolConnections
         sockets.AllowAutoRedirect = false; // on a redirect to another origin the runtime removes Authorization, but not api-key or x-api-key
         sockets.UseCookies = false;
         if (sockets.AutomaticDecompression == DecompressionMethods.None)
-            sockets.AutomaticDecompression = DecompressionMethods.All; // the pool must read an answer to know that it is whole
+            sockets.AutomaticDecompression = DecompressionMethods.All; // the pool must read an answer to determine whether it is complete
         sockets.ResponseDrainTimeout = TimeSpan.Zero; // a cancelled stream must stop at the endpoint and not be read to its end
         sockets.EnableMultipleHttp2Connections = true;
         if (sockets.ConnectTimeout == Timeout.InfiniteTimeSpan)

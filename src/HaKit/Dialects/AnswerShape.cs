@@ -66,7 +66,7 @@ internal sealed class AnswerShape
     /// <summary>Any object that is not empty.</summary>
     public static AnswerShape Object { get; } = new(["*"]);
 
-    /// <summary>Gets whether an answer of this shape is JSON, even if its Content-Type says something else.</summary>
+    /// <summary>Gets whether an answer of this shape is JSON, even if it has another Content-Type.</summary>
     public bool IsJson => _members.Length > 0 && !ReferenceEquals(this, Transcript);
 
     /// <summary>Checks whether a body is an answer.</summary>

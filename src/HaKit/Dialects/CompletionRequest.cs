@@ -11,7 +11,7 @@ internal sealed record CompletionRequest(string Path, byte[] Body)
     /// <summary>The prompt for the model.</summary>
     public const string Prompt = "Reply with OK.";
 
-    /// <summary>Gets the same request with the other name of the token limit. Null if the dialect knows only one name.</summary>
+    /// <summary>Gets the same request with the other name of the token limit. Null if the dialect has only one name.</summary>
     public CompletionRequest? OtherLimit { get; init; }
 
     /// <summary>Writes a body.</summary>

@@ -34,7 +34,7 @@ internal abstract class Dialect
 
     /// <summary>Gets the cheapest request that makes the endpoint generate content.</summary>
     /// <param name="folder">The path of the endpoint's address, without a slash at its end.</param>
-    /// <param name="model">The model to ask. Null: no model is named.</param>
+    /// <param name="model">The model of the request. Null: the request names no model.</param>
     /// <param name="maxTokens">The token limit of the answer.</param>
     public abstract CompletionRequest Completion(string folder, string? model, int maxTokens);
 

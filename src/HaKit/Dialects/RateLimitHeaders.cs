@@ -22,7 +22,7 @@ internal readonly struct RateLimitHeaders
 
     public RateLimitWindow OutputTokens { get; private init; }
 
-    /// <summary>Gets how long the server asked clients to wait. The reader applies a cap.</summary>
+    /// <summary>Gets the time that the server asked clients to wait. Code that uses the time limits it.</summary>
     public TimeSpan? RetryAfter { get; private init; }
 
     /// <summary>Gets the longest reset of the dimensions that are used up, because no request fits before all of them are full again.</summary>

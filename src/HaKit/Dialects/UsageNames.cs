@@ -98,7 +98,7 @@ internal static class UsageWords
     /// <param name="name">The member's name.</param>
     public static bool IsCachedInDetails(ReadOnlySpan<byte> name) => IsOneOf(name, s_cachedInDetails);
 
-    /// <summary>Gets what a member of the usage contains.</summary>
+    /// <summary>Gets the meaning of a member of the usage.</summary>
     /// <param name="name">The member's name, without escapes.</param>
     public static UsageMember MeaningOf(ReadOnlySpan<byte> name)
     {

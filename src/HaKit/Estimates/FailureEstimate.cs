@@ -35,7 +35,7 @@ internal sealed class FailureEstimate
 
     public void RecordEnd(Fault? fault, TimeSpan now)
     {
-        // A cooldown already keeps calls away from a throttled endpoint, and faults of the caller or the request say nothing about the endpoint.
+        // A cooldown already keeps calls away from a throttled endpoint, and faults of the caller or the request are no evidence about the endpoint.
         if (fault is not null && (fault.IsNeutral || fault.Blame == FaultBlame.Throttle))
             return;
         var value = Volatile.Read(ref _value);

@@ -60,7 +60,7 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
         Store(sample, now);
     }
 
-    /// <summary>Records an attempt that was given up after this silence. It counts only if the silence was longer than usual.</summary>
+    /// <summary>Records an attempt that timed out, or was cancelled, after this silence. It counts only if the silence was longer than usual.</summary>
     public void RecordSilence(TimeSpan time, long inputTokens, TimeSpan now)
     {
         var sample = time.TotalSeconds / UnitsOf(inputTokens);

@@ -154,8 +154,8 @@ public sealed class PartialResponseException : EndpointPoolException
 }
 
 /// <summary>
-/// The exception that is thrown when an endpoint answered with an error inside a response of status 200, and no other endpoint may be asked. Adapters throw
-/// it to report a fault to the pool.
+/// The exception that is thrown when an endpoint answered with an error inside a response of status 200, and the call may not move on to another endpoint.
+/// Adapters throw it to report a fault to the pool.
 /// </summary>
 public sealed class EndpointFaultException : Exception
 {

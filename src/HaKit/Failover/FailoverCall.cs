@@ -100,7 +100,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// </summary>
     public int Patience => 1 << Math.Min(_ownSilences + _silences / SilencesOfAnOutage, MostDoublings);
 
-    /// <summary>Records that an attempt was given up because nothing arrived within its limit.</summary>
+    /// <summary>Records that an attempt timed out because nothing arrived within its limit.</summary>
     /// <param name="hasServedLater">True if the endpoint has served an attempt that began later.</param>
     public void RecordSilence(bool hasServedLater)
     {

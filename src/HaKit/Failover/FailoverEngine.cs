@@ -9,8 +9,8 @@ using HaKit.Telemetry;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Makes the decisions of failover for one pool: the first endpoint, the next endpoint, the length of waits, and when to give up. A separate object makes each
-/// kind of decision. The state of a call is in <see cref="FailoverCall"/>. <see cref="AttemptRace{TResult, TRaw, TRunner}"/> is the loop that executes the
+/// Makes the decisions of failover for one pool: the first endpoint, the next endpoint, the length of waits, and the end of the call. Each kind of decision has
+/// its own object. The state of a call is in <see cref="FailoverCall"/>. <see cref="AttemptRace{TResult, TRaw, TRunner}"/> is the loop that executes the
 /// decisions.
 /// </summary>
 internal sealed class FailoverEngine
@@ -150,7 +150,7 @@ internal sealed class FailoverEngine
         _calls.Return(call);
     }
 
-    /// <summary>Decides what a call without an attempt in flight does next.</summary>
+    /// <summary>Decides the next step of a call without an attempt in flight.</summary>
     public Step Next(FailoverCall call, TimeSpan now)
     {
         AdvanceHealth(now);
@@ -171,7 +171,7 @@ internal sealed class FailoverEngine
             : Waits.AwaitService(call, now);
     }
 
-    /// <summary>Decides what a call does next if its only attempt is silent but kept: whether it begins a second attempt beside it now or later.</summary>
+    /// <summary>Decides the next step of a call whose only attempt is silent but kept: whether a second attempt begins now, or later, or never.</summary>
     public Step NextBeside(FailoverCall call, TimeSpan now)
     {
         AdvanceHealth(now);

@@ -21,7 +21,7 @@ internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints unt
             return TimeSpan.MaxValue;
         }
 
-        return lease.HeardAt + (slow > hedging.MinimumDelay ? slow : hedging.MinimumDelay);
+        return lease.LastSignAt + (slow > hedging.MinimumDelay ? slow : hedging.MinimumDelay);
     }
 
     /// <summary>Starts a second attempt on another endpoint that is not overloaded, if the budget allows it.</summary>

@@ -43,9 +43,9 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     }
 
     /// <summary>
-    /// Decides whether an attempt is kept that has been silent up to its limit. It is not kept if the limit was learned from the endpoint's own times.
-    /// Otherwise a stream is given up if another endpoint is untried. A plain answer is kept, because it may legitimately take that long; a request that must
-    /// not be repeated is kept too.
+    /// Decides whether an attempt that was silent up to its limit is kept. It is not kept if the limit was learned from the endpoint's own times. Otherwise a
+    /// stream is cancelled if the call has an untried endpoint. A plain answer is kept, because it may legitimately take that long. A request that must not be
+    /// repeated is kept too.
     /// </summary>
     public bool KeepsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
         !lease.IsLimitKnown && lease.KeptSince is null && lease.EndsAt > now && !(call.IsStream && call.Profile.MayRepeat && untried.HasAny(call, now));
@@ -62,7 +62,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
 
     /// <summary>Checks whether the attempt has been silent for longer than usual for its endpoint.</summary>
     public bool IsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
-        lease.FirstContentAt is null && SilenceLimit(call, lease.State) is { } limit && now - lease.HeardAt >= limit;
+        lease.FirstContentAt is null && SilenceLimit(call, lease.State) is { } limit && now - lease.LastSignAt >= limit;
 
     /// <summary>
     /// Checks whether an attempt that lost to another attempt had been silent for longer than 95 of 100 answers of its endpoint take. A healthy endpoint is so
@@ -70,9 +70,9 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     /// </summary>
     public bool WasUnusuallySilent(FailoverCall call, Lease lease, TimeSpan now) =>
         lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? (call.IsStream || lease.KeptSince is not null ? context.Settings.FirstContent.Timeout : null)) is { } usual
-        && now - lease.HeardAt >= usual;
+        && now - lease.LastSignAt >= usual;
 
-    /// <summary>Gets the slowest 99th percentile of the other endpoints. Null if none of them has learned its own.</summary>
+    /// <summary>Gets the slowest 99th percentile of the other endpoints. Null if no other endpoint has enough times.</summary>
     public TimeSpan? UsualOfOthers(EndpointState state, bool isStream)
     {
         TimeSpan? slowest = null;
@@ -84,9 +84,11 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         return slowest;
     }
 
-    /// <summary>Checks whether the attempt was given up so early, for lack of time, that its silence must not count against the endpoint.</summary>
+    /// <summary>
+    /// Checks whether the attempt was cancelled so early, because the call had no more time, that its silence must not count against the endpoint.
+    /// </summary>
     public bool WasCutShort(FailoverCall call, Lease lease, TimeSpan now) =>
-        now - lease.HeardAt < (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? context.Settings.FirstContent.Minimum);
+        now - lease.LastSignAt < (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? context.Settings.FirstContent.Minimum);
 
     // An endpoint that is out now, or that the call has tried before, may also be healthy again by then.
     private bool AnotherCouldServe(FailoverCall call, EndpointState state, TimeSpan now)

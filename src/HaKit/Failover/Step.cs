@@ -10,7 +10,7 @@ internal enum StepKind
     GiveUp,
 }
 
-/// <summary>One decision about what a call does next.</summary>
+/// <summary>One decision: the next step of a call.</summary>
 internal readonly record struct Step(StepKind Kind, Lease? Lease = null, TimeSpan Until = default, string Why = "")
 {
     public static Step Start(Lease lease) => new(StepKind.Start, lease);

@@ -1,8 +1,8 @@
 namespace HaKit.Faults;
 
 /// <summary>
-/// Describes the meaning of a failed attempt: whether the endpoint did the work, what is to blame, which endpoints are affected, and when to try again.
-/// Immutable; safe to share between threads. It contains no message of a provider, because messages quote keys and prompts.
+/// Describes the meaning of a failed attempt: whether the endpoint did the work, the party that caused the failure, the affected endpoints, and the time to
+/// wait before another attempt. Immutable; safe to share between threads. It contains no message of a provider, because messages quote keys and prompts.
 /// </summary>
 public sealed record Fault
 {
@@ -20,14 +20,14 @@ public sealed record Fault
     /// <summary>Gets whether the endpoint did the work, and perhaps billed it.</summary>
     public FaultApplied Applied { get; init; }
 
-    /// <summary>Gets what is to blame. Faults of the request or the caller do not count against the endpoint's health.</summary>
+    /// <summary>Gets the party that caused the fault. Faults of the request or the caller do not count against the endpoint's health.</summary>
     public FaultBlame Blame { get; init; }
 
     /// <summary>Gets which endpoints the fault affects.</summary>
     public FaultReach Reach { get; init; }
 
     /// <summary>
-    /// Gets how long the server asked clients to wait (<c>Retry-After</c>, a reset time), counted from the answer. Null: the server named no time. Never
+    /// Gets the time that the server asked clients to wait (<c>Retry-After</c>, a reset time), counted from the answer. Null: the server named no time. Never
     /// negative.
     /// </summary>
     public TimeSpan? RetryAfter { get; init; }
@@ -76,7 +76,7 @@ public sealed record Fault
     /// <summary>Gets whether the endpoint refused the request, so that it would refuse the same request again.</summary>
     internal bool IsRefusal => SecondOpinion != SecondOpinion.None || Blame == FaultBlame.Request;
 
-    /// <summary>Gets the fault for a provisional refusal after another endpoint has served the call: the endpoint is then to blame.</summary>
+    /// <summary>Gets the fault for a provisional refusal after another endpoint has served the call: the fault then counts against the endpoint.</summary>
     internal Fault AsEndpointFault() => this with { IsProvisional = false, Blame = FaultBlame.Endpoint, Reach = FaultReach.Endpoint, UntilCleared = false };
 
     /// <summary>Gets the name of the kind as a cached string.</summary>

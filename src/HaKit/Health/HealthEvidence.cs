@@ -96,7 +96,7 @@ internal readonly record struct HealthEvidence
 
     public bool IsOutage { get; init; }
 
-    /// <summary>Gets whether the fault was seen on another endpoint that shares the broken failure domain.</summary>
+    /// <summary>Gets whether the fault occurred on another endpoint that shares the broken failure domain.</summary>
     public bool IsShared { get; init; }
 
     /// <summary>Gets whether a pause of this process explains the fault, so that it does not count.</summary>

@@ -33,7 +33,7 @@ public sealed record HealthState
     /// <summary>Gets the fault that caused the cooldown.</summary>
     public Fault? CooldownCause => Cooldown?.Cause;
 
-    /// <summary>Gets the number of ejections that are not yet forgotten; each of them doubles the next period.</summary>
+    /// <summary>Gets the number of ejections that still count. Each of these ejections doubles the next period.</summary>
     public int Ejections { get; internal init; }
 
     /// <summary>Gets the number of consecutive failures that count.</summary>
@@ -115,7 +115,7 @@ public sealed record HealthState
     /// <summary>Gets whether that ejection was a failed trial, and not the end of service.</summary>
     internal bool IsFailedTrial { get; init; }
 
-    /// <summary>Gets when a recovery was last completed. From this time on, earlier ejections are forgotten one by one.</summary>
+    /// <summary>Gets the time of the last completed recovery. From this time on, the number of ejections that count decreases step by step.</summary>
     internal TimeSpan? RecoveredAt { get; init; }
 
     /// <summary>Gets when a cooldown was last cleared early. Older evidence does not start it again.</summary>
@@ -138,7 +138,7 @@ public sealed record HealthState
     /// </summary>
     internal bool HasRecoveredAtPeer { get; init; }
 
-    /// <summary>Gets whether this replica had seen failures too, but too few to eject, when other replicas ejected the endpoint.</summary>
+    /// <summary>Gets whether this replica also had failures, but too few for an ejection, when other replicas ejected the endpoint.</summary>
     internal bool IsDoubted { get; init; }
 
     /// <summary>Gets when the trial was due before failed trials of other replicas delayed it. Null if it was not delayed.</summary>

@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>Decides whether this process, and not an endpoint, is at fault. It remembers pauses of the process. Guarded by the tracker's lock.</summary>
+/// <summary>Decides whether this process, and not an endpoint, is at fault. It records pauses of the process. Guarded by the tracker's lock.</summary>
 internal sealed class SelfSuspicion
 {
     private TimeSpan _pauseEnd = TimeSpan.MinValue;

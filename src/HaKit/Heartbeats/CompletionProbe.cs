@@ -27,7 +27,7 @@ public sealed class CompletionProbe : IProbe
     /// <remarks>Default 10 s: an answer takes longer than a connection.</remarks>
     public TimeSpan? Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Gets the model to ask. Default null: the endpoint's own model.</summary>
+    /// <summary>Gets the model of the probe's request. Default null: the endpoint's own model.</summary>
     public string? Model { get; init; }
 
     /// <summary>Gets the maximum number of tokens in the answer, including reasoning. This value limits the cost of a probe. Default 16; at least 1.</summary>

@@ -99,7 +99,7 @@ internal sealed class Pacemaker
                 else
                     _hearts.Add(health, new Heartbeat(member, this, setup));
             }
-            // The timer must run often enough that it notices the tolerated lateness.
+            // The timer must run so often that it detects the tolerated lateness.
             var period = options.LateTimers / 4;
             _watchPeriod = period < TimeSpan.FromSeconds(1) ? period : TimeSpan.FromSeconds(1);
             _lateTimers = options.LateTimers;

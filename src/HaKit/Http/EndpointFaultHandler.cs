@@ -39,7 +39,7 @@ public sealed class EndpointFaultHandler : DelegatingHandler
         new(new EndpointFaultHandler(endpoint, dialect) { InnerHandler = PoolConnections.NewHandler(connectTimeout ?? TimeSpan.FromSeconds(2)) }) { Timeout = Timeout.InfiniteTimeSpan };
 
     /// <inheritdoc/>
-    /// <exception cref="EndpointFaultException">The endpoint refused, and the request is not to blame.</exception>
+    /// <exception cref="EndpointFaultException">The endpoint refused the request, although the request is not wrong.</exception>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);

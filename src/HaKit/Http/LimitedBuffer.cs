@@ -117,7 +117,7 @@ internal sealed class LimitedBuffer : WriteOnlyStream
     {
         if (_bytes!.Length - Count >= more)
             return;
-        // One byte above the limit is enough to know that the limit is exceeded.
+        // One byte above the limit shows that the limit is exceeded, so no more bytes are read.
         var larger = NewArray((int)Math.Max(Count + (long)more, Math.Min(2L * _bytes.Length, _limit + 1L)));
         Written.CopyTo(larger);
         Return(_bytes);

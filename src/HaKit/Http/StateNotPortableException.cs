@@ -11,7 +11,7 @@ public sealed class StateNotPortableException : ArgumentException
     /// <param name="kind">The kind of state.</param>
     /// <param name="owner">The endpoint that created the state. Null: not known.</param>
     /// <param name="why">Why the call goes to no endpoint; never the state itself.</param>
-    /// <param name="inner">The pool's exception, if the pool was asked.</param>
+    /// <param name="inner">The pool's exception. Null if the call was not sent to the pool.</param>
     public StateNotPortableException(string pool, StateKind kind, string? owner, string why, Exception? inner = null)
         : base($"Pool '{pool}': the call carries state ({kind}) {(owner is null ? "of unknown origin" : $"made by endpoint '{owner}'")}, {why}", "options", inner)
     {

@@ -130,7 +130,10 @@ internal sealed class SlidingWindow(uint limit)
         return taken;
     }
 
-    /// <summary>Gets the earliest time at which there is room if nothing else is taken. <see cref="TimeSpan.MaxValue"/> if it can never fit.</summary>
+    /// <summary>
+    /// Gets the earliest time at which the window has capacity for the amount, if no other amount is taken until then. <see cref="TimeSpan.MaxValue"/> if the
+    /// amount can never fit.
+    /// </summary>
     public TimeSpan AvailableAt(uint amount, TimeSpan now)
     {
         if (amount > Limit)

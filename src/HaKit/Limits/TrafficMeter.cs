@@ -8,7 +8,7 @@ internal sealed class TrafficMeter
     private readonly StripedWindow _tokens = new();
     private readonly StripedWindow _estimates = new();
 
-    /// <summary>Records that a call began, even if there is no room for it.</summary>
+    /// <summary>Records that a call began, even if the pool has no capacity for it.</summary>
     /// <param name="tokens">The tokens that the limits count for the call until its answer reports the usage; 0 if not known.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void RecordCall(long tokens, TimeSpan now)

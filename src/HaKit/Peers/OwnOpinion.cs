@@ -11,7 +11,7 @@ internal readonly record struct OwnEvidence
     /// <summary>Gets when a call last got an answer from the endpoint.</summary>
     public TimeSpan? AnsweredAt { get; init; }
 
-    /// <summary>Gets the latest probe: when it ended, what it tested, and whether it succeeded.</summary>
+    /// <summary>Gets the latest probe: the time of its end, its level, and whether it succeeded.</summary>
     public (TimeSpan At, ProbeLevel Level, bool IsHit)? Probe { get; init; }
 
     /// <summary>Gets the previous opinion. It stays the opinion while a trial is running.</summary>

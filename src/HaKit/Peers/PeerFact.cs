@@ -12,7 +12,7 @@ public enum PeerFactKind
     /// <summary>A server named a time to come back.</summary>
     Cooldown,
 
-    /// <summary>A replica's own evidence says whether an endpoint serves.</summary>
+    /// <summary>The opinion of a replica, by its own evidence, whether an endpoint serves.</summary>
     Opinion,
 
     /// <summary>A replica's trial of an ejected endpoint has begun, so that the other replicas may wait a short time for its result.</summary>

@@ -63,7 +63,7 @@ internal sealed class PoolLoad : IDisposable
         };
     }
 
-    /// <summary>Checks for changes as often as the current options say.</summary>
+    /// <summary>Checks for changes at the interval of the current options.</summary>
     public void UseOptions()
     {
         var interval = _options.Value.Scale.Interval ?? Timeout.InfiniteTimeSpan;

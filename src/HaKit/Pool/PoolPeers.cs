@@ -5,7 +5,7 @@ using HaKit.Peers;
 
 namespace HaKit.Pool;
 
-/// <summary>Shares facts with the other replicas of the application, and applies what they say. Thread-safe.</summary>
+/// <summary>Shares facts with the other replicas of the application, and applies the facts of these replicas. Thread-safe.</summary>
 internal sealed class PoolPeers : IPeerPool, IDisposable
 {
     private readonly PoolClock _clock;

@@ -112,14 +112,14 @@ public sealed record EndpointStatus
     public required TimeSpan AnswerTime { get; init; }
 
     /// <summary>
-    /// Gets the times of recent streams to their first content. Null until twenty times are known. An attempt that the pool gave up without an answer counts
-    /// with the time for which the pool waited, but only if the endpoint has become slow, not if it was down.
+    /// Gets the times of recent streams to their first content. Null until 20 times are known. An attempt that timed out without an answer counts with its
+    /// waiting time, but only if the endpoint has become slow, not if the endpoint was down.
     /// </summary>
     public AnswerQuantiles? StreamTimes { get; init; }
 
     /// <summary>
-    /// Gets the times of recent answers that are not streams. Null until twenty times are known. An attempt that the pool gave up without an answer counts with
-    /// the time for which the pool waited, but only if the endpoint has become slow, not if it was down.
+    /// Gets the times of recent answers that are not streams. Null until 20 times are known. An attempt that timed out without an answer counts with its
+    /// waiting time, but only if the endpoint has become slow, not if the endpoint was down.
     /// </summary>
     public AnswerQuantiles? AnswerTimes { get; init; }
 

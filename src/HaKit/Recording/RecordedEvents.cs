@@ -34,7 +34,7 @@ public enum RecordedOutcome
     Caller,
 }
 
-/// <summary>Represents a call: what it asked for, without its content, and how it ended. Immutable.</summary>
+/// <summary>Represents a call: the requirements of its request, without content, and its outcome. Immutable.</summary>
 public sealed record RecordedCall : RecordedEvent
 {
     /// <summary>Gets the number of the call, unique for its recorder. Its attempts have the same number.</summary>

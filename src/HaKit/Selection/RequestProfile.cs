@@ -102,7 +102,7 @@ public sealed record RequestProfile
     /// <summary>Gets the number of tokens that limits count until the answer reports the real number.</summary>
     internal long LimitTokens => Tokens > 0 ? Tokens : GuessedTokens;
 
-    /// <exception cref="ArgumentNullException">The profile is null; the message says what to give instead.</exception>
+    /// <exception cref="ArgumentNullException">The profile is null. The message contains the alternatives.</exception>
     internal static void ThrowIfNull([NotNull] RequestProfile? profile)
     {
         if (profile is null)

@@ -39,7 +39,7 @@ public static class FinishReasons
     private static readonly string[] s_filters =
         ["filter", "safety", "recitation", "blocklist", "blocked", "prohibited", "spii", "sensitive", "guardrail", "moderation", "refusal", "refused", "flagged", "policy", "violation", "risk"];
 
-    /// <summary>Gets what a finish reason means.</summary>
+    /// <summary>Gets the meaning of a finish reason.</summary>
     /// <param name="reason">The reason as the provider writes it; case and separators do not matter.</param>
     public static FinishMeaning MeaningOf(ReadOnlySpan<char> reason)
     {
@@ -64,7 +64,7 @@ public static class FinishReasons
         return Has(word, s_failures) || word is "other" or "oom" or "nan" or "fault" or "shed" ? FinishMeaning.Failure : FinishMeaning.End;
     }
 
-    /// <summary>Gets what a finish reason in UTF-8 means.</summary>
+    /// <summary>Gets the meaning of a finish reason in UTF-8.</summary>
     internal static FinishMeaning MeaningOf(ReadOnlySpan<byte> reason)
     {
         if (reason.SequenceEqual("stop"u8))

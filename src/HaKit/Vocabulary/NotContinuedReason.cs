@@ -57,6 +57,6 @@ public enum NotContinuedReason
     /// <summary>No other endpoint declares that it can continue an answer.</summary>
     NoEndpoint,
 
-    /// <summary>The rest was asked for, and every attempt failed.</summary>
+    /// <summary>The rest was requested, and every attempt failed.</summary>
     Failed,
 }

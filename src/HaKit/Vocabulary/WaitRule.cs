@@ -9,7 +9,7 @@ public enum WaitRule
     /// <summary>No rule: the call never had to wait.</summary>
     None,
 
-    /// <summary>The call ends: no endpoint has what the request needs.</summary>
+    /// <summary>The call ends, because no endpoint meets the requirements of the request.</summary>
     NotCapable,
 
     /// <summary>The call ends: the attempts that <c>Retry:MaxRetryAttempts</c> or <c>Retry:MaxAttemptsPerEndpoint</c> allows are used up.</summary>

@@ -17,7 +17,7 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
     /// <summary>Gets the seams so far.</summary>
     public IReadOnlyList<StreamSeam> Made => _made;
 
-    /// <summary>Asks for the rest of the answer.</summary>
+    /// <summary>Requests the rest of the answer.</summary>
     /// <param name="cut">The cut.</param>
     /// <param name="span">The call's span. Null if the call is not traced.</param>
     /// <param name="callerToken">The token of the call.</param>
@@ -39,7 +39,7 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
         using var both = callerToken.CanBeCanceled && readerToken.CanBeCanceled && callerToken != readerToken
             ? CancellationTokenSource.CreateLinkedTokenSource(callerToken, readerToken) : null;
         var token = both?.Token ?? (callerToken.CanBeCanceled ? callerToken : readerToken);
-        // The call's span is current for the code that asks for the rest; afterwards the reader's own span is current again.
+        // The call's span is current while the rest is requested. Afterwards the reader's own span is current again.
         if (span is { IsStopped: false })
             Activity.Current = span;
         var began = engine.Clock.Now;

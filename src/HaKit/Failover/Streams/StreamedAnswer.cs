@@ -92,7 +92,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var items = _source.Items;
         while (await items.MoveNextAsync().ConfigureAwait(false))
         {
-            // The attempt was given up. Without this check, a source that ignores its token would be read and held without end.
+            // The attempt was cancelled. Without this check, a source that ignores its token would be read and held without end.
             _lease.Token.ThrowIfCancellationRequested();
             var item = items.Current;
             var signal = _reader.Read(item);

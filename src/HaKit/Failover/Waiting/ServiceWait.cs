@@ -24,7 +24,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
     /// <summary>Gets or sets the callback for a call that begins or continues to wait because no endpoint serves it. It gets the start of the outage.</summary>
     public Action<TimeSpan>? CallWaits { get; set; }
 
-    /// <summary>Decides what the call does next. If that is an attempt, the method begins it.</summary>
+    /// <summary>Decides the next step of the call. If the next step is an attempt, the method begins it.</summary>
     /// <param name="call">The call.</param>
     /// <param name="now">The time on the pool's clock.</param>
     /// <param name="isSecond">True if the call has an attempt in flight that is kept although it is silent.</param>

@@ -11,7 +11,7 @@ internal sealed class WaitingCalls
 
     /// <summary>Records that the call begins to wait, or continues to wait after a trial.</summary>
     /// <param name="call">The call.</param>
-    /// <param name="until">The time at which the call gives up if no endpoint has served it. <see cref="TimeSpan.MaxValue"/>: never.</param>
+    /// <param name="until">The time at which the call fails if no endpoint has served it. <see cref="TimeSpan.MaxValue"/>: never.</param>
     public void Add(FailoverCall call, TimeSpan until)
     {
         lock (_lock)
@@ -53,6 +53,6 @@ internal sealed class WaitingCalls
 
 /// <summary>Describes the waiting calls. Times are on the pool's clock.</summary>
 /// <param name="Count">The number of waiting calls.</param>
-/// <param name="OldestBegan">The time at which the oldest of them began; null when none waits.</param>
-/// <param name="FirstGivesUp">The time at which the first of them ends without an answer; null if none has a limit.</param>
+/// <param name="OldestBegan">The time at which the oldest waiting call began. Null if no call waits.</param>
+/// <param name="FirstGivesUp">The earliest time at which a waiting call ends without an answer. Null if no waiting call has a limit.</param>
 internal readonly record struct WaitingSummary(int Count, TimeSpan? OldestBegan, TimeSpan? FirstGivesUp);

@@ -3,10 +3,10 @@ using HaKit.Faults;
 namespace HaKit.Attempts;
 
 /// <summary>Updates an endpoint's estimates from one attempt. Times that a pause of this process made longer are ignored.</summary>
-internal static class AttemptLessons
+internal static class AttemptEstimates
 {
-    /// <summary>Learns the length of a silence from the first sign of an answer that ends it.</summary>
-    public static void LearnFirstSign(Lease lease, bool wasSilent, TimeSpan now)
+    /// <summary>Records the length of the silence before the first sign of an answer.</summary>
+    public static void RecordFirstSign(Lease lease, bool wasSilent, TimeSpan now)
     {
         if (!wasSilent || lease.Clock.WasPausedSince(lease.Started, now))
             return;
@@ -15,8 +15,8 @@ internal static class AttemptLessons
             lease.State.Times.Record(isStream: true, now - lease.Started);
     }
 
-    /// <summary>Learns from the end of the attempt.</summary>
-    public static void LearnEnd(Lease lease, bool wasSilent, Fault? fault, TimeSpan now)
+    /// <summary>Records the times and tokens of an attempt that has ended.</summary>
+    public static void RecordEnd(Lease lease, bool wasSilent, Fault? fault, TimeSpan now)
     {
         if (lease.Clock.WasPausedSince(lease.Started, now))
             return;
@@ -31,8 +31,8 @@ internal static class AttemptLessons
             state.Latency.RecordStreamEnd(now - first, output);
     }
 
-    // An attempt that was given up in silence counts with the time that it waited; otherwise only fast answers would be learned. A stream was already
-    // measured at its first content.
+    // An attempt that timed out while it was silent counts with its waiting time; otherwise the estimates would contain only fast answers. The time of a stream
+    // was already recorded at its first content.
     private static bool MeasuresTime(Lease lease, Fault? fault) =>
         fault is null ? !lease.IsStream || lease.FirstContentAt is null : fault.Kind == FaultKind.FirstContentTimeout && lease.State.RecordSilence(lease.IsTrial && !lease.AsksOutage);
 }
