@@ -20,8 +20,9 @@ public sealed class EndpointOptions
     public string? Address { get; set; }
 
     /// <summary>
-    /// Gets or sets the object that serves this endpoint instead of an address, such as an SDK's client. The adapter packages say which types they support. The
-    /// pool does not dispose this object. Default: none. The property can be set only in code, because configuration cannot contain an object.
+    /// Gets or sets the object that serves this endpoint instead of an address, such as an SDK's client. The documentation of each adapter package lists the
+    /// supported types. The pool does not dispose this object. Default: none. The property can be set only in code, because configuration cannot contain an
+    /// object.
     /// </summary>
     public object? Client { get; set; }
 

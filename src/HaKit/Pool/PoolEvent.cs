@@ -111,9 +111,7 @@ public sealed record EndpointDrained : PoolEvent
     public required string Endpoint { get; init; }
 }
 
-/// <summary>
-/// Reports that an endpoint was removed from the pool, or replaced by another endpoint of the same name. Its failure counts are forgotten.
-/// </summary>
+/// <summary>Reports that an endpoint was removed from the pool, or replaced by another endpoint of the same name. Its failure counts are deleted.</summary>
 public sealed record EndpointRemoved : PoolEvent
 {
     /// <summary>Gets the endpoint's name.</summary>
