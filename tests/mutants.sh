@@ -24,8 +24,8 @@ mutant() { # name, file, what, by what
 }
 
 mutant "trial slot leaked" src/HaKit/Health/HealthReducer.cs \
-  'if (fault.IsNeutral) return isTrialAnswer ? state.Release(now) : state;' \
-  'if (fault.IsNeutral) return state;'
+  'return isTrialAnswer ? state.Undecided(fault, now, evidence.Jitter, options) : state;' \
+  'return state;'
 mutant "cooldown shortened" src/HaKit/Health/Cooldown.cs \
   'var until = now + length;' \
   'var until = now + length * 0.8;'
