@@ -115,7 +115,7 @@ public sealed class RefusedKindsTests
         (await pair.AskAsync(Text)).Should().Be((HttpStatusCode.OK, 1));
 
         pair.Pool.GetStatus().Endpoints.Select(e => e.LacksModel).Should().Equal(true, false);
-        pair.Pool.Explain(RequestProfile.Default)[0].ToString().Should().Contain("does not have the model");
+        pair.Pool.Explain(RequestProfile.Default)[0].ToString().Should().Contain("does not have the requested model");
 
         hasModel = true;
         pair.Time.Advance(TimeSpan.FromSeconds(1));

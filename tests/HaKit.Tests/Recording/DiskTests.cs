@@ -68,7 +68,7 @@ public sealed class DiskTests
         }));
         pool.Test.Call();
         pool.Test.Time.Advance(S(30));
-        pool.Told.Where(l => l.Level == LogLevel.Warning).Should().ContainSingle().Which.Message.Should().Contain("more came than the disk took");
+        pool.Told.Where(l => l.Level == LogLevel.Warning).Should().ContainSingle().Which.Message.Should().Contain("the disk was too slow");
         pool.Read().Events.OfType<RecordedGap>().Should().NotBeEmpty();
     }
 
