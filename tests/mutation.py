@@ -61,9 +61,18 @@ def page(summary, date):
     subprocess.run([*put, f"{pages}/survivors.md", room.strip("`")], input="\n".join(["```text", *alive, "```"]), text=True, check=True)
 
 
+def least(summary, aim):
+    """Fails if the score is below the aim, in percent."""
+    score = float(open(summary, encoding="utf-8").readline().split("|")[7].strip(" %"))
+    if score < float(aim):
+        sys.exit(f"The score is {score} %, and {aim} % is the aim.")
+
+
 if sys.argv[1] == "spans":
     spans(*sys.argv[2:])
 elif sys.argv[1] == "page":
     page(*sys.argv[2:])
+elif sys.argv[1] == "least":
+    least(*sys.argv[2:])
 else:
     total(*sys.argv[2:])
