@@ -1,0 +1,51 @@
+using HaKit.Faults;
+using HaKit.Health;
+
+namespace HaKit.Tests.Health;
+
+/// <summary>The lengths of cooldowns and the shares of slow starts, at both sides of each limit.</summary>
+public sealed class CooldownTableTests
+{
+    private static readonly HealthOptions Options = new();
+    private static readonly Fault Refused = new(FaultKind.Unauthorized) { StatusCode = 401 }, Throttled = new(FaultKind.Throttled) { StatusCode = 429 };
+
+    private static TimeSpan At(double seconds) => TimeSpan.FromSeconds(seconds);
+
+    [Theory]
+    [InlineData(5, 1, 5)]
+    [InlineData(5, 3, 5)]
+    [InlineData(5, 4, 10)]
+    [InlineData(5, 9, 10)]
+    [InlineData(14, 4, 28)]
+    [InlineData(20, 4, 30)]
+    [InlineData(30, 4, 30)]
+    [InlineData(35, 4, 35)]
+    public void A_named_time_is_doubled_from_the_fourth_refusal_in_a_row_but_only_up_to_thirty_seconds(double named, int timesInARow, double wait) =>
+        Cooldown.Stretched(At(named), timesInARow).Should().Be(At(wait));
+
+    [Fact]
+    public void Of_two_cooldowns_that_end_together_the_earlier_one_stays()
+    {
+        var earlier = Cooldown.For(Throttled, At(10), At(100), Options);
+        earlier.And(Cooldown.For(new Fault(FaultKind.Overloaded), At(5), At(105), Options)).Should().BeSameAs(earlier);
+    }
+
+    [Fact]
+    public void Of_two_refusals_that_need_the_same_probe_the_later_one_is_the_cause()
+    {
+        var later = new Fault(FaultKind.Unauthorized) { StatusCode = 403 };
+        var both = Cooldown.UntilCleared(Refused, At(5), At(100)).And(Cooldown.UntilCleared(later, At(5), At(101)));
+        both.Cause.Should().BeSameAs(later);
+        both.Since.Should().Be(At(101));
+    }
+
+    [Theory]
+    [InlineData(90, 0.2)]
+    [InlineData(100, 0.2)]
+    [InlineData(110, 0.4)]
+    [InlineData(130, 0.8)]
+    [InlineData(140, 1)]
+    [InlineData(150, 1)]
+    public void A_slow_start_grows_evenly_from_its_first_share_to_one(double now, double share) =>
+        new SlowStart(At(100), At(140), 0.2).Factor(At(now)).Should().BeApproximately(share, 1e-9);
+}
