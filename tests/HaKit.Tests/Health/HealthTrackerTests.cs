@@ -95,6 +95,41 @@ public sealed class HealthTrackerTests
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Late_failures_to_connect_and_those_of_a_cooling_endpoint_do_not_excuse_another_endpoint(bool isCooling)
+    {
+        var bench = new HealthBench(alone: true);
+        var failing = bench.Add("a");
+        var other = bench.Add("b");
+        var late = bench.Begin(other);
+        if (!isCooling)
+        {
+            bench.Fail(other, s_error, 5);
+            other.Order(HealthOrder.BringUp, bench.Now);
+        }
+
+        bench.Fail(failing, FaultKind.ConnectFailed, 3);
+        bench.Fail(other, FaultKind.ConnectFailed);
+        if (isCooling)
+            bench.Fail(other, HealthBench.Throttled(60));
+        other.Complete(late, new Fault(FaultKind.ConnectFailed), bench.Now);
+        failing.State.Status.Should().Be(EndpointHealthStatus.Ejected);
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(4, false)]
+    [InlineData(5, true)]
+    public void The_last_endpoint_is_spared_from_the_failure_that_would_eject_it(int failures, bool isSpared)
+    {
+        var bench = new HealthBench(alone: true);
+        var endpoint = bench.Add("a");
+        bench.Fail(endpoint, s_error, failures);
+        (endpoint.State.Status, endpoint.State.ConsecutiveFailures, endpoint.State.IsSpared).Should().Be((EndpointHealthStatus.Suspect, failures, isSpared));
+    }
+
     [Fact]
     public void A_fault_of_the_region_counts_on_an_endpoint_with_another_number_of_epochs()
     {
