@@ -10,7 +10,7 @@ public sealed class ChatCommandTests
 
         output.Should().Contain("You talk to gpt, claude, llama.")
             .And.Contain("[gpt: served]").And.Contain("[gpt is dead]")
-            .And.MatchRegex(@"\[gpt: ConnectFailed after \S+ m?s; claude: served after \S+ m?s\]")
+            .And.MatchRegex(@"\[gpt: ConnectFailed after \S+ [mµ]?s; claude: served after \S+ [mµ]?s\]")
             .And.Contain("[gpt is back]").And.MatchRegex(@"gpt\s+(Healthy|Suspect)");
         Served(output).Should().Equal("gpt", "claude", "gpt");
     }
