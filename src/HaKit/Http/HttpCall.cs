@@ -147,7 +147,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private bool NamesStoredObject => _body is { IsKept: false } || NamedInBody.Count > 0;
 
     private IReadOnlyList<StoredName> NamedInBody =>
-        _namedInBody ??= _body is { IsKept: true, IsJson: true, Outline.MightNameStoredObject: true } ? StoredNames.InBody(_body[..]) : [];
+        _namedInBody ??= _body is { IsKept: true, IsJson: true, Outline.MightNameStoredObject: true } ? StoredNames.InBody(_body[..]) : Array.Empty<StoredName>();
 
     public ValueTask ReadBodyAsync(CancellationToken cancellationToken)
     {
