@@ -92,8 +92,8 @@ internal static class HealthTransitions
     }
 
     /// <summary>
-    /// Ends a trial that was answered by a refusal. A refusal is neither a success nor a failure, so the next trial may begin. If the endpoint is out because
-    /// of its refusals, the next trial comes only after another ejection period. Otherwise each call would make a useless trial.
+    /// Ends a trial that was answered by a refusal. A refusal is neither a success nor a failure, so the next trial may begin. If the endpoint is ejected and
+    /// the refusal is provisional, the next trial comes only after another ejection period. Otherwise each call would make a useless trial.
     /// </summary>
     public static HealthState Undecided(this HealthState state, Fault refusal, TimeSpan now, double jitter, HealthOptions options)
     {
