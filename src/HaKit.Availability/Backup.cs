@@ -23,7 +23,8 @@ public static class Backup
     public static TimeSpan WorstDataLoss(TimeSpan interval, TimeSpan duration = default) => Guard.Positive(interval) + Guard.NotNegative(duration);
 
     /// <summary>
-    /// Returns the largest number of backups that a restore needs: one full backup and the incremental backups after it, in total full / incremental.
+    /// Returns the largest number of backups that a restore needs: one full backup and the incremental backups after it. The total is
+    /// <paramref name="full"/> / <paramref name="incremental"/>.
     /// </summary>
     /// <param name="full">The time between two full backups.</param>
     /// <param name="incremental">The time between two incremental backups; greater than zero, at most <paramref name="full"/>.</param>
@@ -70,7 +71,10 @@ public static class Backup
         return AvailabilityRatio.FromPair(up / pieces, down / pieces);
     }
 
-    /// <summary>Returns the probability that a copy remains. Copies are lost independently, or all at once by a common cause. U = c + (1 − c)·∏ uᵢ.</summary>
+    /// <summary>
+    /// Returns the probability that at least one copy remains: 1 − U, with U = c + (1 − c)·∏ uᵢ, where uᵢ is the unavailability of copy i. Copies are lost
+    /// independently, or all at once by a common cause.
+    /// </summary>
     /// <param name="commonCause">c, the probability of the common cause, from 0 to 1.</param>
     /// <param name="copies">The availability of each copy; at least one copy.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="commonCause"/> is NaN or lies outside 0 to 1.</exception>

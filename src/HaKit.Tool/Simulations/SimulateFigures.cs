@@ -22,8 +22,8 @@ internal sealed record SimulateFigures
 
     /// <summary>
     /// Gets the number of lost calls divided by the number of calls that arrived while no service was up; null when no call arrived then. This is not a share
-    /// of the time, because calls come in groups: a pool that loses exactly the calls that no endpoint could serve may lose twice the share of the time in
-    /// which no service was up.
+    /// of the time, because calls come in groups. For example, if no service was up for 1 % of the time, a pool may lose 2 % of its calls although it loses only
+    /// calls that no endpoint could serve.
     /// </summary>
     public double? Ratio => Scored.CameInVain > 0 ? (double)Scored.Lost / Scored.CameInVain : null;
 

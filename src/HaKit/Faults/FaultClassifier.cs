@@ -100,8 +100,8 @@ public sealed class FaultClassifier : IFaultClassifier
     }
 
     /// <summary>
-    /// Gets the wait in a provider's error that a gateway quotes. OpenAI's Python client writes errors as "Error code: 429 - {'error': …", so the text after
-    /// this beginning is not a caller's text.
+    /// Gets the waiting time from a provider's error message that a gateway quotes in its own error. OpenAI's Python client writes errors as
+    /// "Error code: 429 - {'error': …", so the text after this beginning is not a caller's text.
     /// </summary>
     private static TimeSpan? InQuotedError(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words)
     {
@@ -111,7 +111,7 @@ public sealed class FaultClassifier : IFaultClassifier
         return Durations.InSentence(buffer[..System.Text.Encoding.UTF8.GetChars(signs.Message, buffer)]);
     }
 
-    /// <summary>Reads the headers, then the body, then the reset of a dimension that is used up.</summary>
+    /// <summary>Reads the headers, then the body, then the reset time of the exhausted limit (requests or tokens).</summary>
     private static TimeSpan? RetryAfter(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, FaultKind kind)
     {
         if (evidence.Headers is { } headers && RateLimitHeaders.ReadRetryAfter(headers, evidence.Now) is { } told)

@@ -9,8 +9,8 @@ namespace HaKit.Health;
 /// </summary>
 internal static class HealthReducer
 {
-    // The last admitted endpoint is ejected for refusals only when it refuses everything: after this many times the usual number in a row. At seven refusals
-    // in ten attempts, five in a row come every 17 attempts, and twenty in a row come every 4,000.
+    // The last admitted endpoint is ejected for refusals only when it refuses everything: after this many times the usual number in a row. If 70 % of the
+    // attempts are refused, five refusals in a row occur about once in 17 attempts, and twenty in a row about once in 4,000.
     private const long PatienceWithLast = 4;
 
     public static HealthState Next(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
@@ -121,7 +121,7 @@ internal static class HealthReducer
 
     /// <summary>
     /// Decides whether the endpoint is ejected. The usual measures are a number of failures in a row, a number of failures to connect in a row, and a ratio
-    /// of failures in the sampling window. The only admitted endpoint is ejected late: an endpoint that fails partly serves more calls than no endpoint. It
+    /// of failures in the sampling window. The only admitted endpoint is ejected late: an endpoint that serves only some calls is better than no endpoint. It
     /// is ejected only after four times as many failures in a row, never by its ratio. If it does not answer at all, the usual measures apply.
     /// </summary>
     private static bool MustEject(in FailureRow row, in HealthEvidence evidence, HealthOptions options) =>
@@ -149,7 +149,7 @@ internal static class HealthReducer
     /// <param name="From">The number of attempts that had begun on the endpoint when the series of failures began. Null if attempts are not counted.</param>
     /// <param name="InFlight">The number of running attempts that may disprove the failure. 0 after a silence, because a silence does not suggest that the
     /// others will be answered.</param>
-    /// <param name="UnderWay">The number of attempts that began since the row began and have not ended. An attempt that the caller ended is neither a failure
+    /// <param name="UnderWay">The number of attempts that began after the streak began and have not ended. An attempt that the caller ended is neither a failure
     /// nor running.</param>
     private readonly record struct FailureRow(int Failures, int Connects, int Unanswered, long? From, int InFlight, long UnderWay)
     {
