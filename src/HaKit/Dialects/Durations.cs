@@ -113,8 +113,14 @@ internal static class Durations
     /// Reads the wait in a sentence: <c>try again in 5.289s</c>, <c>retry in 10h17m5.7s</c>, <c>retry after 26 seconds</c>, <c>please wait for about 1 minute and
     /// 30 seconds</c>.
     /// </summary>
-    public static TimeSpan? InSentence(ReadOnlySpan<char> sentence) =>
-        !sentence.ContainsAny(s_waits) ? null : AfterAny(sentence, s_retryWords, needsUnit: false) ?? AfterAny(sentence, s_waitWords, needsUnit: true);
+    /// <param name="sentence">The message of an error.</param>
+    /// <param name="isLimit">True if a limit or an overload refused the request. Otherwise "wait 30 s" may describe a time that has passed.</param>
+    public static TimeSpan? InSentence(ReadOnlySpan<char> sentence, bool isLimit)
+    {
+        if (!sentence.ContainsAny(s_waits))
+            return null;
+        return AfterAny(sentence, s_retryWords, needsUnit: false) ?? (isLimit ? AfterAny(sentence, s_waitWords, needsUnit: true) : null);
+    }
 
     /// <summary>Reads the instant in Anthropic's <c>You will regain access on 2026-08-01 at 00:00 UTC</c>.</summary>
     public static DateTimeOffset? RegainedAt(ReadOnlySpan<char> sentence)

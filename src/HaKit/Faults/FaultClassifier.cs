@@ -108,7 +108,7 @@ public sealed class FaultClassifier : IFaultClassifier
         if (evidence.StatusCode is not (429 or 503) || !words.Contains("Error code: ", StringComparison.Ordinal))
             return null;
         Span<char> buffer = stackalloc char[signs.Message.Length];
-        return Durations.InSentence(buffer[..System.Text.Encoding.UTF8.GetChars(signs.Message, buffer)]);
+        return Durations.InSentence(buffer[..System.Text.Encoding.UTF8.GetChars(signs.Message, buffer)], isLimit: true);
     }
 
     /// <summary>Reads the headers, then the body, then the reset time of the exhausted limit (requests or tokens).</summary>
@@ -116,7 +116,7 @@ public sealed class FaultClassifier : IFaultClassifier
     {
         if (evidence.Headers is { } headers && RateLimitHeaders.ReadRetryAfter(headers, evidence.Now) is { } told)
             return told;
-        if ((signs.RetryDelay ?? Durations.InSentence(words) ?? InQuotedError(in evidence, in signs, words)) is { } delay)
+        if ((signs.RetryDelay ?? Durations.InSentence(words, kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted) ?? InQuotedError(in evidence, in signs, words)) is { } delay)
             return delay;
         return kind switch
         {

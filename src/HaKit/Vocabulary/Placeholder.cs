@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace HaKit;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace HaKit;
 /// <c>YOUR_API_KEY</c>, <c>${KEY}</c>, <c>changeme</c>, <c>sk-...</c>. Words such as EMPTY, none and dummy are not placeholders, because self-hosted servers
 /// accept any key. Pure.
 /// </summary>
-internal static class Placeholder
+internal static partial class Placeholder
 {
     // A longer text does not count as a placeholder because of its words. Otherwise a real key that contains such a word would be refused.
     private const int LongestWords = 60;
@@ -27,6 +29,8 @@ internal static class Placeholder
     private static readonly string[] s_schemes = ["Bearer ", "Basic ", "Token ", "ApiKey ", "Key "];
 
     private static readonly string[] s_firstWords = ["replace", "insert", "enter", "paste", "change"];
+
+    private static readonly string[] s_pronouns = ["me", "this", "it", "your"];
 
     /// <summary>Removes the scheme before the key in a header, such as <c>Bearer</c>.</summary>
     public static string WithoutScheme(string value)
@@ -62,8 +66,9 @@ internal static class Placeholder
     }
 
     /// <summary>Checks for brackets or a variable that a template should have replaced: <c>&lt;key&gt;</c>, <c>{key}</c>, <c>${KEY}</c>, <c>$(KEY)</c>, <c>%KEY%</c>.</summary>
+    /// <remarks>JSON, which some gateways expect in a header, and a GUID in braces are values and no placeholders.</remarks>
     public static bool IsTemplate(string text) =>
-        HasPair(text, '<', '>') || HasPair(text, '{', '}') || text.Contains("$(", StringComparison.Ordinal)
+        Bracketed().Matches(text).Any(static match => !Guid.TryParse(match.ValueSpan, out _)) || text.Contains("$(", StringComparison.Ordinal)
         || text.Length > 2 && text[0] == '%' && text[^1] == '%' && text[1..^1].All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
 
     // <deployment>, {deployment}, ${DEPLOYMENT}: a name that only has brackets somewhere may be a real one.
@@ -72,9 +77,6 @@ internal static class Placeholder
         var inner = text is ['$', '{', ..] ? text.AsSpan(1) : text;
         return inner is ['<', .., '>'] or ['{', .., '}'] && inner[1..^1].IndexOfAny("<>{}") < 0;
     }
-
-    private static bool HasPair(string text, char open, char close) =>
-        text.IndexOf(open, StringComparison.Ordinal) is >= 0 and var at && text.IndexOf(close, at) > at;
 
     private static string[] Words(string text) => text.Split(['-', '_', ' '], StringSplitOptions.RemoveEmptyEntries);
 
@@ -89,11 +91,12 @@ internal static class Placeholder
         return false;
     }
 
+    // replace-with-key, change_me, api key here: without a word for the thing itself, such as in "enter-sandman", the text may be a real key.
     private static bool HasWords(string text)
     {
         var words = Words(text);
-        return SaysYour(words)
-            || words.Length > 1 && (s_firstWords.Contains(words[0], StringComparer.OrdinalIgnoreCase) || words[^1].Equals("here", StringComparison.OrdinalIgnoreCase));
+        var isOrder = words.Length > 1 && (s_firstWords.Contains(words[0], StringComparer.OrdinalIgnoreCase) || words[^1].Equals("here", StringComparison.OrdinalIgnoreCase));
+        return SaysYour(words) || isOrder && words.Any(static w => s_things.Contains(w) || s_pronouns.Contains(w, StringComparer.OrdinalIgnoreCase));
     }
 
     // The name of an environment variable in place of its value: OPENAI_API_KEY.
@@ -108,4 +111,8 @@ internal static class Placeholder
     }
 
     private static bool IsRun(string text) => text.Length >= 3 && (text.All(static c => c is 'x' or 'X') || text.All(static c => c == '*'));
+
+    // A name in brackets: "<your key>", "{key}", and everything in "${…}".
+    [GeneratedRegex(@"<[\w .-]*[A-Za-z][\w .-]*>|\{[\w .-]*[A-Za-z][\w .-]*\}|\$\{[^{}]+\}")]
+    private static partial Regex Bracketed();
 }

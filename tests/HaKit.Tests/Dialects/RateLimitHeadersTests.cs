@@ -162,11 +162,21 @@ public sealed class RateLimitHeadersTests
     [InlineData("try again in -5s", null)]
     public void Wait_is_found_in_a_sentence(string sentence, double? seconds)
     {
-        var wait = Durations.InSentence(sentence)?.TotalSeconds;
+        var wait = Durations.InSentence(sentence, isLimit: true)?.TotalSeconds;
         if (seconds is null)
             wait.Should().BeNull();
         else
             wait.Should().BeApproximately(seconds.Value, 1e-6);
+    }
+
+    [Theory]
+    [InlineData("The upstream did not answer after a wait 30 s long", null)]
+    [InlineData("connection reset in 2 seconds", null)]
+    [InlineData("Internal error, please try again in 5 s", 5d)]
+    public void Error_that_is_no_limit_names_a_wait_only_with_the_words_for_another_try(string sentence, double? seconds)
+    {
+        var wait = Durations.InSentence(sentence, isLimit: false)?.TotalSeconds;
+        wait.Should().Be(seconds);
     }
 
     [Fact]

@@ -340,9 +340,9 @@ internal static partial class SlowClassifier
         if (Lines(evidence, "Retry-After").Select(line => Told(line, now)).Max() is { } retryAfter)
             return retryAfter;
 
-        if ((facts.Delay ?? InSentence(facts.Message)) is { } told)
+        if ((facts.Delay ?? InSentence(facts.Message, kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted)) is { } told)
             return told;
-        if (evidence.StatusCode is 429 or 503 && facts.Message.Contains("Error code: ", StringComparison.Ordinal) && InSentence(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(facts.Raw))) is { } upstream)
+        if (evidence.StatusCode is 429 or 503 && facts.Message.Contains("Error code: ", StringComparison.Ordinal) && InSentence(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(facts.Raw)), isLimit: true) is { } upstream)
             return upstream;
         if (kind == FaultKind.QuotaExhausted)
         {
@@ -441,9 +441,9 @@ internal static partial class SlowClassifier
         return Ahead(seconds);
     }
 
-    private static TimeSpan? InSentence(string sentence)
+    private static TimeSpan? InSentence(string sentence, bool isLimit)
     {
-        for (var i = 0; i < s_waits.Length; i++)
+        for (var i = 0; i < (isLimit ? s_waits.Length : 6); i++)
         {
             var at = sentence.IndexOf(s_waits[i], StringComparison.OrdinalIgnoreCase);
             if (at >= 0 && Sum(sentence[(at + s_waits[i].Length)..], needsUnit: i >= 6) is { } seconds && Ahead(seconds) is { } wait)

@@ -74,7 +74,7 @@ public sealed class PrometheusProbeTests
         var result = await new PrometheusProbe("mem", 1).ProbeAsync(context, TestContext.Current.CancellationToken);
 
         (result.Fault is not null).Should().Be(isMiss);
-        result.Load?.CacheUsage.Should().Be(load);
+        (result.Load?.CacheUsage).Should().Be(load);
         (result.Load is null).Should().Be(load is null);
     }
 

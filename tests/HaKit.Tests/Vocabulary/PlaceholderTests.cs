@@ -34,12 +34,26 @@ public sealed class PlaceholderTests
     [InlineData("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln")]
     [InlineData("xx")]
     [InlineData("of the vault")]
+    [InlineData("enter-sandman")]
+    [InlineData("change-of-plans")]
+    [InlineData("we-were-here")]
+    [InlineData("p{4}ss<9>word")]
+    [InlineData("{6F9619FF-8B86-D011-B42D-00C04FC964FF}")]
+    [InlineData("""{"id":"a","secret":"b"}""")]
     public void A_key_is_no_placeholder(string text) => Placeholder.IsSecret(text).Should().BeFalse();
+
+    [Theory]
+    [InlineData("x-portkey-config", """{"strategy":{"mode":"fallback"},"targets":[{"virtual_key":"a"}]}""")]
+    [InlineData("x-portkey-metadata", """{"_user":"batch"}""")]
+    [InlineData("User-Agent", "app/1.0 (<mail@app.example>)")]
+    [InlineData("X-Tenant", "{6F9619FF-8B86-D011-B42D-00C04FC964FF}")]
+    public void A_header_may_have_json_and_braces(string header, string value) =>
+        new EndpointOptions { Name = "a", Address = "https://a.example/v1", Headers = { [header] = value } }.Validate("P").Should().BeEmpty();
 
     [Fact]
     public void No_random_key_is_taken_for_a_placeholder()
     {
-        const string letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+        const string letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+/=!#$%&*";
         var key = Gen.Elements(letters.ToCharArray()).ArrayOf(24).Select(c => new string(c));
         Prop.ForAll(key.ToArbitrary(), k => !Placeholder.IsSecret(k) && !Placeholder.IsSecret("sk-" + k) && !Placeholder.IsSecret("Bearer " + k)).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
     }
