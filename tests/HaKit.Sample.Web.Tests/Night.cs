@@ -78,6 +78,7 @@ internal sealed class Night : IAsyncDisposable
             o.Destinations.Add(new() { Name = "share", Folder = "/proc/no-such-share" });
             o.Keys["1"] = Convert.ToBase64String(new byte[32]);
             (o.Source, o.Every, o.Copies) = (Path.Combine(_folder, "state"), TimeSpan.FromSeconds(2), 1);
+            o.OperationTimeout = TimeSpan.FromSeconds(3); // the first save waits this long for the destination that is out
         });
     }
 
