@@ -1,8 +1,8 @@
 namespace HaKit.Evidence;
 
 /// <summary>
-/// A page of docs/evidence is written by hand except for its figures, which stand between two marks. A run replaces only what stands between the marks
-/// of its figures, so that what was written by hand about earlier runs stays. tests/page.py does the same for what a command prints.
+/// Replaces figures on a page of docs/evidence. The page is written by hand, except for its figures, which are between two marks. A run replaces only the text
+/// between the marks of its figures, so the text about earlier runs is kept. tests/page.py does the same for the output of a command.
 /// </summary>
 internal static class EvidencePage
 {
@@ -10,7 +10,7 @@ internal static class EvidencePage
     /// <exception cref="InvalidOperationException">The page has no place for them.</exception>
     public static void Write(string page, string name, string figures) => File.WriteAllText(page, Replace(File.ReadAllText(page), name, figures));
 
-    /// <summary>The page with other figures of this name; everything else stays as it is.</summary>
+    /// <summary>Gets the page with new figures of this name. All other text stays the same.</summary>
     public static string Replace(string page, string name, string figures)
     {
         var (begin, end) = ($"<!-- figures: {name} -->\n", $"<!-- end of figures: {name} -->");

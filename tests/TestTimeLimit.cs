@@ -9,9 +9,9 @@ using Xunit.v3;
 namespace HaKit.TestSupport;
 
 /// <summary>
-/// Gives every test of the assembly a time limit. A test that does not end within it ends the process, with its name on the error stream: a hang is a failure
-/// that names itself, also where the test blocks its thread and could not be cancelled. Compiled into every test project by Directory.Build.props.
-/// <c>HAKIT_TEST_LIMIT</c> sets the limit in seconds; 0 for none. Default 600.
+/// Gives every test of the assembly a time limit. A test that does not end within it ends the process, with the test's name on the error stream. So a hang is a
+/// failure with a name, even if the test blocks its thread and cannot be cancelled. Directory.Build.props compiles this file into every test project.
+/// <c>HAKIT_TEST_LIMIT</c> sets the limit in seconds; 0: no limit. Default 600.
 /// </summary>
 [AttributeUsage(AttributeTargets.Assembly)]
 internal sealed class TestTimeLimitAttribute : BeforeAfterTestAttribute

@@ -103,8 +103,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// Opens a stream on one endpoint after another until one delivers content, and returns that stream. After a failure before the first content, the pool
-    /// tries the next endpoint. Later, a cut ends the stream with <see cref="PartialResponseException"/>; an incomplete answer always ends so. The pool never
-    /// replays delivered content silently. The deadline applies until the first content, then <see cref="StreamingOptions.IdleTimeout"/>.
+    /// tries the next endpoint. Later, a cut ends the stream with <see cref="PartialResponseException"/>, so an incomplete answer never looks complete. The pool
+    /// never replays delivered content silently. The deadline applies until the first content, then <see cref="StreamingOptions.IdleTimeout"/>.
     /// </summary>
     /// <typeparam name="TState">The type of the state for <paramref name="open"/>.</typeparam>
     /// <typeparam name="T">The type of the items.</typeparam>
@@ -203,7 +203,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="note">The operator and the reason.</param>
-    /// <param name="cancellationToken">Ends the waiting; the endpoint stays drained.</param>
+    /// <param name="cancellationToken">Ends the waiting with an <see cref="OperationCanceledException"/>; the endpoint stays drained.</param>
     /// <returns>A task that completes when nothing is in flight on the endpoint.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="InvalidOperationException">The endpoint was brought up again before its last attempt ended.</exception>
@@ -259,7 +259,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public FleetStatus GetFleetStatus() => Owners.Peers.Status();
 
     /// <summary>Waits until the facts of the other replicas have arrived, at most for <see cref="SharingOptions.WarmStart"/>. The container calls this at start-up; calls never wait for it.</summary>
-    /// <param name="cancellationToken">Ends the waiting.</param>
+    /// <param name="cancellationToken">Ends the waiting; the method then returns false and does not throw.</param>
     /// <returns>False if the time passed first, or if the pool has no link.</returns>
     public ValueTask<bool> WarmUpAsync(CancellationToken cancellationToken = default) => Owners.Peers.WarmUpAsync(cancellationToken);
 

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Caching.Distributed;
 
 namespace HaKit.AI.Tests;
 
-/// <summary>An answer out of a cache was not served by an endpoint of this call, and must not say so.</summary>
+/// <summary>No endpoint of this call has served an answer from a cache, so the answer must not name an endpoint.</summary>
 public sealed class CachedAnswerTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

@@ -12,7 +12,7 @@ public sealed class DocumentationTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
-    /// <summary>The code of docs/ai.md, run; each of its lines must stand here.</summary>
+    /// <summary>Runs the code of docs/ai.md. Each line of it must be in this file.</summary>
     [Fact]
     public async Task The_code_of_the_page_runs()
     {

@@ -9,7 +9,9 @@ using OpenAI;
 
 namespace HaKit.AI.Tests;
 
-/// <summary>One pool over the official OpenAI and Anthropic SDKs, each with a server of its own on real sockets. Whichever is in trouble, the other serves.</summary>
+/// <summary>
+/// Tests one pool over the official OpenAI and Anthropic SDKs, each with its own server on real sockets. If one server fails, the other server answers.
+/// </summary>
 public sealed class SdkTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -195,7 +197,7 @@ public sealed class SdkTests
         await using var world = await World.StartAsync("gpt");
         var runs = 0;
         var weather = AIFunctionFactory.Create((string city) => $"{city}: sunny, {++runs}", "weather");
-        // The loop that function invocation is, around the pool: the place where it belongs.
+        // The loop of function invocation is around the pool, where it belongs.
         List<ChatMessage> history = [new(ChatRole.User, "Paris")];
         var asked = await world.Chat.GetResponseAsync(history, new ChatOptions { Tools = [weather], MaxOutputTokens = 20 }, Ct);
         asked.FinishReason.Should().Be(ChatFinishReason.ToolCalls);

@@ -15,7 +15,9 @@ using OpenTelemetry.Trace;
 
 namespace HaKit.AspNetCore.Tests;
 
-/// <summary>An OTLP collector on loopback, and the official OpenTelemetry packages that send it what the meter and the source <c>HaKit</c> tell.</summary>
+/// <summary>
+/// Runs an OTLP collector on loopback. The official OpenTelemetry packages send it the data of the meter and the activity source <c>HaKit</c>.
+/// </summary>
 internal sealed class Collector : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -35,7 +37,7 @@ internal sealed class Collector : IAsyncDisposable
             .AddOtlpExporter(o => (o.Protocol, o.Endpoint) = (OtlpExportProtocol.HttpProtobuf, new Uri(address, "v1/traces"))).Build();
     }
 
-    /// <summary>What came, as protocol buffers: their strings are UTF-8 as they are.</summary>
+    /// <summary>Gets the received protocol buffers. Their strings are plain UTF-8.</summary>
     public ConcurrentQueue<(string Path, byte[] Body)> Received { get; }
 
     public static async Task<Collector> StartAsync()

@@ -3,7 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace HaKit.AspNetCore.Tests;
 
-/// <summary>Every colour that text has on the page can be read on every ground that it stands on, in both schemes (WCAG 2.2, 1.4.3: at least 4.5 to 1).</summary>
+/// <summary>
+/// Checks that every colour of text on the page has enough contrast on every background that it appears on, in both schemes (WCAG 2.2, 1.4.3: at least 4.5 to
+/// 1).
+/// </summary>
 public sealed partial class ContrastTests
 {
     private static readonly string[] Inks = ["text", "dim", "faint", "good", "warn", "bad", "cool", "idle"];
@@ -24,7 +27,7 @@ public sealed partial class ContrastTests
             foreach (var ground in Grounds)
             {
                 Check(ink, ground, Rgb(colours[ground]));
-                // A trouble, a pill or a row stands on a wash of its tone over the ground.
+                // A warning, a pill or a row has its colour, mostly transparent, over the background.
                 foreach (var wash in (string[])["good", "warn", "bad", "cool", "idle"])
                 {
                     if (ink == wash || ink is "text" or "dim")

@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.AspNetCore.Tests;
 
-/// <summary>A pool of a hundred endpoints that have all been busy, some of them ill: the most there is to show.</summary>
+/// <summary>Creates a pool of a hundred endpoints that have all been busy, some of them with faults: the most data that a page can show.</summary>
 internal static class Crowd
 {
     public static void Describe(EndpointPoolOptions options)

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace HaKit.AspNetCore.Tests;
 
-/// <summary>A service's heartbeat, and what a pool's probe makes of it.</summary>
+/// <summary>Tests the heartbeat of a service, and how a pool's probe reads it.</summary>
 public sealed class HeartbeatTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

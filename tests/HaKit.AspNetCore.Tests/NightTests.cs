@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Builder;
 
 namespace HaKit.AspNetCore.Tests;
 
-/// <summary>What the page is told while endpoints are out: the outage in one place, waiting calls counted, and a log that trials do not flood.</summary>
+/// <summary>
+/// Tests what the page gets while endpoints are out: the outage in one place, the number of waiting calls, and a log that is not full of trials.
+/// </summary>
 public sealed class NightTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -79,7 +81,7 @@ public sealed class NightTests
         site.Time.Advance(TimeSpan.FromSeconds(2));
         foreach (var call in calls)
             await Record.ExceptionAsync(() => call);
-        await BreakAsync(site); // the last one that serves is ejected late
+        await BreakAsync(site); // the last admitted endpoint is ejected late
         var events = (await StatusAsync(site)).GetProperty("events").EnumerateArray().ToArray();
         var line = events.First(e => e.GetProperty("kind").GetString() == "EndpointEjected");
         line.GetProperty("count").GetInt32().Should().BeInRange(29, 30);

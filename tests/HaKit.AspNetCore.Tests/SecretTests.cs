@@ -18,7 +18,9 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.AspNetCore.Tests;
 
-/// <summary>Keys and prompts are planted wherever there can be some, everything goes wrong that can, and all that comes out is searched for them.</summary>
+/// <summary>
+/// Puts keys and prompts into every place that can hold them, causes every kind of failure, and searches all outputs for these keys and prompts.
+/// </summary>
 [Collection("OpenTelemetry")]
 public sealed class SecretTests
 {
@@ -84,7 +86,7 @@ public sealed class SecretTests
         lock (messages)
             _out.AddRange(messages.Select(m => ("alert", m.Text + AlertText(m))));
 
-        // The search sees what it is meant to see: each kind of output speaks of the endpoint and of what happened to it.
+        // The search covers the outputs: each kind of output names the endpoint and its failures.
         foreach (var where in (string[])["/ha/status", "/ha/events", "/ha/explain?pool=chat", "health check", "log", "metric", "span", "OTLP/v1/traces", "OTLP/v1/metrics", "alert", "exception", "event", "GetStatus", "Explain", "CallDetail", "peer fact", "recording"])
             _out.Where(o => o.Where == where).Should().Contain(o => o.Text.Contains("ill-endpoint", StringComparison.Ordinal), $"{where} was searched");
         string[] leaks = [.. _out.SelectMany(static o => Secrets.Where(s => o.Text.Contains(s, StringComparison.OrdinalIgnoreCase)).Select(s => $"{o.Where} tells '{s}': {o.Text[..Math.Min(o.Text.Length, 400)]}"))];
@@ -196,7 +198,7 @@ public sealed class SecretTests
                         standby.Faults.Always(fault);
                     await pool.BringUpAsync("ill-endpoint");
                     await pool.BringUpAsync("standby");
-                    _time.Jump(TimeSpan.FromHours(3)); // no fault hides the next one by its cooldown
+                    _time.Jump(TimeSpan.FromHours(3)); // so that the cooldown of one fault does not hide the next fault
                     var asked = server.Counts.Received;
                     await AskAsync(http, stream);
                     server.Counts.Received.Should().BeGreaterThan(asked, $"each fault is met, also {fault}, of both {both}, streamed {stream}");
@@ -209,13 +211,13 @@ public sealed class SecretTests
             await AskAsync(http, stream: false);
     }
 
-    /// <summary>Refusals whose code, type or shape is a secret, also one that reads like a word, and headers that are no time.</summary>
+    /// <summary>Gets refusals whose code, type or shape is a secret, even a secret that looks like a word, and headers that contain no time.</summary>
     private static IEnumerable<FakeFault> Codes()
     {
         var status = 399;
         foreach (var code in (string[])[InCode, Key, Header, WordyHeader, Credential, InAddress])
         {
-            status = status == 399 ? 400 : 399 + (status * 7 % 60); // a status of each kind that is known and that is not
+            status = status == 399 ? 400 : 399 + (status * 7 % 60); // known and unknown statuses of each kind
             yield return FakeFault.Status(status, $$$"""{"error":{"message":"{{{Prompt}}}","type":"{{{code}}}","code":"{{{code}}}","param":"{{{code}}}","{{{InCode}}}":1}}""");
             yield return FakeFault.Status(500, $$$"""{"{{{code}}}":"{{{Prompt}}}","status":"{{{code}}}"}""");
             yield return FakeFault.ErrorEventAfter(0, $$$"""{"error":{"message":"{{{Prompt}}}","type":"{{{code}}}","code":"{{{code}}}"}}""");
@@ -224,7 +226,7 @@ public sealed class SecretTests
         yield return FakeFault.Status(307).WithHeader("Location", $"http://other.example/{InAddress}?key={InAddress}");
     }
 
-    /// <summary>Answers and streams that say what no output may repeat, whole and not.</summary>
+    /// <summary>Gets answers and streams with texts that no output may repeat, complete and incomplete.</summary>
     private static IEnumerable<FakeFault> Answers()
     {
         const string content = $$$"""{"id":"{{{Answer}}}","choices":[{"index":0,"delta":{"content":"{{{Answer}}}"},"message":{"role":"assistant","content":"{{{Answer}}}"},"finish_reason":"stop"}]}""";
@@ -259,7 +261,7 @@ public sealed class SecretTests
         try
         {
             using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Ct);
-            _ = await response.Content.ReadAsStringAsync(Ct); // what the provider says to its caller is the caller's
+            _ = await response.Content.ReadAsStringAsync(Ct); // the provider's text for the caller is not searched
             if (request.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail))
                 _out.Add(("CallDetail", $"{detail} {string.Join('|', detail.Attempts)} {Json(detail)}"));
         }

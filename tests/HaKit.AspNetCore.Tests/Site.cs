@@ -11,7 +11,9 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.AspNetCore.Tests;
 
-/// <summary>An application with pools and the pages, in memory and in virtual time. Whoever sends a header <c>x-user</c> is that user.</summary>
+/// <summary>
+/// Runs an application with pools and the pages, in memory and in virtual time. A request with the header <c>x-user</c> is a request of that user.
+/// </summary>
 internal sealed class Site : IAsyncDisposable
 {
     private Site(WebApplication app, HttpClient http, LogRecorder logs, ManualTimeProvider time) => (App, Http, Logs, Time) = (app, http, logs, time);
@@ -55,7 +57,7 @@ internal sealed class Site : IAsyncDisposable
         return new Site(app, app.GetTestClient(), logs, time);
     }
 
-    /// <summary>Calls the pool so often, in virtual time.</summary>
+    /// <summary>Makes the given number of calls to the pool, in virtual time.</summary>
     public void Call(int times = 1, Func<EndpointAttempt, Exception?>? failure = null)
     {
         for (var i = 0; i < times; i++)

@@ -157,7 +157,7 @@ public sealed class StatusTests
             using var reader = new StreamReader(await first.Content.ReadAsStreamAsync(Ct));
             await reader.ReadToEndAsync(Ct);
         };
-        await Record.ExceptionAsync(read); // it ends; whether as cut or as whole is the server's affair
+        await Record.ExceptionAsync(read); // the read ends; the server decides whether the answer then looks cut or whole
     }
 
     [Fact]

@@ -6,7 +6,7 @@ public sealed class BadInputTests
     private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
     private static readonly TimeSpan Negative = TimeSpan.FromTicks(-1);
 
-    /// <summary>What is called with what is bad, and the parameter that must be named.</summary>
+    /// <summary>The calls with bad arguments, each with the parameter that the exception must name.</summary>
     private static readonly (string Name, string Parameter, Action Call)[] Cases =
     [
         ("Of NaN", "availability", () => AvailabilityRatio.From(double.NaN)),

@@ -1,6 +1,6 @@
 namespace HaKit.Availability.Tests;
 
-/// <summary>Numbers that can be checked on paper.</summary>
+/// <summary>Tests numbers that can be checked on paper.</summary>
 public sealed class ByHandTests
 {
     private const double Exactly = 1e-14;

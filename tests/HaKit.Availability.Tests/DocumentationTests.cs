@@ -8,7 +8,7 @@ public sealed class DocumentationTests
 {
     private readonly List<string> _printed = [];
 
-    /// <summary>The code of docs/availability.md, run; each of its lines must stand here, and print what the page says.</summary>
+    /// <summary>Runs the code of docs/availability.md. Each line of the page must be in this file, and must print what the page says.</summary>
     [Fact]
     public void The_pages_code_prints_what_the_page_says()
     {

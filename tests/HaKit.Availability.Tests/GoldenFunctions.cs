@@ -5,7 +5,7 @@ using static HaKit.Availability.ReliabilityBlock;
 
 namespace HaKit.Availability.Tests;
 
-/// <summary>What each function of the table is called here. Null is "never" or "unreachable".</summary>
+/// <summary>Maps each function of the table to its name in the library. A result of null means "never" or "unreachable".</summary>
 internal static class GoldenFunctions
 {
     // Tests the numerical solutions: quantiles and steady states.
@@ -169,7 +169,10 @@ internal static class GoldenFunctions
         static AvailabilityRatio Nine() => AvailabilityRatio.From(0.9m);
     }
 
-    /// <summary>Two web servers over one database: the value for two databases must be what two objects give, and must not be what one gives.</summary>
+    /// <summary>
+    /// Two web servers share one database. The value for two databases must be equal to the result with two objects, and differ from the result with one
+    /// object.
+    /// </summary>
     /// <param name="row">Says which unit is taken for two. Its "same" are two web servers of 0.99 over one database of 0.999.</param>
     private static double NaiveAndNotReturned(GoldenRow row)
     {
@@ -182,7 +185,7 @@ internal static class GoldenFunctions
         return naive;
     }
 
-    /// <summary>The variant that conditions on the common cause and does not keep each unit's own unavailability, written out as blocks.</summary>
+    /// <summary>A variant that conditions on the common cause, but does not keep each unit's own unavailability, written as blocks.</summary>
     private static AvailabilityRatio Conditioned(double q, double beta, int n)
     {
         var units = Enumerable.Range(0, n).Select(i => (ReliabilityBlock)Component($"unit {i}", AvailabilityRatio.FromUnavailability((1 - beta) * q))).ToArray();

@@ -11,7 +11,7 @@ public sealed record GoldenRow(string Id, string Function, string Inputs, string
     /// <summary>The inputs between semicolons.</summary>
     public string[] Parts => Inputs.Split(';', StringSplitOptions.TrimEntries);
 
-    /// <summary>The number after "key=", its unit left out.</summary>
+    /// <summary>Gets the number after "key=", without its unit.</summary>
     public double this[string key] => Number(Text(key));
 
     public string Text(string key) => Optional(key) ?? throw new InvalidOperationException($"{Id}: no input '{key}' in '{Inputs}'.");
@@ -22,7 +22,7 @@ public sealed record GoldenRow(string Id, string Function, string Inputs, string
 
     public AvailabilityRatio Availability(string key) => AvailabilityRatio.From(Exact(key));
 
-    /// <summary>A duration with its unit, seconds where it has none.</summary>
+    /// <summary>Gets a duration with its unit; in seconds if it has no unit.</summary>
     public TimeSpan Time(string key)
     {
         var text = Text(key);
@@ -38,7 +38,7 @@ public sealed record GoldenRow(string Id, string Function, string Inputs, string
         };
     }
 
-    /// <summary>The parts that are bare numbers, as availabilities.</summary>
+    /// <summary>Gets the parts that are plain numbers, as availabilities.</summary>
     public AvailabilityRatio[] Units() =>
         [.. Parts.Where(part => decimal.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
             .Select(part => AvailabilityRatio.From(decimal.Parse(part, NumberStyles.Float, CultureInfo.InvariantCulture)))];

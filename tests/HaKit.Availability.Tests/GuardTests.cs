@@ -1,6 +1,6 @@
 namespace HaKit.Availability.Tests;
 
-/// <summary>Each refusal has its exact ends: what lies on them, and the next value beyond.</summary>
+/// <summary>Tests the exact limits of each refusal: the value at the limit is accepted, and the next value is refused.</summary>
 public sealed class GuardTests
 {
     private const double Least = double.Epsilon;

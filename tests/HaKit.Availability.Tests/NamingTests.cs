@@ -1,6 +1,6 @@
 using HaKit.Availability;
 
-// How the struct is named from each place; that this compiles is most of the test.
+// Names the struct from different places. The test is mostly that this file compiles.
 namespace Acme.Shop
 {
     internal static class InAUsersNamespace

@@ -25,7 +25,7 @@ public sealed class OutcomeCountersTests
                 foreach (var window in (long[])[1, 60, 539, 3600, 86_000])
                 {
                     var count = counters.Count(now * Second, window * Second);
-                    // A coarse bucket of 60 s may hide at most its own width at the old end; a fine one holds whole seconds.
+                    // A coarse bucket of 60 s may hide at most its own width at the old end. A fine bucket has whole seconds.
                     var (sure, possible) = (all.Where(x => x.Second > now - window + 60), all.Where(x => x.Second >= now - window));
                     if (count.Successes < sure.Count(x => x.Success) || count.Successes > possible.Count(x => x.Success))
                         return false;

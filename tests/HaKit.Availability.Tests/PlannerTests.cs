@@ -153,7 +153,7 @@ public sealed class PlannerTests
     [Fact]
     public void Pool_losses_agree_with_a_simulated_pool()
     {
-        // Two endpoints in exponential ups and downs, balanced, each outage noticed after a fixed time: calls lost by time.
+        // Two balanced endpoints go up and down exponentially, and each outage is noticed after a fixed time. The lost calls are measured by time.
         var random = new Random(23);
         const double mttf = 40, mttr = 1, detection = 0.1;
         const double end = 2_000_000;
@@ -171,7 +171,7 @@ public sealed class PlannerTests
             }
             else if (up[0] != up[1])
             {
-                // Half of the calls go to the one that is down until it is noticed.
+                // Half of the calls go to the endpoint that is down, until the outage is noticed.
                 var down = up[0] ? 1 : 0;
                 lost += 0.5 * Math.Clamp(since[down] + detection - now, 0, span);
             }

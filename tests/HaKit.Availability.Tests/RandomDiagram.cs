@@ -1,8 +1,8 @@
 namespace HaKit.Availability.Tests;
 
 /// <summary>
-/// A random diagram built twice: as blocks, and as a plain function of which units are up. The second is evaluated by
-/// another method altogether: over every combination of the units that occur more than once, in exact fractions.
+/// Builds a random diagram twice: as blocks, and as a function of the units that are up. The function is evaluated by another method: over every combination of
+/// the units that occur more than once, in exact fractions.
 /// </summary>
 internal sealed class RandomDiagram
 {
@@ -110,7 +110,7 @@ internal sealed class RandomDiagram
         public override Rational Down() => U;
     }
 
-    /// <summary>By counting through every subset, not by recursion.</summary>
+    /// <summary>Counts through every subset, without recursion.</summary>
     private sealed class KofN(int required, Node[] parts) : Node
     {
         public override Rational Down()

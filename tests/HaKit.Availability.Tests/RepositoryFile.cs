@@ -1,9 +1,9 @@
 namespace HaKit.Availability.Tests;
 
-/// <summary>Files beside the compiled tests: of the repository, or of the shared data next to it.</summary>
+/// <summary>Finds files beside the compiled tests: of the repository, or of the shared data next to it.</summary>
 internal static class RepositoryFile
 {
-    /// <summary>Null when there is no such file.</summary>
+    /// <summary>Gets the path. Null if there is no such file.</summary>
     public static string? Find(params string[] path)
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)

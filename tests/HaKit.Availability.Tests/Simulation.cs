@@ -1,6 +1,6 @@
 namespace HaKit.Availability.Tests;
 
-/// <summary>Equal units that fail and are repaired independently, played through event by event.</summary>
+/// <summary>Simulates equal units that fail and are repaired independently, event by event.</summary>
 internal static class Simulation
 {
     /// <summary>Whole renewal cycles, each from all units up to all units up again, and the estimate from them.</summary>

@@ -34,7 +34,7 @@ public sealed class SloTests
     public void A_live_alert_fires_when_the_formula_says_and_resets_when_it_says(double errors)
     {
         Effort.SkipUnlessFull();
-        // 20 calls a second, two hours of good ones, then an error: to within a bucket.
+        // 20 calls a second: two hours of good calls, then an error. The result is exact to within a bucket.
         var counters = new OutcomeCounters();
         var alert = new BurnRateAlert("fast", 14.4, TimeSpan.FromHours(1), TimeSpan.FromMinutes(5));
         var monitor = new BurnRateMonitor(Three, counters, [alert]);

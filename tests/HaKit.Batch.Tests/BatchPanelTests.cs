@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace HaKit.Batch.Tests;
 
-/// <summary>A batch on the dashboard: what its panel says of each state that a batch can be in.</summary>
+/// <summary>Tests the dashboard's panel of a batch in each state of a batch.</summary>
 public sealed class BatchPanelTests
 {
     private static StatusPanel Describe(long total, long succeeded = 0, long failed = 0, long unknown = 0, bool isRunning = true, double? outage = null) => BatchPanel.Describe(

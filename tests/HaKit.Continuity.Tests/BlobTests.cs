@@ -123,7 +123,7 @@ public sealed class BlobTests : IDisposable
         (await vault.ListAsync(Token)).Should().ContainSingle();
     }
 
-    // All that the container holds now, and all that it was ever sent: addresses, headers and bodies.
+    // All that the container contains now, and all that was ever sent to it: addresses, headers and bodies.
     private static async Task ScanAsync(AzureBlobDestination container, Recorder sent)
     {
         var seen = new List<byte[]>(sent.Seen);
@@ -198,7 +198,10 @@ public sealed class BlobTests : IDisposable
         }
     }
 
-    /// <summary>A container in memory. It refuses what the service refuses: another query than the SAS, a write without If-None-Match or blob type, a request without version.</summary>
+    /// <summary>
+    /// A container in memory. It refuses what the service refuses: a query that is not the SAS, a write without If-None-Match or blob type, a request without a
+    /// version.
+    /// </summary>
     private sealed class FakeContainer : HttpMessageHandler
     {
         private const int PageSize = 2;

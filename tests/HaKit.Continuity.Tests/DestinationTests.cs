@@ -1,6 +1,6 @@
 namespace HaKit.Continuity.Tests;
 
-/// <summary>Destinations that do not do what they say, and what runs over several of them.</summary>
+/// <summary>Tests destinations that do not do what they report, and operations over several destinations.</summary>
 public sealed class DestinationTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("vault-places-").FullName;
@@ -40,7 +40,7 @@ public sealed class DestinationTests : IDisposable
     [Fact(Timeout = 60_000)]
     public async Task A_folder_that_must_not_be_written_is_named_at_once_and_the_other_has_the_snapshot()
     {
-        // Root may write into every folder, but a file stays where a folder is needed.
+        // Root may write into every folder. So a file is put in the place of the folder.
         var place = Path.Combine(_folder, "fixed");
         await File.WriteAllTextAsync(place, "a file", Token);
         await using var vault = Make(("good", new MemoryDestination()), ("fixed", new FolderDestination(place)));

@@ -1,6 +1,6 @@
 namespace HaKit.Continuity.Tests;
 
-/// <summary>Runs the tests, or, started by one of them, the work that is killed or measured.</summary>
+/// <summary>Runs the tests. If a test started this process, runs the work that is killed or measured.</summary>
 internal static class EntryPoint
 {
     public static int Main(string[] args)

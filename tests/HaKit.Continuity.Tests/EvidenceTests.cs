@@ -137,7 +137,7 @@ public sealed class EvidenceTests : IDisposable
         return string.Create(CultureInfo.InvariantCulture, $"| for information: restic of Debian 12, the same folder | {took.TotalSeconds:0.0} s, {most / 1024.0:0.0} MiB (VmHWM) | |");
     }
 
-    // Its output, and the most memory that was seen, looked at every 20 ms.
+    // Returns the output, and the largest memory that was measured every 20 ms.
     private static async Task<(TimeSpan Took, long MostKilobytes, string Output)> MeasureAsync(string program, string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
@@ -164,7 +164,7 @@ public sealed class EvidenceTests : IDisposable
         }
         catch (IOException)
         {
-            return 0; // it has just ended
+            return 0; // the process has just ended
         }
     }
 

@@ -5,7 +5,7 @@ using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Tests;
 
-/// <summary>Format 1 as docs/vault.md writes it down: its test vectors, a vault that was written once, a reader of its own, and what a destination sees.</summary>
+/// <summary>Tests format 1 as docs/vault.md describes it: its test vectors, a stored vault, an independent reader, and what a destination can see.</summary>
 public sealed partial class FormatTests : VaultTestBase
 {
     private const string Python = "/usr/bin/python3";

@@ -1,6 +1,6 @@
 namespace HaKit.Continuity.Tests;
 
-/// <summary>Operations beside each other, and processes that end in the middle of one.</summary>
+/// <summary>Tests operations that run at the same time, and processes that end in the middle of an operation.</summary>
 public sealed class InterruptionTests : VaultTestBase
 {
     [Fact(Timeout = Limit)]
@@ -140,7 +140,7 @@ public sealed class InterruptionTests : VaultTestBase
             }
 
             (left, isDead) = (int.MaxValue, false);
-            time.Advance(TimeSpan.FromHours(4)); // what the process announced has lapsed
+            time.Advance(TimeSpan.FromHours(4)); // the announcements of the process have expired
 
             await using var after = MakeAt(places, time);
             foreach (var snapshot in await after.ListAsync(Token))
@@ -174,7 +174,7 @@ public sealed class InterruptionTests : VaultTestBase
         }
     }
 
-    /// <summary>Lets one operation on a destination go at a time, in an order that the seed decides.</summary>
+    /// <summary>Allows one operation on a destination at a time, in an order that the seed determines.</summary>
     private sealed class Turns(int seed)
     {
         private readonly Random _random = new(seed);
@@ -211,7 +211,7 @@ public sealed class InterruptionTests : VaultTestBase
                 if (next is not null)
                     next.SetResult();
                 else if (time.UntilNextTimer is { } until && until <= TimeSpan.FromSeconds(5) && (work.Count(w => !w.IsCompleted) == 1 || idle > 2000))
-                    time.Advance(until); // each waits for a sweep that another announced
+                    time.Advance(until); // each operation waits for a sweep that another operation announced
                 else
                     await Task.Yield();
             }

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace HaKit.Continuity.Tests;
 
-/// <summary>Processes that are killed with −9 at random points of a save, a prune or a sync. HAKIT_VAULT_KILLS says how many; the figure of the evidence is from 200.</summary>
+/// <summary>
+/// Kills processes with −9 at random points of a save, a prune or a sync. HAKIT_VAULT_KILLS sets the number of kills; the evidence is from 200 kills.
+/// </summary>
 public sealed class KillTests : IDisposable
 {
     private static readonly int s_kills = int.TryParse(Environment.GetEnvironmentVariable("HAKIT_VAULT_KILLS"), CultureInfo.InvariantCulture, out var kills) ? kills : 24;
@@ -43,7 +45,7 @@ public sealed class KillTests : IDisposable
         return $"{s_kills} kills, in {string.Join(", ", struck.Select(s => $"{s.Key} {s.Value}"))}; {verified} snapshots restored byte-equal";
     }
 
-    // Waits until the process has begun so many steps, and strikes within the next.
+    // Waits until the process has begun the given number of steps, and kills it within the next step.
     private async Task<string> RunAndKillAsync(int round, TimeSpan after, int steps)
     {
         var program = Path.Combine(AppContext.BaseDirectory, "HaKit.Continuity.Tests.dll");
@@ -91,14 +93,14 @@ public sealed class KillTests : IDisposable
         Directory.Delete(target, recursive: true);
     }
 
-    // Temporary files are swept after a day: their times are put back, so that the test does not wait.
+    // Temporary files are swept after a day. Their times are set back, so that the test does not wait.
     private async Task SweepAsync()
     {
         foreach (var file in Directory.EnumerateFiles(_folder, "*.tmp", SearchOption.AllDirectories))
         {
             File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddDays(-2));
         }
-        // What the last process left half written may partly be in chunks of an older snapshot. Contents that no snapshot has had fill a chunk of their own.
+        // The half-written data of the last process may partly be in chunks of an older snapshot. Content that no snapshot has had fills a new chunk.
         var random = new Random(1_000_000);
         foreach (var file in Directory.EnumerateFiles(Path.Combine(_folder, "source")))
         {

@@ -34,7 +34,7 @@ public sealed class LossTests : VaultTestBase
         (await vault.SaveAsync(Source, cancellationToken: Token)).Number.Should().Be(2);
         (await vault.CheckAsync(Token)).Findings.Should().BeEmpty();
 
-        // Where nothing tells what it said, a save makes no second vault among the objects of the first.
+        // If no object tells the identity of the vault, a save does not create a second vault among the objects of the first vault.
         _place.RollBack(_place.Copy().Where(o => o.Key[0] == 'c').ToDictionary());
         var before = _place.Copy();
         (await vault.Invoking(v => v.SaveAsync(Source, cancellationToken: Token)).Should().ThrowAsync<VaultException>()).Which.Message.Should().Contain("'a'").And.Contain("k/check");

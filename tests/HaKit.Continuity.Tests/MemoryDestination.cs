@@ -11,18 +11,18 @@ internal sealed class MemoryDestination(Func<ValueTask>? turn = null) : IVaultDe
 
     public Exception? WriteFailure { get; set; }
 
-    /// <summary>Operations until every one fails; null for never.</summary>
+    /// <summary>Gets or sets the number of operations after which every operation fails. Null: never.</summary>
     public int? Left { get; set; }
 
-    /// <summary>It answers nothing until the caller gives up.</summary>
+    /// <summary>Gets or sets whether the destination answers nothing until the caller cancels.</summary>
     public bool IsSlow { get; set; }
 
-    /// <summary>Objects that may still be written; null for no bound.</summary>
+    /// <summary>Gets or sets the number of objects that may still be written. Null: no limit.</summary>
     public int? Room { get; set; }
 
     public List<string> Written { get; } = [];
 
-    /// <summary>The content of all that was ever written, announcements included.</summary>
+    /// <summary>Gets the content of every object that was ever written, including announcements.</summary>
     public List<byte[]> Everything { get; } = [];
 
     public Dictionary<string, byte[]> Copy() => Objects.ToDictionary(o => o.Key, o => o.Value.ToArray());

@@ -1,6 +1,6 @@
 namespace HaKit.Continuity.Tests;
 
-/// <summary>What a prune waits for.</summary>
+/// <summary>Tests the conditions for which a prune waits.</summary>
 public sealed class PruneTests : VaultTestBase
 {
     private static readonly VaultPruneOptions s_newest = new() { KeepLast = 1 };

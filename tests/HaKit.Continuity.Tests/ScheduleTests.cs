@@ -6,7 +6,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace HaKit.Continuity.Tests;
 
-/// <summary>How often the schedule saves, and what it tells of its destinations.</summary>
+/// <summary>Tests how often the schedule saves, and what it reports about its destinations.</summary>
 public sealed class ScheduleTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("vault-schedule-").FullName;

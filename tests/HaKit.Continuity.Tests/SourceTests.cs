@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace HaKit.Continuity.Tests;
 
-/// <summary>Sources that change while they are saved, and what a prune and a rekey leave alone.</summary>
+/// <summary>Tests sources that change while they are saved, and the objects that a prune and a rekey do not touch.</summary>
 public sealed class SourceTests : VaultTestBase
 {
     [Fact(Timeout = Limit)]

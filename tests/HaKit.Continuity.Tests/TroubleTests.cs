@@ -1,6 +1,8 @@
 namespace HaKit.Continuity.Tests;
 
-/// <summary>Each of three destinations in turn in trouble: a check names it, a restore succeeds while one good copy is left, and a sync repairs it.</summary>
+/// <summary>
+/// Each of three destinations fails in turn. A check names the destination, a restore succeeds while one good copy is left, and a sync repairs the destination.
+/// </summary>
 public sealed class TroubleTests : VaultTestBase
 {
     private readonly MemoryDestination[] _places = [new(), new(), new()];
@@ -35,7 +37,7 @@ public sealed class TroubleTests : VaultTestBase
         Assert.Fail("a save has fewer steps");
     }
 
-    // Time goes on to the next timer when nothing else has happened for a while.
+    // The time advances to the next timer when nothing else has happened for a while.
     private static async Task<T> CompletedAsync<T>(Task<T> work, HaKit.Testing.ManualTimeProvider time)
     {
         for (var idle = 0; !work.IsCompleted; idle++)

@@ -1,6 +1,6 @@
 namespace HaKit.Continuity.Tests;
 
-/// <summary>A folder of its own for each test, with a source that is saved.</summary>
+/// <summary>Gives each test its own folder, with a source to save.</summary>
 public abstract class VaultTestBase : IDisposable
 {
     protected const int Limit = 120_000;

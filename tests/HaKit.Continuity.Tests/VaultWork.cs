@@ -3,13 +3,14 @@ using System.Globalization;
 
 namespace HaKit.Continuity.Tests;
 
-/// <summary>What the process does that is killed: it saves, prunes and syncs a small vault of two folders without end.</summary>
+/// <summary>The work of the process that is killed: it saves, prunes and syncs a small vault of two folders without end.</summary>
 internal static class VaultWork
 {
     public static readonly string Key = Convert.ToBase64String(Enumerable.Range(1, 32).Select(i => (byte)i).ToArray());
 
-    /// <param name="folder">Where the vault's two folders stand.</param>
-    /// <param name="round">Each round is 4 h later than the one before, so that what a killed process announced has lapsed: a sweep after 10 min, an intent after 3 h.</param>
+    /// <param name="folder">The folder that contains the two folders of the vault.</param>
+    /// <param name="round">The number of the round. Each round is 4 h later than the previous round, so that the announcements of a killed process have
+    /// expired: a sweep after 10 min, an intent after 3 h.</param>
     public static Vault Open(string folder, int round)
     {
         var options = new VaultOptions { Grace = TimeSpan.Zero };
@@ -21,14 +22,14 @@ internal static class VaultWork
         return Vault.Create("killed", options, time: new LaterTime(TimeSpan.FromHours(4 * round)));
     }
 
-    /// <summary>The content of a source is a function of its number, which its first file holds.</summary>
+    /// <summary>The content of a source is a function of its number, and the first file contains the number.</summary>
     public static IReadOnlyDictionary<string, byte[]> ContentOf(int number)
     {
         var random = new Random(number);
         var content = new Dictionary<string, byte[]> { ["number"] = System.Text.Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture)), ["steady"] = new byte[5000] };
         for (var i = 0; i < 4; i++)
         {
-            // Some content comes again, so that a prune deletes chunks that the next save needs.
+            // Some content occurs again, so that a prune deletes chunks that the next save needs.
             var bytes = new byte[20_000];
             new Random(random.Next(6)).NextBytes(bytes);
             content[$"file{i}"] = bytes;
@@ -61,7 +62,7 @@ internal static class VaultWork
         }
     }
 
-    /// <summary>Saves, and tells how long it took and the most memory that the process had.</summary>
+    /// <summary>Saves, and returns the duration and the largest memory of the process.</summary>
     public static async Task SaveMeasuredAsync(string source, string place)
     {
         var options = new VaultOptions();
@@ -71,12 +72,12 @@ internal static class VaultWork
         var began = Stopwatch.GetTimestamp();
         var saved = await vault.SaveAsync(source);
         var took = Stopwatch.GetElapsedTime(began);
-        // The resident set has the runtime's own files in it, which every .NET process maps; what is left is at least what the process took for itself.
+        // The resident set includes the files of the runtime, which every .NET process maps. The rest is at least the memory that the process allocated.
         var (most, files) = (Kilobytes("VmHWM"), Kilobytes("RssFile"));
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{took.TotalSeconds:0.00} {most} {most - files} {saved.Files} {saved.ChunksSent} {saved.BytesSent}"));
     }
 
-    /// <summary>Does nothing, and tells the most memory that the process had.</summary>
+    /// <summary>Does nothing, and returns the largest memory of the process.</summary>
     public static Task MeasuredAsync()
     {
         Console.Out.WriteLine(Kilobytes("VmHWM"));

@@ -1,7 +1,7 @@
 using HaKit.Tests.Fuzz;
 using SharpFuzz;
 
-// fuzz TARGET: the fuzzer's side of one target. seeds TARGET FOLDER: what it begins with. run TARGET FILE…: each file once, to see what a finding does.
+// fuzz TARGET: the fuzzer's side of one target. seeds TARGET FOLDER: writes the first inputs. run TARGET FILE…: runs each file once, to reproduce a finding.
 switch (args)
 {
     case ["fuzz", var target]:

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Hosting.Tests;
 
 /// <summary>
-/// An application with the service defaults, and a pool over three servers on real sockets that service discovery knows by name. It asks the pool's
-/// <see cref="HttpClient"/> for each request to <c>/ask</c>. The pool's clock is the test's.
+/// Runs an application with the service defaults, and a pool over three servers on real sockets, whose names service discovery resolves. For each request to
+/// <c>/ask</c> it makes a call with the pool's <see cref="HttpClient"/>. The test controls the pool's clock.
 /// </summary>
 internal sealed class AspireApp : IAsyncDisposable
 {
@@ -35,8 +35,8 @@ internal sealed class AspireApp : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    /// <param name="defaults">What all clients get; null for the standard resilience handler.</param>
-    /// <param name="client">Registers the pool's client; null for the client with the pool, and nothing more.</param>
+    /// <param name="defaults">Configures all clients. Null: the standard resilience handler.</param>
+    /// <param name="client">Registers the pool's client. Null: the client with the pool and nothing else.</param>
     /// <param name="pool">Changes the pool.</param>
     /// <param name="settings">Further configuration.</param>
     public static async Task<AspireApp> StartAsync(
@@ -60,11 +60,11 @@ internal sealed class AspireApp : IAsyncDisposable
             options.Http.AllowPlainHttp = true;
             options.Selection.Preset = SelectionPreset.RoundRobin;
             for (var i = 0; i < servers.Length; i++)
-                options.Endpoints.Add(new EndpointOptions { Name = NameOf(i), Address = $"https+http://{NameOf(i)}/v1", Tier = Math.Min(i, 1) }); // the silent one is preferred
+                options.Endpoints.Add(new EndpointOptions { Name = NameOf(i), Address = $"https+http://{NameOf(i)}/v1", Tier = Math.Min(i, 1) }); // the silent endpoint is preferred
             pool?.Invoke(options);
         });
         (client ?? (static c => c.AddHaEndpointPoolHandler("models")))(builder.Services.AddHttpClient("llm"));
-        builder.AddServiceDefaults(defaults); // last: what all clients get must not depend on the order
+        builder.AddServiceDefaults(defaults); // last, because the order of the defaults and the client must not matter
         var app = builder.Build();
         app.MapDefaultEndpoints();
         app.MapGet("/ask", (RequestDelegate)AskPoolAsync);
@@ -72,7 +72,10 @@ internal sealed class AspireApp : IAsyncDisposable
         return new(app, servers, logs, time);
     }
 
-    /// <summary>Asks so often, one after another, and lets the pool's time pass while only the first server, the one that is silent, is asked. Gives how many were answered.</summary>
+    /// <summary>
+    /// Makes the given number of calls, one after another, and advances the pool's time while only the first, silent server has a request. Returns the number
+    /// of answers.
+    /// </summary>
     public async Task<int> AskAsync(int times)
     {
         var answered = 0;
@@ -91,7 +94,7 @@ internal sealed class AspireApp : IAsyncDisposable
         return answered;
     }
 
-    // A call that is on its way to a server that answers must not be overtaken by the clock: how busy the machine is would decide.
+    // While a request is on its way to a server that answers, the clock must not advance. Otherwise the result would depend on the load of the machine.
     private bool IsAnswerOnItsWay()
     {
         var loads = Pool.Explain(RequestProfile.Default);

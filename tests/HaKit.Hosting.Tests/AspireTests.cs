@@ -6,7 +6,7 @@ using Polly.Timeout;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>The defaults that an Aspire solution adds to every client must not switch a pool's failover off.</summary>
+/// <summary>Tests that the defaults that an Aspire solution adds to every client do not switch off a pool's failover.</summary>
 public sealed class AspireTests
 {
     private const int Calls = 18;

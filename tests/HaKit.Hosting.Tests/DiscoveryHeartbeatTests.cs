@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>Heartbeats reach what calls reach: names that service discovery alone resolves.</summary>
+/// <summary>Heartbeats reach the same servers as calls: names that only service discovery resolves.</summary>
 public sealed class DiscoveryHeartbeatTests
 {
     [Theory(Timeout = 60_000)]
@@ -31,7 +31,8 @@ public sealed class DiscoveryHeartbeatTests
     [Fact(Timeout = 60_000)]
     public async Task A_logical_name_that_DNS_knows_too_is_asked_where_calls_go()
     {
-        // As in Compose and Kubernetes: DNS gives the name a machine on which nothing listens at port 80, and service discovery gives it the server.
+        // As in Compose and Kubernetes, DNS resolves the name to a machine on which nothing listens at port 80, and service discovery resolves it to the
+        // server.
         var name = Environment.MachineName;
         Assert.SkipUnless(!name.Contains('.', StringComparison.Ordinal) && System.Net.Dns.GetHostAddresses(name).Length > 0, "this machine's name has a dot, or is not known to DNS");
         await using var server = await FakeAiServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
@@ -107,7 +108,7 @@ public sealed class DiscoveryHeartbeatTests
         using var listener = new ActivityListener
         {
             ShouldListenTo = static source => source.Name is "System.Net.Http" or "HaKit",
-            // As the default sampler of OpenTelemetry: what belongs to a trace that is not recorded is not recorded.
+            // Like the default sampler of OpenTelemetry: a span is not recorded if its trace is not recorded.
             Sample = static (ref ActivityCreationOptions<ActivityContext> o) => o.Parent == default || (o.Parent.TraceFlags & ActivityTraceFlags.Recorded) != 0 ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.PropagationData,
             ActivityStopped = activity => { if (activity.Recorded) spans.Enqueue(activity); },
         };
@@ -125,7 +126,7 @@ public sealed class DiscoveryHeartbeatTests
         app.Servers.Sum(s => s.Counts.Probes).Should().BePositive();
     }
 
-    // Time stands still while a beat is under way, so how busy the machine is does not decide.
+    // The time does not advance while a heartbeat is running, so the result does not depend on the load of the machine.
     private static async Task BeatAsync(AspireApp app, int beats)
     {
         for (var i = 0; i < beats; i++)

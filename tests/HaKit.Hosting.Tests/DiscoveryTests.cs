@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>Members that service discovery knows.</summary>
+/// <summary>Tests endpoints that come from service discovery.</summary>
 public sealed class DiscoveryTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -15,12 +15,12 @@ using Polly.Retry;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>One series of a scrape.</summary>
+/// <summary>Holds one series of a scrape.</summary>
 public sealed record Series(string Metric, IReadOnlyDictionary<string, string> Labels, double Value);
 
 /// <summary>
-/// An application with OpenTelemetry's Prometheus exporter, whose pool has been through everything that the dashboard shows: served calls, slow ones that are
-/// hedged, an answer that is cut and continued, an ejection, retries, an outage with calls that wait and calls that are lost. In virtual time.
+/// Runs an application with OpenTelemetry's Prometheus exporter. Its pool has had everything that the dashboard shows: served calls, slow calls that are
+/// hedged, an answer that is cut and continued, an ejection, retries, and an outage with calls that wait and calls that are lost. In virtual time.
 /// </summary>
 public sealed partial class DrilledApp : IAsyncLifetime
 {
@@ -32,10 +32,10 @@ public sealed partial class DrilledApp : IAsyncLifetime
     private Func<EndpointAttempt, Exception?> _failure = static _ => null;
     private TimeSpan _slow = TimeSpan.Zero;
 
-    /// <summary>What the Prometheus exporter shows.</summary>
+    /// <summary>Gets the page of the Prometheus exporter.</summary>
     public IReadOnlyList<Series> Scraped { get; private set; } = [];
 
-    /// <summary>What an OTLP collector has received, under the names that its Prometheus exporter gives it.</summary>
+    /// <summary>Gets the data that an OTLP collector has received, under the names that the collector's Prometheus exporter uses.</summary>
     public IReadOnlyList<Series> Collected { get; private set; } = [];
 
     public async ValueTask InitializeAsync()
@@ -50,7 +50,7 @@ public sealed partial class DrilledApp : IAsyncLifetime
             .AddOtlpExporter((exporter, reader) =>
             {
                 (exporter.Protocol, exporter.Endpoint) = (OtlpExportProtocol.HttpProtobuf, _collector.Address);
-                reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = 3_600_000; // when flushed
+                reader.PeriodicExportingMetricReaderOptions.ExportIntervalMilliseconds = 3_600_000; // only when flushed
             }));
         var pool = builder.Services.AddHaEndpointPool(Pool, options =>
         {
@@ -111,7 +111,7 @@ public sealed partial class DrilledApp : IAsyncLifetime
         }
     });
 
-    // Another endpoint gives the rest.
+    // Another endpoint sends the rest.
     private void CutStream() => _time.Run(async () =>
     {
         var pool = _app.Services.GetRequiredService<EndpointPool>();
@@ -161,7 +161,7 @@ public sealed partial class DrilledApp : IAsyncLifetime
         }
     }
 
-    /// <summary>A link to other replicas of which there are none.</summary>
+    /// <summary>A link to other replicas, of which there are none.</summary>
     private sealed class Link : IPeerLink
     {
         public PeerLinkStatus Status { get; } = new() { IsConnected = true, Age = TimeSpan.Zero, Lag = TimeSpan.FromMilliseconds(1) };

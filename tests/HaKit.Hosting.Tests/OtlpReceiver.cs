@@ -13,9 +13,9 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Hosting.Tests;
 
 /// <summary>
-/// Receives metrics over OTLP/HTTP on loopback, as OpenTelemetry's collector does, reads the protocol buffers of opentelemetry/proto/metrics/v1, and names the
-/// series as the collector's Prometheus exporter names them: units become suffixes, those in braces do not, a dimensionless gauge becomes a ratio, and a
-/// monotonic sum a total.
+/// Receives metrics over OTLP/HTTP on loopback like OpenTelemetry's collector. Reads the protocol buffers of opentelemetry/proto/metrics/v1, and names the
+/// series like the collector's Prometheus exporter: a unit becomes a suffix unless it is in braces, a gauge without a unit becomes a ratio, and a monotonic sum
+/// becomes a total.
 /// </summary>
 internal sealed class OtlpReceiver : IAsyncDisposable
 {
@@ -50,7 +50,7 @@ internal sealed class OtlpReceiver : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
-    /// <summary>Everything that came.</summary>
+    /// <summary>Gets all received series.</summary>
     public IReadOnlyList<Series> Series()
     {
         var all = new Dictionary<string, Series>();

@@ -5,7 +5,7 @@ using Polly;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>A request that comes again from above, a hedged copy included, begins with what its first try has found.</summary>
+/// <summary>If an outer handler sends a request again, also as a hedged copy, the new call knows the results of the first call.</summary>
 public sealed class RepeatedRequestTests
 {
     [Fact(Timeout = 60_000)]
@@ -154,7 +154,7 @@ public sealed class RepeatedRequestTests
 
         public void HangOnce(string name) => _fakes.Single(f => f.Name == name).Faults.Next(1, FakeFault.Hang);
 
-        /// <summary>Sends one request, and lets time pass while it waits. Gives which endpoint served it.</summary>
+        /// <summary>Sends one request, and advances the time while it waits. Returns the endpoint that served it.</summary>
         public async Task<string> AskAsync()
         {
             var token = TestContext.Current.CancellationToken;

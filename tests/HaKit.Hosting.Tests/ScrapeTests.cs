@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>The shipped dashboard and alerts find series in what OpenTelemetry's own Prometheus exporter shows after a drill.</summary>
+/// <summary>The dashboard and the alerts find their series on the page of OpenTelemetry's Prometheus exporter after a drill.</summary>
 public sealed partial class ScrapeTests(DrilledApp app) : IClassFixture<DrilledApp>
 {
     public static TheoryData<string, string> Queries =>
@@ -21,7 +21,7 @@ public sealed partial class ScrapeTests(DrilledApp app) : IClassFixture<DrilledA
     public void A_collector_shows_the_same_series_as_the_exporter() =>
         Names(app.Collected).Should().Equal(Names(app.Scraped));
 
-    // Both hear the pools of the tests that run beside this one as well.
+    // Both exporters also get the data of pools in tests that run at the same time.
     private static string[] Names(IReadOnlyList<Series> series) =>
         [.. series.Where(s => s.Labels.GetValueOrDefault("hakit_pool") == DrilledApp.Pool).Select(Identity).Distinct().Order(StringComparer.Ordinal)];
 

@@ -7,7 +7,7 @@ using OpenAI.Chat;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>SDKs of the container, and what they can say of their requests.</summary>
+/// <summary>Tests SDKs from the container, and how they can describe their requests.</summary>
 public sealed class SdkTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -202,7 +202,7 @@ public sealed class SdkTests
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            await Task.Delay(1, cancellationToken); // in the context that it was called in, as handlers of applications are written
+            await Task.Delay(1, cancellationToken); // the code continues in the context of its caller, as in the handlers of many applications
             return await base.SendAsync(request, cancellationToken);
         }
     }

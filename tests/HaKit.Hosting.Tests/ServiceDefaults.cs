@@ -11,7 +11,7 @@ namespace HaKit.Hosting.Tests;
 internal static class ServiceDefaults
 {
     /// <param name="builder">The application.</param>
-    /// <param name="resilience">What all clients get; null: the standard resilience handler, as the template has it.</param>
+    /// <param name="resilience">Configures all clients. Null: the standard resilience handler, as in the template.</param>
     public static WebApplicationBuilder AddServiceDefaults(this WebApplicationBuilder builder, Action<IHttpClientBuilder>? resilience = null)
     {
         builder.Services.AddOpenTelemetry()

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>Settings of the standard handlers carry over to a pool.</summary>
+/// <summary>Tests that settings of the standard resilience handlers carry over to a pool.</summary>
 public sealed class StandardOptionsTests : IDisposable
 {
     private readonly LogRecorder _logs = new() { MinimumLevel = LogLevel.Information };

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HaKit.Hosting.Tests;
 
-/// <summary>A synchronous call whose handlers or credential source await does not wait for itself, wherever it is made.</summary>
+/// <summary>A synchronous call does not deadlock, even if its handlers or its credential source await, on any thread.</summary>
 public sealed class SynchronousCallTests
 {
     private static readonly string[] s_places = ["a context of one thread", "an exclusive scheduler", "both"];
@@ -23,7 +23,7 @@ public sealed class SynchronousCallTests
             options.Endpoints.Add(new EndpointOptions { Name = "a", Address = server.OpenAIAddress.ToString() });
         }).UseCredential("a", static async (_, cancelled) =>
         {
-            await Task.Delay(1, cancelled); // in the context that it was called in, as applications write it
+            await Task.Delay(1, cancelled); // the code continues in the context of its caller, as in many applications
             return "k";
         });
         var client = services.AddHttpClient("c", http => http.BaseAddress = server.OpenAIAddress);
@@ -88,7 +88,7 @@ public sealed class SynchronousCallTests
         }
     }
 
-    /// <summary>Each task on a thread of its own, so that a blocked one takes none of the pool's.</summary>
+    /// <summary>Runs each task on its own thread, so that a blocked task takes no thread of the thread pool.</summary>
     private sealed class OwnThreads : TaskScheduler
     {
         protected override void QueueTask(Task task) => new Thread(() => TryExecuteTask(task)) { IsBackground = true }.Start();

@@ -11,7 +11,7 @@ public sealed class TokenizerTests
     [Fact(Timeout = 60_000)]
     public async Task A_tokenizer_lets_through_what_bytes_would_overestimate()
     {
-        // 380 bytes, so 95 tokens by their number, and 48 by the tokenizer: two of them fit into a limit of 120.
+        // The body has 380 bytes. So it has 95 tokens by the guess, and 48 tokens by the tokenizer: two requests fit into a limit of 120.
         var text = string.Concat(Enumerable.Repeat("internationalisation ", 18));
         (await ReceivedBySecondAsync(text, null)).Should().Be(1);
 
@@ -30,7 +30,7 @@ public sealed class TokenizerTests
         services.Configure<EndpointPoolOptions>("models", options => options.Http.CountTokens = text => tokenizer.CountTokens(text));
     }
 
-    // Two calls at once, neither of which is answered: how many of them went to the second endpoint?
+    // Makes two calls at once, which are not answered, and returns how many of them went to the second endpoint.
     private static async Task<long> ReceivedBySecondAsync(string text, Func<string, int>? counter)
     {
         using var first = new FakeHttpEndpoint();

@@ -5,7 +5,10 @@ using HaKit.Testing;
 
 namespace HaKit.Tests;
 
-/// <summary>Refusals that speak of a key, an account, a limit or a prompt: over real sockets, with plain HTTP and with the OpenAI SDK. The pool's time is the test's.</summary>
+/// <summary>
+/// Tests refusals because of a key, an account, a limit or a prompt: over real sockets, with plain HTTP and with the OpenAI SDK. The test controls the pool's
+/// time.
+/// </summary>
 public sealed class AccountTests(TwoServers world) : IClassFixture<TwoServers>
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

@@ -10,7 +10,7 @@ using OpenAI.Embeddings;
 
 namespace HaKit.Tests;
 
-/// <summary>The official SDK over a pool, on real sockets.</summary>
+/// <summary>Tests the official SDK over a pool, on real sockets.</summary>
 public sealed class EndpointPoolClientPipelineTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

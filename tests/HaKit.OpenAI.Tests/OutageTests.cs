@@ -2,7 +2,10 @@ using HaKit.Testing;
 
 namespace HaKit.Tests;
 
-/// <summary>Over real sockets with the OpenAI SDK: a lone call is served soon after the endpoints are back. The bounds are wide, because the machine is busy; without waiting by rules it took 75 s.</summary>
+/// <summary>
+/// Tests, over real sockets with the OpenAI SDK, that a single call is served soon after the endpoints are back. The limits are wide, because the machine may
+/// be busy; without the rules for waiting the call took 75 s.
+/// </summary>
 public sealed class OutageTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -45,7 +48,7 @@ public sealed class OutageTests
         world.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(15));
     }
 
-    /// <summary>A pool of three on the machine's own clock.</summary>
+    /// <summary>Creates a pool of three endpoints on the real clock.</summary>
     private sealed class Three : IAsyncDisposable
     {
         private readonly SdkWorld _world;

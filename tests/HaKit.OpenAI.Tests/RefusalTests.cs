@@ -8,8 +8,8 @@ using HaKit.Testing;
 namespace HaKit.Tests;
 
 /// <summary>
-/// What servers and the gateways in front of them answer where no answer is: over real sockets, with plain HTTP and with the OpenAI SDK, streamed and not.
-/// The first of two endpoints is preferred; the second is well.
+/// Tests what servers, and gateways in front of them, send in place of an answer: over real sockets, with plain HTTP and with the OpenAI SDK, streamed and not.
+/// The first of two endpoints is preferred, and the second endpoint is healthy.
 /// </summary>
 public sealed class RefusalTests(TwoServers world) : IClassFixture<TwoServers>
 {
@@ -60,7 +60,7 @@ public sealed class RefusalTests(TwoServers world) : IClassFixture<TwoServers>
             }
             catch (Exception exception) when (exception is ClientResultException or HttpRequestException)
             {
-                // The server's refusal, whatever it is.
+                // This is the refusal of the server, with any status.
             }
             foreach (var server in world.Servers)
                 server.Faults.Clear();
@@ -202,7 +202,7 @@ public sealed class RefusalTests(TwoServers world) : IClassFixture<TwoServers>
         var before = world.Servers.Sum(s => s.Counts.Received);
         for (var i = 0; i < 12; i++)
             (await SendAsync(pair, new HttpMethod(method), path, method != "POST" ? null : new StringContent("{}", Encoding.UTF8, "application/json"))).Should().Be((HttpStatusCode)status);
-        // A stored object whose maker is not known is looked for on one other endpoint.
+        // If it is not known which endpoint created a stored object, the pool asks one other endpoint for it.
         (world.Servers.Sum(s => s.Counts.Received) - before).Should().BeLessThanOrEqualTo(path.StartsWith("v1/", StringComparison.Ordinal) ? 24 : 12);
         pair.Pool.Explain(RequestProfile.Default).Should().OnlyContain(e => e.Health.Status == EndpointHealthStatus.Healthy);
     }

@@ -6,8 +6,9 @@ using HaKit.Testing;
 namespace HaKit.Tests;
 
 /// <summary>
-/// Every fault that the fake server knows, through both SDKs, streamed and not. While another server is well the answer is whole, unless it was begun (then
-/// the caller hears that it was cut) or the request itself was refused (then the SDK's own exception says so). When all are in trouble, the pool's says why.
+/// Tests every fault of the fake server through both SDKs, streamed and not. While another server is healthy, the answer is whole. There are two exceptions: if
+/// content was delivered before, the caller gets an exception about the cut; if the request itself was refused, the SDK throws its own exception. When all
+/// servers fail, the pool's exception gives the reason.
 /// </summary>
 public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
 {
@@ -15,7 +16,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
 
     private static readonly Func<SdkWorld, bool> s_never = static _ => false, s_always = static _ => true, s_untilTheOtherAnswers = static w => w.IsStandbyIdle;
 
-    // The caller gets the answer of the one that is well.
+    // The caller gets the answer of the healthy server.
     private static readonly Dictionary<string, FakeFault> Unseen = new()
     {
         ["Hang"] = FakeFault.Hang,
@@ -86,7 +87,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         ["Bedrock.ExpiredToken"] = FakeFaults.Bedrock.ExpiredToken(),
     };
 
-    // Streamed: content was delivered, so it is not replayed. Not streamed: unseen.
+    // A stream has delivered content, so it is not replayed. For a plain answer, the caller does not notice the failure.
     private static readonly Dictionary<string, FakeFault> Cuts = new()
     {
         ["CutAfter"] = FakeFault.CutAfter(3),
@@ -97,7 +98,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         ["TornAfter"] = FakeFault.TornAfter(3),
     };
 
-    // The request's own fault: whoever is asked would say so.
+    // This is the fault of the request: every endpoint would refuse it.
     private static readonly Dictionary<string, FakeFault> Refusals = new()
     {
         ["OpenAI.ContentFiltered"] = FakeFaults.OpenAI.ContentFiltered(),
@@ -105,7 +106,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         ["Anthropic.RequestTooLarge"] = FakeFaults.Anthropic.RequestTooLarge(),
     };
 
-    // These may say more of the endpoint than of the request: another endpoint is asked once, and if it refuses too, the first answer comes back.
+    // The reason may be the endpoint and not the request. So another endpoint is asked once. If it refuses too, the first answer goes back.
     private static readonly Dictionary<string, FakeFault> Doubted = new()
     {
         ["Status"] = FakeFault.Status(400),
@@ -120,7 +121,8 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         ["Anthropic.ModelNotFound"] = FakeFaults.Anthropic.ModelNotFound(),
     };
 
-    // The request's own fault too. Another endpoint is asked only if it declares a larger window or another model, and these declare nothing.
+    // This is the fault of the request too. Another endpoint is asked only if it declares a larger window or another model, and these endpoints declare
+    // neither.
     private static readonly Dictionary<string, FakeFault> TooLong = new()
     {
         ["OpenAI.ContextLengthExceeded"] = FakeFaults.OpenAI.ContextLengthExceeded(),
@@ -133,7 +135,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
         ["Bedrock.ContextLengthExceeded"] = FakeFaults.Bedrock.ContextLengthExceeded(),
     };
 
-    // Nothing is wrong with these answers.
+    // These answers are valid.
     private static readonly Dictionary<string, FakeFault> Answers = new()
     {
         ["None"] = FakeFault.None,
@@ -185,7 +187,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
     [MemberData(nameof(RefusalNames))]
     public async Task Failure_39_a_refusal_of_the_request_is_the_SDKs_own_exception_and_nobody_is_asked_twice(string name, int asked)
     {
-        var servers = new TwoServers(); // of its own: nothing of another test may still be on its way to them
+        var servers = new TwoServers(); // a new pair of servers, because requests of another test may still be on their way to the shared servers
         await servers.InitializeAsync();
         await using var _ = servers;
         var fault = Refusals.GetValueOrDefault(name) ?? Doubted.GetValueOrDefault(name) ?? TooLong[name];
@@ -210,7 +212,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
     public void Every_fault_of_the_fake_server_is_in_one_of_the_lists()
     {
         var all = typeof(FakeFaults).GetNestedTypes().SelectMany(t => Makers(t).Select(m => $"{t.Name}.{m}")).Concat(Makers(typeof(FakeFault)));
-        // An answer that a filter ended says so itself: the chat room's tests have these.
+        // An answer that a filter ended shows this itself. The tests of HaKit.AI cover such answers.
         string[] elsewhere = ["OpenAI.ContentFilteredAnswer", "Azure.ContentFilteredAnswer", "Gemini.ContentFilteredAnswer", "Gemini.PromptBlocked", "Bedrock.GuardrailIntervened", "Anthropic.Refusal"];
         all.Except([.. Unseen.Keys, .. Cuts.Keys, .. Refusals.Keys, .. Doubted.Keys, .. TooLong.Keys, .. Answers.Keys, .. elsewhere]).Should().BeEmpty();
 
@@ -219,7 +221,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
             .Select(m => m.Name).Distinct();
     }
 
-    // Both SDKs, streamed and not, each over a pool of its own in which the first server is preferred.
+    // Runs both SDKs, streamed and not, each over its own pool, in which the first server is preferred.
     private static async Task EachAsync(TwoServers world, FakeFault first, FakeFault second, Func<SdkWorld, bool> mayTimePass, Func<Task<string>, bool, Task> assert)
     {
         world.Servers[0].Faults.Clear();
@@ -235,7 +237,7 @@ public sealed class SdkFaultTests(TwoServers world) : IClassFixture<TwoServers>
                     o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(20);
                     if (!streamed || !Cuts.ContainsValue(first))
                         return;
-                    // Time passes faster than a busy machine answers: only a silence between contents may be too long.
+                    // The virtual time passes faster than a busy machine answers. Only a silence between contents may be too long.
                     o.TotalRequestTimeout.Timeout = TimeSpan.FromDays(1);
                     o.FirstContent.Timeout = TimeSpan.FromHours(1);
                 });

@@ -9,7 +9,7 @@ using OpenAI.Images;
 
 namespace HaKit.Tests;
 
-/// <summary>Everything that applications ask of the official SDKs, over a pool of two servers of which the preferred one is in trouble.</summary>
+/// <summary>Tests the ways in which applications use the official SDKs, over a pool of two servers of which the preferred server fails.</summary>
 public sealed class SdkTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

@@ -8,14 +8,16 @@ using OpenAI.Chat;
 
 namespace HaKit.Tests;
 
-/// <summary>Which SDK asks.</summary>
+/// <summary>The SDK that makes the calls.</summary>
 public enum Sdk
 {
     OpenAI,
     Anthropic,
 }
 
-/// <summary>Two servers on real sockets, the first preferred, and a pool over them whose clock the test moves; the official SDKs ask.</summary>
+/// <summary>
+/// Runs two servers on real sockets, and a pool over them whose clock the test advances. The first server is preferred. The official SDKs make the calls.
+/// </summary>
 internal sealed class SdkWorld : IAsyncDisposable
 {
     private readonly List<HttpClient> _clients = [];
@@ -38,7 +40,7 @@ internal sealed class SdkWorld : IAsyncDisposable
 
     public EndpointPool Pool { get; }
 
-    /// <summary>With servers of its own.</summary>
+    /// <summary>Creates the world with its own servers.</summary>
     public static async Task<SdkWorld> StartAsync()
     {
         var token = TestContext.Current.CancellationToken;
@@ -58,15 +60,18 @@ internal sealed class SdkWorld : IAsyncDisposable
         return new() { ApiKey = "k", BaseUrl = Pool.Origin.ToString(), HttpClient = http, MaxRetries = 0 };
     }
 
-    /// <summary>Asks "hi" for 20 tokens and gives the whole text of the answer.</summary>
+    /// <summary>Sends "hi" with a limit of 20 tokens, and returns the whole text of the answer.</summary>
     public Task<string> AskAsync(Sdk sdk, bool streamed) => sdk == Sdk.OpenAI ? AskOpenAI(streamed) : AskAnthropic(streamed);
 
     public static string Answer { get; } = FakeAnswers.AnswerTo("hi", 20);
 
-    /// <summary>The second server has nothing of the pool's to do: while it has, time must not pass, or how busy the machine is would decide.</summary>
+    /// <summary>
+    /// Gets whether the second server is idle. While the second server works, the time must not advance; otherwise the result would depend on the load of the
+    /// machine.
+    /// </summary>
     public bool IsStandbyIdle => Pool.Explain(RequestProfile.Default)[1].InFlight == 0;
 
-    /// <summary>Lets the pool's time pass while <paramref name="mayPass"/> holds, until the call has ended; so no silence costs real time.</summary>
+    /// <summary>Advances the pool's time while <paramref name="mayPass"/> returns true, until the call has ended. So no silence takes real time.</summary>
     public async Task<T> PassTimeAsync<T>(Task<T> call, Func<bool> mayPass)
     {
         while (!call.IsCompleted)

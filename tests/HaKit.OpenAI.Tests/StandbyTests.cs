@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests;
 
-/// <summary>Over real sockets: no call may be lost because of an endpoint that is out of service, if another endpoint can serve it.</summary>
+/// <summary>Tests, over real sockets, that no call is lost because of an endpoint that is out of service, if another endpoint can serve the call.</summary>
 public sealed class StandbyTests
 {
     private static CancellationToken Ct => TestContext.Current.CancellationToken;
@@ -42,7 +42,7 @@ public sealed class StandbyTests
         (await Task.WhenAll(calls)).Should().OnlyContain(text => text.Contains(SdkWorld.Answer, StringComparison.Ordinal));
     }
 
-    /// <summary>A pool of two on the machine's own clock.</summary>
+    /// <summary>Creates a pool of two endpoints on the real clock.</summary>
     private sealed class Standby : IAsyncDisposable
     {
         private readonly SdkWorld _world;

@@ -6,7 +6,7 @@ using HaKit.Testing;
 
 namespace HaKit.PostgreSql.Tests;
 
-/// <summary>Three fake servers of which one is always in trouble, and processes of <c>hakit batch run</c> that are killed and frozen.</summary>
+/// <summary>Runs three fake servers, of which one always fails, and processes of <c>hakit batch run</c> that are killed and frozen.</summary>
 internal sealed class BatchProcesses : IAsyncDisposable
 {
     private readonly List<FakeAiServer> _servers = [];
@@ -16,7 +16,7 @@ internal sealed class BatchProcesses : IAsyncDisposable
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("hakit-batch-").FullName;
 
-    /// <summary>How often each prompt reached a server.</summary>
+    /// <summary>Gets how often each prompt reached a server.</summary>
     public ConcurrentDictionary<string, int> Requests { get; } = new();
 
     public string Input => Path.Combine(Folder, "requests.jsonl");
@@ -69,7 +69,7 @@ internal sealed class BatchProcesses : IAsyncDisposable
 
     public ConcurrentQueue<string> Errors { get; } = new();
 
-    /// <summary>The results file: each custom id and the text of its answer.</summary>
+    /// <summary>Gets the results file: each custom id with the text of its answer.</summary>
     public List<(string Id, string Answer)> Results() =>
         [.. File.ReadLines(Output).Select(static l => JsonDocument.Parse(l).RootElement).Select(static r => (r.GetProperty("custom_id").GetString()!,
             r.GetProperty("response").GetProperty("body").GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()!))];
@@ -82,7 +82,10 @@ internal sealed class BatchProcesses : IAsyncDisposable
         Requests.Should().HaveCount(items);
     }
 
-    /// <summary>What became of the requests, in words: each item needs one; of the others some met a server in trouble, and the answers of the rest were lost with a process.</summary>
+    /// <summary>
+    /// Describes in words what happened to the requests. Each item needs one request. Some of the other requests met a failing server, and the answers of the
+    /// rest were lost with a process.
+    /// </summary>
     public string Story
     {
         get
@@ -116,7 +119,7 @@ internal sealed class BatchProcesses : IAsyncDisposable
         return Note(request);
     }
 
-    // Each server in turn is in trouble for a while; the trouble changes too.
+    // The servers fail in turn, each for a while, with changing faults.
     private async Task TroubleAsync()
     {
         FakeFault[] faults = [FakeFault.Status(500), FakeFault.Reset, FakeFaults.OpenAI.Overloaded(), FakeFault.Hang, FakeFaults.OpenAI.RateLimited(TimeSpan.FromSeconds(1))];

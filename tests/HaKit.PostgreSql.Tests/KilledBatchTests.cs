@@ -44,7 +44,7 @@ public sealed class KilledBatchTests(PostgreSqlServer server)
             if (killed >= Kills && process.ExitCode == 0)
                 break;
             if (process.ExitCode == 0)
-                killed = Kills; // done before all kills
+                killed = Kills; // the batch was done before all kills
             process.ExitCode.Should().BeOneOf([0, 137], "it said: {0}", string.Join('\n', world.Errors));
         }
         world.VerifyResults(Items);

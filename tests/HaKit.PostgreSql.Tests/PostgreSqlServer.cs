@@ -7,8 +7,8 @@ using Npgsql;
 namespace HaKit.PostgreSql.Tests;
 
 /// <summary>
-/// A PostgreSQL server of this machine's own, on a port of the loopback, in a folder that is deleted afterwards. It refuses to run as root, so that it runs as the user postgres then. Without
-/// PostgreSQL the tests skip.
+/// Runs a PostgreSQL server on a loopback port, with its data in a folder that is deleted afterwards. PostgreSQL refuses to run as root, so the server then
+/// runs as the user postgres. Without PostgreSQL the tests are skipped.
 /// </summary>
 public sealed class PostgreSqlServer : IAsyncLifetime
 {
@@ -43,7 +43,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         await _server!.WaitForExitAsync();
     }
 
-    /// <summary>Stops the server's processes, or lets them go on: STOP, CONT.</summary>
+    /// <summary>Stops the processes of the server, or lets them continue (signals STOP and CONT).</summary>
     public async Task SignalAsync(string signal)
     {
         var id = File.ReadLines(_folder + "/data/postmaster.pid").First();
@@ -84,7 +84,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         }
     }
 
-    /// <summary>A new database; the test is skipped where there is no server.</summary>
+    /// <summary>Creates a database. Skips the test if there is no server.</summary>
     public async Task<NpgsqlDataSource> NewDatabaseAsync(Action<NpgsqlConnectionStringBuilder>? configure = null)
     {
         Assert.SkipWhen(_missing is not null, _missing ?? "");

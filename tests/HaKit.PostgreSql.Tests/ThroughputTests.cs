@@ -6,7 +6,9 @@ using HaKit.Batch.Stores;
 
 namespace HaKit.PostgreSql.Tests;
 
-/// <summary>What the stores alone do in a second, with results of 500 bytes. Run with HAKIT_BATCH_MEASURE=1 on a machine that does nothing else; no test depends on a time.</summary>
+/// <summary>
+/// Measures what the stores alone do in a second, with results of 500 bytes. Run with HAKIT_BATCH_MEASURE=1 on an idle machine; no assertion depends on a time.
+/// </summary>
 [Collection(nameof(PostgreSqlServer))]
 public sealed class ThroughputTests(PostgreSqlServer server)
 {
@@ -68,7 +70,7 @@ public sealed class ThroughputTests(PostgreSqlServer server)
 
     private static BatchInput[] Inputs(int from, int count) => [.. Enumerable.Range(from, count).Select(static i => new BatchInput(string.Create(CultureInfo.InvariantCulture, $"item-{i}"), Payload))];
 
-    // Each lane claims some, then stores the outcomes at once, as calls that end together do.
+    // Each lane claims some items, then stores all their outcomes at once, as calls that end together do.
     private static async Task<double> WorkAsync(IBatchStore[] stores, int lanes, int claimAtOnce)
     {
         var outcome = Outcome;

@@ -30,7 +30,7 @@ public sealed class RedisTests(RedisServer server) : RealStoreTests(server), ICl
             status.Problem.Should().NotBeNullOrEmpty();
             status.Problem.Should().NotContain("secret").And.NotContain("wrong");
         }
-        // With the right password, and no more rights than the page asks for, everything works.
+        // With the right password and only the rights that the page names, everything works.
         var link = RedisPeerLinks.Over($"{Server.Endpoint},user=app,password=secret");
         using var one = NewPool("credentials", link);
         using var other = NewPool("credentials", link);
@@ -90,14 +90,14 @@ public sealed class RedisTests(RedisServer server) : RealStoreTests(server), ICl
 /// <summary>The same over Garnet, which has neither Lua by default nor streams.</summary>
 public sealed class GarnetTests(GarnetServer server) : RealStoreTests(server), IClassFixture<GarnetServer>;
 
-/// <summary>What holds for every store.</summary>
+/// <summary>Tests the rules that hold for every store.</summary>
 public abstract class RealStoreTests(StoreServer server)
 {
     private const string OrderKey = "the fleet's own key";
 
     private static bool IsEvidence { get; } = Environment.GetEnvironmentVariable("HAKIT_EVIDENCE") == "1";
 
-    // Troubles last as long as docs/evidence/fleet.md says where figures are asked for, and half as long in every other run.
+    // For evidence, faults last as long as docs/evidence/fleet.md says. In every other run they last half as long.
     private static int Milliseconds(int full) => IsEvidence ? full : full / 2;
 
     protected StoreServer Server { get; } = server;
@@ -176,7 +176,7 @@ public abstract class RealStoreTests(StoreServer server)
                 await Task.Delay(Milliseconds(3000));
                 await Server.StartAsync();
             });
-            // The store is empty: what it had, and what was told meanwhile, comes from the replicas.
+            // The store is empty. The replicas send again what it had and what was published meanwhile.
             await CompleteAsync(replicas, "killed", static sight => sight.IsConnected && sight.Cooling.Contains("e1") && sight.Cooling.Contains("e2"));
             using (var late = NewPool(name))
                 await Until(() => IsCooling(late, "e1") && IsCooling(late, "e2"), 20);
@@ -399,7 +399,7 @@ public abstract class RealStoreTests(StoreServer server)
         return [.. seen];
     }
 
-    // Five seconds on a machine that is not busy: the figure decides only where evidence is asked for.
+    // This takes five seconds on an idle machine. The time is asserted only when evidence is requested.
     private static async Task CompleteAsync(List<ReplicaProcess> replicas, string what, Func<ReplicaSight, bool> holds)
     {
         var began = TimeProvider.System.GetTimestamp();

@@ -5,10 +5,12 @@ using StackExchange.Redis;
 
 namespace HaKit.Redis.Tests;
 
-/// <summary>What a replica in a process of its own has counted since it was last told to begin anew; times are microseconds.</summary>
+/// <summary>Holds the counts of a replica in another process since the latest order to start counting from 0. Times are in microseconds.</summary>
 public sealed record ReplicaSight(long Calls, long Lost, long Waited, double Median, double P99, double Longest, bool IsConnected, int Replicas, string[] Cooling);
 
-/// <summary>A replica in a process of its own: this test assembly again, running <see cref="ReplicaProcessTests"/>, told by its standard input what to do.</summary>
+/// <summary>
+/// Runs a replica in another process: the process runs this test assembly with <see cref="ReplicaProcessTests"/> and gets its orders on the standard input.
+/// </summary>
 public sealed class ReplicaProcess : IDisposable
 {
     private readonly Process _process;
@@ -24,7 +26,7 @@ public sealed class ReplicaProcess : IDisposable
         return new ReplicaProcess(Process.Start(start)!);
     }
 
-    /// <summary>Has it do something, and waits until it has; then looks.</summary>
+    /// <summary>Gives the replica an order, waits until it has been carried out, and returns the counts.</summary>
     public async Task<ReplicaSight> AskAsync(string what)
     {
         await _process.StandardInput.WriteLineAsync(what);
@@ -47,7 +49,7 @@ public sealed class ReplicaProcess : IDisposable
     }
 }
 
-/// <summary>The other end of <see cref="ReplicaProcess"/>.</summary>
+/// <summary>Runs in the process that <see cref="ReplicaProcess"/> starts.</summary>
 public sealed class ReplicaProcessTests
 {
     internal const string Variable = "HAKIT_REPLICA";
@@ -78,7 +80,7 @@ public sealed class ReplicaProcessTests
     }
 }
 
-/// <summary>Calls of one thread, one after the other, of endpoints that answer at once: what takes time or waits is the pool.</summary>
+/// <summary>Makes calls on one thread, one after another, to endpoints that answer at once. So the measured time is the pool's own time.</summary>
 internal sealed class ReplicaLoad
 {
     private static readonly string[] Endpoints = ["e0", "e1", "e2", "e3"];
@@ -130,7 +132,7 @@ internal sealed class ReplicaLoad
         {
             var began = Stopwatch.GetTimestamp();
             var call = RealStoreTests.Call(_pool);
-            // Its endpoints answer within the call, so that it has ended unless something made it wait.
+            // The endpoints answer within the call. So the call has ended, unless the pool made it wait.
             var hasWaited = !call.IsCompleted;
             var isLost = false;
             try

@@ -4,13 +4,13 @@ using System.Net.Sockets;
 
 namespace HaKit.Redis.Tests;
 
-/// <summary>A real server on loopback with a port of its own, that can be killed, frozen and started again.</summary>
+/// <summary>Runs a real server on loopback with its own port. The server can be killed, frozen and started again.</summary>
 public abstract class StoreServer : IDisposable
 {
     private Process? _process;
     private int _port;
 
-    /// <summary>The path of its program; null where it is not installed.</summary>
+    /// <summary>Gets the path of the program. Null if it is not installed.</summary>
     protected abstract string? Program { get; }
 
     public string Missing => $"{GetType().Name}: the server is not installed here";

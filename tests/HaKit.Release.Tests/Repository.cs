@@ -9,14 +9,14 @@ internal static class Repository
     /// <summary>The package of the command <c>hakit</c>, which has no public surface.</summary>
     public const string Tool = "HaKit.Tool";
 
-    /// <summary>The packages that a project refers to: all but the tool.</summary>
+    /// <summary>Gets the packages that a project can refer to: all packages except the tool.</summary>
     public static IReadOnlyList<string> Libraries => [.. Packages.Where(p => p != Tool)];
 
-    /// <summary>The packages, by their projects' names.</summary>
+    /// <summary>Gets the packages by the names of their projects.</summary>
     public static IReadOnlyList<string> Packages { get; } =
         [.. Directory.GetDirectories(PathOf("src")).Select(d => Path.GetFileName(d)!).Where(n => File.Exists(PathOf("src", n, n + ".csproj"))).Order(StringComparer.Ordinal)];
 
-    /// <summary>The files of the repository below a folder, without what the build makes.</summary>
+    /// <summary>Gets the files of the repository below a folder, without the output of the build.</summary>
     public static IEnumerable<string> Files(string folder, string pattern) =>
         Directory.EnumerateFiles(PathOf(folder), pattern, SearchOption.AllDirectories)
             .Where(static f => !f.Split(Path.DirectorySeparatorChar).Any(static part => part is "bin" or "obj" or "node_modules"));

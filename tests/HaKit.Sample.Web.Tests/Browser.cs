@@ -10,7 +10,7 @@ public sealed class Browser : IAsyncLifetime
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
-    /// <summary>Why there is none; null when there is.</summary>
+    /// <summary>Gets the reason why there is no browser. Null if there is a browser.</summary>
     public static string? Absent => File.Exists(Path) ? null : $"There is no {Path}: .ci/run installs it as root.";
 
     public async ValueTask InitializeAsync()
@@ -21,7 +21,7 @@ public sealed class Browser : IAsyncLifetime
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Path, Args = ["--no-sandbox", "--disable-gpu"] });
     }
 
-    /// <summary>A page of its own, whose errors and foreign requests are noted.</summary>
+    /// <summary>Opens a page, and records its errors and its requests to other servers.</summary>
     public async Task<WatchedPage> NewPageAsync(ViewportSize size, ColorScheme scheme = ColorScheme.Dark, bool isPhone = false)
     {
         Assert.SkipWhen(Absent is not null, Absent ?? "");
@@ -37,7 +37,7 @@ public sealed class Browser : IAsyncLifetime
     }
 }
 
-/// <summary>A page, and what it did that it should not have.</summary>
+/// <summary>Holds a page and its forbidden actions.</summary>
 public sealed class WatchedPage
 {
     private readonly Lock _lock = new();

@@ -29,9 +29,9 @@ internal sealed class Night : IAsyncDisposable
 
     public bool HasFleet => _redis is not null;
 
-    /// <param name="beside">With what stands beside the pool of the chat: the crowd, the fleet, the batch and the vault.</param>
-    /// <param name="visitors">Calls a second.</param>
-    /// <param name="configure">More of it.</param>
+    /// <param name="beside">True: with the parts besides the pool of the chat: the hundred endpoints, the fleet, the batch and the vault.</param>
+    /// <param name="visitors">The number of calls per second.</param>
+    /// <param name="configure">Adds more configuration.</param>
     public static async Task<Night> StartAsync(bool beside, int visitors = 6, Action<WebApplicationBuilder>? configure = null)
     {
         var night = new Night();

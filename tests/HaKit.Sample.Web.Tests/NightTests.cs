@@ -4,7 +4,10 @@ using Microsoft.Playwright;
 
 namespace HaKit.Sample.Web.Tests;
 
-/// <summary>The dashboard in a real browser, as it must be for a person that has just been woken: readable, in view, heard, and honest about its age.</summary>
+/// <summary>
+/// Tests the dashboard in a real browser, for an operator that has just been woken: everything is readable, in view and announced, and the age of the data is
+/// shown.
+/// </summary>
 public sealed class NightTests(Browser browser) : IClassFixture<Browser>
 {
     private static readonly ViewportSize Desk = new() { Width = 1280, Height = 800 };
@@ -67,7 +70,7 @@ public sealed class NightTests(Browser browser) : IClassFixture<Browser>
             await page.EvaluateAsync("scrollTo(0, 0)");
             await Assertions.Expect(page.Locator("section[data-pool='chat'] .critical .what")).ToBeInViewportAsync();
         }
-        // Many trials fail meanwhile: they change neither the beginning, nor what is said.
+        // Many trials fail meanwhile. They change neither the beginning of the outage nor the text.
         var since = await pages[0].Page.Locator(".critical .what").TextContentAsync();
         await Task.Delay(TimeSpan.FromSeconds(8), TestContext.Current.CancellationToken);
         (await pages[0].Page.Locator(".critical .what").TextContentAsync())![..40].Should().Be(since![..40]);

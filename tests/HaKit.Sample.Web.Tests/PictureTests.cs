@@ -15,7 +15,7 @@ public sealed class PictureTests(Browser browser) : IClassFixture<Browser>
         var wall = await browser.NewPageAsync(new() { Width = 1920, Height = 1080 });
         await wall.Page.GotoAsync(sample.Address + "ha");
         if (Environment.GetEnvironmentVariable("HAKIT_IMAGES") is not null)
-            await wall.Page.WaitForTimeoutAsync(60_000); // a picture wants a past
+            await wall.Page.WaitForTimeoutAsync(60_000); // the picture needs some history
         using var http = new HttpClient { BaseAddress = sample.Address };
         (await http.PostAsync(new Uri("faults/ams-1/killed", UriKind.Relative), null, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
         await Assertions.Expect(wall.Page.Locator("tr[data-endpoint='ams-1'] .state")).ToContainTextAsync("Ejected", new() { Timeout = 10_000 });
@@ -108,7 +108,7 @@ public sealed class PictureTests(Browser browser) : IClassFixture<Browser>
     private static Task<int> OverflowAsync(IPage page) => page.EvaluateAsync<int>(
         "Math.max(document.documentElement.scrollWidth - innerWidth, ...[...document.querySelectorAll('.pool table')].map(t => t.offsetWidth - t.parentNode.clientWidth))");
 
-    /// <summary>A folder that can be out, as a share is.</summary>
+    /// <summary>A folder that can be unavailable, like a network share.</summary>
     private sealed class Share(string path) : IVaultDestination
     {
         private readonly FolderDestination _folder = new(path);

@@ -34,7 +34,7 @@ public sealed class SampleTests(Browser browser) : IClassFixture<Browser>
         await Assertions.Expect(note).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^(fra|ams)-"));
         var serving = (await note.TextContentAsync())!.Split(' ')[0];
 
-        // Killed in the middle of its answer: the answer is asked for again, and comes from another.
+        // The server is killed in the middle of its answer. The request is sent again, and another server answers.
         await page.ClickAsync($"[data-server='{serving}'][data-fault='killed']");
         var killed = Stopwatch.GetTimestamp();
         await Assertions.Expect(Row(dashboard, serving).Locator(".state")).ToContainTextAsync("Ejected");

@@ -1,4 +1,7 @@
 namespace HaKit;
 
-/// <summary>In the place of System.Threading.Lock: a monitor, which Coyote controls. It would wait for the runtime's lock without giving way to the thread that holds it.</summary>
+/// <summary>
+/// Replaces System.Threading.Lock by a monitor, which Coyote controls. With the runtime's lock, Coyote would wait and not let the thread run that holds the
+/// lock.
+/// </summary>
 internal sealed class Lock;

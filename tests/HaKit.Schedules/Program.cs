@@ -3,7 +3,7 @@ using HaKit.Schedules;
 using Microsoft.Coyote;
 using Microsoft.Coyote.SystematicTesting;
 
-// [iterations=1000] [name]: tries that many schedules of each scenario whose name contains the name.
+// [iterations=1000] [name]: tries the given number of schedules of each scenario whose name contains the given name.
 var iterations = args.Length > 0 ? uint.Parse(args[0], CultureInfo.InvariantCulture) : 1000;
 var found = 0;
 foreach (var (name, scenario) in Scenarios.All.Where(s => args.Length < 2 || s.Name.Contains(args[1], StringComparison.Ordinal)))

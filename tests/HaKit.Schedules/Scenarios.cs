@@ -18,7 +18,7 @@ internal static class Scenarios
         ("stream: an item, the end and a disposal", () => StreamAsync(disposes: true)),
     ];
 
-    // The first of two waiting calls is cancelled while one call is released: either it or the second gets the release.
+    // The first of two waiting calls is cancelled while one call is released. Either the first or the second call gets the release.
     private static async Task ReleaseAndCancellationAsync()
     {
         var queue = new WaitQueue(10, TimeProvider.System);
@@ -46,7 +46,7 @@ internal static class Scenarios
         Specification.Assert(queue.Count == 0, "both have left");
     }
 
-    // A release that comes as the time is due is kept for the next wait.
+    // A release at the time at which the wait ends is kept for the next wait.
     private static async Task ReleaseAndDueAsync()
     {
         var time = new ManualTimeProvider();
@@ -64,7 +64,7 @@ internal static class Scenarios
         Specification.Assert(queue.Count == 0, "it has left");
     }
 
-    // Three calls wait, each release serves one, and a call that is released releases the next.
+    // Three calls wait, each release serves one call, and a released call releases the next call.
     private static async Task ThreeCallsAsync()
     {
         var queue = new WaitQueue(10, TimeProvider.System);
@@ -86,7 +86,7 @@ internal static class Scenarios
         Specification.Assert(queue.Count == 0, "all have left");
     }
 
-    // A bug that must be found, or the others prove nothing: two threads look whether a place is free before they take it.
+    // A planted bug that must be found; otherwise the other scenarios prove nothing. Two threads check whether capacity is free before they take it.
     private static async Task TakenTwiceAsync()
     {
         var taken = 0;
@@ -97,7 +97,7 @@ internal static class Scenarios
         bool Take() => Interlocked.CompareExchange(ref taken, 0, 0) == 0 && Interlocked.Exchange(ref taken, 1) >= 0;
     }
 
-    // A stream's item, its end, and its caller's leaving come in any order: the lease is completed once, and nothing stays in flight.
+    // A stream's item, its end and its caller's cancellation come in any order. The lease is completed once, and nothing stays in flight.
     private static async Task StreamAsync(bool disposes)
     {
         var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } };

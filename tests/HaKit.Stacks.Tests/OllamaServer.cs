@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace HaKit.Tests;
 
-/// <summary>Speaks Ollama's dialect on top of a server that speaks OpenAI's: what fails there comes through as it is.</summary>
+/// <summary>Speaks Ollama's dialect on top of a server that speaks OpenAI's dialect. Failures of that server are passed on unchanged.</summary>
 internal sealed class OllamaServer : DelegatingHandler
 {
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -8,7 +8,7 @@ using OpenAI.Chat;
 
 namespace HaKit.Tests;
 
-/// <summary>An endpoint's client object whose HTTP client has a resilience handler is warned of by name.</summary>
+/// <summary>The pool warns, by name, of an endpoint whose client object uses an HTTP client with a resilience handler.</summary>
 public sealed class ResilienceWatchTests
 {
     [Theory(Timeout = 30_000)]

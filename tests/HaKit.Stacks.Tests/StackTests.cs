@@ -2,7 +2,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests;
 
-/// <summary>Every client stack gets the same out of a pool: docs/in-your-application.md has the table.</summary>
+/// <summary>Every client stack gets the same results from a pool. docs/in-your-application.md has the table.</summary>
 public sealed class StackTests
 {
     public static TheoryData<string, string, bool> Cases
@@ -67,7 +67,7 @@ public sealed class StackTests
             page.Should().Contain(stack);
     }
 
-    // The endpoints declare no dialect. Ollama's own path is then not known as one that creates answers, so its refusal goes back to the caller at once.
+    // The endpoints declare no dialect. So Ollama's own path is not known as a path that creates answers, and a refusal goes back to the caller at once.
     private static Outcome ExpectedOf(string stack, string trouble) =>
         stack == "OllamaSharp" && trouble == "model not found" ? Outcome.Refused : Troubles.ByName[trouble].Expected;
 
@@ -84,7 +84,7 @@ public sealed class StackTests
             yield return exception;
     }
 
-    /// <summary>Two servers on real sockets, the first preferred; the test moves the pool's clock.</summary>
+    /// <summary>Runs two servers on real sockets, the first of which is preferred. The test advances the pool's clock.</summary>
     private sealed class World : IAsyncDisposable
     {
         private readonly ManualTimeProvider _time;
@@ -106,7 +106,7 @@ public sealed class StackTests
             return new(servers, new EndpointPool("stack", options, new EndpointPoolParts { TimeProvider = time }), time);
         }
 
-        // Time passes only for a trouble that needs it, and never while the standby is at work: how busy the machine is must not decide.
+        // The time advances only for a fault that needs it, and never while the standby works. So the result does not depend on the load of the machine.
         public async Task<string> PassTimeAsync(Task<string> call, bool isSlow)
         {
             while (isSlow && await Task.WhenAny(call, Task.Delay(2, TestContext.Current.CancellationToken)) != call)

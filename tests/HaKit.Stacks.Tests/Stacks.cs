@@ -14,12 +14,12 @@ using OpenAI.Chat;
 
 namespace HaKit.Tests;
 
-/// <summary>One way in which applications call a model.</summary>
-/// <param name="AskAsync">Asks "hi" over the pool and gives the whole text.</param>
-/// <param name="StreamAsync">As that, in a stream.</param>
+/// <summary>Describes one way in which applications call a model.</summary>
+/// <param name="AskAsync">Sends "hi" through the pool and returns the whole text.</param>
+/// <param name="StreamAsync">Does the same with a stream.</param>
 internal sealed record Stack(Func<EndpointPool, CancellationToken, Task<string>> AskAsync, Func<EndpointPool, CancellationToken, Task<string>> StreamAsync);
 
-/// <summary>The client stacks, each made as its documentation says, over a pool's client.</summary>
+/// <summary>Creates the client stacks over a pool's client, each as its documentation says.</summary>
 internal static class Stacks
 {
     private const string Prompt = "hi";

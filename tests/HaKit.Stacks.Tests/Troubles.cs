@@ -2,7 +2,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests;
 
-/// <summary>What a caller of any SDK gets.</summary>
+/// <summary>The result for a caller of any SDK.</summary>
 internal enum Outcome
 {
     /// <summary>The whole answer, from the other server.</summary>
@@ -11,16 +11,16 @@ internal enum Outcome
     /// <summary>The SDK's own exception for a refusal, after one request.</summary>
     Refused,
 
-    /// <summary>What was delivered, and then <see cref="PartialResponseException"/>: never half an answer that looks whole.</summary>
+    /// <summary>The delivered part, and then <see cref="PartialResponseException"/>: never half an answer that looks whole.</summary>
     Partial,
 }
 
-/// <summary>What goes wrong at the preferred server.</summary>
-/// <param name="Fault">What it does.</param>
-/// <param name="Expected">What the caller gets.</param>
-/// <param name="Streams">Whether it is a trouble of streams alone.</param>
-/// <param name="Plain">Whether it is a trouble of plain answers alone.</param>
-/// <param name="IsSlow">Whether the pool's time has to pass.</param>
+/// <summary>Describes a failure of the preferred server.</summary>
+/// <param name="Fault">The fault of the server.</param>
+/// <param name="Expected">The result for the caller.</param>
+/// <param name="Streams">True if the failure exists only for streams.</param>
+/// <param name="Plain">True if the failure exists only for plain answers.</param>
+/// <param name="IsSlow">True if the pool's time has to advance.</param>
 internal sealed record Trouble(FakeFault Fault, Outcome Expected = Outcome.Served, bool Streams = false, bool Plain = false, bool IsSlow = false);
 
 internal static class Troubles

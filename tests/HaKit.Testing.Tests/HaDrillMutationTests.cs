@@ -155,7 +155,7 @@ public sealed class HaDrillMutationTests
         var took = Stopwatch.GetElapsedTime(began);
 
         TestContext.Current.TestOutputHelper?.WriteLine($"{took.TotalSeconds:0.00} s");
-        // The promise is 3 s on a machine that is not busy; what it must never become is a wait in real time, which would be minutes.
+        // The promise is 3 s on an idle machine. The test finds a wait in real time, which would last minutes.
         took.Should().BeLessThan(TimeSpan.FromSeconds(30));
     }
 
@@ -177,7 +177,7 @@ public sealed class HaDrillMutationTests
         }
     }
 
-    /// <summary>Asks everything again that was slow, as a naive hedge does.</summary>
+    /// <summary>Repeats every slow request, as a naive hedge does.</summary>
     private sealed class RepeatHandler : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

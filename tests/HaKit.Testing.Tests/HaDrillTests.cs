@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HaKit.Testing.Tests;
 
-/// <summary>An ordinary application's registration goes through the matrix, and its mutations are found.</summary>
+/// <summary>Runs the registration of an ordinary application through the matrix, and finds its mutations.</summary>
 public sealed class HaDrillTests
 {
     private const string Configuration = """

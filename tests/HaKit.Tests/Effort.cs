@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace HaKit.Tests;
 
-/// <summary>How many cases the tests with thousands of them try: all of them, or the percentage that HAKIT_EFFORT says, as when they run once for each mutant.</summary>
+/// <summary>
+/// Gets the number of cases for tests with thousands of cases: all cases, or the percentage in HAKIT_EFFORT, for runs that are repeated for each mutant.
+/// </summary>
 internal static class Effort
 {
     private static readonly int Percent = int.Parse(Environment.GetEnvironmentVariable("HAKIT_EFFORT") ?? "100", CultureInfo.InvariantCulture);

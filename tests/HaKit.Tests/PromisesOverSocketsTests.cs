@@ -5,7 +5,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests;
 
-/// <summary>Each promise, once, over real sockets. Counts decide, never times.</summary>
+/// <summary>Tests each promise once over real sockets. The assertions are about counts, never about times.</summary>
 public sealed class PromisesOverSocketsTests : IAsyncLifetime
 {
     private const string Key = "sk-planted-key-7f3a";
@@ -96,7 +96,7 @@ public sealed class PromisesOverSocketsTests : IAsyncLifetime
         foreach (var server in _servers)
             server.Faults.Always(FakeFault.Status(503));
         var calls = Enumerable.Range(0, 40).Select(_ => AskAsync(pool, client)).ToArray();
-        await Task.WhenAny(Task.WhenAll(calls), Task.Delay(TimeSpan.FromSeconds(1), Ct)); // the outage has to last some time; how long decides nothing
+        await Task.WhenAny(Task.WhenAll(calls), Task.Delay(TimeSpan.FromSeconds(1), Ct)); // the outage has to last for some time, but no assertion depends on its length
         calls.Should().OnlyContain(c => !c.IsCompleted);
         foreach (var server in _servers)
             server.Faults.Clear();

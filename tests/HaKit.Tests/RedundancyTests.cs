@@ -3,13 +3,13 @@ using HaKit.Testing;
 
 namespace HaKit.Tests;
 
-/// <summary>The loss of each failure domain as the pool's arithmetic tells it, against the simulator's truth.</summary>
+/// <summary>Compares the pool's prediction for the loss of each failure domain with the result of the simulator.</summary>
 public sealed class RedundancyTests
 {
-    // Other worlds than those of every build: HAKIT_REDUNDANCY_SEED.
+    // HAKIT_REDUNDANCY_SEED selects other worlds than the worlds of every build.
     private static readonly int First = int.TryParse(Environment.GetEnvironmentVariable("HAKIT_REDUNDANCY_SEED"), out var seed) ? seed : 1;
 
-    // More of them, or fewer: HAKIT_REDUNDANCY_WORLDS.
+    // HAKIT_REDUNDANCY_WORLDS sets the number of worlds.
     private static readonly int? Worlds = int.TryParse(Environment.GetEnvironmentVariable("HAKIT_REDUNDANCY_WORLDS"), out var worlds) ? worlds : null;
 
     [Fact(Timeout = 600_000)]

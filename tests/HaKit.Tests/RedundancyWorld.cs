@@ -4,33 +4,36 @@ using HaKit.Testing;
 
 namespace HaKit.Tests;
 
-/// <summary>A description of random worlds that are alike.</summary>
+/// <summary>Describes one kind of random worlds.</summary>
 internal sealed record WorldShape(string Name)
 {
-    /// <summary>Calls a second, from a number between 0 and 1.</summary>
+    /// <summary>Gets the calls per second, from a random number between 0 and 1.</summary>
     public Func<double, double> Rate { get; init; } = static x => 40 + 50 * x;
 
-    /// <summary>Of which kind the limits are: 0 requests, 1 tokens, 2 calls in flight, 3 requests and tokens, or none.</summary>
+    /// <summary>
+    /// Gets the kinds of limits among which each endpoint's limit is chosen: 0 requests, 1 tokens, 2 calls in flight, 3 requests and tokens; other numbers: no
+    /// limit.
+    /// </summary>
     public IReadOnlyList<int> Limits { get; init; } = [0, 1, 2, 3];
 
-    /// <summary>How long calls take in the mean.</summary>
+    /// <summary>Gets the mean duration of a call, in seconds.</summary>
     public double Seconds { get; init; } = 1;
 
     public Func<double, ServiceModel> Service { get; init; } = static seconds => ServiceModel.Exponential(TimeSpan.FromSeconds(seconds));
 
-    /// <summary>The load at a rate; null for calls at random times.</summary>
+    /// <summary>Gets the load for a rate. Null: calls arrive at random times.</summary>
     public Func<double, Workload>? Load { get; init; }
 
-    /// <summary>Are the sizes of calls known before they begin?</summary>
+    /// <summary>Gets whether the size of a call is known before the call begins.</summary>
     public bool KnowsTokens { get; init; }
 
-    /// <summary>Runs for each truth: enough for an error far below five points.</summary>
+    /// <summary>Gets the number of runs for each true value: enough for an error far below five percentage points.</summary>
     public int Runs { get; init; } = 3;
 
-    /// <summary>For how long the pool has run before it tells: what it tells of the length of calls is learned from those that have ended.</summary>
+    /// <summary>Gets how long the pool runs before its prediction is read. The pool learns the duration of calls from calls that have ended.</summary>
     public double WarmSeconds { get; init; } = 62;
 
-    /// <summary>Worlds of each build.</summary>
+    /// <summary>Gets the number of worlds in each build.</summary>
     public int Worlds { get; init; } = 3;
 
     public Action<Random, EndpointPoolOptions>? Options { get; init; }
@@ -92,7 +95,7 @@ internal sealed record WorldShape(string Name)
     }
 }
 
-/// <summary>A pool with random limits, domains, tiers and an endpoint that may be out, under a random load.</summary>
+/// <summary>Creates a pool with random limits, domains, tiers and an endpoint that may be out, under a random load.</summary>
 internal sealed record RedundancyWorld(
     WorldShape Shape, int Seed, IReadOnlyList<Action<EndpointOptions>> Endpoints, IReadOnlyDictionary<string, LimitOptions> Accounts, double Rate, int Input, int Output, int? Out)
 {
@@ -114,7 +117,7 @@ internal sealed record RedundancyWorld(
         var endpoints = new List<Action<EndpointOptions>>();
         for (var i = 0; i < count; i++)
         {
-            // So that the pool as a whole has between enough and too much.
+            // The capacity of the whole pool is then between just enough and too much.
             var share = rate * 60 / count * (0.8 + 1.7 * random.NextDouble());
             LimitOptions? limits = shape.Limits[random.Next(4) % shape.Limits.Count] switch
             {
@@ -131,7 +134,7 @@ internal sealed record RedundancyWorld(
         return new RedundancyWorld(shape, seed, endpoints, accounts, rate, input, output, count > 2 && random.Next(5) == 0 ? random.Next(count) : null);
     }
 
-    /// <summary>The losses that are told after the warm-up, of one domain of each kind.</summary>
+    /// <summary>Gets the predicted losses after the warm-up, for one domain of each kind.</summary>
     public IReadOnlyList<DomainLoss> Told()
     {
         RedundancyReport? report = null;
@@ -141,10 +144,10 @@ internal sealed record RedundancyWorld(
         return [.. report.Domains.GroupBy(d => d.Domain).Select(g => g.ElementAt(random.Next(g.Count()))).Where(d => !d.IsWholePool).OrderBy(_ => random.Next()).Take(3)];
     }
 
-    /// <summary>The share of the calls that fail when these endpoints are lost, the demand stays what was measured, and no call waits.</summary>
+    /// <summary>Gets the share of the calls that fail if these endpoints are lost, the demand stays as measured, and no call waits.</summary>
     /// <remarks>
-    /// The mean of several runs: the calls that happen to come in the two minutes of one run are so many more or fewer than the demand that its share is off by a point or
-    /// two where a limit is just reached.
+    /// The result is the mean of several runs. In the two minutes of one run, the number of random arrivals differs so much from the demand that the share is
+    /// off by one or two percentage points where a limit is just reached.
     /// </remarks>
     public double Truth(IReadOnlyCollection<string> lost) => Enumerable.Range(0, Shape.Runs).Average(run => TruthOf(lost, Seed + 1000 * run));
 
@@ -173,7 +176,7 @@ internal sealed record RedundancyWorld(
 
     private RequestProfile? Profile => Shape.KnowsTokens ? new RequestProfile { InputTokens = Input, MaxOutputTokens = 2 * Output } : null;
 
-    // At random times the demand stays what was measured. A rhythm stays what it is.
+    // If calls arrive at random times, the load has the measured rate. Any other load stays as it is.
     private Workload Load(double rate) => (Shape.Load?.Invoke(Rate) ?? Workload.Poisson(rate)).OfTokens(Input, Output);
 
     private Simulation Simulation(int seed)

@@ -4,7 +4,7 @@ internal static class Repository
 {
     public static string Root { get; } = Find(new DirectoryInfo(AppContext.BaseDirectory));
 
-    /// <summary>A file of the shared data beside the repository; null when it is not there.</summary>
+    /// <summary>Gets a file of the shared data beside the repository. Null if it does not exist.</summary>
     public static string? Shared(string name) => Path.Combine(Root, "..", "shared", "data", name) is var file && File.Exists(file) ? file : null;
 
     private static string Find(DirectoryInfo folder) =>

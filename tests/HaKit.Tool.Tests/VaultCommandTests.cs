@@ -105,7 +105,7 @@ public sealed class VaultCommandTests : IDisposable
             }
             catch (IOException)
             {
-                return null; // the folder is away for the instant between two renames
+                return null; // the folder does not exist for the moment between two renames
             }
         }
     }

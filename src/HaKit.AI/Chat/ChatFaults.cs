@@ -5,10 +5,12 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
 
-/// <summary>Classifies answers that came without an exception.</summary>
+/// <summary>
+/// Classifies answers of a chat client that are failures although the client threw no exception, and exceptions about answers that the client cannot read.
+/// </summary>
 internal static class ChatFaults
 {
-    // The call moves on to another endpoint. The fault counts against this endpoint only if that endpoint answers.
+    // The call moves on to another endpoint. The fault counts against this endpoint only if the other endpoint answers.
     public static readonly Fault Broken = new(FaultKind.BrokenBody) { SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
     /// <summary>The request or the answer is wrong. The pool tries one other endpoint to determine which of them.</summary>

@@ -49,8 +49,13 @@ public sealed class EndpointPoolChatClient : IChatClient
 
     /// <summary>Does the same as <see cref="GetResponseAsync"/>, and returns the details of the call with the answer.</summary>
     /// <param name="messages">The messages.</param>
-    /// <param name="options">The options.</param>
+    /// <param name="options">The options. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="NoEndpointAvailableException">No endpoint could take the call in time.</exception>
+    /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
+    /// <exception cref="StateNotPortableException">The call contains state of a provider, and no endpoint that it may use has this state.</exception>
+    /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
+    /// <exception cref="EndpointFaultException">An endpoint answered with an error because the request is wrong.</exception>
     public async ValueTask<Served<ChatResponse>> GetResponseWithDetailAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -71,6 +76,11 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// If an attempt fails before its first text, reasoning, tool call or data, the request is sent to another endpoint, and the caller does not notice. After that, a
     /// cut ends the stream with <see cref="PartialResponseException"/>, unless <see cref="RequestProfile.MayContinue"/> or the pool allows another endpoint to continue it.
     /// </remarks>
+    /// <exception cref="NoEndpointAvailableException">No endpoint could take the call in time.</exception>
+    /// <exception cref="DeadlineExceededException">The deadline passed before the first content.</exception>
+    /// <exception cref="PartialResponseException">The stream was cut after its first content.</exception>
+    /// <exception cref="StateNotPortableException">The call contains state of a provider, and no endpoint that it may use has this state.</exception>
+    /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {

@@ -25,9 +25,10 @@ public static class EndpointPoolChatServiceExtensions
 
     /// <summary>Registers a keyed chat client over a pool; see <see cref="AddHaChatClient"/>.</summary>
     /// <param name="services">The container.</param>
-    /// <param name="serviceKey">The key.</param>
-    /// <param name="pool">The pool's name.</param>
+    /// <param name="serviceKey">The key of the chat client in the container.</param>
+    /// <param name="pool">The name of the pool, as passed to <c>AddHaEndpointPool</c>.</param>
     /// <param name="configure">Sets how the client uses the pool. Null: the defaults.</param>
+    /// <returns>The builder of the keyed <see cref="IChatClient"/>, for clients around the pool.</returns>
     public static ChatClientBuilder AddKeyedHaChatClient(
         this IServiceCollection services, object? serviceKey, string pool, Action<EndpointPoolChatClientOptions>? configure = null)
     {

@@ -57,7 +57,8 @@ internal sealed class VaultSession
             throw new VaultException($"The destinations belong to different vaults: {string.Join(", ", identities.Keys.Select(static v => $"'{v.Name}'"))}. Give each vault destinations of its own.");
         if (identities.Count == 0 && refused.Count > 0)
             throw new VaultException($"{(refused.First().Value is VaultObjectException { Problem: VaultProblem.Damaged } ? "The keys do not open this vault" : "This vault cannot be opened")}. Destination '{refused.First().Key.Name}': {refused.First().Value.Message} Nothing was written.");
-        // A destination without a check object may have lost it. If another destination has the vault's identity, a sync writes the check object again.
+        // A destination without a check object may have lost it, so it is not excluded. If another destination has the vault's identity, a sync writes the check
+        // object again.
         foreach (var (view, why) in refused.Where(static r => r.Key.Checks.Count > 0))
             view.Failure = why.Message;
         var session = new VaultSession(store, sealer, time, identities.Count > 0 ? identities.First().Value : NewIdentity(views, create), views) { Progress = progress };
@@ -177,7 +178,7 @@ internal sealed class VaultSession
             }
             catch (VaultObjectException e)
             {
-                // This is the copy of the destination that the pool chose.
+                // The copy that cannot be opened is on the destination that the pool chose.
                 reasons.Add($"at '{destination}' it {e.Reason}");
                 problem = e.Problem == VaultProblem.Damaged ? problem : e.Problem;
             }
@@ -226,7 +227,8 @@ internal sealed class VaultSession
     public Task<SnapshotManifest> ReadManifestAsync(ObjectId id, CancellationToken token) => ReadAsync(ObjectName.SnapshotKind, id, OpenManifest, token);
 
     /// <summary>
-    /// All snapshots that are listed anywhere and were not deleted, oldest first. Snapshots that are complete at no destination are skipped and named.
+    /// Reads all snapshots that any destination lists and that were not deleted, oldest first. A snapshot that is complete at no destination is added to
+    /// <paramref name="unreadable"/> with the reason.
     /// </summary>
     public async Task<List<ListedSnapshot>> ReadSnapshotsAsync(ICollection<(ObjectId Id, VaultObjectException Why)> unreadable, CancellationToken token, Action<SnapshotManifest>? seen = null)
     {

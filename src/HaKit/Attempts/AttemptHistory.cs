@@ -34,7 +34,7 @@ internal sealed class AttemptHistory
     /// <summary>Gets the number of attempts that were begun under the pace of an outage.</summary>
     public int Paced { get; private set; }
 
-    /// <summary>Gets the number of attempts for the bounds on attempts.</summary>
+    /// <summary>Gets the number of attempts that count against the limits on attempts (<see cref="Failover.RetryOptions.MaxRetryAttempts"/>).</summary>
     public int Counted => Begun - NamedRefusals;
 
     /// <summary>Gets the number of attempts after the first that were made in ordinary service, not under the pace of an outage.</summary>
@@ -221,7 +221,9 @@ internal sealed class AttemptHistory
         }
     }
 
-    /// <summary>Checks whether the prompt was too long for an endpoint whose options name the same model as the candidate's.</summary>
+    /// <summary>
+    /// Checks whether the prompt was too long for an endpoint that may have the candidate's model: both name the same model, or one of them names no model.
+    /// </summary>
     public bool IsTooLongForModelOf(EndpointState candidate)
     {
         foreach (ref readonly var entry in Entries)
@@ -236,7 +238,9 @@ internal sealed class AttemptHistory
         return false;
     }
 
-    /// <summary>Gets the context window that was too small. Null if there was none.</summary>
+    /// <summary>
+    /// Gets the largest context window that was too small for the prompt; 0 if it is not known. Null if the prompt was too long for no endpoint.
+    /// </summary>
     public int? ContextWindowTooSmall
     {
         get

@@ -35,16 +35,21 @@ public sealed class EndpointOptions
     /// <summary>Gets or sets the zone in which the endpoint runs. Default: none.</summary>
     public string? Zone { get; set; }
 
-    /// <summary>Gets or sets the account that is billed. Default: none.</summary>
+    /// <summary>Gets or sets the account that is billed. An exhausted quota affects all endpoints of the same account. Default: none.</summary>
     public string? Account { get; set; }
 
-    /// <summary>Gets or sets a name for the credential, never the credential itself. Default: none.</summary>
+    /// <summary>
+    /// Gets or sets a name for the credential, never the credential itself. A refused key affects all endpoints with the same <see cref="KeyName"/>. Default:
+    /// none.
+    /// </summary>
     public string? KeyName { get; set; }
 
-    /// <summary>Gets or sets the provider's region. Default: none.</summary>
+    /// <summary>Gets or sets the provider's region. A call whose attempt failed prefers an endpoint in another region. Default: none.</summary>
     public string? Region { get; set; }
 
-    /// <summary>Gets or sets the company or server that runs the model. Default: none.</summary>
+    /// <summary>
+    /// Gets or sets the company or server that runs the model. A call whose attempt failed prefers an endpoint of another provider. Default: none.
+    /// </summary>
     public string? Provider { get; set; }
 
     /// <summary>
@@ -147,7 +152,7 @@ public sealed class EndpointOptions
         return copy;
     }
 
-    // RFC 9110, "token".
+    // The characters that the name of a header may have: a "token" of RFC 9110, section 5.6.2.
     private static readonly SearchValues<char> s_inHeaderNames = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     internal IEnumerable<string> Validate(string path) => [.. CheckIdentity(path), .. CheckNumbers(path), .. EndpointSecrets.FindMistakes(path, this), .. CheckWire(path)];

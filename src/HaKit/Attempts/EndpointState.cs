@@ -14,13 +14,14 @@ namespace HaKit.Attempts;
 /// </summary>
 internal sealed class EndpointState
 {
+    // Up to this many consecutive silences, the endpoint may only be out. A silent trial counts as several silences.
     private const int SilencesWhileOut = 30;
     private const int SilencesOfATrial = 10;
 
     // An answer after this much silence means that the endpoint has come back.
     private static readonly TimeSpan SilenceOfAnOutage = TimeSpan.FromSeconds(1);
 
-    // The attempts in flight are in the lower bits, and all attempts above them: one addition counts both.
+    // One counter holds two numbers: the attempts in flight in its lower 24 bits, and all attempts in the bits above. So one addition counts both.
     private const int CallsShift = 24;
     private const long OneCall = (1L << CallsShift) + 1;
     private const long InFlightMask = (1L << CallsShift) - 1;
@@ -43,7 +44,7 @@ internal sealed class EndpointState
     /// <param name="health">The endpoint's health.</param>
     /// <param name="limiter">The endpoint's own limits.</param>
     /// <param name="accountLimiter">The limits of its account.</param>
-    /// <param name="pipeline">The endpoint's pipeline.</param>
+    /// <param name="pipeline">The pipeline of each attempt: guard, attempt timeout, the user's strategies.</param>
     /// <param name="times">The usual lengths of its silences.</param>
     /// <param name="poolLatency">The usual latency in the pool, for use until the endpoint's own latency is known.</param>
     /// <param name="telemetry">The telemetry of its attempts. Null: none.</param>
@@ -81,7 +82,7 @@ internal sealed class EndpointState
     /// <summary>The endpoint's own pipeline: guard, attempt timeout, the user's strategies.</summary>
     public ResiliencePipeline Pipeline { get; private set; }
 
-    /// <summary>Gets the usual times of this endpoint to its first content, and to a whole plain answer.</summary>
+    /// <summary>Gets the usual times of this endpoint: to the first content of a stream, and to the whole answer of any other call.</summary>
     public LatencyEstimate Latency { get; }
 
     /// <summary>Gets the usual lengths of the endpoint's silences.</summary>
@@ -263,8 +264,9 @@ internal sealed class EndpointState
 
     /// <summary>
     /// Records that an attempt timed out while it was silent. Returns true if the endpoint has become slow, and false if it may only be out for a moment. The
-    /// result is true only after many consecutive silences; a trial after an ejection counts as several. Otherwise a few silences in a hundred attempts would
-    /// determine the 99th percentile, and each learned limit would be three times the previous limit.
+    /// result is true only after many consecutive silences; a trial after an ejection counts as several. The length of a silence is learned only if the result
+    /// is true. If every silence were learned, a few silences in a hundred attempts would determine the 99th percentile, from which the limit is computed. Each
+    /// new limit would then be three times the previous limit.
     /// </summary>
     public bool RecordSilence(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesWhileOut;
 
@@ -281,12 +283,14 @@ internal sealed class EndpointState
             Volatile.Write(ref _left, 0);
         if (Volatile.Read(ref _counts.Silences) != 0)
             Volatile.Write(ref _counts.Silences, 0);
-        // The answer is newer than the result of the probe.
+        // The answer is newer than the result of the probe, so no trial has to confirm the probe.
         if (Volatile.Read(ref _seenBack) != 0)
             Volatile.Write(ref _seenBack, 0);
     }
 
-    /// <summary>Records that a caller cancelled an unusually silent attempt. Returns how many calls in a row did so without an answer between them.</summary>
+    /// <summary>
+    /// Records that a caller cancelled an unusually silent attempt. Returns the number of consecutive calls that ended like this without an answer between them.
+    /// </summary>
     public int RecordLeftInSilence(long call) =>
         Interlocked.Exchange(ref _leftBy, call) == call ? Volatile.Read(ref _left) : Interlocked.Increment(ref _left);
 

@@ -9,8 +9,8 @@ namespace HaKit.Attempts;
 
 /// <summary>
 /// Represents one attempt in flight on one endpoint. It counts as load until it is completed. Its completion reports the evidence exactly once, on any thread.
-/// Leases of plain calls are reused; a holder compares <see cref="Version"/> to detect that its attempt is over. All data of one attempt is in one struct, so
-/// that <see cref="TryReset"/> clears all of it.
+/// Leases are reused, except leases of streams. A holder compares <see cref="Version"/> to detect that its attempt is over. All data of one attempt is in one
+/// struct, so that <see cref="TryReset"/> clears all of it.
 /// </summary>
 internal sealed class Lease
 {
@@ -42,7 +42,7 @@ internal sealed class Lease
     /// <summary>Gets when the attempt first delivered content. Null while it is silent.</summary>
     public TimeSpan? FirstContentAt => _data.FirstContentAt;
 
-    /// <summary>Gets when the attempt last showed that the endpoint is working on it. Until then it is the start of the attempt.</summary>
+    /// <summary>Gets when the endpoint last showed that it is working on the attempt. Before the first such sign, this is the start of the attempt.</summary>
     public TimeSpan LastSignAt => _data.LastSignAt;
 
     /// <summary>Gets or sets the time at which the attempt times out if it is still silent.</summary>
@@ -74,7 +74,7 @@ internal sealed class Lease
     /// <summary>Gets the time at which the attempt times out in its current state.</summary>
     public TimeSpan TimeoutAt => FirstContentAt is null ? SilentUntil : EndsAt;
 
-    /// <summary>Gets the key that is the same for all attempts of a call. The string is created only when it is read.</summary>
+    /// <summary>Gets the idempotency key, which is the same for all attempts of a call. The string is created only when it is read.</summary>
     public string IdempotencyKey => _data.GivenKey ?? _data.KeyPrefix + _data.CallNumber.ToString("x", CultureInfo.InvariantCulture);
 
     /// <summary>Gets or sets the fault of the attempt. Null: none. The guard sets it.</summary>
@@ -104,7 +104,7 @@ internal sealed class Lease
     /// <summary>Gets the fault for which the pool cancelled the attempt. Null if the pool did not cancel it.</summary>
     public Fault? CancelledFor => _cancellation.Reason;
 
-    /// <summary>Gets or sets whether the attempt is for a stream: it is measured by its first content.</summary>
+    /// <summary>Gets or sets whether the attempt is for a stream. Its time to the first content is then measured, not its whole duration.</summary>
     public bool IsStream
     {
         get => _data.IsStream;
@@ -146,7 +146,7 @@ internal sealed class Lease
         set => _data.AsksOutage = value;
     }
 
-    /// <summary>Gets or sets whether the attempt is a repetition that the budget paid for.</summary>
+    /// <summary>Gets or sets whether the attempt is a retry or hedge that the retry budget paid for.</summary>
     public bool IsPaid
     {
         get => _data.IsPaid;
@@ -244,8 +244,8 @@ internal sealed class Lease
     }
 
     /// <summary>
-    /// Records that the endpoint works on the attempt, so that the attempt may again be silent for the same time. False if three quarters of the attempt's time
-    /// have passed, because another attempt would then hardly have enough time.
+    /// Records that the endpoint works on the attempt, so that the attempt may again be silent for the same time. Returns true if another attempt would still
+    /// have enough time after this attempt, and false when three quarters of this attempt's time have passed.
     /// </summary>
     public bool Progressed(TimeSpan now)
     {
@@ -317,7 +317,7 @@ internal sealed class Lease
     /// <summary>Cancels the attempt's token and stores the reason. Callbacks that are registered on the token run inside this call.</summary>
     public void Cancel(Fault why) => _cancellation.Cancel(why);
 
-    /// <summary>Gets the delegate to attach to the attempt's task. It wakes <paramref name="wake"/> unless the attempt was abandoned first.</summary>
+    /// <summary>Gets the delegate to attach to the attempt's task. It calls <paramref name="wake"/> unless the attempt was abandoned first.</summary>
     public Action WhenDone(Action wake) => _end.WhenDone(wake);
 
     /// <summary>Abandons a running attempt; <paramref name="attempt"/> cleans up when it ends. False if it has already ended.</summary>

@@ -67,7 +67,7 @@ public sealed record PoolEndpoint
     /// <summary>Gets the relative share of the traffic within the tier. Default 1.</summary>
     public double Weight { get; }
 
-    /// <summary>Gets the zone in which the endpoint runs.</summary>
+    /// <summary>Gets the zone in which the endpoint runs. Null: not known.</summary>
     public string? Zone { get; }
 
     /// <summary>Gets the failure domains: the account, key, region, provider and model that the endpoint may share with other endpoints.</summary>
@@ -94,21 +94,21 @@ public sealed record PoolEndpoint
     /// <summary>Gets the endpoint's own time limit of one attempt. Null: the pool's limit applies.</summary>
     public TimeSpan? AttemptTimeout { get; }
 
-    /// <summary>Gets how the endpoint continues an answer that was cut.</summary>
+    /// <summary>Gets how the endpoint continues an answer that was cut on another endpoint.</summary>
     public Continuation Continuation { get; }
 
     /// <summary>Gets the message that asks the model for the rest of the answer, for <see cref="HaKit.Continuation.Instruction"/>. Null: none.</summary>
     public string? ContinuationInstruction { get; }
 
-    /// <summary>Gets whether the model repeats the last words of the beginning before it continues.</summary>
+    /// <summary>Gets whether the model repeats the last words of the delivered text before it continues the answer. Default false.</summary>
     public bool RepeatsTail { get; }
 
-    /// <summary>Gets whether the answer starts with the whole beginning that was sent.</summary>
+    /// <summary>Gets whether the endpoint sends all of the delivered text again before it continues the answer.</summary>
     internal bool RepeatsBeginning { get; }
 
     /// <summary>
     /// Creates the seam between an answer that was cut and the rest that this endpoint gives. Repeated text is dropped: the last words if <see
-    /// cref="RepeatsTail"/> is set; for a Mistral endpoint the whole beginning.
+    /// cref="RepeatsTail"/> is set; for a Mistral endpoint all of the delivered text.
     /// </summary>
     /// <param name="delivered">All delivered text.</param>
     public AnswerSeam CreateSeam(string delivered) => new(delivered, RepeatsTail, RepeatsBeginning);
@@ -167,7 +167,9 @@ public sealed record EndpointCapabilities
     /// <summary>Gets the largest sum of input and output tokens. Null: not known; any request is then admitted.</summary>
     public int? ContextWindow { get; }
 
-    /// <summary>Gets the legal region in which the data stays, for example <c>eu</c>.</summary>
+    /// <summary>
+    /// Gets the legal region in which the data stays, for example <c>eu</c>. Null: not known; only requests without this requirement are admitted.
+    /// </summary>
     public string? Residency { get; }
 
     /// <summary>Gets whether the endpoint can call tools. Default true.</summary>

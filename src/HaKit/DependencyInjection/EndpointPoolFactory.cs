@@ -30,7 +30,9 @@ internal sealed class EndpointPoolBuilder(IServiceCollection services, string na
     public IServiceCollection Services { get; } = services;
 }
 
-/// <summary>Describes the dependency of another registration on a pool of this name.</summary>
+/// <summary>Records that another registration uses a pool. If no pool of this name is registered, the application does not start.</summary>
+/// <param name="Pool">The pool's name.</param>
+/// <param name="By">The registration that uses the pool, as the subject of a sentence.</param>
 internal sealed record EndpointPoolUse(string Pool, string By);
 
 /// <summary>Creates a pool from the container, and applies changes of its configuration.</summary>

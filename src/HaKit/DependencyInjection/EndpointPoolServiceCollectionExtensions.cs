@@ -22,6 +22,7 @@ public static class EndpointPoolServiceCollectionExtensions
     /// <param name="name">The pool's name, unique in the container.</param>
     /// <param name="configure">Sets the pool's options.</param>
     /// <returns>A builder for the parts of the pool that are code: strategies, classifiers, probes.</returns>
+    /// <exception cref="ArgumentException">The name is blank, or a pool of this name is registered already. Names are compared without case.</exception>
     public static IEndpointPoolBuilder AddHaEndpointPool(this IServiceCollection services, string name, Action<EndpointPoolOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -36,9 +37,10 @@ public static class EndpointPoolServiceCollectionExtensions
     /// <param name="services">The container.</param>
     /// <param name="name">The pool's name, unique in the container.</param>
     /// <param name="section">
-    /// The section with the pool's <see cref="EndpointPoolOptions"/>. A name in the section that is not the name of a setting is a mistake.
+    /// The section with the pool's <see cref="EndpointPoolOptions"/>. If it has a name that is not the name of a setting, the application does not start.
     /// </param>
-    /// <returns>A builder for the parts of the pool that are code.</returns>
+    /// <returns>A builder for the parts of the pool that are code: strategies, classifiers, probes.</returns>
+    /// <exception cref="ArgumentException">The name is blank, or a pool of this name is registered already. Names are compared without case.</exception>
     public static IEndpointPoolBuilder AddHaEndpointPool(this IServiceCollection services, string name, IConfiguration section)
     {
         ArgumentNullException.ThrowIfNull(services);

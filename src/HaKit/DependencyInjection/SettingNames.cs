@@ -21,6 +21,7 @@ internal delegate void SettingCheck(IConfigurationSection section, List<string> 
 /// </summary>
 internal static class SettingNames
 {
+    // The names of settings in other libraries, each with the name that HaKit has for the same setting.
     private static readonly Dictionary<string, string> s_elsewhere = new(StringComparer.OrdinalIgnoreCase)
     {
         ["ApiKey"] = "Credential",
@@ -185,7 +186,7 @@ internal static class SettingNames
         ? $"{child.Path} is no setting of a pool.{HintOf(child, known)}"
         : $"{section.Path} has a name that is no setting of a pool. The name is not shown, because it may be a key.";
 
-    // The name of a setting in another library is a better hint than a similarly spelt name.
+    // If the unknown name is a setting of another library, the hint is HaKit's name for that setting. Otherwise it is a similarly spelt name.
     private static string HintOf(IConfigurationSection child, IEnumerable<string> known)
     {
         if (child.GetSection("Endpoints").Exists())

@@ -7,7 +7,7 @@ namespace HaKit.Dialects;
 /// </summary>
 internal abstract class Dialect
 {
-    /// <summary>Gets the paths at which a POST creates an answer, sorted by the length of their end, the longest first.</summary>
+    /// <summary>Gets the paths at which a POST creates an answer. A path is recognised by its end; the longest ends come first.</summary>
     public abstract IReadOnlyList<AnswerPath> Paths { get; }
 
     /// <summary>Gets the header of the credential. Default <c>Authorization: Bearer</c>.</summary>
@@ -44,7 +44,7 @@ internal abstract class Dialect
     /// <param name="path">The path of the endpoint's address, followed by the path of the request.</param>
     public virtual bool TakesPromptCacheKey(string path) => false;
 
-    /// <summary>Gets how every model of the provider continues an answer. Default: it depends on the model.</summary>
+    /// <summary>Gets how all models of the provider continue an answer. Default <see cref="Continuation.None"/>: only some models can, or none.</summary>
     public virtual Continuation Continuation => Continuation.None;
 
     /// <summary>Gets whether a continued answer contains its beginning again. Default false: it contains only the rest.</summary>

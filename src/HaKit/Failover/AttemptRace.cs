@@ -126,7 +126,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                     until = next.Until;
                     return Progress.InQueue;
                 }
-                else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // then examine the state again, because a release before this entry did not wake this waiter
+                else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // after entering, the state is examined again, because an earlier release did not wake this waiter
                 {
                     _end = Refused("too many calls are waiting already (MaxWaitingCalls).", now);
                     return Progress.Decided;
@@ -203,7 +203,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         if (now < call.Deadline && now < lease.EndsAt && engine.Silence.KeepsSilent(call, lease, now))
         {
             lease.KeepUntilEnd(now);
-            call.LastFailure = lease.Started; // if the endpoint has served another call since then, the endpoint works
+            call.LastFailure = lease.Started; // so an endpoint that has come back since then may get the second attempt
             return false;
         }
         var fault = engine.Silence.OverdueFault(call, lease, now);
@@ -311,7 +311,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         {
             step = engine.NextBeside(call, now);
         }
-#pragma warning disable CA1031 // A selector of the user's that throws now would leave the attempt that is under way to itself.
+#pragma warning disable CA1031 // An exception of the application's selector must not end the call here, because the first attempt is still running.
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -7,8 +7,8 @@ using Polly;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Holds the state of one call. It is stored in the call's <see cref="ResilienceContext"/>, so that a strategy outside failover that runs the call twice
-/// resets nothing.
+/// Holds the state of one call. It is stored in the call's <see cref="ResilienceContext"/>. So the state is kept if a strategy outside failover, for example a
+/// retry of the application, runs failover again.
 /// </summary>
 internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 {
@@ -50,7 +50,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets or sets whether this is the one call that tests whether an outage is over.</summary>
     public bool HoldsTrialClaim { get; set; }
 
-    /// <summary>Gets or sets whether the call has paid for its next attempt.</summary>
+    /// <summary>Gets or sets whether the retry budget has paid for the next attempt of the call.</summary>
     public bool HasPaid { get; set; }
 
     public TimeSpan Waited { get; set; }
@@ -79,7 +79,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets or sets how many times the call has waited for a backoff.</summary>
     public int Backoffs { get; set; }
 
-    /// <summary>Gets or sets the end of the backoff that was drawn for <see cref="LastFailure"/>.</summary>
+    /// <summary>Gets or sets the end of the backoff after <see cref="LastFailure"/>, which is chosen at random. Null: not chosen yet.</summary>
     public TimeSpan? BackoffUntil { get; set; }
 
     /// <summary>Gets or sets the time before which no attempt begins.</summary>
@@ -87,7 +87,8 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     public TimeSpan DeadlineSpan => Deadline - Started;
 
-    // Up to this many silences may be caused by an outage. More silences are probably caused by the request: it takes longer than its endpoints usually do.
+    // Up to this many silences may be caused by an outage. More silences are probably caused by the request, because its answer takes longer than other answers
+    // of the same endpoints.
     private const int SilencesOfAnOutage = 6;
     private const int MostDoublings = 6;
 
@@ -96,7 +97,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     /// <summary>
     /// Gets the factor by which the attempts of this call may be silent for longer than usual. A silence doubles the factor if the same endpoint meanwhile
-    /// served a later attempt, because the endpoint is then healthy and this request takes longer. Every sixth other silence doubles the factor too.
+    /// served a later attempt, because the endpoint is then healthy and this request takes longer. Every sixth other silence doubles the factor too. 1 to 64.
     /// </summary>
     public int Patience => 1 << Math.Min(_ownSilences + _silences / SilencesOfAnOutage, MostDoublings);
 
@@ -170,7 +171,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         return list;
     }
 
-    /// <summary>Gets the time until which the call may go on waiting, including its waits so far.</summary>
+    /// <summary>Gets the time at which the call must stop waiting. The waits of the call so far count too.</summary>
     /// <param name="usual">The pool's limit. Null: the deadline.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public TimeSpan MayWaitUntil(TimeSpan? usual, TimeSpan now) =>

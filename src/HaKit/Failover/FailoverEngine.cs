@@ -15,8 +15,8 @@ namespace HaKit.Failover;
 /// </summary>
 internal sealed class FailoverEngine
 {
-    // A call object reserves this many numbers at once, so that the shared counter is rarely written. With a seed it reserves one number, so that runs are
-    // reproducible.
+    // Call objects are reused. Each reserves this many call numbers at once, so that the shared counter is rarely written. With a seed it reserves one number,
+    // so that runs are reproducible.
     private readonly int _numbersAtOnce;
 
     private readonly ObjectCache<FailoverCall> _calls;
@@ -74,10 +74,13 @@ internal sealed class FailoverEngine
     /// <summary>Counts the calls. Null: calls are not counted.</summary>
     public TrafficMeter? Traffic { get; init; }
 
-    /// <summary>Gets the callback for each seam of an answer.</summary>
+    /// <summary>Gets the callback for each seam: the place at which another endpoint continued an answer that was cut.</summary>
     public Action<StreamSeam>? SeamMade { get; init; }
 
-    /// <summary>Gets the callback for an answer that is too long to be held to its end. It gets the endpoint and the number of bytes.</summary>
+    /// <summary>
+    /// Gets the callback for an answer that is too long for <see cref="HoldUntil.End"/>. The callback gets the endpoint's name and the number of bytes that
+    /// were held.
+    /// </summary>
     public Action<string, long>? HeldTooLong { get; init; }
 
     public PoolClock Clock => _context.Clock;
@@ -115,7 +118,7 @@ internal sealed class FailoverEngine
 
     /// <summary>Begins a call.</summary>
     /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
-    /// <param name="isStream">True if the call is measured by its first content.</param>
+    /// <param name="isStream">True for a stream. The duration of a stream's call ends at the first content.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="callerToken">The caller's cancellation token.</param>
     /// <param name="earlier">The failures of earlier tries of the same request. Null for the first try.</param>
@@ -132,7 +135,8 @@ internal sealed class FailoverEngine
         call.UseNextNumber();
         call.Engine = this;
         call.RequestNumber = earlier?.RequestNumberIn(this) ?? call.Number;
-        // A copy of a request that is still running goes to another endpoint. If every endpoint was tried, the copy is treated like any other request.
+        // An outer handler may send a copy of a request while the first call for it is still running. The copy must not use an endpoint that the first call
+        // has tried. If the first call has tried every endpoint, the copy may use any of them.
         if (earlier?.AddTo(this, call.History, now) == true && !Untried.HasAny(call, now))
             call.History.Clear();
         call.Span = profile.IsContinuation ? Telemetry.FindCall() : Telemetry.BeginCall(isStream);
@@ -165,13 +169,15 @@ internal sealed class FailoverEngine
             return Step.EndCall("the request was refused.");
         if (_starter.StartUntried(call, now) is { } lease)
             return Step.Start(lease);
-        // An endpoint that is out does not delay a refusal: waiting for it would turn a wrong path into a call that lasts until its deadline.
+        // A refused call does not wait for an endpoint that is out. If it did, a request with a wrong path would last until its deadline.
         return refusal != RefusalState.None
             ? Step.EndCall("the request was refused, and no other endpoint can be asked now.")
             : Waits.AwaitService(call, now);
     }
 
-    /// <summary>Decides the next step of a call whose only attempt is silent but kept: whether a second attempt begins now, or later, or never.</summary>
+    /// <summary>
+    /// Decides the next step of a call whose only attempt was kept although it is silent beyond its limit: a second attempt begins now, later or never.
+    /// </summary>
     public Step NextBeside(FailoverCall call, TimeSpan now)
     {
         AdvanceHealth(now);
@@ -182,7 +188,7 @@ internal sealed class FailoverEngine
         return step;
     }
 
-    /// <summary>Decides what to do about the fault of an attempt. A wait begins here.</summary>
+    /// <summary>Decides what to do about the fault of an attempt. If the action is to wait, this method also sets the end of the wait.</summary>
     public FaultAction ActionFor(FailoverCall call, Fault fault)
     {
         var action = FailoverPolicy.ActionFor(fault, call.Profile, Settings.OnFault);

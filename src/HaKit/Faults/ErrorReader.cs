@@ -40,7 +40,7 @@ internal static class ErrorReader
             }
         }
 
-        // Amazon's own clients read this header first.
+        // This header replaces the name of the exception in the body, because Amazon's own clients prefer the header.
         if (headers is not null && RateLimitHeaders.Value(headers.NonValidated, "x-amzn-ErrorType") is { Length: > 0 and < 512 } name)
         {
             Span<byte> ascii = stackalloc byte[512];

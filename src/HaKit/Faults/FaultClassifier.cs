@@ -38,7 +38,7 @@ public sealed class FaultClassifier : IFaultClassifier
         return ExceptionFaults.Classify(evidence.Exception, evidence.Sent);
     }
 
-    // The reader's limit is in bytes, and a character has at least one byte.
+    // The reader reads at most this many bytes. A character has at least one byte, so more characters would not be read.
     private static byte[] Quoted(ReadOnlySpan<char> json) =>
         json.IsEmpty ? [] : System.Text.Encoding.UTF8.GetBytes(json[..Math.Min(json.Length, ErrorReader.MostBytes)].ToArray());
 

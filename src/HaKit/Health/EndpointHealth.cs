@@ -66,7 +66,7 @@ internal sealed class EndpointHealth
             _tracker.Report(this, Evidence(ticket, null), now);
     }
 
-    /// <summary>Records the end of the attempt; null for success. Call it exactly once for each ticket.</summary>
+    /// <summary>Records the end of an attempt. Call it exactly once for each ticket.</summary>
     /// <param name="ticket">The attempt's ticket.</param>
     /// <param name="fault">The fault; null for success.</param>
     /// <param name="now">The current time on the pool's clock.</param>
@@ -77,7 +77,7 @@ internal sealed class EndpointHealth
     {
         if (fault is null)
         {
-            // All attempts write this field, and it is read for periods of hours, so a step of a millisecond is exact enough.
+            // The field is only compared with periods of hours. So it is written at most once per millisecond, because all threads share it.
             if (now.Ticks - Volatile.Read(ref _servedAt) >= TimeSpan.TicksPerMillisecond || _servedAt < 0)
                 Volatile.Write(ref _servedAt, now.Ticks);
             var state = _state;
@@ -115,11 +115,13 @@ internal sealed class EndpointHealth
     public void RecordNewCredential(TimeSpan now) =>
         _tracker.Report(this, new HealthEvidence { Source = EvidenceSource.CredentialChanged, Began = now, Epoch = HealthTicket.NoEpoch }, now);
 
-    /// <summary>Records the end of a probe; null for success.</summary>
+    /// <summary>Records the end of a probe.</summary>
     /// <param name="level">The level that the probe tested.</param>
     /// <param name="fault">The fault; null for success.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="isDecisive">True if a failure detector has made the decision: this probe then counts as the required number of misses or hits.</param>
+    /// <param name="isDecisive">
+    /// True if this probe counts as the required number of misses or hits: a failure detector has made the decision, or calls need the endpoint at once.
+    /// </param>
     public void Probe(ProbeLevel level, Fault? fault, TimeSpan now, bool isDecisive = false)
     {
         if (fault is null ? _state is { IsClean: true, Cooldown: null } : fault.IsNeutral)

@@ -88,12 +88,12 @@ internal readonly record struct HealthEvidence
     /// <summary>Gets when the attempt began.</summary>
     public TimeSpan Began { get; init; }
 
-    /// <summary>
-    /// Gets, for traffic, whether the attempt is a trial. For the beginning of a trial, gets whether the trial begins before the end of the ejection, because
-    /// no other endpoint can serve.
-    /// </summary>
+    /// <summary>Gets, for traffic, whether the attempt is a trial.</summary>
     public bool IsTrial { get; init; }
 
+    /// <summary>
+    /// Gets, for the beginning of a trial, whether the trial is allowed before the end of the ejection, because too few endpoints, or none, can serve.
+    /// </summary>
     public bool IsOutage { get; init; }
 
     /// <summary>Gets whether the fault occurred on another endpoint that shares the broken failure domain.</summary>
@@ -110,7 +110,7 @@ internal readonly record struct HealthEvidence
     /// <summary>Gets, for a probe, whether a detector has already made the decision, so that this result counts as the required number of results.</summary>
     public bool IsDecisive { get; init; }
 
-    /// <summary>Gets, for self-suspicion, how far back observations do not count.</summary>
+    /// <summary>Gets, for self-suspicion, the age up to which ejections are undone. For a cooldown that a peer reports, gets its remaining time.</summary>
     public TimeSpan Length { get; init; }
 
     /// <summary>Gets, for a refused key, whether the key has served within 24 hours, on this endpoint or on another endpoint that uses it.</summary>
@@ -122,6 +122,7 @@ internal readonly record struct HealthEvidence
     /// <summary>Gets the number of attempts in the sampling window, including this one. 0 if the ratio does not apply.</summary>
     public int Samples { get; init; }
 
+    /// <summary>Gets how many of <see cref="Samples"/> failed.</summary>
     public int Failures { get; init; }
 
     /// <summary>Gets how many attempts have ever begun on the endpoint. Null if they are not counted.</summary>

@@ -9,8 +9,8 @@ namespace HaKit.Health;
 /// </summary>
 internal static class HealthReducer
 {
-    // The last admitted endpoint is ejected for refusals only when it refuses everything: after this many times the usual number in a row. If 70 % of the
-    // attempts are refused, five refusals in a row occur about once in 17 attempts, and twenty in a row about once in 4,000.
+    // The last admitted endpoint is ejected only when it fails every attempt: after this many times FailuresToEject consecutive failures. If 70 % of the
+    // attempts fail, five consecutive failures occur about once in 17 attempts, and twenty about once in 4,000.
     private const long PatienceWithLast = 4;
 
     public static HealthState Next(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
@@ -145,12 +145,12 @@ internal static class HealthReducer
     /// <summary>Counts the consecutive failures, including the latest one.</summary>
     /// <param name="Failures">The number of all failures.</param>
     /// <param name="Connects">The number of failures to connect; 0 after any other failure.</param>
-    /// <param name="Unanswered">The number of failures to connect and silences; 0 after a refusal.</param>
-    /// <param name="From">The number of attempts that had begun on the endpoint when the series of failures began. Null if attempts are not counted.</param>
-    /// <param name="InFlight">The number of running attempts that may disprove the failure. 0 after a silence, because a silence does not suggest that the
-    /// others will be answered.</param>
-    /// <param name="UnderWay">The number of attempts that began after the streak began and have not ended. An attempt that the caller ended is neither a failure
-    /// nor running.</param>
+    /// <param name="Unanswered">The number of failures without an answer: failures to connect and silences. 0 after a failure that the server answered.</param>
+    /// <param name="From">The number of attempts that had begun on the endpoint when the streak began. Null if attempts are not counted.</param>
+    /// <param name="InFlight">The number of running attempts that may disprove the failure. 0 after a silence, because the running attempts are then probably
+    /// silent too.</param>
+    /// <param name="UnderWay">The number of attempts that began after the streak began and have not ended. It is computed from the counts, and is at most
+    /// InFlight, because attempts that their callers cancelled are not in the counts of failures.</param>
     private readonly record struct FailureRow(int Failures, int Connects, int Unanswered, long? From, int InFlight, long UnderWay)
     {
         public static FailureRow After(HealthState state, in HealthEvidence evidence)
@@ -180,7 +180,7 @@ internal static class HealthReducer
     {
         var fault = evidence.Fault!;
         if (state.IsOutForRefusals && state.Status == EndpointHealthStatus.Ejected && evidence.Began > state.JudgedAt)
-            return state.EjectForRefusals(fault, now, evidence.Jitter, options); // another endpoint has served the call of the trial
+            return state.EjectForRefusals(fault, now, evidence.Jitter, options); // the trial has failed: another endpoint served the call that the trial refused
         if (!state.IsInService || evidence.Began < state.EpochSince)
             return state;
         var next = state with { Refusals = state.Refusals + 1 };
@@ -303,7 +303,8 @@ internal static class HealthReducer
         if (state.Cause is not { } cause || !cause.MayBeOurPause() || !(state.JudgedAt >= now - evidence.Length))
             return state;
         var back = state.UndoEjection(now);
-        // The ejection is postponed, not cancelled: the next failure ejects the endpoint unless a success comes first.
+        // After doubt about this machine's network, the ejection is only postponed: the next failure to connect ejects the endpoint, unless a success comes first.
+        // After a pause of this process, the ejection is cancelled.
         var counts = evidence.IsDoubtful ? Math.Max(0, options.ConnectFailuresToEject - 1) : 0;
         return back.IsInService ? back with { ConsecutiveFailures = counts, ConnectFailures = counts } : back;
     }

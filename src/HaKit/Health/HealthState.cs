@@ -33,7 +33,7 @@ public sealed record HealthState
     /// <summary>Gets the fault that caused the cooldown.</summary>
     public Fault? CooldownCause => Cooldown?.Cause;
 
-    /// <summary>Gets the number of ejections that still count. Each of these ejections doubles the next period.</summary>
+    /// <summary>Gets the number of ejections that still count. Each of these ejections doubles the length of the next ejection. At least 0.</summary>
     public int Ejections { get; internal init; }
 
     /// <summary>Gets the number of consecutive failures that count.</summary>
@@ -86,12 +86,12 @@ public sealed record HealthState
     /// <summary>Gets the number of successful probes in a row during an ejection.</summary>
     internal int ProbeHits { get; init; }
 
-    /// <summary>Gets the number of throttles in a row without a named time. <see cref="ThrottledAt"/> is the time of the latest.</summary>
+    /// <summary>Gets the number of consecutive throttles that named no time. <see cref="ThrottledAt"/> is the time of the latest of these throttles.</summary>
     internal int Throttles { get; init; }
 
     internal TimeSpan? ThrottledAt { get; init; }
 
-    /// <summary>Gets the number of refusals in a row that named a time, and when the latest came.</summary>
+    /// <summary>Gets the number of consecutive refusals that named a time. <see cref="NamedAt"/> is the time of the latest of these refusals.</summary>
     internal int NamedTimes { get; init; }
 
     internal TimeSpan? NamedAt { get; init; }
@@ -103,16 +103,19 @@ public sealed record HealthState
     internal bool IsUnreachable => Cause is { IsConnectClass: true }
         && (Status == EndpointHealthStatus.Suspect && (ConsecutiveFailures | ProbeMisses) == 0 || IsInService && (ConnectFailures > 1 || ProbeMisses > 1));
 
+    /// <summary>Gets the slow start with which the endpoint last returned to service.</summary>
     internal SlowStart Return { get; init; }
 
+    /// <summary>Gets when the running trial counts as failed, if it has no result until then.</summary>
     internal TimeSpan TrialUntil { get; init; }
 
+    /// <summary>Gets whether the running trial was allowed before the end of the ejection, because too few endpoints, or none, could serve.</summary>
     internal bool IsOutageTrial { get; init; }
 
     /// <summary>Gets when the current ejection was decided. Null if the ejection can no longer be undone.</summary>
     internal TimeSpan? JudgedAt { get; init; }
 
-    /// <summary>Gets whether that ejection was a failed trial, and not the end of service.</summary>
+    /// <summary>Gets whether the current ejection is the result of a failed trial. False if the endpoint was in service when it was ejected.</summary>
     internal bool IsFailedTrial { get; init; }
 
     /// <summary>Gets the time of the last completed recovery. From this time on, the number of ejections that count decreases step by step.</summary>
@@ -121,7 +124,10 @@ public sealed record HealthState
     /// <summary>Gets when a cooldown was last cleared early. Older evidence does not start it again.</summary>
     internal TimeSpan ClearedAt { get; init; } = TimeSpan.MinValue;
 
-    /// <summary>Gets the number of the current period of service. Evidence of an attempt that began in another epoch is too late and does not count.</summary>
+    /// <summary>
+    /// Gets the number of the current epoch. An ejection, the start of a trial and an operator's order begin a new epoch, among others. Evidence of an attempt
+    /// that began in another epoch is too late and does not count.
+    /// </summary>
     internal int Epoch { get; init; }
 
     internal TimeSpan EpochSince { get; init; }
@@ -157,7 +163,7 @@ public sealed record HealthState
     /// <param name="now">The current time on the pool's clock.</param>
     public bool Admits(TimeSpan now) => IsInService && !IsCooling(now);
 
-    /// <summary>Checks whether the endpoint may take one trial: its ejection or the cap of its cooldown is over, and no trial is running.</summary>
+    /// <summary>Checks whether the endpoint may take one trial: its ejection is over, or its cooldown allows a trial, and no trial is running.</summary>
     /// <param name="now">The current time on the pool's clock.</param>
     public bool IsTrialReady(TimeSpan now)
     {
@@ -175,8 +181,8 @@ public sealed record HealthState
     public bool IsTrialAllowedInOutage(TimeSpan now) => IsTrialReady(now) || (Status == EndpointHealthStatus.Ejected && !IsCooling(now));
 
     /// <summary>
-    /// Gets when the cooldown allows a call to use the endpoint. If the cooldown lasts until it is cleared, the call waits only if the next trial is due soon.
-    /// A key that has served recently may work again in seconds, but a wrong key never works.
+    /// Gets when the cooldown allows a call to use the endpoint. If the cooldown lasts until it is cleared, this is the next trial, but only if the trial is due
+    /// within 10 s: a key that has served recently may work again in seconds, but a wrong key never works.
     /// </summary>
     internal TimeSpan AskableAt(TimeSpan now)
     {
@@ -196,7 +202,9 @@ public sealed record HealthState
         return Status == EndpointHealthStatus.SlowStart ? Return.Factor(now) : 1;
     }
 
-    /// <summary>Gets the next time after <paramref name="now"/> at which time alone changes what may be sent.</summary>
+    /// <summary>
+    /// Gets the next time after <paramref name="now"/> at which a period ends (an ejection, a trial, a slow start, a cooldown). MaxValue: none.
+    /// </summary>
     internal TimeSpan NextEdge(TimeSpan now)
     {
         var edge = TimeSpan.MaxValue;

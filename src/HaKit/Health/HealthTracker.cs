@@ -101,8 +101,8 @@ internal sealed class HealthTracker
     }
 
     /// <summary>
-    /// Records that the timers of this process fired <paramref name="lateness"/> late. Faults that the pause explains eject no endpoint, and recent ejections
-    /// that it explains are undone.
+    /// Records that the timers of this process fired <paramref name="lateness"/> late, which means that the process was paused. Faults that the pause explains
+    /// eject no endpoint, and recent ejections that the pause explains are undone.
     /// </summary>
     public void TimersWereLate(TimeSpan now, TimeSpan lateness)
     {
@@ -208,7 +208,7 @@ internal sealed class HealthTracker
             evidence = evidence with { Samples = samples, Failures = failures };
         }
 
-        if (fault is { IsConnectClass: true } && !evidence.IsHeld && IsOursWhileLocked(endpoint, evidence, now))
+        if (fault is { IsConnectClass: true } && !evidence.IsHeld && IsOwnNetworkSuspectWhileLocked(endpoint, evidence, now))
             evidence = evidence with { IsDoubtful = true };
         ApplyWhileLocked(endpoint, evidence, now);
         if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsHeld)
@@ -233,10 +233,11 @@ internal sealed class HealthTracker
     }
 
     /// <summary>
-    /// Checks whether this machine's own network is the likely cause. That is the case if this failure to connect would eject the endpoint and no other
-    /// endpoint can be reached. Then no endpoint is ejected.
+    /// Checks whether this machine's own network is the likely cause of a failure to connect: no other endpoint can be reached either, and the failure would
+    /// eject this endpoint or follows the ejection of another endpoint shortly before. If so, this failure ejects no endpoint, and the ejections shortly before
+    /// are undone.
     /// </summary>
-    private bool IsOursWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
+    private bool IsOwnNetworkSuspectWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
     {
         var before = endpoint.State;
         var isOwn = evidence.Source == EvidenceSource.Probe || evidence.Epoch == before.Epoch;
@@ -269,7 +270,7 @@ internal sealed class HealthTracker
         // A probe whose level is too low to prove this fault does not spread the fault to other endpoints.
         if (evidence.Source == EvidenceSource.Probe && evidence.Fault!.IsUntilCleared() && evidence.Fault!.Level() > evidence.Level)
             return;
-        // Other endpoints of the domain count only timely failures of traffic. Cooldowns always spread.
+        // Other endpoints of the domain count the failure only if it ended an attempt of the current epoch, and not a probe. Cooldowns always spread.
         var counts = evidence.Source == EvidenceSource.Traffic && evidence.Epoch == before.Epoch;
         foreach (var sibling in SharingWhileLocked(origin, evidence.Fault!.Reach))
         {
@@ -326,9 +327,10 @@ internal sealed class HealthTracker
     private void ApplyWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
     {
         var before = endpoint.State;
-        // Evidence without jitter can eject only by a trial's timeout, so the jitter is drawn here.
+        // Evidence without a random number can eject an endpoint only because its trial has timed out. So the number is created here only during a trial.
         var mayFail = evidence.Jitter == 0 && before.Status == EndpointHealthStatus.Trial;
         var after = HealthReducer.Next(before, mayFail ? evidence with { Jitter = _random.NextDouble() } : evidence, now, _options);
+        // All endpoints are examined to find out whether this is the last admitted endpoint. So this is done only if the evidence would eject it.
         if (evidence.Source is EvidenceSource.Traffic or EvidenceSource.ServedElsewhere && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
             after = HealthReducer.Next(before, evidence with { IsLast = true }, now, _options);
         if (_asIfEnforced is not null)
@@ -359,7 +361,9 @@ internal sealed class HealthTracker
         _changes.Enqueue(new HealthChange(endpoint, before, before, evidence, IsReport: true));
     }
 
-    /// <summary>Delivers changes in order. The first thread delivers for all; a change caused by a callback is only queued.</summary>
+    /// <summary>
+    /// Delivers changes in order. The first thread delivers the changes of all threads. A change that a handler causes is queued and delivered later.
+    /// </summary>
     private void Deliver()
     {
         HealthChange change;

@@ -206,7 +206,7 @@ internal sealed class Heartbeat
         {
             result = await setup.Probe.ProbeAsync(setup.Context, cancellationToken).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // An exception is a failed beat.
+#pragma warning disable CA1031 // A probe that throws is a failed heartbeat.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -306,7 +306,8 @@ internal sealed class Heartbeat
         }
     }
 
-    // Counted from the heartbeat that was due, not from now, so that the grid does not drift. Heartbeats that fell into a pause are left out.
+    // The next heartbeat is counted from the time at which this heartbeat was due, not from now, so that the grid does not drift. Heartbeats that were due
+    // during a pause of the process are left out.
     private void ScheduleNextBeat(TimeSpan now)
     {
         var interval = Interval(_setup.Options);

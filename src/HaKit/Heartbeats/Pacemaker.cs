@@ -99,7 +99,7 @@ internal sealed class Pacemaker
                 else
                     _hearts.Add(health, new Heartbeat(member, this, setup));
             }
-            // The timer must run so often that it detects the tolerated lateness.
+            // The timer runs at least four times within the tolerated lateness, so that it notices a longer pause of the process.
             var period = options.LateTimers / 4;
             _watchPeriod = period < TimeSpan.FromSeconds(1) ? period : TimeSpan.FromSeconds(1);
             _lateTimers = options.LateTimers;
@@ -221,7 +221,7 @@ internal sealed class Pacemaker
         _outageChanged(lasted);
     }
 
-    // One probe at a time, each endpoint in turn.
+    // Runs at the pace of an outage, and probes one endpoint each time, the endpoints in turn. During an outage it reports the outage once a minute.
     private void AskInOutage()
     {
         var now = Clock.Now;
@@ -250,6 +250,6 @@ internal sealed class Pacemaker
             OutageGoesOn?.Invoke(length);
     }
 
-    // If the pool cannot connect to an endpoint, the endpoint serves no calls, even if it is not ejected because this machine's network may be at fault.
+    // An endpoint to which the pool cannot connect serves no calls. It may be admitted all the same, because this machine's network may be at fault.
     private static bool CanServe(HealthState state, TimeSpan now) => state.Admits(now) && !state.IsUnreachable;
 }

@@ -8,7 +8,7 @@ namespace HaKit;
 /// <summary>
 /// A handler for the <see cref="HttpClient"/> of an SDK whose client object serves one endpoint of a pool. It turns the endpoint's refusals into <see
 /// cref="EndpointFaultException"/>s. These exceptions contain the information of the response, such as <c>Retry-After</c>. The exceptions of some SDKs do not
-/// have this information. An answer because of a wrong request (400) is passed through, so that the caller gets the SDK's own exception. Stateless;
+/// have this information. The refusal of a wrong request (400) is passed through, so that the caller gets the SDK's own exception. Stateless;
 /// thread-safe.
 /// </summary>
 public sealed class EndpointFaultHandler : DelegatingHandler

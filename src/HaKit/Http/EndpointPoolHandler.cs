@@ -14,7 +14,7 @@ namespace HaKit;
 /// </remarks>
 public sealed class EndpointPoolHandler : DelegatingHandler
 {
-    /// <summary>The key of the request's profile in its options.</summary>
+    /// <summary>The key in <see cref="HttpRequestMessage.Options"/> under which the caller may put the profile of the request.</summary>
     public static readonly HttpRequestOptionsKey<RequestProfile> ProfileKey = new("HaKit.Profile");
 
     /// <summary>The key in the request's options under which the handler puts the details of the call after the call was answered.</summary>

@@ -16,7 +16,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             attempt.Lease.Observe(response.Headers, pool.Time);
         if (IsRedirect(response))
             throw Refused(new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected, StatusCode = (int)response.StatusCode });
-        // This is not an answer to a request: 0 is not a status, and a 1xx comes before the answer. The exception is an upgrade that a GET requested.
+        // A response with a status below 200 is not an answer: 0 is not a status, and a 1xx comes before the answer. The exception is an upgrade that a GET
+        // requested.
         if ((int)response.StatusCode < 200 && !(response.StatusCode == HttpStatusCode.SwitchingProtocols && request.Method == HttpMethod.Get))
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         if (!response.IsSuccessStatusCode)
@@ -121,8 +122,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var isAnswer = Shape?.IsMetBy(body) ?? true;
         if (!outline.IsWhole && !IsEmptyOnPurpose(body.Count) && (isAnswer || IsJsonText(body)))
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
-        // A GET for the state of a job returns the error of that job, so only answers to POST are checked. Headers are left out, because they describe a fault
-        // but do not show whether there is a fault.
+        // A GET for the state of a job returns the error of that job, so only answers to POST are checked. The first classification has no headers, because the
+        // body alone shows whether there is a fault. The headers only describe the fault.
         if (request.Method == HttpMethod.Post && (outline.MightTellFault || pool.Owners.Classifier.HasOwn) && Classify(body, null) is not null && Classify(body, response.Headers) is { } fault)
         {
             // An answer that a filter ended is a valid answer; any other error is not.
@@ -146,8 +147,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return response;
     }
 
-    // Reads the length as the server wrote it. The typed header would store a computed length and a parsed value, for an HttpContent that is not used
-    // afterwards.
+    // Reads the length as the server wrote it. The typed property would parse the header and store the result, or compute a missing length. That work would be
+    // wasted, because the content is replaced.
     private long? DeclaredLength() =>
         response.Content.Headers.NonValidated.TryGetValues("Content-Length", out var values) && long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
             ? length : null;
@@ -220,7 +221,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             Headers = headers,
             Body = body,
             Dialect = attempt.Endpoint.Dialect,
-            // The kind of the request is determined only after a refusal.
+            // A classification without headers only finds out whether there is a fault. That does not depend on the kind of the request.
             Request = headers is null ? RequestKind.Unknown : Kind,
             Now = pool.Time.GetUtcNow(),
         };
@@ -245,7 +246,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
 
     private static bool IsObject(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [(byte)'{', ..];
 
-    // Only JSON can be cut visibly; text that is not JSON counts as complete.
+    // Only a JSON text shows whether it was cut. Any other text counts as complete.
     private static bool IsJsonText(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [] or [(byte)'{' or (byte)'[' or (byte)'"', ..];
 
     private EndpointFaultException Refused(Fault fault)

@@ -28,10 +28,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     public bool AsksForStream { get; private set; }
 
-    /// <summary>Gets the rest of an answer that the call requests. Null for a call of the application.</summary>
+    /// <summary>Gets the rest of a cut answer, if this call requests such a rest. Null for a request of the application.</summary>
     public HttpRest? Rest { get; private init; }
 
-    /// <summary>Gets whether the rest of the answer may be requested later. False if the handlers inside belong to a pipeline that is over by then.</summary>
+    /// <summary>
+    /// Gets whether the rest of a cut answer may be requested after this call. False if the attempts are sent through a resilience pipeline that has ended by
+    /// then.
+    /// </summary>
     public bool MayContinue { get; private init; }
 
     // The base is the profile in the request's options, otherwise the ambient profile. The x-ha-* headers override its properties.
@@ -118,7 +121,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             ids.Remember(name.Id, endpoint.Name);
     }
 
-    /// <summary>Gets the special features of the request.</summary>
+    /// <summary>Gets the features of the request that some endpoints refuse: media, tools, embeddings.</summary>
     public RequestKinds Kinds => new(_route, _body);
 
     private void RecordKinds(CallDetail detail)
@@ -139,11 +142,11 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// <param name="dialect">The declared dialect of the endpoint.</param>
     public AnswerShape? ShapeOn(WireDialect dialect) => request.Method == HttpMethod.Post ? _route.AnswerOn(dialect)?.Shape : null;
 
-    /// <summary>Gets the kind of the request. Computed only after a refusal.</summary>
+    /// <summary>Gets the kind of the request. The body is searched for the names of stored objects only once.</summary>
     /// <param name="dialect">The declared dialect of the endpoint.</param>
     public RequestKind KindOn(WireDialect dialect) => ShapeOn(dialect) is not null && !NamesStoredObject ? RequestKind.CreatesAnswer : RequestKind.Other;
 
-    // If the body was not kept, the objects that it names are not known.
+    // If the body was not kept, the objects that it names are not known, so the request is treated as if it named one.
     private bool NamesStoredObject => _body is { IsKept: false } || NamedInBody.Count > 0;
 
     private IReadOnlyList<StoredName> NamedInBody =>
@@ -209,7 +212,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         try
         {
             if (_redirects?.HasMisdirected(attempt.Endpoint.Name) == true)
-                throw HttpAnswer.Misdirected(attempt); // a redirect to another server does not end with time, so the call does not try the endpoint again
+                throw HttpAnswer.Misdirected(attempt); // a redirect to another server is permanent, so this call does not try the endpoint again
             var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelName.ReadFrom(_body[place]) : null;
             var outgoing = new HttpOutgoing(attempt, target, secret, target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential));
             var address = _route.On(target, model, outgoing.WithCredential);
@@ -293,7 +296,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             ? PromptCacheKey.For(_body[..], key)
             : null;
 
-    // Some SDKs accept both formats with every request, and select one of them in the body.
+    // Some SDKs accept both formats with every request, and select the format in the body. So the header shows a stream only if it accepts nothing but events.
     private bool AcceptsEventsOnly() => request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString() is var text
         && text.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
         && !text.Contains("application/json", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);

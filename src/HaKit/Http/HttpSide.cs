@@ -11,7 +11,7 @@ namespace HaKit.Http;
 /// </summary>
 internal sealed partial class HttpSide(EndpointPool pool)
 {
-    // The pool itself does not depend on HTTP. So the HTTP state is attached to the pool here, and is created with the first request.
+    // The pool itself does not depend on HTTP. So the HTTP state is attached to the pool here, and is created when it is first needed.
     private static readonly ConditionalWeakTable<EndpointPool, HttpSide> s_all = [];
 
     private readonly ConditionalWeakTable<PoolEndpoint, HttpTarget> _targets = [];
@@ -45,8 +45,8 @@ internal sealed partial class HttpSide(EndpointPool pool)
     private CredentialNames Names => pool.Options.Http.CredentialNames is { Count: > 0 } added ? new CredentialNames(added) : CredentialNames.Default;
 
     /// <summary>
-    /// Logs a warning about each probable mistake: an endpoint without a credential that callers' credentials do not reach, an endpoint without an address or a
-    /// client, and endpoints with the same address. Each warning is logged once, when the pool gets its first HTTP client or when its members change.
+    /// Logs a warning about each probable mistake: an endpoint that gets no credential (neither its own nor the caller's), a doubtful address, and endpoints
+    /// with the same address. Each warning is logged once, when the pool gets its first HTTP client or when its members change.
     /// </summary>
     public void WarnOfMistakes()
     {
@@ -99,7 +99,8 @@ internal sealed partial class HttpSide(EndpointPool pool)
             return profile;
         if (names.Length == 0 && addressed.Of.Members.Length > 0)
             throw new InvalidOperationException($"Pool '{pool.Name}': none of its endpoints has an address, so it cannot be called over HTTP.");
-        // If the caller names endpoints without an address, the profile is not changed. The exception explains it if none of them can be called.
+        // If the profile names endpoints, it is not changed, even if some of these endpoints have no address. If none of them can be called, the exception of
+        // the call says so.
         return profile.Endpoints.Count > 0 ? profile : profile with { Endpoints = names };
     }
 

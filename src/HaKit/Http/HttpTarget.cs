@@ -35,10 +35,12 @@ internal sealed class HttpTarget
     /// <summary>Gets whether the endpoint has a credential of its own, in its options, its headers or its address.</summary>
     public bool HasCredential { get; }
 
-    /// <summary>Gets whether the endpoint is on the server that callers address.</summary>
+    /// <summary>Gets whether the endpoint is on the server of the pool's origin, which callers use as their base address.</summary>
     public bool IsOnOrigin { get; }
 
-    /// <summary>Gets whether the endpoint's address has a place for the caller's model.</summary>
+    /// <summary>
+    /// Gets whether the caller's model goes into the endpoint's address: the address has a place for it, and the endpoint has no model of its own.
+    /// </summary>
     public bool WantsModel { get; }
 
     /// <summary>Returns true only for the first answer that the endpoint does not serve a path.</summary>
@@ -58,7 +60,7 @@ internal sealed class HttpTarget
 
     /// <summary>Checks whether the caller's credentials may be sent to the endpoint.</summary>
     /// <param name="secret">The current credential of the endpoint. Null: only its headers and its address have one.</param>
-    /// <param name="byPool">The pool's setting for all its endpoints.</param>
+    /// <param name="byPool">The pool's setting for all its endpoints. Null: the caller's credentials go only to the server of the origin.</param>
     public bool TakesCallersCredential(string? secret, bool? byPool) =>
         secret is null && !HasCredential && (_endpoint.ForwardCallerCredential ?? byPool ?? IsOnOrigin);
 
@@ -72,7 +74,7 @@ internal sealed class HttpTarget
         var rest = requested.AbsolutePath[_origin.AbsolutePath.TrimEnd('/').Length..];
         if (_endpoint.Domains.Model is { } name)
             rest = DialectTable.WithModel(rest, name);
-        // Azure: …/openai/deployments/{model}?api-version=…
+        // The address may contain a place for the model, as at Azure: …/openai/deployments/{model}?api-version=…
         var folder = own is null || !HasPlace ? _path : _path.Replace("%7Bmodel%7D", Uri.EscapeDataString(own), StringComparison.OrdinalIgnoreCase);
         var asked = withCredential ? requested.Query : _names.Without(requested.Query);
         return new Uri(string.Concat(_server, folder, rest, WithOwnQuery(asked)), s_asIs);
@@ -99,7 +101,7 @@ internal sealed class HttpTarget
             throw new InvalidOperationException($"The request's path is outside the pool's origin {origin.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}: give the client the pool's Origin as its base address, and paths below it. A path that begins with '/' starts at the root of the server: leave that '/' out.");
     }
 
-    // Before an escaped slash ("..%2f") the runtime keeps the dots, and the server may interpret them.
+    // The runtime resolves ".." between slashes, but it keeps the dots before an escaped slash ("..%2f"). The server may then interpret them.
     private static bool ClimbsOut(string path) =>
         path.Contains("..", StringComparison.Ordinal) && Uri.UnescapeDataString(path).Split('/', '\\').Contains("..");
 
@@ -130,7 +132,8 @@ internal sealed class HttpTarget
             throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' is not a header value.");
     }
 
-    // The connections declare the encodings that they can decode. The pool could not determine whether an answer in another encoding is complete.
+    // These headers of the caller are not sent. The connections set Accept-Encoding to the encodings that they can decode, because the pool could not determine
+    // whether an answer in another encoding is complete.
     private static bool IsOurs(string name) =>
         name.Equals("Host", StringComparison.OrdinalIgnoreCase) || name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase) || ProfileHeaders.Is(name);
 
@@ -148,7 +151,7 @@ internal sealed class ModelName(string name)
     /// <summary>Gets the name in JSON, with its quotes.</summary>
     public byte[] Json { get; } = JsonSerializer.SerializeToUtf8Bytes(name, HttpJson.Default.String);
 
-    /// <summary>Gets the name in a form.</summary>
+    /// <summary>Gets the name in UTF-8 without quotes, as an HTML form contains it.</summary>
     public byte[] Plain { get; } = System.Text.Encoding.UTF8.GetBytes(name);
 
     /// <summary>Reads the name from a body. Null if it is not a text.</summary>

@@ -29,7 +29,7 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Gets whether the Content-Type is JSON.</summary>
     public bool IsJson => ModelFinder.IsJson(TypeOf(_source));
 
-    /// <summary>Gets whether two attempts may send the body at the same time.</summary>
+    /// <summary>Gets whether the whole body is in memory, so that two attempts may send it at the same time.</summary>
     public bool IsKept => _bytes is not null;
 
     /// <summary>Gets whether the body was read once and cannot be read again.</summary>
@@ -46,11 +46,11 @@ internal sealed class RequestBody : IDisposable
 
     /// <summary>Reads the caller's content once, up to the limit.</summary>
     /// <param name="source">The content. The caller keeps its ownership.</param>
-    /// <param name="maxReplayBytes">The number of bytes to keep.</param>
+    /// <param name="maxReplayBytes">The largest number of bytes to keep. A longer body is not kept.</param>
     /// <param name="cancellationToken">The caller's token.</param>
     public static ValueTask<RequestBody> OfAsync(HttpContent source, int maxReplayBytes, CancellationToken cancellationToken)
     {
-        // A body in memory is written at once.
+        // A body that is in memory already is copied synchronously, without an asynchronous state machine.
         if (source is not ByteArrayContent || source.Headers.ContentLength > maxReplayBytes)
             return ReadAsync(source, maxReplayBytes, cancellationToken);
         var buffer = LimitedBuffer.Rent(maxReplayBytes);
@@ -103,7 +103,7 @@ internal sealed class RequestBody : IDisposable
     private static RequestBody CreateKept(HttpContent source, int maxReplayBytes, LimitedBuffer buffer)
     {
         var body = new RequestBody(source, maxReplayBytes) { _length = buffer.Count, _bytes = buffer.TakeBytes() };
-        buffer.Return(); // Only here: after a failure, the content may still be writing to it.
+        buffer.Return(); // after a failure the buffer is not returned, because the content may still be writing to it
         var type = TypeOf(source);
         if (ModelFinder.IsJson(type))
             body.Outline = JsonOutline.Read(body[..]);
@@ -192,7 +192,8 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    // The caller's content has only one position, and an abandoned attempt may still be reading from it.
+    // The caller's content has only one position, and an abandoned attempt may still be reading from it. So each attempt waits until the previous attempt has
+    // stopped.
     private async Task PassAsync(Stream target, byte[]? model, CancellationToken cancellationToken)
     {
         if (model is not null)

@@ -22,7 +22,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private bool _hasSeveralChoices;
     private ulong _lastUnknown;
 
-    /// <summary>Gets the source of the items. Null: the items are events.</summary>
+    /// <summary>Gets the source of the items, which knows how the body is divided into items. Null: each item is one event.</summary>
     public SseEvents? Source { get; init; }
 
     /// <summary>Gets the callback for each event that may name stored objects. Null: none.</summary>
@@ -32,8 +32,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     public HttpContinuation? Continuation { get; set; }
 
     /// <summary>
-    /// Gets or sets the state of the rest, if the items are the rest of an answer. The usage in these items is that of the whole answer; this state has the
-    /// usage of the part.
+    /// Gets or sets the state of the rest, if the items are the rest of a cut answer. The items then report the usage of the whole answer, and this state has
+    /// the usage of the rest alone.
     /// </summary>
     public RestState? Rest { get; set; }
 
@@ -70,7 +70,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return OfErrorLine(data);
         if (data.SequenceEqual("[DONE]"u8))
             return MarkKnown(StreamSignal.End);
-        // Without its blank line, the stream ended inside the event.
+        // If the blank line after the event is missing, the stream ended inside the event.
         if (endsInside && !JsonOutline.Read(data).IsWhole)
             return StreamSignal.None;
         if (data[0] == '{')
@@ -254,7 +254,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private StreamSignal OfText(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
         var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.MeaningOf(name);
-        // Where everything is JSON, the text of a failure ("Error: upstream closed") is a failure.
+        // In a known dialect all data is JSON. So plain text that reads like an error ("Error: upstream closed") is a failure.
         if (meaning == EventMeaning.Error || _isKnown && (FlatError.IsNameOfFailure(name) || FlatError.IsNameOfFailure(data)))
             return SetFault(new Fault(FaultKind.ServerError));
         if (meaning == EventMeaning.KeepAlive || data.SequenceEqual("null"u8) || data.SequenceEqual("\"\""u8) || data.SequenceEqual("[]"u8))
@@ -320,5 +320,5 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     }
 }
 
-/// <summary>Receives the JSON of an event.</summary>
+/// <summary>Receives the JSON of an event that may name stored objects.</summary>
 internal delegate void StoredObjectWatch(ReadOnlySpan<byte> json);

@@ -9,8 +9,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Holds the owners that a pool consists of. They are created in the order in which they need each other, and then connected. Each has its state, its lock
-/// and its timer.
+/// Holds the parts of a pool. Each part owns some of the pool's state, with its lock and its timer. The parts are created in the order in which they need each
+/// other, and are then connected.
 /// </summary>
 internal sealed class PoolOwners : IDisposable
 {
@@ -60,7 +60,7 @@ internal sealed class PoolOwners : IDisposable
         Responses = new ResponseJudge(Classifier, Clock);
         Calls = new PoolCalls(Engine, pipelines.ForCalls(Engine), Objective, _recorder, Responses);
 
-        // The record and the journal come first, so that the consequences of a change are reported after the change.
+        // The objective, the journal and the recorder come first, so that the consequences of a change are reported after the change.
         health.Changed += Objective.OnHealthChanged;
         health.Changed += Journal.OnHealthChanged;
         if (_recorder is { } recorder)
@@ -104,8 +104,8 @@ internal sealed class PoolOwners : IDisposable
     public ResponseJudge Responses { get; }
 
     /// <summary>
-    /// Applies new options or members to the other owners. Not under the membership's lock, because a waiting call continues here and may start on a new
-    /// endpoint.
+    /// Applies new options or members to the other parts. Do not call it under the lock of the membership, because it lets waiting calls continue, and such a
+    /// call may start on a new endpoint.
     /// </summary>
     public void UseChanges()
     {

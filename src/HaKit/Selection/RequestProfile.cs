@@ -80,8 +80,8 @@ public sealed record RequestProfile
     public bool MoveOnAfterContentFilter { get; init; }
 
     /// <summary>
-    /// Gets the kind of the request. The meaning of a refusal depends on it: if every endpoint of the pool could create the answer, the pool asks a second
-    /// endpoint before it returns the refusal. Calls over HTTP determine the value themselves. Default <see cref="RequestKind.Unknown"/>.
+    /// Gets the kind of the request. Every endpoint can serve a request that only creates an answer (<see cref="RequestKind.CreatesAnswer"/>). So the pool asks a
+    /// second endpoint before it returns a refusal of such a request. Calls over HTTP determine the value themselves. Default <see cref="RequestKind.Unknown"/>.
     /// </summary>
     public RequestKind Request { get; init; }
 

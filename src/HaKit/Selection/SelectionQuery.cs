@@ -13,10 +13,10 @@ internal enum Admission
     /// <summary>Ordinary traffic.</summary>
     Normal,
 
-    /// <summary>The one trial of an ejected endpoint whose period is over.</summary>
+    /// <summary>The half-open trial of an endpoint whose ejection is over. Only one call makes it.</summary>
     Trial,
 
-    /// <summary>Too few endpoints are admitted, so the pool fails open: an ejected endpoint gets a call before its period is over.</summary>
+    /// <summary>Too few endpoints are admitted, so the pool fails open: an ejected endpoint gets a call before its ejection is over.</summary>
     FailOpen,
 }
 
@@ -59,7 +59,9 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     /// <summary>Checks whether this call has already tried the endpoint, or has found a failure domain of the endpoint broken.</summary>
     public bool Excludes(EndpointState state) => !History.IsFresh && (History.TimesTried(state) > 0 || History.FoundBroken(state));
 
-    /// <summary>The value of <see cref="OverlapWithFailures"/> that the pool avoids even if it must leave a strict tier.</summary>
+    /// <summary>
+    /// The <see cref="OverlapWithFailures"/> of an endpoint whose account was throttled in this call. Only to avoid such an endpoint, a call leaves a strict tier.
+    /// </summary>
     public const int ThrottledAccount = 4;
 
     /// <summary>

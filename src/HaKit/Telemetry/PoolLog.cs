@@ -3,8 +3,9 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Telemetry;
 
 /// <summary>
-/// Writes one line for each change of state, and none for each call. Lines contain names, kinds and times only: never a key, a prompt or a provider's message.
-/// A parameter <c>seconds</c> is not in the text. It is a property of the log entry, for programs that read the log.
+/// Writes the log lines of a pool. There is one line for each change of state. Lines about single calls have the level Debug, or are rare. Lines contain names,
+/// kinds and times only: never a key, a prompt or a provider's message. A parameter <c>seconds</c> is not in the text. It is a property of the log entry, for
+/// programs that read the log.
 /// </summary>
 internal static partial class PoolLog
 {

@@ -16,7 +16,7 @@ internal sealed class ChatWorld
         foreach (var name in Enumerable.Range(0, endpoints).Select(i => ((char)('a' + i)).ToString()))
         {
             _clients[name] = new FakeChatClient(name, Time);
-            // Tiers, so that a test knows who is asked first.
+            // The endpoints are in different tiers, so that a test knows which endpoint is tried first.
             options.AddEndpoint(name, _clients[name], e => { e.Tier = e.Name[0] - 'a'; endpoint?.Invoke(name, e); }, c => chatEndpoint?.Invoke(name, c));
         }
         configure?.Invoke(options);
@@ -34,19 +34,19 @@ internal sealed class ChatWorld
 
     public EndpointPoolChatClient Client { get; }
 
-    /// <summary>The token of whoever asks.</summary>
+    /// <summary>Gets or sets the token of the caller.</summary>
     public CancellationToken Caller { get; set; } = TestContext.Current.CancellationToken;
 
     public FakeChatClient this[string name] => _clients[name];
 
-    /// <summary>Asks, streamed or not, and lets as much time pass as it takes.</summary>
+    /// <summary>Makes a call, streamed or not, and advances the time until the call ends.</summary>
     public ChatResponse Ask(bool streamed = false, ChatOptions? options = null, IReadOnlyList<ChatMessage>? messages = null) =>
         Time.Run(() => streamed ? Client.GetStreamingResponseAsync(messages ?? Hi, options, Caller).ToChatResponseAsync(Caller) : Client.GetResponseAsync(messages ?? Hi, options, Caller));
 
     public Exception? Failure(bool streamed = false, ChatOptions? options = null, IReadOnlyList<ChatMessage>? messages = null) =>
         Record.Exception(() => Ask(streamed, options, messages));
 
-    /// <summary>Reads a stream until it ends, one way or the other.</summary>
+    /// <summary>Reads a stream until it ends, with or without an exception.</summary>
     public (List<ChatResponseUpdate> Updates, Exception? Failure) Read(ChatOptions? options = null)
     {
         var updates = new List<ChatResponseUpdate>();

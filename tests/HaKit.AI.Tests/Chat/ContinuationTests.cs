@@ -193,7 +193,7 @@ public sealed class ContinuationTests
 
     private static IEnumerable<ChatResponseUpdate> Cut(IEnumerable<ChatResponseUpdate> updates) => [.. updates, new(ChatRole.Assistant, [new ErrorContent("overloaded") { ErrorCode = "server_error" }])];
 
-    // The rest of the text from its beginning on; of a cut one, up to there.
+    // Gets the rest of the text from its beginning on; for a cut stream, up to the cut.
     private static IEnumerable<ChatResponseUpdate> Streamed(string text, string beginning, Random random, int? cutAt, int least)
     {
         var end = cutAt is { } cut ? Math.Min(Math.Max(cut, least), text.Length) : text.Length;

@@ -4,7 +4,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI.Tests.Chat;
 
-/// <summary>Clients yield an update without content for each piece of a tool call's arguments, and the call itself when it is whole.</summary>
+/// <summary>Clients return an update without content for each piece of a tool call's arguments, and the tool call itself when it is complete.</summary>
 public sealed class ToolStreamTests
 {
     private static readonly ChatOptions Tools = new() { Tools = [AIFunctionFactory.Create((string city) => city, "weather")] };
@@ -117,7 +117,7 @@ public sealed class ToolStreamTests
             _ => [Piece, Call(ChatFinishReason.ToolCalls)],
         };
         var second = new ScriptedClient();
-        // Once it is whole, nothing that follows can take anything from it.
+        // After the tool call is complete, later updates cannot change it.
         var line = new Line(new ScriptedClient { Stream = (_, _) => ScriptedClient.Throwing(Failure, updates) }, second);
 
         var response = line.Ask(streamed: true, Tools);
@@ -181,7 +181,7 @@ public sealed class ToolStreamTests
         failure.InnerException!.InnerException.Should().BeSameAs(unreadable);
     }
 
-    // The first item, or the whole answer, may have come by the time a client returns its task. Both look as if the request was wrong.
+    // The first item, or the whole answer, may have arrived before a client returns its task. Both look as if the request was wrong.
     [Theory]
     [InlineData(false, false)]
     [InlineData(false, true)]

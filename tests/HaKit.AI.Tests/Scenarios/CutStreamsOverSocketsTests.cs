@@ -10,8 +10,8 @@ using OpenAI;
 namespace HaKit.AI.Tests.Scenarios;
 
 /// <summary>
-/// Streams over real sockets from three servers, of which one cuts 30 of 100 streams, one goes down and comes back, and one sends an error event after three chunks:
-/// with continuation every text comes whole, and without it the cuts reach the callers.
+/// Streams come over real sockets from three servers. One server cuts 30 of 100 streams, one server goes down and comes back, and one server sends an error
+/// event after three chunks. With continuation every text arrives whole; without it the cuts reach the callers.
 /// </summary>
 public sealed class CutStreamsOverSocketsTests
 {

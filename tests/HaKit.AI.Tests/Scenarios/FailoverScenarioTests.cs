@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace HaKit.AI.Tests.Scenarios;
 
 /// <summary>
-/// What a failover chat client may be expected to do, scenario by scenario. Where the answer differs from that of the one in Microsoft.Extensions.AI, which moves on at
-/// any exception, docs/ai.md says so and why.
+/// Tests what applications may expect of a failover chat client, one scenario per test. The client in Microsoft.Extensions.AI moves on after any exception.
+/// Where HaKit differs from it, docs/ai.md names the difference and the reason.
 /// </summary>
 public sealed class FailoverScenarioTests
 {

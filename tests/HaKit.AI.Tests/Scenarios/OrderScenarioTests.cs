@@ -2,7 +2,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI.Tests.Scenarios;
 
-/// <summary>Endpoints that are asked in a fixed order.</summary>
+/// <summary>Tests endpoints that are tried in a fixed order.</summary>
 public sealed class OrderScenarioTests
 {
     [Fact]

@@ -3,7 +3,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI.Tests.Scenarios;
 
-/// <summary>A chat client that does what two functions say.</summary>
+/// <summary>A chat client whose behaviour is given by two functions.</summary>
 internal sealed class ScriptedClient : IChatClient
 {
     public Func<ChatOptions?, CancellationToken, Task<ChatResponse>> Respond { get; set; } = static (_, _) => Task.FromResult(Ok());
@@ -58,7 +58,7 @@ internal sealed class ScriptedClient : IChatClient
     public void Dispose() => IsDisposed = true;
 }
 
-/// <summary>A stream that misbehaves at a given place and counts how often it is disposed of.</summary>
+/// <summary>A stream that fails at a given place, and counts how often it is disposed.</summary>
 internal sealed class OddStream(string where, Exception failure, params ChatResponseUpdate[] updates) : IAsyncEnumerable<ChatResponseUpdate>, IAsyncEnumerator<ChatResponseUpdate>
 {
     private int _at = -1;
@@ -81,7 +81,7 @@ internal sealed class OddStream(string where, Exception failure, params ChatResp
     }
 }
 
-/// <summary>A chat client over a pool of such clients, asked in order, in virtual time.</summary>
+/// <summary>A chat client over a pool of scripted clients, which are used in order, in virtual time.</summary>
 internal sealed class Line
 {
     public HaKit.Testing.ManualTimeProvider Time { get; } = new();

@@ -2,7 +2,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.AI.Tests.Scenarios;
 
-/// <summary>Streams that go wrong in odd places.</summary>
+/// <summary>Tests streams that fail in unusual places.</summary>
 public sealed class StreamScenarioTests
 {
     private static readonly InvalidOperationException Failure = new("failed");

@@ -12,8 +12,9 @@ using static HaKit.Tests.Http.WireSiblings;
 namespace HaKit.AI.Tests.Scenarios;
 
 /// <summary>
-/// Each kind of answer that misled this library once, over its generated siblings and real sockets, as chat clients see it: endpoints that are clients of the OpenAI
-/// SDK, this one in tier 0, a well one in tier 1. What HTTP judges of the same bytes is judged here too, as far as the SDK shows it.
+/// Tests each kind of answer that once misled this library, with its generated variants and over real sockets, through chat clients. The endpoints are clients
+/// of the OpenAI SDK: the endpoint with the answer is in tier 0, and a healthy endpoint is in tier 1. The result is the same as over HTTP, as far as the SDK
+/// shows the difference.
 /// </summary>
 public sealed class WireChatTests
 {
@@ -152,7 +153,7 @@ public sealed class WireChatTests
         pair.States[1].Should().Be(EndpointHealthStatus.Healthy, because);
     }
 
-    // Two endpoints on sockets. The first answers what a test says.
+    // Two endpoints on sockets. The first endpoint answers as the test says.
     private sealed class Pair : IAsyncDisposable
     {
         private readonly EndpointPoolChatClient _client;

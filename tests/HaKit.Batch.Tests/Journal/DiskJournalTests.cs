@@ -4,7 +4,7 @@ using static HaKit.Batch.Tests.Journal.JournalScenario;
 
 namespace HaKit.Batch.Tests.Journal;
 
-/// <summary>Journals on the machine's own disk.</summary>
+/// <summary>Tests journals on the disk of this machine.</summary>
 public sealed class DiskJournalTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("hakit-batch-").FullName;
@@ -139,7 +139,7 @@ public sealed class DiskJournalTests : IDisposable
         await open.Should().ThrowAsync<BatchStoreException>().WithMessage("The journal '*' cannot be opened for writing: Read-only file system*");
     }
 
-    /// <summary>A file system in memory of the kernel, where the user may mount one.</summary>
+    /// <summary>Mounts a file system in the memory of the kernel, if the user may mount file systems.</summary>
     private sealed class SmallDisk(string folder) : IAsyncDisposable
     {
         public static async Task<SmallDisk> MountAsync(string folder, string options)

@@ -4,7 +4,7 @@ using static HaKit.Batch.Tests.Journal.JournalScenario;
 
 namespace HaKit.Batch.Tests.Journal;
 
-/// <summary>Files of each released format. A fixture is never changed: files of users look like this.</summary>
+/// <summary>Reads files of each released format. A fixture is never changed, because files of users have this form.</summary>
 public sealed class FormatTests
 {
     private static readonly byte[] Key = "a key of 24 bytes or more"u8.ToArray();

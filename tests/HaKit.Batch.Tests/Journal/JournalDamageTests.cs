@@ -88,8 +88,8 @@ public sealed class JournalDamageTests
     }
 
     /// <summary>
-    /// The power fails at each moment of a journal's life: at its creation, at each record, at a compaction. Of what was not durable then every subset survives, or where these are more than
-    /// a thousand, a thousand of them.
+    /// The power fails at each moment in the life of a journal: at its creation, at each record, at a compaction. Every subset of the changes that are not
+    /// durable then survives. If there are more than a thousand subsets, a thousand of them are tested.
     /// </summary>
     [Theory(Timeout = 300_000)]
     [MemberData(nameof(Sealing))]
@@ -210,7 +210,7 @@ public sealed class JournalDamageTests
         (await good.ClaimAsync(9, mayRepeat: true)).Select(c => c.Id).Should().Equal(itemsAreLost ? [] : ["item-1"]);
     }
 
-    // All subsets where they are few; else a thousand, with none and all among them.
+    // Gets all subsets if there are few. Otherwise gets a thousand subsets, including the empty and the full subset.
     private static IEnumerable<Func<int, bool>> Subsets(int count, Random random, int most = 1000)
     {
         if (count <= 10 && 1 << count <= most)

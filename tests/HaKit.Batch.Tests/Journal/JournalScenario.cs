@@ -5,7 +5,7 @@ using HaKit.Testing;
 
 namespace HaKit.Batch.Tests.Journal;
 
-/// <summary>Journals in memory, and what a test says to them in a line.</summary>
+/// <summary>Holds journals in memory, with one method for each step of a test.</summary>
 internal static class JournalScenario
 {
     public const string Name = "/disk/reviews.journal";
@@ -32,7 +32,7 @@ internal static class JournalScenario
     public static async Task AddAsync(this IBatchStore store, int from, int count, string text = "input") =>
         await store.AddAsync([.. Enumerable.Range(from, count).Select(i => Input(i, text))], replaceChanged: false);
 
-    /// <summary>Claims one item and stores its outcome; gives its id.</summary>
+    /// <summary>Claims one item and stores its outcome. Returns its id.</summary>
     public static async Task<string> FinishOneAsync(this IBatchStore store, string result = "result of ")
     {
         var claim = (await store.ClaimAsync(1, mayRepeat: true)).Single();

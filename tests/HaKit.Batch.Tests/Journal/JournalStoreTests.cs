@@ -137,7 +137,7 @@ public sealed class JournalStoreTests
         var store = Open(_files);
         await store.AddAsync(0, 1);
         _files.Delete(Name + ".lock");
-        await using var second = Open(_files); // whoever deletes the lock file lets a second process in
+        await using var second = Open(_files); // if the lock file is deleted, a second process can open the journal
         var add = () => store.AddAsync(1, 1);
         await add.Should().ThrowAsync<BatchLockedException>().WithMessage("*deleted or replaced*");
     }
@@ -166,7 +166,7 @@ public sealed class JournalStoreTests
         var add = () => store.AddAsync(1, 1);
         await add.Should().ThrowAsync<BatchStoreException>("after a failed fsync nothing is known of the disk");
 
-        // The system shows the record as written, and will not write its pages again by itself.
+        // The system shows the record as written, but never writes its pages to the disk by itself.
         var killed = _files.Kill();
         await using (var again = Open(killed))
             (await again.ResultsAsync()).Should().ContainKey("item-0");

@@ -3,8 +3,8 @@ using HaKit.Batch.Journal;
 namespace HaKit.Batch.Tests.Journal;
 
 /// <summary>
-/// A file system in memory that knows what is durable. After <see cref="Crash"/> it has what was made durable, and of the rest whatever the test chose: writes are kept or lost in
-/// pieces of <see cref="PieceLength"/> bytes, in any combination, as a disk without order does.
+/// A file system in memory that knows which data is durable. After <see cref="Crash"/> it has the durable data, and the part of the other data that the test
+/// selects. Writes are kept or lost in pieces of <see cref="PieceLength"/> bytes, in any combination, as on a disk that reorders writes.
 /// </summary>
 internal sealed class MemoryFileSystem : IJournalFileSystem
 {
@@ -15,18 +15,22 @@ internal sealed class MemoryFileSystem : IJournalFileSystem
 
     public int PieceLength { get; init; } = 64;
 
-    /// <summary>Throws from here on in the place of a write or a flush, when it says so.</summary>
+    /// <summary>Gets or sets a function that may throw an exception in place of a write or a flush.</summary>
     public Func<string, Exception?>? Trouble { get; set; }
 
-    /// <summary>Does the system take the pages of a failed flush for clean, as Linux does? They are then read as written and never reach the disk by themselves.</summary>
+    /// <summary>
+    /// Gets or sets whether the pages of a failed flush count as clean, as on Linux. Reads then return them, but they never reach the disk by themselves.
+    /// </summary>
     public bool FailedFlushLeavesPagesClean { get; set; }
 
     public int Flushes { get; private set; }
 
-    /// <summary>How many things are not durable: pieces of writes, changes of length, changes of names.</summary>
+    /// <summary>Gets the number of changes that are not durable: pieces of writes, changes of length, changes of names.</summary>
     public int Unsynced => _names.Values.Concat(_durableNames.Values).Distinct().Sum(static f => f.Unsynced.Count) + _unsyncedNames.Count;
 
-    /// <summary>What the disk has after the power failed: of what was not durable, those for which <paramref name="survives"/> says so, by their number.</summary>
+    /// <summary>
+    /// Gets the content of the disk after a power failure. A change that was not durable survives if <paramref name="survives"/> returns true for its number.
+    /// </summary>
     public MemoryFileSystem Crash(Func<int, bool> survives)
     {
         var after = new MemoryFileSystem { PieceLength = PieceLength };
@@ -130,7 +134,7 @@ internal sealed class MemoryFileSystem : IJournalFileSystem
         public void Dispose() => release();
     }
 
-    /// <summary>A write of one piece, or a change of the length.</summary>
+    /// <summary>Describes a write of one piece, or a change of the length.</summary>
     private sealed record Change(long Offset, byte[]? Bytes, long Length);
 
     private sealed class Content(byte[] bytes)

@@ -9,7 +9,7 @@ namespace HaKit.Batch.Tests.Running;
 
 internal sealed record Review(string Id, string Text);
 
-/// <summary>A pool of fake chat clients, a journal in memory and one virtual clock.</summary>
+/// <summary>Holds a pool of fake chat clients, a journal in memory and one virtual clock.</summary>
 internal sealed class BatchWorld : IDisposable
 {
     public BatchWorld(int endpoints = 3, Action<EndpointPoolOptions>? configure = null, Action<EndpointOptions>? endpoint = null)
@@ -46,7 +46,7 @@ internal sealed class BatchWorld : IDisposable
     public Batch<Review> Open() =>
         new(JournalOpener.Open(JournalScenario.Name, new JournalSettings(Files, null, Time, OwnThread: false), create: true));
 
-    /// <summary>Runs the batch to its end; gives the results, in the order in which they came.</summary>
+    /// <summary>Runs the batch to its end. Returns the results in the order in which they came.</summary>
     public List<BatchResult<Review, ChatResponse>> Run(Batch<Review> batch, ChatBatchOptions? options = null, Func<Review, IEnumerable<ChatMessage>>? prompt = null, TimeSpan? within = null) =>
         Time.Run(() => RunAsync(batch, options, prompt), within);
 

@@ -30,7 +30,7 @@ public sealed class OutageTests
         (served, refused).Should().Be((100, 0));
         results.Should().HaveCount(5000).And.OnlyContain(r => r.State == BatchItemState.Succeeded);
         mostWaiting.Should().BeLessThanOrEqualTo(101, "of the batch one call waits beside the users'");
-        // Promise 3: 10 % more than the calls, or a dozen and one for each second.
+        // Promise 3: at most 10 % more attempts than calls, or a dozen attempts and one for each second, whichever is more.
         (world.Calls - 5100).Should().BeLessThanOrEqualTo(510);
         duringOutage.Should().BeLessThanOrEqualTo(12 + 60 + 3 * 20, "what was under way when the outage began may try each endpoint once");
 

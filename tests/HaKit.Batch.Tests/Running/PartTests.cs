@@ -6,7 +6,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.Batch.Tests.Running;
 
-/// <summary>The parts of a run that decide, one by one.</summary>
+/// <summary>Tests the deciding parts of a run, one by one.</summary>
 public sealed class PartTests
 {
     private static readonly TimeSpan Usual = TimeSpan.FromSeconds(1);
@@ -125,7 +125,7 @@ public sealed class PartTests
     [Fact]
     public void A_fingerprint_is_the_same_with_every_version_of_the_libraries()
     {
-        // Stored results keep it for years: if this changes, every stored result looks as if its prompt had changed.
+        // Stored results contain this value for years. If it changes, every stored result looks as if its prompt had changed.
         ChatMessage[] messages = [new(ChatRole.User, "What is 2 + 2?")];
         Convert.ToHexStringLower(ChatFingerprint.Compute(messages, new ChatOptions { ModelId = "m", MaxOutputTokens = 5 }).ToArray()).Should().Be(KnownFingerprint);
     }

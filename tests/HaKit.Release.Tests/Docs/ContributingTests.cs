@@ -8,7 +8,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>Follows CONTRIBUTING.md. A dialect within the library is added in HaKit.Tests; a preset's steps are held by the contract tests and by PageTableTests.</summary>
+/// <summary>
+/// Follows the steps of CONTRIBUTING.md. HaKit.Tests adds a dialect within the library. The contract tests and PageTableTests check the steps for a preset.
+/// </summary>
 public sealed class ContributingTests
 {
     [Fact]

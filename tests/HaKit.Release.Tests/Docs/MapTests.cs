@@ -66,7 +66,7 @@ public sealed partial class MapTests
         if (name.Contains('/', StringComparison.Ordinal))
             return false;
         var parts = name.Split('.', ':');
-        // A renamed member's old name may still be a word elsewhere in the sources.
+        // The old name of a renamed member may still be a word elsewhere in the sources.
         if (name.Contains('.', StringComparison.Ordinal) && declarations.Contains(parts[0]))
             return declarations[parts[0]].Any(source => parts.All(part => IsIn(source, part)));
         if (!parts[0].EndsWith("Tests", StringComparison.Ordinal))

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>What stands on a page.</summary>
+/// <summary>Reads a page.</summary>
 internal static partial class Page
 {
     public static string Text(string page) => File.ReadAllText(Repository.PathOf(page.Split('/')));
@@ -10,7 +10,7 @@ internal static partial class Page
     public static IReadOnlyList<string> Blocks(string page, string language) =>
         [.. Fence().Matches(Text(page)).Where(m => m.Groups[1].Value == language).Select(m => m.Groups[2].Value)];
 
-    /// <summary>The lines under a heading, up to the next one.</summary>
+    /// <summary>Gets the lines under a heading, up to the next heading.</summary>
     public static string[] Section(string page, string heading)
     {
         var lines = Text(page).Split('\n');
@@ -19,7 +19,7 @@ internal static partial class Page
         return [.. lines.Skip(start + 1).TakeWhile(l => !l.StartsWith('#'))];
     }
 
-    /// <summary>The rows of the first table under a heading, without its head, backquotes off.</summary>
+    /// <summary>Gets the rows of the first table under a heading, without the head and without backquotes.</summary>
     public static string[][] Table(string page, string heading) =>
     [
         .. Section(page, heading).SkipWhile(l => !l.StartsWith('|')).TakeWhile(l => l.StartsWith('|')).Skip(2)

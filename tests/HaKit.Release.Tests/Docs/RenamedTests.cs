@@ -5,7 +5,7 @@ namespace HaKit.Release.Tests;
 /// <summary>The table of renamed members in CHANGELOG is true: the old names are gone from the public surface, and the new names are there.</summary>
 public sealed class RenamedTests
 {
-    // The first cell of each row: what no public surface has any more, and what one has. Regular expressions.
+    // Reads the first cell of each row: the names that no public surface has any more, and the new names. Both are regular expressions.
     private static readonly (string Before, string[] Gone, string[] Here)[] Rows =
     [
         ("Endpoint", [@"(class|struct) Endpoint\b"], [@"sealed class PoolEndpoint\b"]),

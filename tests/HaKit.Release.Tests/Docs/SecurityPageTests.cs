@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>Each line of the page on data and security names the test that holds it.</summary>
+/// <summary>Each line of the page on data and security names the test that proves it.</summary>
 public sealed partial class SecurityPageTests
 {
     [Theory]

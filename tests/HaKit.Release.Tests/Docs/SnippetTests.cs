@@ -19,7 +19,7 @@ public sealed partial class SnippetTests
     [MemberData(nameof(Pages))]
     public void Every_snippet_of_code_on_a_page_is_compiled_in_a_test(string page)
     {
-        // Each of its blocks is a whole file, which RecipePageTests builds from the packages as it stands.
+        // Each block of this page is a whole file, which RecipePageTests builds from the packages without changes.
         if (page == Path.Combine("docs", "recipes.md"))
             return;
         var text = File.ReadAllText(Repository.PathOf(page));
@@ -37,11 +37,11 @@ public sealed partial class SnippetTests
             .Where(l => !Path.Exists(Path.Combine(folder, l.Split('#')[0]))).Should().BeEmpty();
     }
 
-    // Each of its paragraphs stands as it is in one file of the tests.
+    // Each paragraph of a block is in one file of the tests, without changes.
     private static bool IsCompiled(string code) =>
         Paragraph().Split(code).Select(Bare).ToArray() is var paragraphs && Sources.Value.Any(s => paragraphs.All(p => s.Contains(p, StringComparison.Ordinal)));
 
-    // Indentation, empty lines, regions and comments do not count; a line stays a whole line.
+    // Indentation, empty lines, regions and comments are ignored. A line must be the same as a whole.
     private static string Bare(string code) =>
         '\n' + string.Join('\n', code.Split('\n').Select(l => Comment().Replace(l, "").Trim()).Where(l => l.Length > 0 && !l.StartsWith('#'))) + '\n';
 

@@ -98,7 +98,7 @@ internal static class ApplicationMistakes
             await task;
     });
 
-    // Everything that a server without /v1 answers.
+    // The answer of a server without /v1 to every request.
     private static FakeFault Elsewhere => FakeFault.Status(404, "Not Found", "text/plain");
 
     private static async Task<string> WithServerAsync(string basePath, string path, string model = "any", FakeFault? fault = null)

@@ -1,6 +1,8 @@
 namespace HaKit.Release.Tests.Mistakes;
 
-/// <summary>Plausible mistakes of a newcomer: each is refused, or named in the log, at start-up or at the first call, with what is wrong, where it is and what helps.</summary>
+/// <summary>
+/// Tests plausible mistakes of a newcomer. Each mistake is refused, or named in the log, at start-up or at the first call, with its place and its remedy.
+/// </summary>
 public sealed class MistakeTests
 {
     private static readonly Dictionary<string, Mistake> s_mistakes =

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Release.Tests.Mistakes;
 
-/// <summary>A small application with a mistake in it: it is started, and asked for something if it starts.</summary>
+/// <summary>Runs a small application with a mistake. It is started, and makes a call if it starts.</summary>
 internal static class NewcomerApplication
 {
     public const string Good = """{ "Name": "a", "Address": "http://127.0.0.1:9/v1" }""";
@@ -21,11 +21,11 @@ internal static class NewcomerApplication
             more?.Invoke(pool);
         }, use is null ? null : provider => use(provider.GetRequiredService<EndpointPool>()));
 
-    /// <summary>The same with one endpoint that has these members besides its name and address.</summary>
+    /// <summary>Does the same with one endpoint that has these members besides its name and address.</summary>
     public static Task<string> WithEndpointAsync(string members, Func<EndpointPool, Task>? use = null) =>
         WithPoolAsync($$"""{ "Endpoints": [ { "Name": "a", "Address": "http://127.0.0.1:9/v1", {{members}} } ] }""", use: use);
 
-    /// <summary>The same with one good endpoint and these settings of the pool.</summary>
+    /// <summary>Does the same with one good endpoint and these settings of the pool.</summary>
     public static Task<string> WithSettingAsync(string members) => WithPoolAsync($$"""{ "Endpoints": [ {{Good}} ], {{members}} }""");
 
     /// <summary>Starts an application, uses it, and returns the message of the exception, or else its log.</summary>
@@ -50,6 +50,6 @@ internal static class NewcomerApplication
         return lines.ToString();
     }
 
-    /// <summary>Does something that is refused, and returns the message.</summary>
+    /// <summary>Runs an action that is refused, and returns the message.</summary>
     public static async Task<string> RefusesAsync(Func<Task> act) => (await act.Should().ThrowAsync<Exception>()).Which.Message;
 }

@@ -5,20 +5,20 @@ using System.Xml.Linq;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>All packages, packed once to a folder.</summary>
+/// <summary>Packs all packages once to a folder.</summary>
 public sealed class PackedFixture : IAsyncLifetime
 {
-    /// <summary>The configuration this test was built in: packing must not build anew beside tests that run.</summary>
+    /// <summary>Gets the configuration in which this test was built. Packing must not build again while tests run.</summary>
     private static readonly string Configuration = typeof(PackedFixture).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("hakit-packages-").FullName;
 
-    // One that nobody's package cache has seen.
+    // A version that no package cache has.
     public string Version { get; } = $"0.0.1-test.{DateTime.UtcNow:yyyyMMddHHmmssfff}";
 
     public string Feed => Path.Combine(Folder, "feed");
 
-    // Packages of others may come from the cache; ours must not, and must not stay in it.
+    // Packages of others may come from the cache. HaKit's packages must not come from it, and must not stay in it.
     public string[] FromPackages =>
     [
         $"-p:HaKitVersion={Version}", $"-p:RestoreAdditionalProjectSources={Feed}", $"-p:RestorePackagesPath={Path.Combine(Folder, "packages")}",

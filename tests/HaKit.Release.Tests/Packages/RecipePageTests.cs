@@ -3,7 +3,9 @@ using System.Xml.Linq;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>The recipes as a stranger copies them: each block of code is the only file of a new project, which knows the packages that the page names above it.</summary>
+/// <summary>
+/// Follows the recipes like a new user: each block of code is the only file of a new project, which uses the packages that the page names above it.
+/// </summary>
 [Collection(nameof(PackedFixture))]
 public sealed partial class RecipePageTests(PackedFixture packed)
 {
@@ -39,7 +41,7 @@ public sealed partial class RecipePageTests(PackedFixture packed)
         (await PackedFixture.RunAsync(folder, Path.Combine(folder, last, "bin", "Debug", "net10.0", last + ".dll"))).Should().Contain("Total: 1, Errors: 0, Failed: 0", "the recipe of a test is run");
     }
 
-    // What `dotnet new console`, or `dotnet new xunit` with the version of xunit that is here, would write.
+    // The project that `dotnet new console` would write, or `dotnet new xunit` with the version of xunit that is restored here.
     private string ProjectOf(string[] packages, bool isTest)
     {
         var references = packages.Select(p => (Name: p, Version: p.StartsWith("HaKit", StringComparison.Ordinal) ? packed.Version : s_versions[p]));

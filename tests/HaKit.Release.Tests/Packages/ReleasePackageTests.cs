@@ -7,7 +7,7 @@ using System.Xml.Linq;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>The packages of the last commit, packed as a release from two clones in two folders.</summary>
+/// <summary>Packs the packages of the last commit as for a release, from two clones in two folders.</summary>
 public sealed class TwoClones : IAsyncLifetime
 {
     private readonly string folder = Directory.CreateTempSubdirectory("hakit-clones-").FullName;
@@ -104,14 +104,14 @@ public sealed partial class ReleasePackageTests(TwoClones clones) : IClassFixtur
         Target().Matches(page).Select(m => m.Groups[1].Value).Should().NotBeEmpty().And.OnlyContain(link => link.StartsWith("https://", StringComparison.Ordinal) || link.StartsWith('#'));
     }
 
-    // The symbols are in a package of their own.
+    // The symbols are in a separate package.
     private Dictionary<string, byte[]> Entries(int clone, string package)
     {
         var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         foreach (var kind in (string[])["snupkg", "nupkg"])
         {
             using var zip = ZipFile.OpenRead(Path.Combine(TwoClones.Feed(clones.Clones[clone]), $"{package}.0.0.1-clone.{kind}"));
-            // NuGet gives these a name and a time of each run.
+            // NuGet writes a new name and time for these files in each run.
             foreach (var entry in zip.Entries.Where(e => !e.FullName.StartsWith("package/", StringComparison.Ordinal) && !e.FullName.StartsWith("_rels/", StringComparison.Ordinal)))
             {
                 using var content = new MemoryStream();

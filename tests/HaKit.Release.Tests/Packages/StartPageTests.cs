@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>The five-minute start as a stranger follows it: the page's blocks are the whole code of two projects that know the packages only.</summary>
+/// <summary>Follows the five-minute start like a new user: the blocks of the page are the whole code of two projects that use only the packages.</summary>
 [Collection(nameof(PackedFixture))]
 public sealed class StartPageTests(PackedFixture packed)
 {
@@ -30,7 +30,7 @@ public sealed class StartPageTests(PackedFixture packed)
         Write("Ask/Ask.csproj", Project("HaKit.OpenAI", "HaKit.Testing").Replace("</ItemGroup>", """<PackageReference Include="OpenAI" Version="2.15.0" /></ItemGroup>""", StringComparison.Ordinal));
         Write("Ask/ChatPool.cs", Blocks[0]);
         Write("Ask/Program.cs", Blocks[1]);
-        // What `dotnet new xunit` would write, with the version of xunit that is here.
+        // The project that `dotnet new xunit` would write, with the version of xunit that is restored here.
         Write("Ask.Tests/Ask.Tests.csproj", Project("HaKit.Testing").Replace("</ItemGroup>",
             """<PackageReference Include="xunit.v3" Version="3.2.2" /><ProjectReference Include="../Ask/Ask.csproj" /><Using Include="Xunit" /></ItemGroup>""", StringComparison.Ordinal));
         Write("Ask.Tests/ChatPoolTests.cs", Blocks[2]);
@@ -47,7 +47,7 @@ public sealed class StartPageTests(PackedFixture packed)
             <ItemGroup>{string.Concat(packages.Select(p => $"""<PackageReference Include="{p}" Version="{packed.Version}" />"""))}</ItemGroup></Project>
             """;
 
-        // The page's ports may be in use here.
+        // The ports of the page may be in use on this machine.
         void Write(string file, string text)
         {
             var path = Path.Combine(packed.Folder, "start", file);

@@ -7,7 +7,7 @@ public sealed class PublicApiTests
 {
     public static TheoryData<string> Packages => [.. Repository.Libraries];
 
-    /// <summary>A change is approved by setting HAKIT_APPROVE=1 for one run, and by whoever reads the difference.</summary>
+    /// <summary>A change is approved by one run with HAKIT_APPROVE=1, and by a review of the difference.</summary>
     [Theory]
     [MemberData(nameof(Packages))]
     public void The_public_surface_is_the_one_that_was_approved(string package)
@@ -37,7 +37,7 @@ public sealed class PublicApiTests
         Difference("class A\n    int X { get; }\n", "class A\n").Should().Equal("class A: -     int X { get; }");
     }
 
-    // The lines that came and went, each with the type it belongs to.
+    // Gets the lines that were added and removed, each with the type it belongs to.
     private static List<string> Difference(string before, string after)
     {
         var (old, now) = (Lines(before), Lines(after));

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>The public surface of an assembly as sorted text, one member to a line, so that a change reads well in a diff.</summary>
+/// <summary>Writes the public surface of an assembly as sorted text, one member per line, so that a diff is easy to read.</summary>
 internal static class Surface
 {
     private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;

@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace HaKit.Release.Tests.Shape;
 
-/// <summary>A conditional expression that decides between conditional expressions hides the order of its questions: it is written as a switch or as statements.</summary>
+/// <summary>A conditional expression inside a conditional expression hides the order of its conditions. It is written as a switch or as statements.</summary>
 public sealed class ConditionalTests
 {
     [Fact]
@@ -27,7 +27,7 @@ public sealed class ConditionalTests
     private static IEnumerable<ConditionalExpressionSyntax> NestedIn(SyntaxNode root) =>
         root.DescendantNodes().OfType<ConditionalExpressionSyntax>().Where(static inner => inner.Ancestors().SkipWhile(IsPassedThrough).First() is ConditionalExpressionSyntax);
 
-    // What only passes on the value: an argument of a call, or the body of a lambda, begins a decision of its own.
+    // A node that only passes the value on (an argument of a call, or the body of a lambda) begins a new decision.
     private static bool IsPassedThrough(SyntaxNode node) => node is ParenthesizedExpressionSyntax or BinaryExpressionSyntax or CastExpressionSyntax;
 
     private static string MethodOf(SyntaxNode node) => string.Join('.',

@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace HaKit.Release.Tests.Shape;
 
-/// <summary>The sources of the shipped projects, parsed.</summary>
+/// <summary>Parses the sources of the shipped projects.</summary>
 internal static class SourceFiles
 {
     private static readonly Lazy<IReadOnlyList<SyntaxNode>> s_roots = new(() =>
@@ -18,7 +18,7 @@ internal static class SourceFiles
     public static SyntaxNode Parse(string text, string path = "a.cs") =>
         CSharpSyntaxTree.ParseText(text, new CSharpParseOptions(LanguageVersion.Preview), path).GetRoot();
 
-    /// <summary>Where a node begins, for a message.</summary>
+    /// <summary>Gets the place at which a node begins, for a message.</summary>
     public static string PlaceOf(SyntaxNode node) => $"{node.SyntaxTree.FilePath}:{node.GetLocation().GetLineSpan().StartLinePosition.Line + 1}";
 
     private static bool IsBelow(string file, string folder) => file.Contains($"{Path.DirectorySeparatorChar}{folder}{Path.DirectorySeparatorChar}", StringComparison.Ordinal);

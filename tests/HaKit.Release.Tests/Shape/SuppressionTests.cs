@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace HaKit.Release.Tests.Shape;
 
-/// <summary>A rule is suppressed at a place, with the reason beside it.</summary>
+/// <summary>Every suppression of a rule has a reason beside it.</summary>
 public sealed class SuppressionTests
 {
     [Fact]
@@ -27,7 +27,7 @@ public sealed class SuppressionTests
 
     private static bool IsDisable(PragmaWarningDirectiveTriviaSyntax pragma) => pragma.DisableOrRestoreKeyword.IsKind(SyntaxKind.DisableKeyword);
 
-    // "As above" is none: the line above may move.
+    // "As above" is not a reason, because the line above may move.
     private static bool HasReason(PragmaWarningDirectiveTriviaSyntax pragma) =>
         pragma.ToFullString().Split("//") is [_, var reason] && reason.Trim().Length > 10 && !reason.Contains("As above", StringComparison.Ordinal) && !reason.Contains("As below", StringComparison.Ordinal);
 }

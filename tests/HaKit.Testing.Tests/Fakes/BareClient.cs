@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace HaKit.Testing.Tests.Fakes;
 
-/// <summary>A bare client's view of the wire.</summary>
+/// <summary>Reads the wire as a client without HaKit sees it.</summary>
 internal static class BareClient
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -12,7 +12,7 @@ internal static class BareClient
     public static Task<HttpResponseMessage> PostAsync(HttpClient client, string prompt, bool stream, int? maxTokens = null, string path = "v1/chat/completions") =>
         PostUntilAsync(client, Ask(prompt, stream, maxTokens, path), Token);
 
-    /// <summary>A call that the test itself gives up.</summary>
+    /// <summary>Makes a call that the test itself cancels.</summary>
     public static Task<HttpResponseMessage> PostUntilAsync(HttpClient client, HttpRequestMessage request, CancellationToken givenUp) =>
         client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, givenUp);
 

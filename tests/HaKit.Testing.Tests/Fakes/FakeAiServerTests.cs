@@ -49,7 +49,8 @@ public sealed class FakeAiServerTests
         server.Counts.Should().Match<FakeCounts>(c => c.Received == 2 && c.InFlight == 0 && c.Cut + c.Failed == 2 && c.Abandoned == 0);
     }
 
-    // A server on a real clock waits twice when its timer was early by a part of a millisecond, and flushes in between, when there is nothing to flush yet.
+    // A server on a real clock waits twice if its timer fired a part of a millisecond too early. It flushes between the two waits, when there is nothing to
+    // flush yet.
     [Fact]
     public async Task An_answer_whose_timer_was_early_arrives_whole()
     {
@@ -109,7 +110,7 @@ public sealed class FakeAiServerTests
         var left = 3000;
         const int Callers = 16;
         const int Kills = 3;
-        // A machine that restarts the server slowly must not spend the calls on a port where nothing listens.
+        // On a machine that restarts the server slowly, the calls must not go to a port on which nothing listens.
         var running = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         running.SetResult();
 
@@ -132,7 +133,8 @@ public sealed class FakeAiServerTests
         results["whole"].Should().BeGreaterThan(1500);
         counts.AnsweredWhole.Should().Be(results["whole"]);
         counts.Received.Should().Be(counts.AnsweredWhole + counts.Cut + counts.Failed);
-        // A kill may fall between a status line and its way to the client: the server has begun it, the client sees a reset.
+        // A kill may happen between the server's start of an answer and its arrival at the client: the server has begun the answer, and the client sees a
+        // reset.
         counts.ByStatus[503].Should().BeInRange(results["503"], results["503"] + (Kills * Callers));
         results.Values.Sum().Should().Be(3000);
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace HaKit.Testing.Tests.Fakes;
 
-/// <summary>The Responses API and Ollama's own interface, over a real socket, and what the library makes of their streams.</summary>
+/// <summary>Tests the Responses API and Ollama's own interface over a real socket, and how the library reads their streams.</summary>
 public sealed class OtherDialectsTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

@@ -1,6 +1,6 @@
 namespace HaKit.Testing.Tests.Fakes;
 
-/// <summary>A fake behind either transport, so that one suite holds for both.</summary>
+/// <summary>Runs a fake behind one of two transports, so that one set of tests covers both.</summary>
 public sealed class Transport : IAsyncDisposable
 {
     private readonly FakeAiServer? _server;
@@ -30,7 +30,7 @@ public sealed class Transport : IAsyncDisposable
         ? new(await FakeAiServer.StartAsync(options, cancellationToken: TestContext.Current.CancellationToken), null)
         : new(null, new FakeHttpEndpoint(options));
 
-    /// <summary>Waits for what a server does after its client has left.</summary>
+    /// <summary>Waits for work that a server does after its client has closed the connection.</summary>
     public async Task<FakeCounts> CountsWhenSettledAsync()
     {
         while (Counts.InFlight > 0)

@@ -5,7 +5,7 @@ using HaKit.Testing.Tests.Fakes;
 
 namespace HaKit.Testing.Tests.Faults;
 
-/// <summary>Each fault as a bare client meets it, over real sockets and in memory.</summary>
+/// <summary>Tests each fault as a client without HaKit sees it, over real sockets and in memory.</summary>
 public sealed class FakeFaultTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -12,7 +12,7 @@ public sealed class FakeFaultsTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>Status, where to look in the body, what is there; or a header.</summary>
+    /// <summary>The status, the place in the body, and the value at that place; or a header.</summary>
     public static TheoryData<string, FakeFaultRow> Rows { get; } = new()
     {
         { "OpenAI.RateLimited", new(FakeFaults.OpenAI.RateLimited(Wait), 429, "error.code", "rate_limit_exceeded", "retry-after-ms", "90500") },

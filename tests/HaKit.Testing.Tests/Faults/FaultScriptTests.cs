@@ -51,7 +51,7 @@ public sealed class FaultScriptTests
         var names = Names(10_000);
 
         names.Should().Equal(Enumerable.Range(0, 10_000).Select(_ => again.ChooseFault(Ask()).Name));
-        // Six standard deviations (30) around the mean of 1,000; the seed makes it one number.
+        // The tolerance is six standard deviations (30 each) around the mean of 1,000. With the seed, the number is always the same.
         names.Count(n => n == "a").Should().BeInRange(820, 1180);
     }
 
@@ -131,7 +131,7 @@ public sealed class FaultScriptTests
 
     private List<string> Names(int count) => [.. Enumerable.Range(0, count).Select(_ => _script.ChooseFault(Ask()).Name)];
 
-    // A request is only ever made by a fake: this one is a callback's.
+    // Only a fake creates a request. This callback gets one.
     private FakeRequest Ask()
     {
         if (_requests.Count > 0)

@@ -32,7 +32,7 @@ public sealed class FleetCostTests(ITestOutputHelper output)
         fleet.Store.Wire = new();
         fleet.Run(Workload.Steady(50), TimeSpan.FromSeconds(30));
         var fingerprints = fleet.Store.Wire.ToString().Split('\n').Where(l => l.Contains("\"Opinion\"", StringComparison.Ordinal)).Select(l => l[(l.IndexOf(' ', StringComparison.Ordinal) + 1)..]).ToArray();
-        // Twenty messages a second, each with an opinion about every endpoint: what 199 others send.
+        // Twenty messages a second, each with an opinion about every endpoint, as 199 other replicas send them.
         const int Seconds = 60;
         var before = Environment.CpuUsage.TotalTime;
         for (var second = 0; second < Seconds; second++)

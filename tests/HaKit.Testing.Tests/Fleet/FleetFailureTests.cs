@@ -7,7 +7,9 @@ using HaKit.Selection;
 
 namespace HaKit.Testing.Tests.Fleets;
 
-/// <summary>What a fleet must survive: the store and the network between the replicas, what they say to each other, and those that lie.</summary>
+/// <summary>
+/// Tests faults that a fleet must survive: of the store, of the network between the replicas, of the facts, and of replicas or stores that lie.
+/// </summary>
 public sealed class FleetFailureTests
 {
     private const string Key = "the fleet's own key";
@@ -26,7 +28,7 @@ public sealed class FleetFailureTests
         {
             each.Run(Workload.Poisson(2), S(20));
             each.Store.Copy();
-            // While the store is in trouble one replica is told to leave an endpoint alone.
+            // While the store fails, one replica gets a Retry-After from an endpoint.
             each.Fault("e1", Throttled, S(22), S(24), i => i == 0);
             if (each == fleet)
                 Begin(trouble, each.Store);
@@ -63,7 +65,7 @@ public sealed class FleetFailureTests
         var latecomer = fleet.Add();
         fleet.Run(Workload.Steady(2), S(10));
         latecomer.Pool.GetFleetStatus().Replicas.Count.Should().Be(5);
-        // Told at 6 s at the latest, for 60 s.
+        // The Retry-After of 60 s arrived at 6 s at the latest.
         fleet.Time.Advance(S(66.5) - fleet.Time.Elapsed);
         Cooling(fleet).Should().Be(0);
         return Task.CompletedTask;
@@ -96,7 +98,7 @@ public sealed class FleetFailureTests
         fleet.Replicas[1]["e0"].Faults.Add(new FaultRule(FakeFault.Status(429).WithHeader("Retry-After", "300")) { From = S(1), Until = S(2) });
         fleet.Run(Workload.Steady(20), S(4));
         var late = fleet.Add();
-        fleet.Time.Advance(S(0.1)); // the start of the application waits for as long
+        fleet.Time.Advance(S(0.1)); // the start of the application waits for the same time
         fleet.Run(Workload.Steady(1), S(4));
         foreach (var replica in fleet.Replicas)
             Health(replica, "e0").CooldownUntil.Should().BeGreaterThan(S(290), "the store keeps the maximum");
@@ -123,7 +125,7 @@ public sealed class FleetFailureTests
     [Fact(Timeout = 60_000)]
     public Task Replicas_that_ask_in_another_way_are_not_counted()
     {
-        // Two replicas with the old address of an endpoint, two with the new one.
+        // Two replicas have the old address of an endpoint, and two replicas have the new address.
         using var fleet = NewFleet(4, (i, o) => o.Endpoints[0].Model = i < 2 ? "old" : "new");
         fleet.Fault("e0", FakeFault.Status(500), replicas: i => i < 2);
         fleet.Run(Workload.Poisson(5), S(30), i => i < 2);
@@ -144,7 +146,7 @@ public sealed class FleetFailureTests
             replica.Events.GetEvents<EndpointEjected>().Should().ContainSingle().Which.Source.Should().Be(ChangeSource.Peer);
             replica.Pool.GetFleetStatus().Replicas.Single(r => r.IsThis).Endpoints.Should().BeEmpty("it has asked nothing itself");
         }
-        // Out for the base ejection and no longer, however long the two go on; then a trial of its own decides.
+        // The endpoint is out for the base ejection and no longer, however long the two replicas go on. Then the replica's own trial decides.
         fleet.Run(Workload.Poisson(5), S(60), i => i < 2);
         fleet.Replicas[2].Events.GetEvents<EndpointEjected>().Should().ContainSingle();
         fleet.Run(Workload.Steady(2), S(4), i => i == 2);
@@ -372,7 +374,7 @@ public sealed class FleetFailureTests
     [InlineData(30)]
     public Task A_waiting_call_never_waits_for_another_replicas_trial(double outage)
     {
-        // Nineteen busy replicas stay blind for everything; the twentieth has one call at the beginning of an outage.
+        // Nineteen busy replicas never reach an endpoint. The twentieth replica has one call at the beginning of an outage.
         using var fleet = NewFleet(20);
         fleet.Fault("e0", FakeFault.Status(503), S(20), S(20 + outage));
         fleet.Fault("e1", FakeFault.Status(503), S(20), S(20 + outage));

@@ -3,8 +3,8 @@ using HaKit.Failover;
 namespace HaKit.Testing.Tests.Fleets;
 
 /// <summary>
-/// A call of a quiet replica during an outage, while a replica that cannot reach any endpoint asks all the time and tells the fleet of its failed trials:
-/// the call keeps to the bounds that it has alone.
+/// A quiet replica makes one call during an outage. Another replica, which cannot reach any endpoint, makes trials all the time and reports each failed trial
+/// to the fleet. The call keeps the same limits as without other replicas.
 /// </summary>
 public sealed class FleetLoneCallTests
 {
@@ -123,7 +123,7 @@ public sealed class FleetLoneCallTests
 
     private static BlindAskerFleet FleetWithBlindAsker(int endpoints) => new(endpoints);
 
-    /// <summary>Nineteen replicas are quiet; the first makes a call a second and reaches nothing.</summary>
+    /// <summary>Nineteen replicas are quiet. The first replica makes a call a second and reaches no endpoint.</summary>
     private sealed class BlindAskerFleet : IDisposable
     {
         private readonly Fleet _fleet;
@@ -142,7 +142,7 @@ public sealed class FleetLoneCallTests
 
         public TestPool Quiet => _fleet.Replicas[^1];
 
-        /// <summary>When the attempt that was served began, counted from the beginning of the outage: its answer takes 100 ms.</summary>
+        /// <summary>Gets the time from the beginning of the outage to the start of the served attempt. Its answer takes 100 ms.</summary>
         public TimeSpan BeganAt => _fleet.Time.Elapsed - Warm - S(0.1);
 
         public void Fault(Func<int, bool> which, FakeFault fault, TimeSpan length)

@@ -4,7 +4,7 @@ using HaKit.Selection;
 
 namespace HaKit.Testing.Tests.Fleets;
 
-/// <summary>Messages that are lost, repeated, late or overtaken, and replicas that are configured differently: all replicas end up with the same.</summary>
+/// <summary>Messages are lost, repeated, late or out of order, and replicas have different configurations. All replicas reach the same state.</summary>
 public sealed class FleetMessageTests
 {
     private static readonly string[] Endpoints = ["e0", "e1", "e2"];
@@ -25,7 +25,7 @@ public sealed class FleetMessageTests
             var endpoint = Endpoints[random.Next(3)];
             var goesDown = random.Next(2) == 0;
             fleet.Time.Run(() => goesDown ? pool.ForceDownAsync(endpoint).AsTask() : pool.BringUpAsync(endpoint).AsTask());
-            // Two of three orders are given at the same moment as the one before: their versions collide.
+            // Two of three orders are given at the same time as the previous order, so their versions collide.
             fleet.Time.Advance(S(random.Next(3) == 0 ? 2 * random.NextDouble() : 0));
             if (random.Next(4) == 0)
             {
@@ -36,7 +36,7 @@ public sealed class FleetMessageTests
                 fleet.Store.Wipe();
         }
         fleet.Store.Partition(static _ => true);
-        // A message that was lost is made good by the next read of everything, which a replica asks for after a reconnect; here by the end of the loss.
+        // A lost message is replaced when a replica next reads all facts. A replica does that after a reconnect; here it happens when the losses end.
         fleet.Store.Loss = 0;
         fleet.Store.Wipe();
         fleet.Time.Advance(S(20));
@@ -57,10 +57,10 @@ public sealed class FleetMessageTests
         using var fleet = new Fleet(4, 3, static (_, o) => o.Selection.Preset = SelectionPreset.RoundRobin, seed: seed);
         (fleet.Store.Duplication, fleet.Store.Jitter) = (0.5, S(3));
         fleet.Fault("e0", FakeFault.Status(500), S(3), S(20), i => i < 2);
-        // What is said last changes twice within a second or two: it serves, it fails, it is ejected.
+        // The latest opinion changes twice within a second or two: the endpoint serves, fails, and is ejected.
         fleet.Fault("e1", FakeFault.Refused, S(57), replicas: i => i > 1);
         fleet.Run(Workload.Poisson(5), S(60));
-        fleet.Time.Advance(S(8)); // the slowest message waited a second, travelled to the store and from there for three each, and has arrived
+        fleet.Time.Advance(S(8)); // the slowest message waited 1 s, travelled for 3 s to the store and for 3 s from it, and has arrived
         foreach (var replica in fleet.Replicas)
         {
             foreach (var seen in replica.Pool.GetFleetStatus().Replicas.Where(static r => !r.IsThis))
@@ -75,7 +75,7 @@ public sealed class FleetMessageTests
     [Fact(Timeout = 60_000)]
     public Task A_replica_of_an_older_configuration_shares_the_endpoints_that_both_have()
     {
-        // The older replicas know e0, e1 and one that has gone since; the newer ones e0, e1 and one that has come.
+        // The older replicas know e0, e1 and an endpoint that was removed. The newer replicas know e0, e1 and an endpoint that was added.
         using var fleet = new Fleet(4, 3, static (i, o) =>
         {
             o.Selection.Preset = SelectionPreset.RoundRobin;
@@ -98,7 +98,7 @@ public sealed class FleetMessageTests
     [Fact(Timeout = 60_000)]
     public Task In_the_middle_of_a_rotation_replicas_with_the_old_key_take_nothing_from_those_with_the_new()
     {
-        // Three of five still have the key that was withdrawn: they are a majority, and yet they say nothing about the new key.
+        // Three of five replicas still have the withdrawn key. They are a majority, but their opinions say nothing about the new key.
         using var fleet = new Fleet(5, 3, static (i, o) =>
         {
             o.Selection.Preset = SelectionPreset.RoundRobin;
@@ -149,7 +149,7 @@ public sealed class FleetMessageTests
         return Task.CompletedTask;
     }
 
-    /// <summary>A replica of the first format: it writes 1, and neither says nor hears anything of usage.</summary>
+    /// <summary>A replica with the first format: it writes version 1, and neither sends nor reads usage.</summary>
     private sealed class FirstFormatLink(IPeerLink link) : IPeerLink
     {
         public PeerLinkStatus Status => link.Status;

@@ -15,7 +15,7 @@ public sealed class FleetRowsTests(ITestOutputHelper output)
     public Task A_throttled_endpoint_refuses_few_calls_of_the_fleet(int replicas, double rate, int most)
     {
         var throttled = FakeFault.Status(429).WithHeader("Retry-After", "60");
-        // One cooldown after the other for 300 s: each ends in a question.
+        // One cooldown follows another for 300 s. A trial ends each of them.
         Hits(replicas, rate, throttled).Should().BeLessThanOrEqualTo(most);
         Hits(replicas, rate, throttled, S(60)).Should().BeLessThanOrEqualTo(most);
         return Task.CompletedTask;
@@ -115,7 +115,7 @@ public sealed class FleetRowsTests(ITestOutputHelper output)
         return hits;
     }
 
-    // The share of what the others' calls give to e0 when none is blind.
+    // The share of the other replicas' calls that e0 gets if no replica is blind.
     private double Kept(int replicas, int blind, double rate, bool isStandby, bool probes)
     {
         var length = S(Math.Clamp(100 / rate, 400, 10_000));
@@ -129,7 +129,7 @@ public sealed class FleetRowsTests(ITestOutputHelper output)
             using var fleet = NewFleet(replicas, 2, shares: true, (i, o) =>
             {
                 o.Endpoints[1].Tier = 1;
-                // As a standby it is tried only by those that are blind for the primary as well.
+                // As a standby, e0 is used only by replicas that cannot reach the primary either.
                 if (isStandby)
                     (o.Endpoints[0].Tier, o.Endpoints[1].Tier) = (1, 0);
                 o.Heartbeat.Enabled = probes;
@@ -145,7 +145,7 @@ public sealed class FleetRowsTests(ITestOutputHelper output)
         }
     }
 
-    // From the end of an outage of 10 s until e0 has answered half of the others again.
+    // Measures the time from the end of an outage of 10 s until e0 has answered half of the other replicas again.
     private static TimeSpan HalfBack(bool shares)
     {
         using var fleet = NewFleet(20, 3, shares);
@@ -160,7 +160,7 @@ public sealed class FleetRowsTests(ITestOutputHelper output)
 
     private static Fleet NewFleet(int replicas, int endpoints, bool shares, Action<int, EndpointPoolOptions>? configure = null, int seed = 1)
     {
-        // Round robin, so that it is not the choice that keeps calls from the endpoint.
+        // The preset is round robin, so that selection is not the reason if an endpoint gets no calls.
         var fleet = new Fleet(replicas, endpoints, (i, o) =>
         {
             o.Selection.Preset = SelectionPreset.RoundRobin;

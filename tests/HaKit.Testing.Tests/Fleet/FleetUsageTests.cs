@@ -4,7 +4,7 @@ using HaKit.Peers;
 
 namespace HaKit.Testing.Tests.Fleets;
 
-/// <summary>Limits on requests and tokens that are those of all replicas together.</summary>
+/// <summary>Tests limits on requests and tokens that all replicas share.</summary>
 public sealed class FleetUsageTests(ITestOutputHelper output)
 {
     private const int Limit = 600;
@@ -82,7 +82,7 @@ public sealed class FleetUsageTests(ITestOutputHelper output)
         return Task.CompletedTask;
     }
 
-    // Ten seconds at a time: the most that all took of e0 in any minute of them, and what they took in the last one.
+    // Advances ten seconds at a time. Returns the most that all replicas used of e0 in any minute, and what they used in the last minute.
     private (long Most, long Last) Load(Fleet fleet, double rate, int steps, Func<int, bool>? replicas = null)
     {
         var taken = new List<long>();
@@ -102,7 +102,7 @@ public sealed class FleetUsageTests(ITestOutputHelper output)
     private static Fleet NewFleet(int replicas, bool isAccount, bool isShared = true) => new(replicas, 2, (_, o) =>
     {
         o.Sharing.Usage = isShared;
-        o.Endpoints[1].Tier = 1; // takes the rest
+        o.Endpoints[1].Tier = 1; // the second endpoint takes the rest
         var limits = new LimitOptions { RequestsPerMinute = Limit };
         if (isAccount)
         {

@@ -14,7 +14,7 @@ public sealed class CutStreamsTests
 
     private static readonly ServiceModel s_service = ServiceModel.Tokens(prefillPerSecond: 8000, perSecond: 50);
 
-    // A stream has at most twenty contents: the cuts come early, in the middle and late.
+    // A stream has at most twenty contents, so the cuts are at the beginning, in the middle and near the end.
     private static readonly int[] s_places = [1, 5, 10, 15, 19];
 
     private static readonly (string Name, Func<Simulation> World)[] s_worlds =

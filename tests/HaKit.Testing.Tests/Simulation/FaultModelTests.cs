@@ -3,7 +3,7 @@ using static HaKit.Testing.Tests.SimulationTests;
 
 namespace HaKit.Testing.Tests;
 
-/// <summary>What endpoints of a simulation can do beside working and failing, and what is told of their faults.</summary>
+/// <summary>Tests what endpoints of a simulation can do besides working and failing, and what the results say about their faults.</summary>
 public sealed class FaultModelTests(ITestOutputHelper output)
 {
     [Fact]
@@ -88,7 +88,7 @@ public sealed class FaultModelTests(ITestOutputHelper output)
             .Options(o => { o.AttemptTimeout = new() { Timeout = S(4) }; o.CircuitBreaker.FailuresToEject = 1000; o.CircuitBreaker.MinimumThroughput = 1000; })
             .Run(Workload.Steady(0.1).OfTokens(1000, 600), S(100));
         result.SuccessRate.Should().Be(1);
-        // Each first attempt read 1,000 tokens and wrote for 2 of its 6 s: a third of 600.
+        // Each first attempt read 1,000 tokens. It wrote for 2 of its 6 s, so it wrote a third of 600 tokens.
         (result["slow"].WastedInputTokens, result["slow"].WastedOutputTokens).Should().Be((10_000, 2_000));
         result.WastedMoney.Should().BeApproximately((10_000 * 2 + 2_000 * 10) / 1e6, 1e-12);
     }

@@ -2,7 +2,7 @@ using static HaKit.Testing.Tests.SimulationTests;
 
 namespace HaKit.Testing.Tests;
 
-/// <summary>Alone, because it looks at the memory of the whole process.</summary>
+/// <summary>This test runs alone, because it reads the memory of the whole process.</summary>
 [CollectionDefinition(nameof(MemoryTests), DisableParallelization = true)]
 [Collection(nameof(MemoryTests))]
 public sealed class MemoryTests(ITestOutputHelper output)
@@ -17,7 +17,7 @@ public sealed class MemoryTests(ITestOutputHelper output)
             .At(S(100), _ => Weigh()).At(S(400), _ => Weigh()).At(S(700), _ => Weigh())
             .Run(Workload.Poisson(100), S(700));
         output.WriteLine($"{string.Join(", ", sizes.Select(s => s / 1024))} KiB after 10,000, 40,000 and {result.Calls} calls");
-        // What is kept of each call makes every span grow; what the process does beside it only one.
+        // Data that is kept for each call makes every measured span grow. Other work of the process makes only one span grow.
         sizes.Zip(sizes.Skip(1), (before, after) => after - before).Min()
             .Should().BeLessThan(250_000, "30,000 calls came in between, each of which would leave ten bytes or more");
     }

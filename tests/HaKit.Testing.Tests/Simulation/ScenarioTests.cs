@@ -3,7 +3,7 @@ using static HaKit.Testing.Tests.SimulationTests;
 
 namespace HaKit.Testing.Tests;
 
-/// <summary>The pool as it stands, by its default policy, in the scenarios that it is made for.</summary>
+/// <summary>Tests the pool with its default policy, in the scenarios for which it is made.</summary>
 public sealed class ScenarioTests(ITestOutputHelper output)
 {
     private static readonly ServiceModel Quick = ServiceModel.LogNormal(Ms(80), Ms(200));
@@ -86,7 +86,8 @@ public sealed class ScenarioTests(ITestOutputHelper output)
         result.EarlySends.Should().Be(0);
         result.Ejections.Should().Be(0);
         result.SuccessRate.Should().Be(1);
-        // One goes when the first Retry-After ends, and the some 430 that waited follow as calls are served: all at once would be 405 in flight.
+        // When the first Retry-After ends, one call goes. The about 430 waiting calls follow as calls are served. If all went at once, 405 attempts would be in
+        // flight.
         result.Endpoints.Max(e => e.PeakInFlight).Should().BeLessThanOrEqualTo(300);
     }
 
@@ -163,7 +164,7 @@ public sealed class ScenarioTests(ITestOutputHelper output)
         result.Share("e0").Should().BeLessThanOrEqualTo(0.1);
     }
 
-    /// <summary>Refusals come in no time and answers after a second: after each return of an endpoint only refusals are heard of for a while.</summary>
+    /// <summary>Refusals come at once and answers after a second. So after each return of an endpoint, only refusals arrive for a while.</summary>
     [Theory]
     [InlineData(1, 3.5, 20, 10)]
     [InlineData(3, 0.8, 4, 40)]
@@ -175,7 +176,7 @@ public sealed class ScenarioTests(ITestOutputHelper output)
         result.AttemptsPerCall.Should().BeLessThan(1.5);
     }
 
-    /// <summary>What is refused most of the time is still worth more than waiting for something better that does not exist.</summary>
+    /// <summary>An endpoint that refuses most calls is still better than waiting for a better endpoint that does not exist.</summary>
     [Theory]
     [InlineData(0.5, 1, 3.5, 20, 10)]
     [InlineData(0.6, 3, 0.8, 4, 40)]
@@ -190,8 +191,9 @@ public sealed class ScenarioTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// What is out is tried after ever longer times, but not while the only one that is admitted refuses most of what it gets. In most lives both endpoints come and
-    /// go, and every call is served. In one of ten an endpoint stays out for minutes, and the budget for retries allows half of the calls: 79 % over all.
+    /// An ejected endpoint is tried at increasing intervals, but not while the only admitted endpoint refuses most of its calls. In most runs both endpoints
+    /// come and go, and every call is served. In one run of ten an endpoint stays out for minutes, and the retry budget allows half of the calls: 79 % over all
+    /// runs.
     /// </summary>
     [Fact]
     public void Who_is_well_again_is_found_although_another_still_serves_some()
@@ -211,8 +213,8 @@ public sealed class ScenarioTests(ITestOutputHelper output)
     }
 
     /// <summary>
-    /// The last one that is admitted both refuses and is silent now and then: neither makes the other weigh more. In one life of twenty, by chance, twenty
-    /// refusals come with hardly an answer under way, and put it out for a second or two.
+    /// The last admitted endpoint sometimes refuses and is sometimes silent. Neither kind of failure gives the other kind more weight. In one run of twenty,
+    /// twenty refusals come by chance while hardly an answer is under way, and eject the endpoint for a second or two.
     /// </summary>
     [Fact]
     public void A_silence_now_and_then_does_not_put_out_the_last_one_that_serves_some()
@@ -250,13 +252,13 @@ public sealed class ScenarioTests(ITestOutputHelper output)
     [Fact]
     public void At_a_half_speed_endpoint_load_follows_the_first_content()
     {
-        // Four servers that share their speed, one of them half as fast, at 75 % load; a fifth of the work until the first content.
+        // Four servers divide their speed among their jobs. One server is half as fast. The load is 75 %. The first content comes after a fifth of the work.
         Simulation World(SelectionPreset preset) => new Simulation(2).Endpoints(4, ServiceModel.Exponential(S(5)).FirstContentAfter(0.2).Sharing()).Slow("e0", 2)
             .Options(o => { o.Selection.Preset = preset; o.TotalRequestTimeout.Timeout = TimeSpan.FromHours(5); });
         var load = Workload.Poisson(0.75 * 3.5 / 5);
         var adaptive = Told(World(SelectionPreset.Adaptive).Run(load, S(20_000)));
         var turns = Told(World(SelectionPreset.RoundRobin).Run(load, S(20_000)));
-        // The aim is 13.6 s; observed are 17.3 s with this seed.
+        // The aim is 13.6 s. With this seed the result is 17.3 s.
         adaptive.FirstContent(0.99).Should().BeLessThanOrEqualTo(S(18));
         turns.FirstContent(0.99).Should().BeGreaterThan(adaptive.FirstContent(0.99) * 5);
     }

@@ -5,7 +5,7 @@ namespace HaKit.Testing.Tests;
 /// <summary>Streams through the pool's own stream engine, in virtual time.</summary>
 public sealed class StreamTests(ITestOutputHelper output)
 {
-    // Half a second to the first content, two seconds in all.
+    // The first content comes after half a second, and the whole answer takes two seconds.
     private static readonly ServiceModel Writer = ServiceModel.Fixed(S(2)).FirstContentAfter(0.25);
 
     private SimulationResult Run(Simulation simulation, double rate = 5)
@@ -42,7 +42,7 @@ public sealed class StreamTests(ITestOutputHelper output)
         result.Failures.Keys.Should().Equal(nameof(PartialResponseException));
         result.Attempts.Should().Be(result.Calls, "what was delivered is never replayed");
         result.SuccessRate.Should().BeApproximately(0.9, 0.03);
-        // A quarter of the answer was written in vain, and each prompt was read.
+        // A quarter of the answer was written in vain, and both endpoints read the prompt.
         var cut = result.Calls - result.Succeeded;
         result.Endpoints.Sum(e => e.WastedInputTokens).Should().Be(100 * cut);
         result.Endpoints.Sum(e => e.WastedOutputTokens).Should().Be(5 * cut);

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace HaKit.Testing.Tests;
 
-/// <summary>An application's own start-up, with fakes behind its pool.</summary>
+/// <summary>Starts an application as its own code does, with fakes behind its pool.</summary>
 public sealed class WebApplicationTests
 {
     [Fact]
@@ -29,7 +29,7 @@ public sealed class WebApplicationTests
         standby.Counts.AnsweredWhole.Should().Be(1);
     }
 
-    /// <summary>What would be an application's Program: a pool, a client over it, and a page that asks.</summary>
+    /// <summary>Represents the Program of an application: a pool, a client over it, and a page that makes calls.</summary>
     private sealed class Application : WebApplicationFactory<Application>
     {
         protected override IHostBuilder CreateHostBuilder() => Host.CreateDefaultBuilder().ConfigureWebHostDefaults(static host => host

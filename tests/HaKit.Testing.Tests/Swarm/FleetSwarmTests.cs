@@ -5,12 +5,12 @@ using HaKit.Health;
 namespace HaKit.Testing.Tests.Swarm;
 
 /// <summary>
-/// Random fleets with random faults of their endpoints and random trouble of the store between them. One endpoint is always well: whatever the peers say, no
-/// call is lost, the well endpoint is never ejected, nothing stays in flight, and no replica sends more than a message a second.
+/// Runs random fleets with random faults of their endpoints and of the store between the replicas. One endpoint is always healthy. For all facts of the peers,
+/// no call is lost, the healthy endpoint is never ejected, nothing stays in flight, and no replica sends more than one message a second.
 /// </summary>
 public sealed class FleetSwarmTests(ITestOutputHelper output)
 {
-    // HAKIT_SWARM_SEEDS sets how many lives; a usual run has a tenth of them.
+    // HAKIT_SWARM_SEEDS sets the number of runs. A usual run has a tenth of it.
     private static int Lives => int.TryParse(Environment.GetEnvironmentVariable("HAKIT_SWARM_SEEDS"), out var seeds) ? seeds : 200;
 
     [Fact]

@@ -5,7 +5,7 @@ using Polly.Retry;
 
 namespace HaKit.Testing.Tests.Swarm;
 
-/// <summary>A swarm that finds nothing proves nothing: bugs that are planted in the policy must be found.</summary>
+/// <summary>A swarm that finds nothing proves nothing. So bugs are planted in the policy, and the swarm must find them.</summary>
 public sealed class PlantedBugTests(ITestOutputHelper output)
 {
     private const int Seeds = 2000;
@@ -66,7 +66,7 @@ public sealed class PlantedBugTests(ITestOutputHelper output)
         Assert.Fail($"Not found within {Seeds} seeds.");
     }
 
-    /// <summary>Takes a request's own fault for the endpoint's.</summary>
+    /// <summary>Treats the fault of a request as a fault of the endpoint.</summary>
     private sealed class BlamesTheEndpoint : IFaultClassifier
     {
         public Fault? Classify(in FaultEvidence evidence) =>

@@ -30,7 +30,7 @@ internal static class Promises
         Silence(run);
     }
 
-    /// <summary>Every end is one that callers know how to handle.</summary>
+    /// <summary>Checks that callers know how to handle the end of every call.</summary>
     private static void Ended(SwarmRun run, SwarmCall call)
     {
         var fine = call.Outcome switch
@@ -39,7 +39,7 @@ internal static class Promises
             nameof(PartialResponseException) => call.IsStream,
             nameof(OperationCanceledException) or nameof(TaskCanceledException) => call.CancelAt <= call.Ended,
             nameof(HttpRequestException) => call.IsBad,
-            // A plain answer that broke after content.
+            // This is a plain answer that broke after content.
             "returned" => !call.IsStream,
             _ => false,
         };
@@ -47,7 +47,7 @@ internal static class Promises
             run.Broken($"call {call.Number} ended with {call.Outcome}: {call.Exception?.Message}");
     }
 
-    /// <summary>Nobody waits past the deadline, or past the own cancellation.</summary>
+    /// <summary>Checks that no call waits past its deadline or its caller's cancellation.</summary>
     private static void Patience(SwarmRun run, SwarmCall call)
     {
         var late = Late + (run.Case.Pause is null ? TimeSpan.Zero : PauseLength);
@@ -58,7 +58,10 @@ internal static class Promises
             run.Broken($"call {call.Number} was cancelled at {cancelled.TotalSeconds:0.000} s and ended at {call.Ended!.Value.TotalSeconds:0.000} s");
     }
 
-    /// <summary>Six attempts, under the pace of an outage a dozen and one for each second more, one beside a silent one; and none after content was delivered.</summary>
+    /// <summary>
+    /// Checks the number of attempts: six, under the pace of an outage a dozen and one more for each second, and one beside a silent attempt. There is none
+    /// after content was delivered.
+    /// </summary>
     private static void Moderation(SwarmRun run, SwarmCall call)
     {
         var bound = 6 + 12 + run.Case.Endpoints.Count + ((call.Ended ?? run.Case.Length) - call.Began).TotalSeconds;
@@ -71,7 +74,7 @@ internal static class Promises
         }
     }
 
-    /// <summary>A request's own fault is told at once: nobody else is asked.</summary>
+    /// <summary>Checks that a fault of the request goes to the caller at once, without an attempt on another endpoint.</summary>
     private static void BadRequest(SwarmRun run, SwarmCall call)
     {
         if (call.Outcome == nameof(HttpRequestException) && call.Attempts.Count(a => a.Ended is not null) > 1 && !run.Case.Hedging && run.Case.Faults.Count == 0)
@@ -88,21 +91,23 @@ internal static class Promises
     // At most a thousand calls wait.
     private static bool IsCrowdedOut(SwarmCall call) => call.Exception?.Message.Contains("too many calls are waiting", StringComparison.Ordinal) == true;
 
-    /// <summary>A call succeeds if an endpoint that may serve it was well, and free to be asked, for the second half of its patience.</summary>
+    /// <summary>
+    /// Checks that a call succeeds if an endpoint that may serve it was healthy, and had no cooldown, for the second half of the call's deadline.
+    /// </summary>
     private static void Success(SwarmRun run, SwarmCall call)
     {
         if (call.Outcome == nameof(PartialResponseException) || call.Outcome == "returned" || IsCrowdedOut(call))
             return;
         var until = call.Began + run.Case.Deadline;
-        // Those that waited return on a ramp that their own success paces, which takes some seconds.
+        // Calls that waited are released at a pace that follows their own successes, which takes some seconds.
         var from = until - (run.Case.Deadline / 2 > Settling ? run.Case.Deadline / 2 : Settling);
-        // An endpoint that answers some and fails others may use up a call's attempts.
+        // An endpoint that answers some calls and fails other calls may use up the attempts of a call.
         if (call.Attempts.Exists(a => run.Case.Faults.Any(f => f.Probability < 1 && f.From <= a.Began && a.Began < f.Until && (f.Endpoint is null || run.Case.Endpoints[a.Endpoint].Name == f.Endpoint))))
             return;
-        // What was left to be tried may go out of reach in the middle of a call, when a key is refused or a quota used up.
+        // The untried endpoints may become unusable in the middle of a call, when a key is refused or a quota is used up.
         if (Array.Exists(run.Closures, all => all.Exists(c => c.Until == TimeSpan.MaxValue && c.From >= call.Began && c.From <= call.Ended)))
             return;
-        // A plain answer that has not come yet cannot be told from a long one, until the endpoint's usual time is known.
+        // A plain answer that has not arrived cannot be distinguished from a long answer, until the endpoint's usual time is known.
         if (!call.IsStream && call.Attempts.Exists(a => a.Began < from && a.Ended > from))
             return;
         for (var i = 0; i < run.Case.Endpoints.Count; i++)
@@ -115,18 +120,19 @@ internal static class Promises
         }
     }
 
-    /// <summary>In an outage of all, repetitions are at most a tenth of the calls, and what was saved up.</summary>
+    /// <summary>Checks that, in an outage of all endpoints, repeated attempts are at most a tenth of the calls plus the saved retry budget.</summary>
     private static void Outages(SwarmRun run)
     {
         foreach (var outage in run.Case.Faults.Where(f => f.IsTotal))
         {
-            // In the grace after our own pause nothing is held against anybody, and asking is not slowed down.
+            // In the grace period after a pause of this process, no failure counts, and attempts are not slowed down.
             if (run.Case.Pause is { } pause && pause + PauseLength + PauseLength > outage.From && pause < outage.Until)
                 continue;
             var begins = outage.From;
             var ends = outage.Until < run.Case.Length ? outage.Until : run.Case.Length;
             var calls = run.Calls.Count(c => c.Began < ends && !(c.Ended < begins));
-            // Extra load: what is sent beyond a call's first attempt on each endpoint. In flight when the outage began: those fail too, and are sent again once.
+            // Extra load is what is sent beyond a call's first attempt on each endpoint. Attempts that were in flight when the outage began fail too, and each
+            // is sent again once.
             var attempts = run.Attempts.Where(a => a.Began >= begins && a.Began < ends).ToArray();
             var extra = attempts.Count(IsRepeat);
             var inFlight = run.Attempts.Count(a => a.Began < begins && !(a.Ended < begins));
@@ -137,8 +143,9 @@ internal static class Promises
     }
 
     /// <summary>
-    /// A call is served, or ends, soon after an endpoint that may serve it is well: each endpoint may be asked in vain once more before it, at the outage's pace,
-    /// and the calls that wait are let in within five seconds. What is under way and silent meanwhile has limits of its own.
+    /// Checks that a call is served, or ends, soon after an endpoint that may serve it is healthy. Before that, each endpoint may get one more failed attempt
+    /// at the pace of the outage, and the waiting calls are released within five seconds. Attempts that are running and silent at that time have limits of
+    /// their own.
     /// </summary>
     private static void Punctuality(SwarmRun run, SwarmCall call)
     {
@@ -154,14 +161,14 @@ internal static class Promises
             run.Broken($"call {call.Number}, begun at {call.Began.TotalSeconds:0.000} s, was decided late, at {decided.TotalSeconds:0.000} s ({call.Outcome}), though e{well} was well since {from.TotalSeconds:0.000} s");
     }
 
-    // From the fourth in a row a named time is doubled.
+    // From the fourth refusal in a row, a named time is doubled.
     private static bool IsCooling(SwarmRun run, int endpoint, TimeSpan at) =>
         run.Closures[endpoint].Concat(run.Throttled[endpoint]).Any(c => c.From < at && (c.Until == TimeSpan.MaxValue || c.Until + LongestDoubling > at));
 
-    // Was the call sent to the endpoint before?
+    // Gets whether the call was sent to the endpoint before.
     private static bool IsRepeat(SwarmAttempt attempt) => attempt.Call.Attempts.Exists(b => b.Number < attempt.Number && b.Endpoint == attempt.Endpoint);
 
-    /// <summary>An endpoint that comes back from an ejection among well ones is given a share that grows.</summary>
+    /// <summary>Checks that an endpoint that returns from an ejection, while other endpoints are healthy, gets a growing share.</summary>
     private static void Returns(SwarmRun run)
     {
         var window = TimeSpan.FromSeconds(3);
@@ -177,7 +184,7 @@ internal static class Promises
                 if (i == endpoint)
                     continue;
                 alike &= run.Case.Endpoints[i].Tier == run.Case.Endpoints[endpoint].Tier;
-                // Well, and for so long that nothing of an earlier trouble is left.
+                // The endpoint has been healthy for so long that no state of an earlier fault remains.
                 others += IsWell(run, i, at - TimeSpan.FromSeconds(40), at + window) ? 1 : 0;
             }
             if (!alike || others < run.Case.Endpoints.Count - 1)
@@ -191,7 +198,7 @@ internal static class Promises
             run.Broken($"endpoints that had just come back were given {toIt} of {all} attempts in their first three seconds, and {fair:0.0} would be their full share");
     }
 
-    /// <summary>Who never fails is never ejected.</summary>
+    /// <summary>Checks that an endpoint that never fails is never ejected.</summary>
     private static void Innocents(SwarmRun run)
     {
         if (run.Case.Pause is not null)
@@ -203,7 +210,10 @@ internal static class Promises
         }
     }
 
-    /// <summary>A silent stream is given up when its time is over. An attempt whose endpoint's usual time is not known yet is kept, and another starts beside it.</summary>
+    /// <summary>
+    /// Checks that a silent stream is abandoned at its time limit. An attempt on an endpoint whose usual time is not known yet is kept, and another attempt
+    /// starts beside it.
+    /// </summary>
     private static void Silence(SwarmRun run)
     {
         const int SamplesToLearn = 20;

@@ -1,6 +1,6 @@
 namespace HaKit.Testing.Tests.Swarm;
 
-/// <summary>Takes away whole a case that breaks a promise whatever it can do without.</summary>
+/// <summary>Removes every part of a case without which the case still breaks a promise.</summary>
 internal static class Shrink
 {
     private const int MostRuns = 200;
@@ -32,7 +32,7 @@ internal static class Shrink
             for (var i = 0; i < whole.Endpoints.Count; i++)
             {
                 var name = whole.Endpoints[i].Name;
-                // The names stay those of their places.
+                // The names stay the same, because they belong to the positions.
                 if (i == whole.Endpoints.Count - 1)
                     yield return whole with { Endpoints = [.. whole.Endpoints.SkipLast(1)], Faults = [.. whole.Faults.Where(f => f.Endpoint != name)] };
             }

@@ -1,13 +1,13 @@
 namespace HaKit.Testing.Tests.Swarm;
 
-/// <summary>One call of a case, as the caller and the servers saw it.</summary>
+/// <summary>Describes one call of a case from the view of the caller and the servers.</summary>
 internal sealed class SwarmCall
 {
     public required int Number { get; init; }
     public required TimeSpan Began { get; init; }
     public required bool IsStream { get; init; }
 
-    /// <summary>Every endpoint refuses it as a bad request.</summary>
+    /// <summary>Gets whether every endpoint refuses the call as a bad request.</summary>
     public required bool IsBad { get; init; }
 
     public TimeSpan? CancelAt { get; init; }
@@ -16,12 +16,12 @@ internal sealed class SwarmCall
     public TimeSpan? FirstItemAt { get; set; }
     public TimeSpan? Ended { get; set; }
 
-    /// <summary>"served", or why not.</summary>
+    /// <summary>Gets "served", or the reason for the failure.</summary>
     public string Outcome { get; set; } = "open";
     public Exception? Exception { get; set; }
 }
 
-/// <summary>One attempt, as the server saw it.</summary>
+/// <summary>Describes one attempt from the view of the server.</summary>
 internal sealed class SwarmAttempt
 {
     public required int Number { get; init; }
@@ -30,6 +30,6 @@ internal sealed class SwarmAttempt
     public required TimeSpan Began { get; init; }
     public TimeSpan? Ended { get; set; }
 
-    /// <summary>Content was delivered to the caller.</summary>
+    /// <summary>Gets whether content was delivered to the caller.</summary>
     public bool ShowedContent { get; set; }
 }

@@ -10,17 +10,17 @@ internal sealed record SwarmEndpoint(string Name, int Tier, string? Account, str
     public FailureDomains Domains { get; } = new() { Account = Account, KeyName = Key, Provider = Dialect.ToString() };
 }
 
-/// <summary>Something that goes wrong for a while, on one endpoint or, with a null name, on all.</summary>
+/// <summary>Describes a fault that lasts for a while, on one endpoint or, with a null name, on all endpoints.</summary>
 internal sealed record SwarmFault(string? Endpoint, FakeFault Fault, TimeSpan From, TimeSpan Until, double Probability, bool Probes)
 {
-    /// <summary>Does nobody get an answer, and everybody soon?</summary>
+    /// <summary>Gets whether no request gets an answer, but each request fails soon.</summary>
     public bool IsTotal => Endpoint is null && Probability == 1 && Fault.Name is not ("hang" or "slow" or "keep-alives only") && !Fault.Name.Contains("after", StringComparison.Ordinal);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Endpoint ?? "all"}: {Fault} from {From.TotalSeconds:0.0} s to {Until.TotalSeconds:0.0} s, chance {Probability:0.00}{(Probes ? ", probes too" : "")}");
 }
 
-/// <summary>A pool, its policy, its traffic and its troubles, all from one seed. Immutable, so that it can be shrunk.</summary>
+/// <summary>Holds a pool, its policy, its traffic and its faults, all from one seed. Immutable, so that it can be shrunk.</summary>
 internal sealed record SwarmCase
 {
     public required int Seed { get; init; }
@@ -63,7 +63,7 @@ internal sealed record SwarmCase
                 ServiceModel.LogNormal(TimeSpan.FromSeconds(own), TimeSpan.FromSeconds(own * 2.5)).FirstContentAfter(0.4), own);
         }
         var length = TimeSpan.FromSeconds(random.Next(30, 60));
-        // Drawn apart, so that the other draws of a seed stay as they were.
+        // This value has its own random source, so that the other values of a seed stay the same.
         var apart = new Random(~seed);
         var rate = Pick(random, 0.7, 3, 5, 12);
         if (apart.Next(2) == 0)
@@ -117,7 +117,7 @@ internal sealed record SwarmCase
         var faults = random.Next(0, 6);
         for (var i = 0; i < faults; i++)
         {
-            // One stays well now and then, so that much must succeed.
+            // Sometimes one endpoint stays healthy, so that calls must succeed.
             var endpoint = endpoints[random.Next(random.Next(2) == 0 ? endpoints.Length : endpoints.Length - 1)];
             var from = length * random.NextDouble();
             var lasts = TimeSpan.FromSeconds(Pick(random, 1, 5, 20, 60) * (0.5 + random.NextDouble()));

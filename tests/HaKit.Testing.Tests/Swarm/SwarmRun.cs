@@ -7,7 +7,7 @@ using HaKit.Heartbeats;
 
 namespace HaKit.Testing.Tests.Swarm;
 
-/// <summary>Runs one case: the real pool over scripted endpoints, with every attempt and every end written down for the promises to be held against.</summary>
+/// <summary>Runs one case: the real pool over scripted endpoints. Records every attempt and every end, so that the promises can be checked.</summary>
 internal sealed class SwarmRun
 {
     private static readonly TimeSpan OwnWait = new HealthOptions().MaxThrottleCooldown;
@@ -52,13 +52,16 @@ internal sealed class SwarmRun
 
     public List<SwarmAttempt> Attempts { get; } = [];
 
-    /// <summary>For each endpoint, from when and until when a server had asked that it be left alone: itself, or one with which it shares what that was about.</summary>
+    /// <summary>
+    /// Gets, for each endpoint, the periods for which a server asked that no request be sent: the endpoint itself, or an endpoint that shares the domain of the
+    /// refusal.
+    /// </summary>
     public List<(TimeSpan From, TimeSpan Until)>[] Closures { get; }
 
-    /// <summary>The same for servers that throttle and do not say until when: the pool's own wait, at its longest.</summary>
+    /// <summary>Gets the same for servers that throttle and name no time. The period is then the pool's own wait, at its longest.</summary>
     public List<(TimeSpan From, TimeSpan Until)>[] Throttled { get; }
 
-    /// <summary>What was broken, in order.</summary>
+    /// <summary>Gets the broken promises, in order.</summary>
     public List<string> Violations { get; } = [];
 
     public List<(TimeSpan At, int Endpoint, PoolEvent Event)> Events { get; } = [];
@@ -84,7 +87,7 @@ internal sealed class SwarmRun
 
     private void Parts(EndpointPoolParts parts)
     {
-        // As a TCP connection: it clears no cooldown, and brings back only who could not be reached.
+        // Like a TCP connection, the probe clears no cooldown. It brings back only an endpoint that could not be reached.
         if (parts.Probe is { } given)
         {
             parts.Probe = endpoint => new WatchedProbe(
@@ -117,7 +120,7 @@ internal sealed class SwarmRun
             Begin();
         }
         MoveTo(Case.Length);
-        // Everything has recovered, and nothing else happens: whoever waits comes to an end.
+        // All endpoints have recovered, and nothing else happens. So every waiting call ends.
         foreach (var endpoint in _test.Endpoints)
             endpoint.Faults.Clear();
         var end = time.Elapsed + Case.Deadline + TimeSpan.FromSeconds(120);
@@ -129,7 +132,7 @@ internal sealed class SwarmRun
         Settle();
     }
 
-    // Some quiet traffic, and orders for those whose server said never: then everybody must be back, and nothing must be left of what was.
+    // Makes some quiet traffic, and gives orders for endpoints whose server named no time. Then all endpoints must be back, and no earlier state may remain.
     private void Settle()
     {
         foreach (var endpoint in _test.Endpoints)
@@ -137,7 +140,7 @@ internal sealed class SwarmRun
             if (Closures[endpoint.Index].Any(c => c.Until == TimeSpan.MaxValue))
                 _test.Time.Run(() => _test.Pool.BringUpAsync(endpoint.Name).AsTask());
         }
-        // The pool's own longest wait for a throttling server that says nothing is a minute.
+        // The pool's own longest wait for a server that throttles and names no time is a minute.
         _test.Time.Advance(TimeSpan.FromSeconds(65));
         for (var i = 0; i < 120; i++)
         {
@@ -250,7 +253,7 @@ internal sealed class SwarmRun
             if (call.IsBad)
                 await RefuseAsBadAsync(cancellationToken);
             var served = await _test.ServeAsync(attempt, call.Simulated, cancellationToken);
-            // What a plain caller was handed, content and all, is its own; a callback that fails after content hands over nothing.
+            // A plain answer that was handed over belongs to the caller, with its content. A callback that fails after content hands over nothing.
             sent.ShowedContent = served;
             return served;
         }
@@ -301,7 +304,7 @@ internal sealed class SwarmRun
         return sent;
     }
 
-    // Truth by the case's own domains and the built-in reading of the answer, whatever the pool was told.
+    // The true fault comes from the domains of the case and the built-in classification of the answer, even if the pool got another classification.
     private void Refused(ScriptedEndpoint endpoint, Fault fault)
     {
         var forGood = fault.UntilCleared || fault.RetryAfter is null && fault.Kind is FaultKind.QuotaExhausted or FaultKind.Unauthorized;
@@ -318,7 +321,7 @@ internal sealed class SwarmRun
         }
     }
 
-    // A probe that is told to come back later cools its endpoint as a call does.
+    // A probe that gets a Retry-After starts a cooldown of its endpoint, as a call does.
     private void ProbeRefused(int endpoint, Fault fault)
     {
         if (fault.RetryAfter is null && fault.Blame != FaultBlame.Throttle)

@@ -3,7 +3,9 @@ using HaKit.Faults;
 
 namespace HaKit.Testing.Tests.Swarm;
 
-/// <summary>Random pools, policies and fault histories against the promises. A violation prints its seed and the shortest history that still shows it.</summary>
+/// <summary>
+/// Checks the promises with random pools, policies and histories of faults. A violation prints its seed and the shortest history that still shows it.
+/// </summary>
 public sealed class SwarmTests(ITestOutputHelper output)
 {
     private const int Seeds = 2000;
@@ -41,7 +43,7 @@ public sealed class SwarmTests(ITestOutputHelper output)
         first.Log.Length.Should().BeGreaterThan(1000);
     }
 
-    // One or a few by number, to examine them.
+    // Runs one or a few seeds by number, to examine them.
     private static IEnumerable<int> Chosen => Environment.GetEnvironmentVariable("HAKIT_SWARM_ONLY")?.Split(',').Select(int.Parse) ?? Enumerable.Range(1, Count);
 
     private static int Count => int.TryParse(Environment.GetEnvironmentVariable("HAKIT_SWARM_SEEDS"), out var seeds) ? seeds : Seeds;

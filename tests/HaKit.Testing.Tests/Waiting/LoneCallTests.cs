@@ -1,6 +1,8 @@
 namespace HaKit.Testing.Tests.Waiting;
 
-/// <summary>One call, one outage, no other traffic and no heartbeats: the call is served soon after the first endpoint is back, however long the outage was.</summary>
+/// <summary>
+/// One call, one outage, no other traffic and no heartbeats: the call is served soon after the first endpoint is back, for every length of the outage.
+/// </summary>
 public sealed class LoneCallTests
 {
     private static readonly TimeSpan Refusal = TimeSpan.FromMilliseconds(20);
@@ -15,7 +17,7 @@ public sealed class LoneCallTests
         _ => FakeFault.Refused,
     }).And(FakeFault.Latency(Refusal));
 
-    // When the attempt began that was served: its answer takes 100 ms.
+    // Gets the time at which the served attempt began. Its answer takes 100 ms.
     private static TimeSpan BeganAt(TestPool test) => test.Time.Elapsed - S(0.1);
 
     private static TimeSpan Lateness(TimeSpan outage) => (outage / 10 > S(0.5) ? outage / 10 : S(0.5)) + Refusal + S(0.002);
@@ -64,7 +66,7 @@ public sealed class LoneCallTests
     {
         using var test = TestPools.Create(endpoints);
         for (var i = 0; i < 100; i++)
-            test.Call(); // 100 ms each: given up after 1 s of silence from then on
+            test.Call(); // 100 ms each; from then on, an attempt times out after 1 s of silence
         foreach (var endpoint in test.Endpoints)
             endpoint.Faults.Always(FakeFault.Latency(toHeaders: S(seconds)));
 
@@ -149,7 +151,7 @@ public sealed class LoneCallTests
         test.Time.Elapsed.Should().BeCloseTo(S(seconds), S(0.2));
     }
 
-    /// <summary>The same for a stream, which an unlearned limit of 30 s must not cut either.</summary>
+    /// <summary>Tests the same for a stream, which an unlearned limit of 30 s must not cut.</summary>
     [Theory]
     [InlineData(35, false)]
     [InlineData(35, true)]

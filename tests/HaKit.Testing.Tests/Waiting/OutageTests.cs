@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Testing.Tests.Waiting;
 
-/// <summary>Outages as callers, health checks and logs see them.</summary>
+/// <summary>Tests outages from the view of callers, health checks and logs.</summary>
 public sealed class OutageTests
 {
     private static readonly FakeFault Overloaded = FakeFault.Status(503).And(FakeFault.Latency(TimeSpan.FromMilliseconds(20)));
@@ -52,7 +52,9 @@ public sealed class OutageTests
         lines.Count(static l => l.Contains("1 calls wait", StringComparison.Ordinal)).Should().Be(2, "once a minute");
     }
 
-    /// <summary>Few calls, all endpoints down for 10 s of every 300 s: no call is lost, and none waits much longer than the outage.</summary>
+    /// <summary>
+    /// Few calls are made, and all endpoints are down for 10 s of every 300 s. No call is lost, and no call waits much longer than the outage.
+    /// </summary>
     [Theory]
     [InlineData(0.02, false)]
     [InlineData(0.1, true)]
@@ -70,7 +72,10 @@ public sealed class OutageTests
         result.Latency(0.99).Should().BeLessThanOrEqualTo(S(12), result.ToString());
     }
 
-    /// <summary>Answers of one second, because the longest of log-normal ones says more about the seed than about waiting: 15.6 to 17.5 s over six seeds.</summary>
+    /// <summary>
+    /// Each answer takes one second. With log-normal answer times, the longest time would depend more on the seed than on waiting: 15.6 to 17.5 s over six
+    /// seeds.
+    /// </summary>
     [Theory]
     [InlineData(0.02, true)]
     [InlineData(0.1, false)]
@@ -87,8 +92,8 @@ public sealed class OutageTests
             simulation.FaultOfAll(refused ? FakeFault.Refused.And(FakeFault.Latency(S(0.02))) : Overloaded, from: S(at), until: S(at + 10));
         var result = simulation.Run(Workload.Poisson(perSecond), S(length));
         result.SuccessRate.Should().Be(1, result.ToString());
-        // The outage; the longest step of the pace that an outage of 10 s reaches, with its jitter (1.1 s); the answer of the trial; the spread of the waiting
-        // calls over a tenth of the outage (1 s); the call's own answer.
+        // The longest time is the sum of the outage, the longest step of the pace in an outage of 10 s with its jitter (1.1 s), the answer of the trial, the
+        // spread of the waiting calls over a tenth of the outage (1 s), and the call's own answer.
         result.Latency(1).Should().BeLessThanOrEqualTo(S(10 + 1.1 + 1 + 1 + 1), result.ToString());
     }
 
@@ -102,7 +107,7 @@ public sealed class OutageTests
     {
         var length = 100_000 * Math.Min(1, 2 / perSecond) * Effort.Of(100) / 100;
         var simulation = new Simulation().Endpoints(3, ServiceModel.LogNormal(S(1), S(3)));
-        // Without the first 60 calls: the pool does not know yet how long an answer takes.
+        // The first 60 calls are left out, because the pool does not know yet how long an answer takes.
         for (var at = Math.Max(1000, 60 / perSecond); at < length; at += 300)
             simulation.FaultOfAll(FakeFault.Hang, from: S(at), until: S(at + 10));
         var result = simulation.Run(Workload.Poisson(perSecond), S(length));
@@ -111,7 +116,9 @@ public sealed class OutageTests
         result.Latency(1).Should().BeLessThanOrEqualTo(S(45), result.ToString());
     }
 
-    /// <summary>Callers that each make one call after the other. All servers are ill for 3 s of every 8 s, far shorter than the deadline of 30 s: no call is lost.</summary>
+    /// <summary>
+    /// Each caller makes one call after another. All servers fail for 3 s of every 8 s, which is far shorter than the deadline of 30 s. No call is lost.
+    /// </summary>
     [Theory]
     [InlineData(250, false)]
     [InlineData(250, true)]
@@ -153,7 +160,9 @@ public sealed class OutageTests
         }
     }
 
-    /// <summary>Forty calls a second through an outage of all: the line that says so is not buried by lines about single trials.</summary>
+    /// <summary>
+    /// Forty calls a second go through an outage of all endpoints. The log line about the outage is not hidden among lines about single trials.
+    /// </summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

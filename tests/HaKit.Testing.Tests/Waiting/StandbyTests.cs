@@ -27,7 +27,10 @@ public sealed class StandbyTests
             test.Call(new RequestProfile { Deadline = S(30) }).Endpoint.Should().Be("a");
     }
 
-    /// <summary>Random pools, hiccups and deadlines: with members that are ejected, drained or forced down, no fewer calls are served than without them.</summary>
+    /// <summary>
+    /// Runs random pools, short faults and deadlines. With members that are ejected, drained or forced down, at least as many calls are served as without these
+    /// members.
+    /// </summary>
     [Fact]
     public void Members_that_are_out_of_service_never_cost_a_call()
     {
@@ -51,7 +54,7 @@ public sealed class StandbyTests
         var how = random.Next(3);
         var kind = random.Next(4);
         var deadline = S(10 + random.Next(3) * 20);
-        // The call must be able to outlive it, with what a recovery takes to be noticed.
+        // The deadline must be longer than the fault, plus the time in which the pool notices the recovery.
         var hiccup = deadline * (0.05 + 0.6 * random.NextDouble());
         var tiered = random.Next(2) == 0;
         var names = Enumerable.Range(0, well + (withStandbys ? standbys : 0)).Select(static i => $"e{i}");
@@ -97,7 +100,7 @@ public sealed class StandbyTests
         }
     }
 
-    // Many callers that may ask no other endpoint, until their failures have ejected it.
+    // Makes many calls that may use only this endpoint, until their failures have ejected it.
     private static void Eject(TestPool test, string name)
     {
         test[name].Faults.Always(FakeFault.Status(503));

@@ -21,7 +21,7 @@ public sealed class AlertTests
         public Bench(int endpoints = 2, Action<AlertOptions>? configure = null, Action<EndpointPoolOptions>? pool = null)
         {
             Test = TestPools.Create(endpoints, pool);
-            // The redundancy is looked at where a test is about it.
+            // Only the tests about redundancy compute it.
             var options = new AlertOptions { RedundancyInterval = null };
             options.Add((message, _) =>
             {
@@ -64,7 +64,7 @@ public sealed class AlertTests
             }
         }
 
-        /// <summary>Calls that nobody answers.</summary>
+        /// <summary>Makes calls that no endpoint answers.</summary>
         public void Lose(int calls)
         {
             Eject("a");
@@ -394,7 +394,7 @@ public sealed class AlertTests
         add.Should().Throw<OptionsValidationException>().WithMessage("*DigestAbove is 0*no receiver is configured*");
     }
 
-    /// <summary>Answers in turn; null is no connection. A 429 asks for seven seconds.</summary>
+    /// <summary>Gives the answers in turn. Null: the connection fails. A 429 asks for a wait of 7 s.</summary>
     private sealed class Hook(params HttpStatusCode?[] answers) : HttpMessageHandler
     {
         public List<string> Bodies { get; } = [];

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Tests.Alerts;
 
 /// <summary>
-/// No endpoint can be reached for a minute. None is ejected, because it may be this machine's network; for the health check, the status, the log and the alerts it
-/// is an outage all the same.
+/// No endpoint can be reached for a minute. No endpoint is ejected, because this machine's network may be at fault. The health check, the status, the log and
+/// the alerts nevertheless report an outage.
 /// </summary>
 public sealed class UnreachableTests
 {

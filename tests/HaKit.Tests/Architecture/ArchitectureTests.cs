@@ -5,7 +5,10 @@ using System.Text.RegularExpressions;
 
 namespace HaKit.Tests.Architecture;
 
-/// <summary>Holds the arrows that docs/architecture.md draws. A room is a folder of src/HaKit; a type belongs to the folder its source lies in.</summary>
+/// <summary>
+/// Checks that the compiled code has only the dependencies that docs/architecture.md draws. A room is a folder of src/HaKit. A type belongs to the folder of
+/// its source file.
+/// </summary>
 public sealed partial class ArchitectureTests
 {
     private static readonly Dictionary<string, string[]> Arrows = new()
@@ -33,7 +36,7 @@ public sealed partial class ArchitectureTests
 
     private const string Facade = "EndpointPool";
 
-    // Words that every room may use: a kind of fault, a reach, a dialect's name.
+    // Vocabulary that every room may use, such as FaultKind, FaultReach and WireDialect.
     private const string Vocabulary = "Vocabulary";
 
     [Fact]
@@ -153,7 +156,7 @@ public sealed partial class ArchitectureTests
     private static readonly Dictionary<short, OpCode> OpCodesByValue = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(f => (OpCode)f.GetValue(null)!).ToDictionary(o => o.Value);
 
-    // Types, and the declaring types of members, that the instructions name.
+    // The types that the instructions refer to, and the types of the members that the instructions refer to.
     private static IEnumerable<Type> Operands(MethodBase method, MethodBody body)
     {
         var il = body.GetILAsByteArray()!;

@@ -1,6 +1,6 @@
 namespace HaKit.Tests.Dialects;
 
-/// <summary>The seam of two texts: nothing is repeated or lost.</summary>
+/// <summary>Tests the seam between two texts: nothing is repeated or lost.</summary>
 public sealed class AnswerSeamTests
 {
     internal static readonly string[] Texts =
@@ -41,7 +41,7 @@ public sealed class AnswerSeamTests
                 var first = random.Next(text.Length + 1);
                 var seam = new AnswerSeam(text[..first]);
                 var delivered = text[..first];
-                // The second endpoint is cut as well, at any place, and what its seam still holds was not delivered.
+                // The second endpoint is cut too, at any place. The text that its seam still holds was not delivered.
                 var rest = text[seam.Beginning.Length..];
                 delivered += Pieces(rest[..random.Next(rest.Length + 1)], random).Aggregate("", (all, piece) => all + seam.Append(piece));
                 text.Should().StartWith(delivered);
@@ -134,10 +134,10 @@ public sealed class AnswerSeamTests
     [Fact]
     public void Usage_adds_all_parts_and_counts_the_beginning_once_as_input()
     {
-        // A prompt of 10: 5 tokens, cut; then 15 in and 7 out.
+        // The prompt has 10 tokens, and the answer is cut after 5 tokens. The rest has 15 input tokens and 7 output tokens.
         AnswerSeam.AddUsage(10, [5], 15, 7).Should().Be((10 + 15, 5 + 7));
         AnswerSeam.AddUsage(null, [5], 15, 7).Should().Be((10 + 15, 5 + 7));
-        // Cut again after 3 more: 18 in, 4 out.
+        // The answer is cut again after 3 more tokens. The last rest has 18 input tokens and 4 output tokens.
         AnswerSeam.AddUsage(10, [5, 8], 18, 4).Should().Be((10 + 15 + 18, 8 + 4));
     }
 

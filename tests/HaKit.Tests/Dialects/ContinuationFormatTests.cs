@@ -5,7 +5,7 @@ using HaKit.Dialects;
 
 namespace HaKit.Tests.Dialects;
 
-/// <summary>Continuing in OpenAI's and Anthropic's formats: what stands in the way, the request for the rest, and the events of the rest.</summary>
+/// <summary>Tests continuation in OpenAI's and Anthropic's formats: its obstacles, the request for the rest, and the events of the rest.</summary>
 public sealed class ContinuationFormatTests
 {
     private const string Question = "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]";
@@ -134,10 +134,10 @@ public sealed class ContinuationFormatTests
         }
     }
 
-    // The answer as its server streams it, by events' data.
+    // Gets the data of each event of the answer, as its server streams it.
     private static IEnumerable<string> Events(bool isMessages, string text, string id, Random random)
     {
-        // Characters are not torn within the JSON of a server.
+        // A server never cuts a character within its JSON.
         var pieces = AnswerSeamTests.Pieces(new string('.', text.Length), random).Select(p => p.Length).ToList();
         var at = 0;
         var words = new List<string>();

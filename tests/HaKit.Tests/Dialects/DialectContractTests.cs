@@ -9,7 +9,7 @@ using HaKit.Tests.Faults;
 
 namespace HaKit.Tests.Dialects;
 
-/// <summary>What every dialect promises the rooms that ask it, for each value of <see cref="WireDialect"/>.</summary>
+/// <summary>Tests what every dialect guarantees to the code that uses it, for each value of <see cref="WireDialect"/>.</summary>
 public sealed class DialectContractTests
 {
     public static TheoryData<WireDialect, string> Entrances

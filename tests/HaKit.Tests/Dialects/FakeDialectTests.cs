@@ -8,8 +8,8 @@ using HaKit.Testing;
 namespace HaKit.Tests.Dialects;
 
 /// <summary>
-/// The fakes write the wire by themselves, because a fake that asked the library could not find what the library reads wrongly. Here both are compared: what a
-/// dialect sends a fake understands, and what the fake answers has what the dialect looks for.
+/// The fakes write the wire format themselves, because a fake that used the library could not find what the library reads wrongly. These tests compare both: a
+/// fake understands what a dialect sends, and a fake's answer has what the dialect looks for.
 /// </summary>
 public sealed class FakeDialectTests
 {

@@ -2,7 +2,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>Tests the allocations of a call. The collection runs alone, because listeners of other tests make every call allocate.</summary>
+/// <summary>Tests the allocations of a call. The test collection runs alone, because listeners of other tests make every call allocate.</summary>
 [CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
 [Collection(nameof(AllocationTests))]
 public sealed class AllocationTests

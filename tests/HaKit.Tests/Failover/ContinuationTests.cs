@@ -2,7 +2,7 @@ using HaKit.Failover;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>The engine's seam: which endpoint is asked for the rest of a cut answer, for how long, and what the caller gets.</summary>
+/// <summary>Tests how the engine continues a cut answer: which endpoint is asked for the rest, for how long, and what the caller gets.</summary>
 public sealed class ContinuationTests : StreamBench
 {
     private readonly List<string> _asked = [];

@@ -1,6 +1,6 @@
 namespace HaKit.Tests.Failover;
 
-/// <summary>A source that throws while it is closed after a cut: the caller hears of the cut.</summary>
+/// <summary>A source throws while it is closed after a cut. The caller gets the exception of the cut.</summary>
 public sealed class CutDisposalTests : StreamBench
 {
     [Theory]

@@ -36,7 +36,7 @@ public sealed class DecisionTests
         pool.Engine.Results.RecordEnd(call, lease, fault ?? ServerError, now);
     }
 
-    // Sixty answers after the given time: from then on it is usual.
+    // Makes 60 calls that are answered after the given time, so that this time becomes the endpoint's usual time.
     private static void Learn(EndpointPool pool, double seconds, bool isStream = false)
     {
         foreach (var member in pool.Engine.Snapshot.Members)
@@ -46,7 +46,7 @@ public sealed class DecisionTests
         }
     }
 
-    // How long an attempt may last
+    // The time limit of an attempt
 
     [Fact]
     public async Task While_another_could_serve_an_attempt_may_be_silent_for_half_of_what_is_left()
@@ -121,7 +121,7 @@ public sealed class DecisionTests
         (stream.SilentUntil, stream.EndsAt).Should().Be((S(30), TimeSpan.MaxValue));
     }
 
-    // What a silence says
+    // The fault of a silent attempt
 
     [Fact]
     public async Task An_attempt_is_silent_once_it_has_said_nothing_for_its_limit()
@@ -187,7 +187,7 @@ public sealed class DecisionTests
         pool.Engine.Silence.WasCutShort(call, lease, usual).Should().BeFalse();
     }
 
-    // Company for a slow one
+    // A second attempt beside a slow attempt
 
     [Fact]
     public async Task Company_comes_after_the_endpoints_slow_time_and_never_before_the_least_delay()
@@ -252,7 +252,7 @@ public sealed class DecisionTests
             var call = Begin(pool);
             Fail(pool, call, Next(pool, call).Lease!);
             _time.Advance(S(1));
-            pool.Engine.Snapshot.Members[0].RecordAnswer(pool.Engine.Clock.Now, TimeSpan.Zero); // it serves others
+            pool.Engine.Snapshot.Members[0].RecordAnswer(pool.Engine.Clock.Now, TimeSpan.Zero); // the endpoint serves other calls
             var retry = Next(pool, call).Lease!;
             (retry.IsPaid, call.HasPaid, pool.Engine.Budget.Level).Should().Be((true, false, 9));
             if (isServed)
@@ -349,7 +349,7 @@ public sealed class DecisionTests
         Next(pool, call).Kind.Should().Be(StepKind.Start);
     }
 
-    // Giving up
+    // The end of a call without an answer
 
     [Fact]
     public async Task When_all_attempts_are_spent_the_call_is_given_up()
@@ -395,7 +395,7 @@ public sealed class DecisionTests
         pool.Engine.Failures.RetryAfter(call, S(50)).Should().BeNull();
     }
 
-    // Who is let in
+    // The calls that are released when an attempt ends
 
     [Fact]
     public async Task Each_one_served_lets_two_in_and_each_failure_one()
@@ -442,7 +442,7 @@ public sealed class DecisionTests
         }
     }
 
-    // How a call ended
+    // The recorded end of a call
 
     [Fact]
     public async Task How_a_call_ended_is_told_in_one_word()

@@ -21,7 +21,7 @@ public sealed class FaultPolicyTests
             configure?.Invoke(options);
         });
 
-    // Each endpoint fails so, until the call has made that many attempts.
+    // Every endpoint fails with this fault until the call has made the given number of attempts.
     private Task<string> Call(EndpointPool pool, Fault fault, int failures = 1, RequestProfile? profile = null) =>
         pool.ExecuteAsync(profile ?? RequestProfile.Default, (this, fault, failures), static (attempt, s, _) =>
         {

@@ -22,7 +22,7 @@ public sealed class HedgingTests
         configure?.Invoke(o);
     });
 
-    // Takes the given time, whether or not it is cancelled.
+    // Returns after the given time, even if the attempt is cancelled.
     private ValueTask<Answer> Call(EndpointPool pool, Func<string, double> seconds, RequestProfile? profile = null) =>
         pool.ExecuteAsync(profile ?? RequestProfile.Default, (Test: this, seconds), static async (attempt, s, _) =>
         {

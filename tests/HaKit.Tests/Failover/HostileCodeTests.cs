@@ -7,7 +7,7 @@ using Polly.Timeout;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>Code of the user's that throws, blocks or forgets at a bad moment: the books stay right.</summary>
+/// <summary>Code of the application throws, blocks or never returns at a bad moment. The pool's counters nevertheless stay correct.</summary>
 public sealed class HostileCodeTests : StreamBench
 {
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
@@ -245,7 +245,7 @@ public sealed class HostileCodeTests : StreamBench
         var stream = await Open(pool, continueWith: (_, token) => new(Play("more 5s end .", token)));
         (await stream.MoveNextAsync()).Should().BeTrue();
         var next = stream.MoveNextAsync().AsTask();
-        Time.Advance(S(30)); // the idle timeout leaves the source, which does not mind its token
+        Time.Advance(S(30)); // the idle timeout abandons the source, which ignores its token
         (await next).Should().BeTrue();
         stream.Current.Should().Be("more");
         next = stream.MoveNextAsync().AsTask();

@@ -3,7 +3,7 @@ using HaKit.Faults;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>The faults that HaKit's own exceptions name, and what those exceptions say.</summary>
+/// <summary>Tests the faults that HaKit's own exceptions stand for, and the texts of these exceptions.</summary>
 public sealed class KnownFaultsTests
 {
     private static readonly Fault Throttled = new(FaultKind.Throttled) { RetryAfter = TimeSpan.FromSeconds(7) };

@@ -3,7 +3,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>Silence is evidence even when the caller ends it (failure 8): a timeout outside the pool must not leave a dead endpoint preferred.</summary>
+/// <summary>A silence is evidence even if the caller cancels the attempt. Otherwise a timeout outside the pool would leave a dead endpoint preferred.</summary>
 public sealed class LeftInSilenceTests
 {
     private readonly ManualTimeProvider _time = new();
@@ -98,7 +98,7 @@ public sealed class LeftInSilenceTests
         pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(EndpointHealthStatus.Healthy);
     }
 
-    // Enough answers that the endpoint's times are learned.
+    // Makes enough successful calls for the endpoint's times to be learned.
     private void Teach(EndpointPool pool, TimeSpan takes, string endpoint = "well") => _time.Run(async () =>
     {
         for (var call = 0; call < 30; call++)
@@ -112,7 +112,7 @@ public sealed class LeftInSilenceTests
         return 0;
     });
 
-    // The first endpoint is silent, unless it answers; gives which endpoint served, or nothing.
+    // Makes a call while the first endpoint is silent, or answers. Returns the name of the endpoint that served, or null.
     private string? Ask(EndpointPool pool, TimeSpan patience, bool answers = false) => _time.Run(async () =>
     {
         using var timeout = new CancellationTokenSource(patience, _time);

@@ -17,7 +17,7 @@ public sealed class OutageTests
 
     private EndpointPool Pool(int endpoints, Action<EndpointPoolOptions>? configure = null) => TestPool.Create(_time, endpoints, configure);
 
-    // 503 after 20 ms while down, an answer after 100 ms otherwise.
+    // Answers with 503 after 20 ms while the endpoint is down, and successfully after 100 ms otherwise.
     private Task<double> Call(EndpointPool pool, RequestProfile? profile = null) => pool.ExecuteAsync(profile ?? RequestProfile.Default, this, static async (attempt, test, _) =>
     {
         test._attempts++;

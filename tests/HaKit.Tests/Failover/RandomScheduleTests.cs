@@ -10,15 +10,15 @@ using HaKit.Selection;
 namespace HaKit.Tests.Failover;
 
 /// <summary>
-/// Many small worlds, each crowded: a few threads, endpoints with a place or three, health that changes all the time. Whoever reads the clock, as every decision
-/// does, asks the selector or has a fault judged may lose the processor there, so that the threads meet in ever other orders.
+/// Runs many small, crowded worlds: a few threads, endpoints for one to three attempts, and health that changes all the time. A thread may lose the processor
+/// whenever it reads the clock (as every decision does), calls the selector or classifies a fault. So the threads meet in ever different orders.
 /// </summary>
 public sealed class RandomScheduleTests
 {
     private const int Threads = 6;
     private const int CallsOfEach = 25;
 
-    /// <summary>How many worlds: 60 in a normal run; set HAKIT_SCHEDULES for more.</summary>
+    /// <summary>Gets the number of worlds: 60 in a normal run; set HAKIT_SCHEDULES for more.</summary>
     private static int Worlds => int.TryParse(Environment.GetEnvironmentVariable("HAKIT_SCHEDULES"), out var worlds) ? worlds : 60;
 
     [Fact]
@@ -31,7 +31,8 @@ public sealed class RandomScheduleTests
     private static async Task Live(int seed)
     {
         var world = $"world {seed}";
-        // Whoever is left to itself, a hedge's loser or a cancelled attempt, may go on for a moment after its place was given back: in every other world there is none.
+        // An abandoned attempt (a hedge that lost, or a cancelled attempt) may run for a moment after its capacity was released. Every other world has no such
+        // attempts.
         var leaves = seed % 2 == 0;
         var options = new EndpointPoolOptions { Seed = seed, Heartbeat = { Enabled = false }, Hedging = { Enabled = leaves } };
         options.CircuitBreaker.FailuresToEject = 2;
@@ -40,7 +41,7 @@ public sealed class RandomScheduleTests
         options.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(20);
         options.Retry.Delay = TimeSpan.FromMilliseconds(1);
         options.Retry.MaxDelay = TimeSpan.FromMilliseconds(2);
-        // One call in seven fails twice: with the usual budget most of the time would go by in waiting for it.
+        // One call in seven fails twice. With the default retry budget, the calls would spend most of their time waiting for the budget.
         options.RetryBudget.PerSuccess = 1;
         options.RetryBudget.Cap = 1000;
         var places = 1 + seed % 3;
@@ -64,14 +65,14 @@ public sealed class RandomScheduleTests
                 var call = pool.ExecuteAsync(random.Next(100), Serve, given.Token).AsTask();
                 if (leaves && random.Next(8) == 0)
                     given.Cancel();
-                // The calling thread stays where it is: threads are what is to meet, not tasks.
+                // The calling thread blocks here, because the test is about threads and not about tasks.
                 ((IAsyncResult)call).AsyncWaitHandle.WaitOne(TimeSpan.FromMinutes(1)).Should().BeTrue("{0}: no call hangs", world);
                 (call.Exception?.InnerException is null or EndpointPoolException or EndpointFaultException).Should().BeTrue("{0}: {1}", world, call.Exception);
                 Interlocked.Increment(ref ended);
             }
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
 
-        // Losers of hedges end within a moment; the processor may be taken from them in the middle of it.
+        // Hedges that lost end within a moment, but their threads may lose the processor before that.
         for (var patience = Stopwatch.StartNew(); patience.Elapsed < TimeSpan.FromMinutes(1) && !pool.Engine.Snapshot.Members.All(IsAtRest);)
             await Task.Yield();
         ended.Should().Be(Threads * CallsOfEach, world);
@@ -111,7 +112,10 @@ public sealed class RandomScheduleTests
     private static bool IsAtRest(EndpointState member) =>
         member.InFlight == 0 && member.Calls == member.Successes + member.Faults + member.Neutrals && member.Health.State.Status != EndpointHealthStatus.Trial;
 
-    /// <summary>Whatever the pool asks, the time above all, may cost the thread the processor for none, a short or a longer while before it has the answer.</summary>
+    /// <summary>
+    /// Whenever the pool asks something, above all the time, the thread may lose the processor before it gets the answer: not at all, for a short or for a
+    /// longer time.
+    /// </summary>
     private sealed class Schedule(int seed) : TimeProvider, IFaultClassifier, IEndpointSelector
     {
         private readonly Chance _chance = new((ulong)seed);
@@ -127,7 +131,7 @@ public sealed class RandomScheduleTests
 
         public int Choose(RequestProfile profile, ReadOnlySpan<EndpointCandidate> candidates) => After(_chance.Next(candidates.Length));
 
-        // So long that others find the place taken.
+        // This is long enough for other threads to find the capacity used up.
         public void Linger()
         {
             for (var i = 0; i < 20; i++)

@@ -5,7 +5,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>A callback that returns an HTTP response need not say what it means: a failing status is a failure.</summary>
+/// <summary>A callback that returns an HTTP response does not have to report a fault: the pool treats a failing status as a failure.</summary>
 public sealed class ResponseResultTests
 {
     private readonly ManualTimeProvider _time = new();

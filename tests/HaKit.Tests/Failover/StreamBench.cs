@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>Items are words: "role" and "ping" are no content, "." marks the end, "!" reports an error, anything else is content.</summary>
+/// <summary>Items are words: "role" and "ping" are not content, "." marks the end, "!" reports an error, and any other word is content.</summary>
 public abstract class StreamBench
 {
     private protected static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -34,7 +34,8 @@ public abstract class StreamBench
             return ValueTask.FromResult(test.Scripts[attempt.Endpoint.Name](token));
         }, new Words(), continueWith, ct ?? Ct);
 
-    // Words, and pauses written as "2s"; "cut" breaks the connection, "hang" waits for ever and ignores its token, "wait" for ever but obeys it.
+    // A script has words, and pauses such as "2s". "cut" breaks the connection. "hang" waits for ever and ignores its token. "wait" waits until its token is
+    // cancelled.
     private protected Func<CancellationToken, IAsyncEnumerable<string>> Says(string script) => token => Play(script, token);
 
     private protected async IAsyncEnumerable<string> Play(string script, [EnumeratorCancellation] CancellationToken token)

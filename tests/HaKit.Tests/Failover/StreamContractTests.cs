@@ -179,7 +179,7 @@ public sealed class StreamContractTests : StreamBench
         while (!Opened.Contains("a"))
         {
             var call = Open(pool).AsTask();
-            Time.Advance(S(1.1)); // three times its own 99th percentile is less than the shortest limit, a second
+            Time.Advance(S(1.1)); // three times the endpoint's own 99th percentile is less than the shortest limit, 1 s
             call.IsCompleted.Should().BeTrue("a silence of a second is unusual here");
             await ReadAll(await call);
         }
@@ -285,7 +285,7 @@ public sealed class StreamContractTests : StreamBench
         Disposed.Should().Be(1);
     }
 
-    // After it
+    // After the first content
 
     [Fact]
     public async Task Contents_that_come_just_in_time_are_never_cut()
@@ -450,7 +450,7 @@ public sealed class StreamContractTests : StreamBench
         await using var pool = Pool(1, o => o.Endpoints[0].Limits = new() { TokensPerMinute = 2000 });
         Scripts["a"] = Says("one two .");
         var estimate = new RequestProfile { InputTokens = 100, MaxOutputTokens = 800 };
-        for (var i = 0; i < 20; i++) // by the estimates the third would have to wait
+        for (var i = 0; i < 20; i++) // with the estimated tokens, the third call would have to wait
         {
             await using (var stream = await pool.StreamAsync(estimate, this, static (attempt, test, token) => new ValueTask<IAsyncEnumerable<string>>(test.Scripts["a"](token)), new Sized(), Ct))
                 await ReadAll(stream);
@@ -536,7 +536,7 @@ public sealed class StreamContractTests : StreamBench
         (await ReadAll(stream).Awaiting(t => t).Should().ThrowAsync<PartialResponseException>()).Which.Fault.Kind.Should().Be(FaultKind.Overloaded);
     }
 
-    // All of it at once
+    // All guarantees together
 
     [Fact]
     public void Whatever_three_endpoints_send_the_reader_gets_one_whole_answer_or_the_beginning_of_one_and_an_exception()

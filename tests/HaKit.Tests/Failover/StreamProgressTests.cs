@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>Items that are nothing of the answer, but show that it is being made.</summary>
+/// <summary>Tests items that contain no part of the answer, but show that the endpoint works on the answer.</summary>
 public sealed class StreamProgressTests : StreamBench
 {
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);

@@ -36,7 +36,7 @@ public sealed class StreamSourceTests : IAsyncDisposable
 
     private bool Follow() => _source.TryFollow(_items.MoveNextAsync());
 
-    // Once it was set, a wait returns at once.
+    // After the signal was set, a wait returns immediately.
     private bool WasBeaten() => _signal.WaitAsync().AsTask().IsCompletedSuccessfully;
 
     [Fact]

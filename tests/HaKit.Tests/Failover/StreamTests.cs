@@ -3,7 +3,7 @@ using HaKit.Faults;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>Where a stream may still fail over, and what happens where it may not.</summary>
+/// <summary>Tests up to which point a stream fails over, and what happens after that point.</summary>
 public sealed class StreamTests : StreamBench
 {
     [Fact]
@@ -121,7 +121,7 @@ public sealed class StreamTests : StreamBench
             Time.Advance(TimeSpan.FromSeconds(20));
             (await next).Should().BeTrue();
             text += stream.Current + " ";
-            Time.Advance(TimeSpan.FromMinutes(5)); // the consumer thinks
+            Time.Advance(TimeSpan.FromMinutes(5)); // the consumer does not read for a while
         }
         text.Should().Be("one two three . ");
     }

@@ -7,10 +7,10 @@ public sealed class StressTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
-    /// <summary>How many calls: 10,000 in a normal run; set HAKIT_STRESS_CALLS for more.</summary>
+    /// <summary>Gets the number of calls: 10,000 in a normal run; set HAKIT_STRESS_CALLS for more.</summary>
     private static int Calls => int.TryParse(Environment.GetEnvironmentVariable("HAKIT_STRESS_CALLS"), out var calls) ? calls : 10_000;
 
-    // So many that all threads of the pool have work although most calls wait for something.
+    // There are so many callers that all threads of the thread pool have work, although most calls wait.
     private const int Callers = 100;
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class StressTests
         await Task.WhenAll(callers);
 
         ended.Should().Be(begun).And.Be(Calls / Callers * Callers);
-        // Losers and abandoned attempts end within a moment; nothing of theirs may stay.
+        // Hedges that lost and abandoned attempts end within a moment. After that they must hold no resources.
         for (var i = 0; i < 1000 && pool.Explain(RequestProfile.Default).Any(e => e.InFlight > 0); i++)
             await Task.Yield();
         TestContext.Current.TestOutputHelper!.WriteLine($"EVIDENCE {ended} of {begun} calls of {Callers} callers ended; {pool.Explain(RequestProfile.Default).Sum(e => e.InFlight)} attempts in flight, {pool.Engine.Queue.Count} waiting");

@@ -3,7 +3,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>Pools of endpoints named a, b, c… in virtual time, without heartbeats.</summary>
+/// <summary>Creates pools whose endpoints are named a, b, c…, in virtual time and without heartbeats.</summary>
 internal static class TestPool
 {
     public static EndpointPool Create(ManualTimeProvider time, int endpoints, Action<EndpointPoolOptions>? configure = null, Action<EndpointPoolParts>? parts = null)

@@ -2,7 +2,7 @@ using HaKit.Failover.Waiting;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>What a call does when no endpoint is left that it has not tried, as a table. The clock stands at 10 s and the deadline is at 100 s.</summary>
+/// <summary>Tests the decisions of a call that has tried every endpoint, as a table. The clock is at 10 s and the deadline at 100 s.</summary>
 public sealed class WaitDecisionTests
 {
     private static readonly TimeSpan Never = TimeSpan.MaxValue;
@@ -39,7 +39,7 @@ public sealed class WaitDecisionTests
     private static void Decide(Prospects prospects, WaitFacts facts, WaitAction action, WaitRule rule, double until = 0) =>
         WaitDecision.Decide(in prospects, in facts).Should().Be(new WaitDecision(action, rule, S(until)));
 
-    // What ends a call at once
+    // Cases that end the call at once
 
     [Fact]
     public void No_endpoint_has_what_the_request_needs() =>
@@ -71,7 +71,7 @@ public sealed class WaitDecisionTests
     public void A_return_at_the_deadline_or_later_is_not_waited_for(double at, WaitRule rule) =>
         WaitDecision.Decide(AllDown with { TrialAt = S(at), IsTrialTimeNamed = true }, Waiting).Rule.Should().Be(rule);
 
-    // What may be sent at this moment
+    // Attempts that may start now
 
     [Fact]
     public void An_endpoint_that_has_come_back_is_asked_at_once_and_nothing_is_paid() =>
@@ -94,7 +94,7 @@ public sealed class WaitDecisionTests
     public void An_outage_is_asked_when_the_pace_allows_it() =>
         Decide(AllDown, Waiting, WaitAction.Trial, WaitRule.Pace);
 
-    // What a call waits for
+    // Times for which a call waits
 
     [Fact]
     public void Until_the_pace_allows_the_next_trial_the_call_waits_with_the_right_to_ask() =>
@@ -132,7 +132,7 @@ public sealed class WaitDecisionTests
         Decide(full, Waiting, WaitAction.GiveUp, WaitRule.BackTooLate);
     }
 
-    // How long it may wait
+    // The limit on the wait
 
     [Fact]
     public void A_call_that_may_not_wait_fails_at_once_but_makes_what_attempt_it_can()
@@ -145,7 +145,7 @@ public sealed class WaitDecisionTests
     public void A_wait_ends_when_the_call_may_wait_no_longer() =>
         Decide(AllDown, Waiting with { MayWaitUntil = S(10.2), NextTrialAt = S(11) }, WaitAction.WaitToAsk, WaitRule.Pace, 10.2);
 
-    // Where two instants are the same
+    // Two times that are equal
 
     [Fact]
     public void What_comes_exactly_at_the_deadline_is_too_late()

@@ -6,7 +6,10 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
 
-/// <summary>The small decisions about waiting, each by itself: which faults heal, how returns are spread, what is told of waiting calls, and how often probes ask.</summary>
+/// <summary>
+/// Tests the single decisions about waiting: which faults time can heal, how released calls are spread, what the status says about waiting calls, and how often
+/// probes are sent.
+/// </summary>
 public sealed class WaitingRoomTests
 {
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);

@@ -124,7 +124,7 @@ public sealed class ExceptionFaultsTests
     [Fact]
     public async Task Connect_timeout_of_the_real_handler_is_told_from_other_timeouts()
     {
-        // Connecting never ends, so only the timeout can end it; what it is called is what is asked.
+        // Connecting never ends by itself, so only the timeout ends it. The test checks how this timeout is classified.
         using var handler = new SocketsHttpHandler
         {
             ConnectTimeout = TimeSpan.FromMilliseconds(1),

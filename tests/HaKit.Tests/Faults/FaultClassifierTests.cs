@@ -3,7 +3,7 @@ using HaKit.Faults;
 
 namespace HaKit.Tests.Faults;
 
-/// <summary>What holds for every dialect.</summary>
+/// <summary>Tests the rules that hold for every dialect.</summary>
 public sealed class FaultClassifierTests
 {
     public static TheoryData<WireDialect> Dialects => [.. Enum.GetValues<WireDialect>()];

@@ -60,8 +60,8 @@ public sealed class FaultFuzzTests
     private static readonly int[] s_statuses = [0, 200, 200, 200, 400, 401, 402, 403, 404, 408, 410, 413, 422, 424, 429, 429, 429, 500, 502, 503, 504, 529, 599];
 
     /// <summary>
-    /// HAKIT_FUZZ_COUNT and HAKIT_FUZZ_SEED choose how long and where to begin; each case depends on seed and number only, so a failure is
-    /// run again by its number.
+    /// HAKIT_FUZZ_COUNT sets the number of cases, and HAKIT_FUZZ_SEED the seed. A case depends only on the seed and on its number, so a failed case can be
+    /// repeated by its number.
     /// </summary>
     [Fact]
     public void Mutated_answers_are_judged_as_by_the_slow_classifier()
@@ -168,7 +168,7 @@ public sealed class FaultFuzzTests
         }
     }
 
-    /// <summary>Puts another name or value in the place of a string.</summary>
+    /// <summary>Replaces a string by another name or value.</summary>
     private static void ReplaceString(Random random, List<byte> body)
     {
         if (body.Count == 0)

@@ -107,7 +107,7 @@ public sealed class FaultMarksTests
         }
     }
 
-    // A third is cut, or has a character changed.
+    // A third of the texts is cut, or has one changed character.
     private static string Harm(string text, Random random) => random.Next(6) switch
     {
         0 => text[..random.Next(text.Length + 1)],

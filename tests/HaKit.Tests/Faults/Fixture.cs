@@ -5,8 +5,9 @@ using HaKit.Faults;
 namespace HaKit.Tests.Faults;
 
 /// <summary>
-/// One recorded answer: <c># source:</c> and <c># note:</c> first, the declared <c>dialect:</c>, the verdict to <c>expect:</c> (and where an
-/// endpoint that declares nothing must differ, <c>undeclared:</c>), then the answer: <c>HTTP 429</c>, headers, an empty line, the body.
+/// Holds one recorded answer. Its file begins with <c># source:</c> and <c># note:</c>. Then come <c>dialect:</c> (the declared dialect), <c>expect:</c> (the
+/// expected verdict) and <c>undeclared:</c> (the verdict for an endpoint without a dialect, if it differs). The answer follows: <c>HTTP 429</c>, headers, an
+/// empty line, the body.
 /// </summary>
 internal sealed record Fixture(
     string Name, string Source, WireDialect Dialect, string Expect, string? Undeclared, int Status, IReadOnlyList<(string Name, string Value)> Headers, byte[] Body)
@@ -38,13 +39,13 @@ internal sealed record Fixture(
         return response.Headers;
     }
 
-    /// <summary>A fault in the words of the expectations.</summary>
+    /// <summary>Writes a fault in the words of the expectations.</summary>
     public static string Describe(Fault? fault) => fault is null ? "none" : string.Join(' ',
         $"kind={fault.Kind}", $"blame={fault.Blame}", $"applied={fault.Applied}", $"reach={fault.Reach}",
         $"retry={fault.RetryAfter?.ToString("c", CultureInfo.InvariantCulture) ?? "none"}",
         $"until={(fault.UntilCleared ? "cleared" : "open")}", $"code={fault.Code ?? "none"}");
 
-    /// <summary>Holds the fault to every word of an expectation; the later of two about the same thing counts.</summary>
+    /// <summary>Checks the fault against every word of an expectation. Of two words about the same property, the later word counts.</summary>
     public static void Check(Fault? fault, string expectation, string because)
     {
         var said = Describe(fault).Split(' ');

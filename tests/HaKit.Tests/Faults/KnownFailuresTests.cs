@@ -4,7 +4,7 @@ using HaKit.Faults;
 
 namespace HaKit.Tests.Faults;
 
-/// <summary>Mistakes that systems of this kind have been caught at, as far as they are mistakes of classification.</summary>
+/// <summary>Tests known mistakes of similar systems, as far as they are mistakes of classification.</summary>
 public sealed class KnownFailuresTests
 {
     private static readonly WireDialect[] s_dialects = Enum.GetValues<WireDialect>();
@@ -22,7 +22,7 @@ public sealed class KnownFailuresTests
     [Fact]
     public void Exhausted_quota_is_not_treated_as_a_throttle()
     {
-        // The same status, the same status word, the same sentence: only the code, the type or the quota's name tells.
+        // Status, status word and sentence are the same. Only the code, the type or the name of the quota distinguishes the faults.
         foreach (var dialect in s_dialects)
         {
             var quota = Classify(429, """{"error":{"message":"Too many requests","type":"requests","code":"insufficient_quota"}}""", dialect)!;
@@ -108,7 +108,7 @@ public sealed class KnownFailuresTests
     [Fact]
     public void Cancellation_without_the_caller_s_token_is_a_timeout_and_never_the_caller_s_doing()
     {
-        // Whoever asks looks at the caller's token first. What is left is somebody else's timeout, whatever the type of the exception.
+        // Before an exception is classified, the caller's token is checked. So a cancellation that is classified is a timeout, for every type of exception.
         using var source = new CancellationTokenSource();
         foreach (var exception in new Exception[] { new OperationCanceledException(), new TaskCanceledException(), new OperationCanceledException(source.Token) })
         {

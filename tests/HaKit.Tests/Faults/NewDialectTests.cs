@@ -3,7 +3,7 @@ using HaKit.Faults;
 
 namespace HaKit.Tests.Faults;
 
-/// <summary>Adds a dialect as CONTRIBUTING.md says, up to the line in <see cref="DialectTable"/>.</summary>
+/// <summary>Adds a dialect as CONTRIBUTING.md describes, except for the line in <see cref="DialectTable"/>.</summary>
 public sealed class NewDialectTests
 {
     private sealed class AcmeDialect : OpenAIDialect

@@ -5,8 +5,8 @@ using System.Text.Json;
 namespace HaKit.Tests.Faults;
 
 /// <summary>
-/// A body as a plain list of facts, "where: what", in the order of the document, read with <see cref="JsonDocument"/>. A body that is cut or
-/// broken is mended first: what is complete stays, and what is open is closed.
+/// Holds a body as a plain list of facts (path and value) in the order of the document, read with <see cref="JsonDocument"/>. A body that is cut or broken is
+/// repaired first: complete members are kept, and open brackets are closed.
 /// </summary>
 internal sealed class SlowBody
 {
@@ -28,7 +28,7 @@ internal sealed class SlowBody
         Collect(document.RootElement, "");
     }
 
-    /// <summary>Where it stands (names separated by slashes, <c>[]</c> for one or more arrays), what kind it is, and its text with its escapes.</summary>
+    /// <summary>The path of a value (names separated by slashes, <c>[]</c> for one or more arrays), its kind, and its text with its escapes.</summary>
     public IReadOnlyList<(string Path, JsonValueKind Kind, string Text)> Facts => _facts;
 
     private void Collect(JsonElement element, string path)
@@ -39,7 +39,7 @@ internal sealed class SlowBody
                 _facts.Add((path, JsonValueKind.Object, ""));
                 foreach (var member in element.EnumerateObject())
                 {
-                    // A slash in a name would look like a separator, and no name like none.
+                    // A slash in a name would look like a separator, and an empty name would look like a missing name.
                     var name = Encoding.Latin1.GetString(JsonMarshal.GetRawUtf8PropertyName(member)).Replace(Separator, '?').Replace('[', '?');
                     name = name.Length == 0 ? "?" : name;
                     Collect(member.Value, path.Length == 0 ? name : path + Separator + name);
@@ -80,7 +80,7 @@ internal sealed class SlowBody
                         break;
                 }
 
-                // A name without its value yet is not worth keeping.
+                // A name whose value is missing is dropped.
                 if (reader.TokenType != JsonTokenType.PropertyName)
                     good = (int)reader.BytesConsumed;
                 if (open.Count == 0)
@@ -89,7 +89,7 @@ internal sealed class SlowBody
         }
         catch (JsonException)
         {
-            // What came before is what there is.
+            // The part before the break is kept.
         }
 
         return good == 0 ? "{}"u8.ToArray() : [.. text[..good], .. open];

@@ -4,7 +4,7 @@ using HaKit.Tests.Faults;
 
 namespace HaKit.Tests.Fuzz;
 
-/// <summary>What the search begins with: recorded answers and one stream of each framing and dialect.</summary>
+/// <summary>The inputs with which the search begins: recorded answers, and one stream of each framing and dialect.</summary>
 internal static class FuzzSeeds
 {
     private static readonly string[] s_streams =

@@ -10,8 +10,8 @@ using HaKit.Tests.Faults;
 namespace HaKit.Tests.Fuzz;
 
 /// <summary>
-/// What reads bytes of others, as functions of one array of bytes that throw where a promise is broken. The fuzzer (tests/HaKit.Fuzz) searches for inputs,
-/// and <see cref="FuzzTests"/> runs the seeds and what was found.
+/// Runs the code that reads untrusted bytes, as functions of one byte array. A function throws if a promise is broken. The fuzzer (tests/HaKit.Fuzz) searches
+/// for such inputs, and <see cref="FuzzTests"/> runs the seeds and the inputs that were found.
 /// </summary>
 internal static class FuzzTargets
 {
@@ -27,7 +27,10 @@ internal static class FuzzTargets
         ["recording"] = Recorded,
     };
 
-    /// <summary>An answer is judged as by the slow classifier: status, dialect, kind of the request, then headers up to an empty line, then the body.</summary>
+    /// <summary>
+    /// The classifier agrees with the slow classifier. The input has the status, the dialect, the kind of the request, then headers up to an empty line, then
+    /// the body.
+    /// </summary>
     private static void Answer(byte[] input)
     {
         if (input.Length < 4)
@@ -59,7 +62,7 @@ internal static class FuzzTargets
         Holds(waits && (fast is null ? slow is null : slow is not null && fast with { RetryAfter = null } == slow with { RetryAfter = null }), $"fast: {Fixture.Describe(fast)}\nslow: {Fixture.Describe(slow)}");
     }
 
-    /// <summary>The message of an exception, whatever an SDK writes into it, is classified without an exception.</summary>
+    /// <summary>The message of an exception is classified without an exception, for any text that an SDK writes.</summary>
     private static void Message(byte[] input)
     {
         if (input.Length < 2)
@@ -75,7 +78,7 @@ internal static class FuzzTargets
         IsSound(FaultClassifier.Default.Classify(new FaultEvidence { Exception = exception, Dialect = (WireDialect)(input[1] % Enum.GetValues<WireDialect>().Length), Now = Fixture.Now }));
     }
 
-    /// <summary>A stream is divided into items that are together exactly its bytes, and means the same however the network cuts it.</summary>
+    /// <summary>A stream is divided into items that together are exactly its bytes. Its meaning does not depend on how the network cuts it.</summary>
     private static void Stream(byte[] input)
     {
         if (input.Length < 3)
@@ -103,7 +106,7 @@ internal static class FuzzTargets
                 Holds(item.Span.SequenceEqual(body.AsSpan(total, item.Length)), $"an item of {item.Length} bytes at {total} is not what came");
                 total += item.Length;
                 var signal = reader.Read(item);
-                // An event that ends with CR is handed on at once; the LF that may follow it belongs to the next item then, so that lengths may differ.
+                // An event that ends with CR is delivered at once. An LF that follows it then belongs to the next item, so the lengths may differ.
                 if (signal == StreamSignal.None)
                     continue;
                 text.Append(CultureInfo.InvariantCulture, $"{signal}{(signal == StreamSignal.Error ? $" {Fixture.Describe(reader.FaultOf(item))}" : "")}\n");
@@ -124,7 +127,7 @@ internal static class FuzzTargets
         return moved.IsCompleted && moved.Result;
     }
 
-    /// <summary>Whatever JSON is, its outline is read without an exception; what a strict parser reads is whole.</summary>
+    /// <summary>The outline of any text is read without an exception. A text that a strict parser can read is whole.</summary>
     private static void Outline(byte[] input)
     {
         var outline = JsonOutline.Read(input);
@@ -141,7 +144,7 @@ internal static class FuzzTargets
         }
     }
 
-    /// <summary>A fact of another replica is read or refused; what was read is written and read again as the same.</summary>
+    /// <summary>A fact of another replica is read or refused. A fact that was read stays the same when it is written and read again.</summary>
     private static void Fact(byte[] input)
     {
         if (!PeerFactFormat.TryRead(input, out var fact))
@@ -149,13 +152,13 @@ internal static class FuzzTargets
         Holds(PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(PeerFactFormat.Identity(fact)), out _), "its identity can be read");
     }
 
-    /// <summary>A recording that is damaged or written by an enemy is read as far as it goes.</summary>
+    /// <summary>A damaged or forged recording is read up to the damage.</summary>
     private static void Recorded(byte[] input)
     {
         var reader = new SegmentReader();
         reader.Read("file", input);
         _ = reader.TakeRecords();
-        // Within a block a checksum would keep the search out.
+        // The entries are also decoded without their block, because the checksum of a block would refuse nearly every input of the search.
         var entries = new EntryDecoder(input, 1, Fixture.Now, Fixture.Now);
         try
         {
@@ -186,7 +189,7 @@ internal static class FuzzTargets
             throw new InvalidOperationException(otherwise);
     }
 
-    /// <summary>A body that comes in parts of the sizes that the input says, again and again; without sizes, at once.</summary>
+    /// <summary>Gives a body in parts of the sizes that the input contains, repeated again and again. Without sizes, gives it in one part.</summary>
     private sealed class Parts(byte[] body, byte[] sizes) : MemoryStream(body, writable: false)
     {
         private int _at;

@@ -1,6 +1,6 @@
 namespace HaKit.Tests.Fuzz;
 
-/// <summary>The fuzzer's targets on its seeds, on seeds with some bytes changed, and on everything that a search has found (Fuzz/findings).</summary>
+/// <summary>Runs the fuzzer's targets on its seeds, on seeds with some changed bytes, and on all inputs that a search has found (Fuzz/findings).</summary>
 public sealed class FuzzTests
 {
     public static TheoryData<string> Targets => [.. FuzzTargets.All.Keys];

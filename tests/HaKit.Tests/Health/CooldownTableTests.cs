@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit.Tests.Health;
 
-/// <summary>The lengths of cooldowns and the shares of slow starts, at both sides of each limit.</summary>
+/// <summary>Tests the lengths of cooldowns and the shares of slow starts, on both sides of each limit.</summary>
 public sealed class CooldownTableTests
 {
     private static readonly HealthOptions Options = new();

@@ -85,11 +85,11 @@ public sealed class EjectionTests
     public void Refusals_in_a_row_do_not_eject_while_more_of_those_begun_since_are_under_way()
     {
         var endpoint = _bench.Add("a");
-        // Each refusal is heard of after two more have begun: five of them stand against eight that may still be answered.
+        // Each refusal arrives after two more attempts have begun. So after five refusals, eight attempts may still be answered.
         for (var failures = 1; failures <= 5; failures++)
             endpoint.Complete(_bench.Begin(endpoint), ServerError, _bench.Now, begun: 100 + 3 * failures, inFlight: 50);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect);
-        // The others fail too: no more have begun.
+        // These attempts fail too, and no more attempts have begun.
         for (var failures = 6; failures <= 7; failures++)
         {
             endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect);
@@ -439,7 +439,10 @@ public sealed class EjectionTests
         last.State.Status.Should().Be(EndpointHealthStatus.Suspect);
     }
 
-    /// <summary>The limits of attempts that began together pass together: five silences of a burst are told at once, although the endpoint has served later attempts.</summary>
+    /// <summary>
+    /// The time limits of attempts that began at the same time pass at the same time. So five silences of a burst are reported together, although the endpoint
+    /// has served later attempts.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -510,7 +513,7 @@ public sealed class EjectionTests
     {
         var bench = new HealthBench(alone: true);
         bench.AddEjectedBeside(out var last);
-        // Of those that begin after the first refusal was heard of, seven do not end.
+        // Of the attempts that began after the first refusal had arrived, seven do not end.
         for (var refused = 1; refused <= 28; refused++)
         {
             last.State.Status.Should().NotBe(EndpointHealthStatus.Ejected, "{0} refusals are fewer than four times those under way", refused - 1);

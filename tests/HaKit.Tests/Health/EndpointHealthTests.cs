@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit.Tests.Health;
 
-/// <summary>Tests what an endpoint keeps of its attempts, and which attempts it reports to the tracker.</summary>
+/// <summary>Tests which data an endpoint keeps about its attempts, and which attempts it reports to the tracker.</summary>
 public sealed class EndpointHealthTests
 {
     private static readonly TimeSpan s_tick = TimeSpan.FromTicks(1);

@@ -157,7 +157,7 @@ public sealed class FailureDetectorTests
         detector.Observe(true, now);
         foreach (var seconds in new[] { 3.0, 3, 3, 1, 2, 1, 2 })
             detector.Observe(true, now += TimeSpan.FromSeconds(seconds));
-        // The last four: 1, 2, 1, 2; mean 1.5, deviation √(4·0.25/3).
+        // The window holds the last four times: 1, 2, 1, 2. Their mean is 1.5 and their deviation √(4·0.25/3).
         (detector.DownAt!.Value - now).TotalSeconds.Should().BeApproximately(1.5 + 5.612 * Math.Sqrt(1 / 3.0), 1e-3);
     }
 

@@ -3,12 +3,12 @@ using HaKit.Health;
 
 namespace HaKit.Tests.Health;
 
-/// <summary>A tracker with its own clock, for tests: says what happened, and what was told.</summary>
+/// <summary>Holds a tracker with its own clock, for tests. Its methods report evidence, and it collects the changes that the tracker reports.</summary>
 internal sealed class HealthBench
 {
-    /// <param name="options">The pool's; the defaults if none.</param>
-    /// <param name="seed">Of the jitter.</param>
-    /// <param name="alone">Without an endpoint beside those that are added, to which nothing ever happens.</param>
+    /// <param name="options">The health options. Null: the defaults.</param>
+    /// <param name="seed">The seed of the jitter.</param>
+    /// <param name="alone">False: there is one more endpoint, which always stays healthy.</param>
     public HealthBench(HealthOptions? options = null, int seed = 1, bool alone = false)
     {
         Options = options ?? new HealthOptions();
@@ -70,7 +70,7 @@ internal sealed class HealthBench
         return endpoint;
     }
 
-    /// <summary>Two endpoints, of which the last one alone is admitted; the answer is the other.</summary>
+    /// <summary>Adds two endpoints, and ejects the first. The second endpoint is then the last admitted endpoint.</summary>
     public EndpointHealth AddEjectedBeside(out EndpointHealth last)
     {
         var ejected = Add("ejected");

@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit.Tests.Health;
 
-/// <summary>Tests the exact borders of self-suspicion, of the meaning of faults and of the options.</summary>
+/// <summary>Tests the exact limits of self-suspicion, of the meaning of faults and of the options.</summary>
 public sealed class HealthBordersTests
 {
     private static readonly TimeSpan s_now = TimeSpan.FromSeconds(1000);

@@ -72,7 +72,7 @@ public sealed class HealthConcurrencyTests
                     }
 
                     var isBad = random.NextDouble() < 0.5;
-                    // Let go just before it is reported: from then on the other thread may rightly hold the next trial.
+                    // The count is decreased just before the result is reported, because after that the other thread may hold the next trial.
                     if (ticket.IsTrial)
                         Interlocked.Decrement(ref trialsOpen[index]);
                     endpoint.Complete(ticket, isBad ? Faults[random.Next(Faults.Length)] : null, Now());

@@ -3,15 +3,15 @@ using HaKit.Health;
 
 namespace HaKit.Tests.Health;
 
-/// <summary>How often and how soon, by seeded simulation of the real reducer against the closed forms.</summary>
+/// <summary>Compares how often and how soon endpoints are ejected, in a seeded simulation of the real reducer, with closed formulas.</summary>
 public sealed class HealthNumbersTests
 {
     private static readonly HealthOptions Options = new();
 
-    /// <summary>Mean trials until k in a row, each with probability p (Feller, volume 1, XIII.7).</summary>
+    /// <summary>Gets the mean number of trials until k in a row succeed, each with probability p (Feller, volume 1, XIII.7).</summary>
     private static double MeanUntilRun(double p, int k) => (1 - Math.Pow(p, k)) / ((1 - p) * Math.Pow(p, k));
 
-    /// <summary>Geometric: the first success in a row cleans the state, and on a clean state the others change nothing.</summary>
+    /// <summary>Gets a geometric random number. The first success after a failure cleans the state, and more successes do not change a clean state.</summary>
     private static long SuccessesUntilFailure(Random random, double failureRate) =>
         (long)Math.Floor(Math.Log(1 - random.NextDouble()) / Math.Log(1 - failureRate));
 
@@ -39,7 +39,7 @@ public sealed class HealthNumbersTests
             }
         }
 
-        // The time to a rare run is all but exponential: its deviation is its mean. Four standard errors.
+        // The time to a rare run is nearly exponential, so its deviation equals its mean. The tolerance is four standard errors.
         var mean = (double)requests / runs;
         mean.Should().BeInRange(target * (1 - 4 / Math.Sqrt(runs)), target * (1 + 4 / Math.Sqrt(runs)));
     }
@@ -180,7 +180,7 @@ public sealed class HealthNumbersTests
             endpoint.Complete(ticket, random.NextDouble() < 0.3 ? new Fault(FaultKind.PartialResponse) : null, bench.Now);
         }
 
-        // Five in a row alone take (1−0.3⁵)/(0.7·0.3⁵) = 586 streams on average.
+        // Five failures in a row alone take (1−0.3⁵)/(0.7·0.3⁵) = 586 streams on average.
         streams.Should().BeLessThan(3000);
     }
 }

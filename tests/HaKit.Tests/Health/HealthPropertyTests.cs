@@ -6,8 +6,8 @@ using HaKit.Health;
 namespace HaKit.Tests.Health;
 
 /// <summary>
-/// Whatever happens in whatever order. A history is a list of numbers, each decoded into one thing that happens, so that a failing
-/// history shrinks by leaving things out.
+/// Tests the rules for all events in every order. A history is a list of numbers, and each number is decoded into one event. So a failing history shrinks when
+/// numbers are removed.
 /// </summary>
 public sealed class HealthPropertyTests
 {
@@ -95,7 +95,7 @@ public sealed class HealthPropertyTests
 
     private static void TimeOnlyGives(HealthState state, HealthBench bench)
     {
-        // A trial's deadline is the one thing that time decides: silence is its evidence.
+        // The deadline of a trial is the only time limit whose end is evidence by itself, because the trial was silent.
         if (state.Status == EndpointHealthStatus.Trial)
             return;
         var (eligibility, share) = (0, 0.0);

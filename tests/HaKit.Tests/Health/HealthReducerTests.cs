@@ -3,7 +3,9 @@ using HaKit.Health;
 
 namespace HaKit.Tests.Health;
 
-/// <summary>One piece of evidence for one state: which evidence changes the state, and which evidence is late, foreign or too little.</summary>
+/// <summary>
+/// Tests one piece of evidence for one state: which evidence changes the state, and which evidence is too late, too weak or from another epoch.
+/// </summary>
 public sealed class HealthReducerTests
 {
     private static readonly TimeSpan s_now = At(1000);

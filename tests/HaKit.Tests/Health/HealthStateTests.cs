@@ -3,7 +3,7 @@ using HaKit.Health;
 
 namespace HaKit.Tests.Health;
 
-/// <summary>Tests the exact answers of a state at both sides of each border.</summary>
+/// <summary>Tests the exact results of a state on both sides of each limit.</summary>
 public sealed class HealthStateTests
 {
     private static readonly TimeSpan s_now = TimeSpan.FromSeconds(1000);

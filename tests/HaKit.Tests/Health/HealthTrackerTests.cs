@@ -3,7 +3,9 @@ using HaKit.Health;
 
 namespace HaKit.Tests.Health;
 
-/// <summary>What the tracker adds to the reducer: the other endpoints, the key's past, jitter, and reports of rules in report mode.</summary>
+/// <summary>
+/// Tests what the tracker adds to the reducer: the effect on other endpoints, the history of a key, jitter, and the reports of rules in report mode.
+/// </summary>
 public sealed class HealthTrackerTests
 {
     private const double Hours = 3600;

@@ -5,7 +5,7 @@ using HaKit.Tests.Vocabulary;
 
 namespace HaKit.Tests.Health;
 
-/// <summary>The words about an endpoint agree with what the pool does: nothing is Healthy that gets no calls, and nothing cools down that gets them.</summary>
+/// <summary>The words about an endpoint agree with the pool: no endpoint without calls is Healthy, and no endpoint with calls is said to cool down.</summary>
 public sealed class HealthWordsTests
 {
     private static readonly TimeSpan s_now = TimeSpan.FromMinutes(10);

@@ -4,7 +4,7 @@ using HaKit.Health;
 
 namespace HaKit.Tests.Health;
 
-/// <summary>Four endpoints that share domains, to which anything may happen, and the rules that must hold whatever does.</summary>
+/// <summary>Runs any sequence of events on four endpoints that share domains, and checks the rules that must always hold.</summary>
 internal sealed class HealthWorld
 {
     private static readonly Fault[] Faults =
@@ -99,7 +99,9 @@ internal sealed class HealthWorld
         }
     }
 
-    /// <summary>An attempt begins and ends with an outcome that is nobody's fault; not as a trial, which holds a slot for its time.</summary>
+    /// <summary>
+    /// An attempt begins, and ends with an outcome that is not the endpoint's fault. It is not a trial, because a trial stays reserved for some time.
+    /// </summary>
     public void EndOneNeutrally(int choice)
     {
         var endpoint = Endpoints[choice % 4];
@@ -152,7 +154,7 @@ internal sealed class HealthWorld
         }
     }
 
-    /// <summary>Checked a million times, so the words are only made when it fails.</summary>
+    /// <summary>This check runs a million times, so the message is created only if it fails.</summary>
     public static void Require(bool holds, object subject, [CallerArgumentExpression(nameof(holds))] string rule = "")
     {
         if (!holds)
@@ -184,7 +186,7 @@ internal sealed class HealthWorld
         Require(state.Status is not (EndpointHealthStatus.Ejected or EndpointHealthStatus.Suspect) || state.Cause is not null, state);
         Require(state.Status != EndpointHealthStatus.Trial || (state.TrialUntil > now && state.TrialUntil <= now + options.TrialTimeout), state);
         Require(state.Status != EndpointHealthStatus.SlowStart || state.Return.Until > now, state);
-        // A trial of a cooling endpoint that was in service keeps its counts: it may end without a verdict.
+        // A trial of an endpoint that was in service and cools down keeps the counts, because the trial may end without a result.
         Require(state.IsInService || state.Status == EndpointHealthStatus.Trial || (state.ConsecutiveFailures | state.ProbeMisses) == 0, state);
         Require(state.ConnectFailures >= 0 && state.ConnectFailures <= state.ConsecutiveFailures, state);
         Require(state.ConnectFailures < options.ConnectFailuresToEject && state.ConsecutiveFailures < (state.IsSpared ? 4 : 1) * options.FailuresToEject, state);

@@ -76,7 +76,7 @@ public sealed class RuleModeTests
         }
     }
 
-    // The first of two endpoints is preferred and has the trouble that the rule is about, and no other rule.
+    // The first of two endpoints is preferred. It has the failures that the tested rule is about, and no failures for other rules.
     [Fact(Timeout = 60_000)]
     public async Task The_switch_of_heartbeats_reloads()
     {

@@ -29,7 +29,7 @@ public sealed class DefaultProbeTests
     [Fact]
     public async Task A_killed_server_is_ejected_and_comes_back_by_the_default_heartbeat_alone()
     {
-        // Real sockets and real time: nothing here is decided by how long it takes.
+        // The test uses real sockets and real time, but its result does not depend on durations.
         await using var server = await FakeAiServer.StartAsync(cancellationToken: Ct);
         await using var other = await FakeAiServer.StartAsync(cancellationToken: Ct);
         var options = new EndpointPoolOptions { Heartbeat = { Interval = TimeSpan.FromMilliseconds(50), Timeout = TimeSpan.FromMilliseconds(50), MinTimeout = TimeSpan.FromMilliseconds(50), LearnTimeout = false } };

@@ -6,7 +6,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Heartbeats;
 
-/// <summary>A pool in virtual time whose endpoints answer probes as the test says.</summary>
+/// <summary>Creates a pool in virtual time whose endpoints answer probes as the test says.</summary>
 internal sealed class HeartbeatBench : IAsyncDisposable
 {
     private static readonly Fault Refused = new(FaultKind.ServerError) { StatusCode = 500 };
@@ -30,10 +30,10 @@ internal sealed class HeartbeatBench : IAsyncDisposable
 
     public EndpointPool Pool { get; }
 
-    /// <summary>When which endpoint was asked.</summary>
+    /// <summary>The time and the endpoint of each probe.</summary>
     public List<(string Endpoint, TimeSpan At)> Asked { get; } = [];
 
-    /// <summary>How an endpoint answers; well unless told otherwise.</summary>
+    /// <summary>The answers of the endpoints to probes. Default: success.</summary>
     public Dictionary<string, Func<CancellationToken, ValueTask<ProbeResult>>> Answers { get; } = [];
 
     public static ValueTask<ProbeResult> Down(CancellationToken cancellationToken) => new(new ProbeResult(Refused));

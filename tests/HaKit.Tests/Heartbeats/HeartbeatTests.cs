@@ -252,7 +252,7 @@ public sealed class HeartbeatTests
     [Fact]
     public async Task A_pause_of_our_own_process_ejects_no_one()
     {
-        // One miss is enough to be ejected for, and some questions are in flight when the process stops.
+        // One miss is enough for an ejection, and some probes are in flight when the process is paused.
         await using var bench = new HeartbeatBench(20, o => o.CircuitBreaker.MissesToEject = 1);
         bench.Advance(9);
         foreach (var endpoint in bench.Pool.Endpoints)

@@ -4,7 +4,10 @@ using HaKit.Heartbeats;
 
 namespace HaKit.Tests.Heartbeats;
 
-/// <summary>How often lost probes alone eject a healthy endpoint: (1−pᵏ)/((1−p)pᵏ) beats on average.</summary>
+/// <summary>
+/// Tests how often lost probes alone eject a healthy endpoint: once in (1−pᵏ)/((1−p)pᵏ) heartbeats on average, where p is the share of lost probes and k the
+/// number of misses that eject.
+/// </summary>
 public sealed class MistakeTests
 {
     private const double Day = 86_400;
@@ -29,7 +32,7 @@ public sealed class MistakeTests
         long beats = 0;
         HeartbeatBench? made = null;
         var lost = new ProbeResult(new Fault(FaultKind.ConnectionReset));
-        // The interval is only a scale: beats are what is counted.
+        // The interval is only a scale, because the test counts heartbeats.
         await using var bench = made = new HeartbeatBench(
             2,
             o => { o.Heartbeat.Interval = TimeSpan.FromSeconds(0.5); o.Heartbeat.Timeout = TimeSpan.FromSeconds(0.5); o.CircuitBreaker.MissesToEject = misses; },
@@ -54,7 +57,8 @@ public sealed class MistakeTests
         }
         var mean = (double)beats / mistakes;
         TestContext.Current.TestOutputHelper?.WriteLine($"loss {loss}, {misses} misses: a mistake every {mean:0} beats (theory {Expected(loss, misses):0}), at 10 s every {mean * Interval / Day:0.0} days");
-        // Times between mistakes are exponential: the mean of n is off by 1/√n in one of three runs, and the tolerance is near three times that.
+        // The times between mistakes are exponentially distributed. The mean of n times is off by more than 1/√n in one of three runs. The tolerance is about
+        // three times 1/√n.
         mean.Should().BeApproximately(Expected(loss, misses), tolerance * Expected(loss, misses));
     }
 
@@ -67,7 +71,7 @@ public sealed class MistakeTests
         var beats = 0.0;
         for (var found = 0; found < Mistakes;)
         {
-            // So many hits before the next loss; to the detector they are as good as one.
+            // The number of hits before the next loss. For the detector, many hits have the same effect as one hit.
             var hits = Math.Floor(Math.Log(1 - chance.NextDouble()) / Math.Log(0.99));
             beats += hits + 1;
             if (hits > 0)

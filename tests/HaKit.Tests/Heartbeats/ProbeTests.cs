@@ -6,7 +6,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Heartbeats;
 
-/// <summary>Probes against a real server on loopback.</summary>
+/// <summary>Tests probes against a real server on loopback.</summary>
 public sealed class ProbeTests : IAsyncLifetime
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -49,7 +49,7 @@ public sealed class ProbeTests : IAsyncLifetime
         return new ProbeContext { Endpoint = pool.Endpoints[0], Http = _http, Classifier = FaultClassifier.Default, Time = TimeProvider.System };
     }
 
-    // What the heartbeat makes of an answer or an exception.
+    // Gets the fault that the heartbeat derives from an answer or an exception.
     private static async Task<ProbeResult> AskAsync(IProbe probe, ProbeContext context, CancellationToken cancellationToken = default)
     {
         try

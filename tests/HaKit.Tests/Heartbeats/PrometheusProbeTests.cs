@@ -7,7 +7,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Heartbeats;
 
-/// <summary>One metric of a server's Prometheus page against a threshold.</summary>
+/// <summary>Tests the probe that compares one metric of a server's Prometheus page with a threshold.</summary>
 public sealed class PrometheusProbeTests
 {
     private const string Page = """

@@ -25,7 +25,7 @@ public sealed class RecoveryTests
         runs.Should().ContainSingle();
         runs[0].Evidence.Should().BeEquivalentTo(new { Pool = "test", Fault = new { Kind = FaultKind.ServerError }, Health = new { Status = EndpointHealthStatus.Ejected, Ejections = 1 } });
         runs[0].Evidence.Endpoint.Name.Should().Be("a");
-        // Flaps every minute: back for long enough to be ejected anew.
+        // The endpoint flaps every minute: it is back for long enough to be ejected again.
         for (var minute = 0; minute < 30; minute++)
         {
             bench.Answers.Clear();
@@ -166,7 +166,7 @@ public sealed class RecoveryTests
             second.HasExited.Should().BeFalse();
             second.Kill();
             await second.WaitForExitAsync(Ct);
-            await server.RunAsync(await EvidenceAsync(), Ct); // one that has ended by itself is followed all the same
+            await server.RunAsync(await EvidenceAsync(), Ct); // a server that has exited by itself is started again too
             using var third = await StartedAsync(3);
             third.HasExited.Should().BeFalse();
         }

@@ -6,7 +6,7 @@ using HaKit.Heartbeats;
 
 namespace HaKit.Tests.Heartbeats;
 
-/// <summary>Services that say themselves how they are.</summary>
+/// <summary>Tests heartbeats of services that report their own health.</summary>
 public sealed class ServiceHeartbeatTests
 {
     private const string Ready = """{"schema":"hakit.heartbeat/1","status":"ready","running":3,"waiting":2,"capacity":8,"more":{"a":[1]}}""";

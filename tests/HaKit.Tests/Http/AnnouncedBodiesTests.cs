@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Over real sockets: memory and time follow what arrived, never what was announced.</summary>
+/// <summary>Tests, over real sockets, that memory and time depend on the bytes that arrived, never on the announced length.</summary>
 public sealed class AnnouncedBodiesTests
 {
     private const string Whole = """{"choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}]}""";
@@ -26,7 +26,7 @@ public sealed class AnnouncedBodiesTests
         var asked = Enumerable.Range(0, calls).Select(_ => AskAsync(client, enough.Token)).ToArray();
         while (server.Seen.Count < calls)
             await Task.Delay(10, Ct);
-        await Task.Delay(200, Ct); // the one byte of the last answers
+        await Task.Delay(200, Ct); // until the one byte of the last answers has arrived
         var held = GC.GetTotalMemory(forceFullCollection: true) - before;
         TestContext.Current.SendDiagnosticMessage($"{status} {type}: {held / 1e6:0.0} MB held for {calls} answers");
         held.Should().BeLessThan(64 * 1024 * 1024);
@@ -107,7 +107,7 @@ public sealed class AnnouncedBodiesTests
     private static async Task<string> AskAsync(HttpClient client, CancellationToken token)
     {
         using var request = Request();
-        // Read as it comes: an HttpClient that buffers a body of unknown kind for its caller allocates what was announced, with a pool and without.
+        // The body is read as a stream. An HttpClient that buffers a body of an unknown kind allocates the announced length, with or without a pool.
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
         await using var body = await response.Content.ReadAsStreamAsync(token);
         using var reader = new StreamReader(body);

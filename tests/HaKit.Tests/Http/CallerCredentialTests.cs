@@ -4,7 +4,7 @@ using HaKit.Http;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>A credential that the caller sends reaches the endpoint that it is meant for and no other.</summary>
+/// <summary>A credential of the caller goes to the endpoint for which it is meant, and to no other endpoint.</summary>
 public sealed class CallerCredentialTests
 {
     private const string Secret = "sk-planted-7f3a";

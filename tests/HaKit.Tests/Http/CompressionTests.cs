@@ -14,7 +14,7 @@ public sealed class CompressionTests
     [InlineData("text/event-stream")]
     public async Task A_compressed_answer_that_comes_unasked_is_passed_on_and_nobody_is_blamed(string type)
     {
-        byte[] bytes = [.. Zipped(Whole), (byte)'{']; // compressed bytes may look like anything
+        byte[] bytes = [.. Zipped(Whole), (byte)'{']; // compressed bytes may look like JSON
         await using var http = new HttpPool(1, inner: new Answering(bytes, type, "gzip"));
         var call = http.SendAsync(HttpPool.Chat("hi"));
         call.IsCompleted.Should().BeTrue();
@@ -71,7 +71,7 @@ public sealed class CompressionTests
         well.Requests.Should().Be(1);
     }
 
-    // Some 60 KB on the wire, 64 MB behind it.
+    // About 60 KB on the wire, which decompress to 64 MB.
     [Theory(Timeout = 60_000)]
     [InlineData("text/event-stream", 200, "data: {\"choices\":[{\"delta\":{\"content\":\"")]
     [InlineData("application/json", 429, "{\"error\":{\"message\":\"")]
@@ -93,7 +93,7 @@ public sealed class CompressionTests
         bomb.Seen.Should().HaveCount(1);
     }
 
-    // A whole answer may be as long as it likes: what is above the limit is passed on as it comes, and not kept.
+    // An answer may have any length: the part above the limit is passed on as it arrives, and is not kept.
     [Fact(Timeout = 60_000)]
     public async Task A_compressed_answer_above_the_limit_is_passed_on_piece_by_piece()
     {
@@ -142,7 +142,7 @@ public sealed class CompressionTests
             new HttpResponseMessage { Content = new ByteArrayContent(bytes) { Headers = { { "Content-Type", type }, { "Content-Encoding", encoding } } } });
     }
 
-    /// <summary>Answers everything over a socket with the same compressed bytes.</summary>
+    /// <summary>Answers every request on a socket with the same compressed bytes.</summary>
     private sealed class Server : IDisposable
     {
         private readonly System.Net.Sockets.TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -181,7 +181,7 @@ public sealed class CompressionTests
             }
             catch (Exception exception) when (exception is System.Net.Sockets.SocketException or ObjectDisposedException or IOException or OperationCanceledException)
             {
-                // The test is over, or will notice.
+                // If the test is not over, its assertions find the failure.
             }
         }
     }

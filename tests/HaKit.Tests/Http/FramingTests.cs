@@ -4,7 +4,7 @@ using HaKit.Http;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>The reader of events against the runtime's own, over streams that are framed anew at random.</summary>
+/// <summary>Compares the reader of events with the runtime's own reader, over streams that are framed differently at random.</summary>
 public sealed class FramingTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -91,7 +91,7 @@ public sealed class FramingTests
             var lines = new List<string>();
             for (var j = random.Next(0, 4); j > 0; j--)
                 lines.Add("data:" + (random.Next(2) == 0 ? " " : "") + $"{{\"v\":\"{new string('é', random.Next(0, 200))}\",\"n\":{j}}}");
-            // A name without data is left to the next event by the runtime; the standard drops it, as we do.
+            // The runtime keeps the name of an event without data for the next event. The standard and HaKit drop the name.
             if (lines.Count > 0 && random.Next(2) == 0)
                 lines.Insert(random.Next(lines.Count + 1), $"event:{(random.Next(2) == 0 ? " " : "")}kind{random.Next(3)}");
             if (random.Next(3) == 0)

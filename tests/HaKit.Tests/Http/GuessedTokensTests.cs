@@ -4,7 +4,7 @@ using HaKit.Limits;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Token limits mean something before the first answer: a request's tokens are guessed from its body.</summary>
+/// <summary>Token limits apply before the first answer, because the tokens of a request are guessed from its body.</summary>
 public sealed class GuessedTokensTests
 {
     [Fact]

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Over real sockets: answers, listeners and cancellations that are out of the ordinary.</summary>
+/// <summary>Tests, over real sockets, unusual answers, listeners and cancellations.</summary>
 public sealed class HostileAnswerTests
 {
     private const string Whole = """{"choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}]}""";

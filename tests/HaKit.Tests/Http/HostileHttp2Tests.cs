@@ -4,7 +4,7 @@ using HaKit.Faults;
 namespace HaKit.Tests.Http;
 
 /// <summary>
-/// Over real sockets: servers that break or flood HTTP/2. The call moves to another endpoint, the fault is named, and memory stays bounded.
+/// Tests, over real sockets, servers that break or flood HTTP/2. The call moves to another endpoint, the fault is named, and memory stays bounded.
 /// </summary>
 public sealed class HostileHttp2Tests
 {
@@ -65,7 +65,7 @@ public sealed class HostileHttp2Tests
         },
     };
 
-    // What says nothing and goes on for ever is a silence, whatever the number of its frames.
+    // Frames without content are a silence, for any number of frames.
     private static readonly Dictionary<string, Func<int, byte[]>> s_floods = new()
     {
         ["settings"] = _ => new Http2Frame(Http2Frame.Settings, 0, 0, []).Bytes,

@@ -10,7 +10,9 @@ using HaKit.Faults;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Over real sockets: servers whose TLS cannot be trusted or does not come about. The call moves to another endpoint, and the fault says that it is TLS.</summary>
+/// <summary>
+/// Tests, over real sockets, servers whose TLS cannot be trusted or whose handshake fails. The call moves to another endpoint, and the fault names TLS.
+/// </summary>
 public sealed class HostileTlsTests : IDisposable
 {
     private const string Whole = """{"choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}]}""";
@@ -131,7 +133,7 @@ public sealed class HostileTlsTests : IDisposable
 
     private static byte[]? GreetingOf(string kind) => kind switch
     {
-        "cut after the client's greeting" => [0], // the first byte of nothing, and the end
+        "cut after the client's greeting" => [0], // one zero byte, then the end of the connection
         "garbage after the client's greeting" => Encoding.ASCII.GetBytes("This is no TLS at all, and it goes on for a while."),
         "an alert after the client's greeting" => [0x15, 3, 3, 0, 2, 2, 40],
         "plain HTTP" => Encoding.ASCII.GetBytes("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"),
@@ -147,7 +149,7 @@ public sealed class HostileTlsTests : IDisposable
         return new EndpointPool("p", options);
     }
 
-    // The pool's own connections, but that they trust the test's authority and nothing newer than TLS 1.3 is spoken.
+    // Uses the settings of the pool's own connections, except that they trust the test's authority and allow at most TLS 1.3.
     private HttpClient Client(EndpointPool pool, TimeSpan? connect = null)
     {
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
@@ -204,7 +206,7 @@ public sealed class HostileTlsTests : IDisposable
         }
     }
 
-    /// <summary>A server that speaks TLS, or something else in its place.</summary>
+    /// <summary>Runs a server that speaks TLS, or sends something else in its place.</summary>
 #pragma warning disable CA1001 // A token source without a timer holds nothing that needs disposing.
     private sealed class TlsServer : IDisposable
 #pragma warning restore CA1001
@@ -221,12 +223,12 @@ public sealed class HostileTlsTests : IDisposable
             _ = AcceptAsync();
         }
 
-        /// <summary>What is sent in the place of TLS, after which the connection ends; empty: nothing, for ever.</summary>
+        /// <summary>Gets the bytes that are sent in place of TLS; the connection then ends. Empty: nothing is sent, for ever.</summary>
         public byte[]? Greeting { get; init; }
 
         public SslProtocols Protocols { get; init; }
 
-        /// <summary>Half of the answer, and the connection's end without TLS's own.</summary>
+        /// <summary>Gets whether half of the answer is sent, and the connection then ends without the closing message of TLS.</summary>
         public bool IsCut { get; init; }
 
         public Uri Address => new($"https://localhost:{((IPEndPoint)_listener.LocalEndpoint).Port}/v1");
@@ -298,7 +300,7 @@ public sealed class HostileTlsTests : IDisposable
             }
         }
 
-        // A head and a body of the announced length, all of it ASCII.
+        // Reads a head, and a body of the announced length. Both are ASCII.
         private static async Task<string?> ReadAsync(StreamReader reader)
         {
             var text = new StringBuilder();

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>The pool among the handlers of an <see cref="IHttpClientFactory"/>.</summary>
+/// <summary>Tests the pool among the handlers of an <see cref="IHttpClientFactory"/>.</summary>
 public sealed class HttpClientBuilderTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -133,7 +133,7 @@ public sealed class HttpClientBuilderTests
         }
     }
 
-    /// <summary>A retry as anybody writes it: the same message again.</summary>
+    /// <summary>Retries like a typical handler of an application: it sends the same message again.</summary>
     private sealed class Repeating : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -9,7 +9,9 @@ using Polly;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Cut streams over HTTP, in OpenAI's and Anthropic's formats: cut at any byte, continued by another endpoint, or refused with the reason.</summary>
+/// <summary>
+/// Tests streams over HTTP in OpenAI's and Anthropic's formats that are cut at any byte. Another endpoint continues them, or the exception names the reason.
+/// </summary>
 public sealed class HttpContinuationTests
 {
     private const string Chat = "v1/chat/completions";
@@ -56,7 +58,7 @@ public sealed class HttpContinuationTests
             for (var run = 0; run < 12; run++)
             {
                 var cuts = new Dictionary<string, double> { ["a"] = random.NextDouble(), ["b"] = random.NextDouble(), ["c"] = 1 };
-                // Mistral gives the beginning once more.
+                // Mistral sends the beginning again.
                 var repeats = path == Chat && run % 3 == 2;
                 var servers = new Servers((name, body) =>
                 {
@@ -293,7 +295,7 @@ public sealed class HttpContinuationTests
         }
     }
 
-    // Gives its bytes, and then breaks.
+    // Returns its bytes, and then fails.
     private sealed class Resetting(byte[] bytes) : MemoryStream(bytes)
     {
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

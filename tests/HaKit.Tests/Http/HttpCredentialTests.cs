@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>What endpoints are asked with, by calls and by heartbeats.</summary>
+/// <summary>Tests which credentials calls and heartbeats send to endpoints.</summary>
 public sealed class HttpCredentialTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -122,7 +122,7 @@ public sealed class HttpCredentialTests
         ["Heartbeat:Enabled"] = "false",
     };
 
-    /// <summary>A pool from a container, whose requests are answered in memory.</summary>
+    /// <summary>Creates a pool from a container. Its requests are answered in memory.</summary>
     private sealed class World : IAsyncDisposable
     {
         private readonly ServiceProvider _provider;
@@ -141,7 +141,7 @@ public sealed class HttpCredentialTests
 
         public List<HttpRequestMessage> Sent { get; } = [];
 
-        /// <summary>The request as it went out last.</summary>
+        /// <summary>Gets the request that was sent last.</summary>
         public async Task<HttpRequestMessage> AskAsync()
         {
             using var client = _provider.GetRequiredService<IHttpClientFactory>().CreateClient("c");

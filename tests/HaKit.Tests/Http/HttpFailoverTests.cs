@@ -9,7 +9,7 @@ public sealed class HttpFailoverTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
-    // Everything that can go wrong before the first content; the other endpoint is well.
+    // The failures before the first content. The other endpoint is healthy.
     public static TheoryData<string, bool> Faults()
     {
         var data = new TheoryData<string, bool>();
@@ -50,7 +50,7 @@ public sealed class HttpFailoverTests
     {
         await using var http = new HttpPool();
         http.Fakes[0].Faults.Always(Early[fault]);
-        for (var i = 0; i < 2; i++) // the first or the second goes to the faulty one
+        for (var i = 0; i < 2; i++) // one of the two calls goes to the faulty endpoint
         {
             var call = http.SendAsync(HttpPool.Chat("hi", stream));
             http.Time.Advance(TimeSpan.FromSeconds(60));

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>A pool over endpoints in memory, in virtual time, called through an <see cref="HttpClient"/>.</summary>
+/// <summary>Creates a pool over endpoints in memory, in virtual time, called through an <see cref="HttpClient"/>.</summary>
 internal sealed class HttpPool : IAsyncDisposable
 {
     private readonly FakeHttpNetwork _network = new();
@@ -42,10 +42,10 @@ internal sealed class HttpPool : IAsyncDisposable
 
     public List<FakeRequest> Seen { get; } = [];
 
-    /// <summary>Every request that went out.</summary>
+    /// <summary>Gets every request that was sent.</summary>
     public List<HttpRequestMessage> Sent => _handler.Sent;
 
-    /// <summary>Responses that came and whose bodies were not disposed of.</summary>
+    /// <summary>Gets the responses whose bodies were not disposed.</summary>
     public int Open => _handler.Open;
 
     public int InFlight => Pool.Explain(RequestProfile.Default).Sum(e => e.InFlight);
@@ -65,7 +65,7 @@ internal sealed class HttpPool : IAsyncDisposable
         return await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>The text of all contents of a streamed chat.</summary>
+    /// <summary>Gets the text of all contents of a streamed chat.</summary>
     public static string TextOf(string sse) => string.Concat(sse.Split('\n').Where(l => l.StartsWith("data: {", StringComparison.Ordinal))
         .Select(l => System.Text.Json.JsonDocument.Parse(l[6..]).RootElement.GetProperty("choices"))
         .Where(c => c.GetArrayLength() > 0)
@@ -123,7 +123,7 @@ internal sealed class HttpPool : IAsyncDisposable
     }
 }
 
-/// <summary>Log lines, kept.</summary>
+/// <summary>Keeps log lines.</summary>
 internal sealed class Lines : ILoggerFactory, ILogger
 {
     public List<string> All { get; } = [];

@@ -5,7 +5,7 @@ using Polly;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Ways in which a silent stream is read and left. Every one of them must end, and give the place on the endpoint back.</summary>
+/// <summary>Tests the ways in which a silent stream is read and abandoned. Each of them must end, and must release the capacity of the endpoint.</summary>
 public sealed class HttpReadingTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -133,7 +133,7 @@ public sealed class HttpReadingTests
         using var response = await http.SendAsync(HttpPool.Chat("hi"));
         var stream = await response.Content.ReadAsStreamAsync(Ct);
         (await stream.ReadAsync(new byte[100_000], Ct)).Should().BePositive();
-        http.Time.Advance(TimeSpan.FromHours(1)); // nobody waits
+        http.Time.Advance(TimeSpan.FromHours(1)); // no read is waiting
         var reading = stream.ReadAsync(new byte[100], Ct).AsTask();
         http.Time.Advance(TimeSpan.FromSeconds(29));
         reading.IsCompleted.Should().BeFalse();
@@ -222,7 +222,7 @@ public sealed class HttpReadingTests
 
     private sealed class Options : ResilienceStrategyOptions;
 
-    /// <summary>As Polly's own timeout does.</summary>
+    /// <summary>Runs the callback with another context and token, as Polly's timeout does.</summary>
     private sealed class Lending(CancellationToken token) : ResilienceStrategy
     {
         protected override async ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
@@ -246,7 +246,7 @@ public sealed class HttpReadingTests
         }
     }
 
-    /// <summary>One content, then nothing, whatever happens.</summary>
+    /// <summary>One content, then nothing, even if the read is cancelled.</summary>
     private sealed class Reentrant() : MemoryStream("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}}]}\n\n"u8.ToArray())
     {
         public Action? OnRead { get; set; }

@@ -197,7 +197,7 @@ public sealed class HttpRequestTests
         var body = Encoding.UTF8.GetBytes($$"""{"messages":[{"role":"user","content":"{{new string('x', length)}}"}],"model":"caller's"}""");
         var sent = body.Length + (model is null ? 0 : model.Length - "caller's".Length);
         long[] allocated = [await Allocated(0), await Allocated(1)];
-        allocated = [await Allocated(0), await Allocated(1)]; // the first of each warmed up the pooled memory
+        allocated = [await Allocated(0), await Allocated(1)]; // the first calls filled the pool of buffers
         (allocated[1] - allocated[0]).Should().BeLessThan(length / 10);
         allocated[1].Should().BeLessThan(length / 4, "nor is the first copy made anew for each call");
 
@@ -340,7 +340,7 @@ public sealed class HttpRequestTests
         parts,
         inner: new Echo());
 
-    /// <summary>Takes the request's body like a socket that keeps nothing of it, on the thread that calls.</summary>
+    /// <summary>Reads the request's body synchronously, and keeps nothing of it.</summary>
     private sealed class Swallow : HttpMessageHandler
     {
         public int Failures { get; set; }
@@ -375,7 +375,7 @@ public sealed class HttpRequestTests
         }
     }
 
-    /// <summary>Repeats every message, whatever came of it.</summary>
+    /// <summary>Sends every message twice, for any result of the first time.</summary>
     private sealed class Twice : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

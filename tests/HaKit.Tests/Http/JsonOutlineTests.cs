@@ -23,7 +23,7 @@ public sealed class JsonOutlineTests
         }
     }
 
-    // One byte after the other.
+    // Finds out the same with a simple loop over all bytes.
     private static bool IsWhole(ReadOnlySpan<byte> json)
     {
         var depth = 0;

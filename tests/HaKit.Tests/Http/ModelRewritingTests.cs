@@ -5,7 +5,7 @@ using HaKit.Http;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>The model's name in bodies that go by in parts, however they are cut into parts.</summary>
+/// <summary>Tests the replacement of the model's name in bodies that arrive in parts, for every way to cut them.</summary>
 public sealed class ModelRewritingTests
 {
     private const string Form = "multipart/form-data; boundary=\"b-1\"";

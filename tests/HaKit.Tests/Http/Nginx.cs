@@ -8,7 +8,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>A real nginx in front of one fake endpoint: over TLS with a certificate that nobody trusts, and over plain http.</summary>
+/// <summary>Runs a real nginx in front of one fake endpoint: over TLS with an untrusted certificate, and over plain http.</summary>
 public sealed class Nginx : IAsyncLifetime
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("hakit-nginx-");
@@ -17,7 +17,7 @@ public sealed class Nginx : IAsyncLifetime
 
     public static string? Path { get; } = new[] { "/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/bin/nginx", "/opt/homebrew/bin/nginx" }.FirstOrDefault(File.Exists);
 
-    /// <summary>What is behind it.</summary>
+    /// <summary>Gets the fake endpoint behind nginx.</summary>
     public FakeAiServer Behind { get; private set; } = null!;
 
     public Uri Plain { get; private set; } = null!;
@@ -64,7 +64,7 @@ public sealed class Nginx : IAsyncLifetime
         await UntilItListensAsync(plain);
     }
 
-    /// <summary>Connections that trust its certificate, as an application would that has its own authority.</summary>
+    /// <summary>Creates connections that trust the certificate, as an application with its own certificate authority has them.</summary>
     public SocketsHttpHandler Trusting() => new()
     {
         SslOptions = new SslClientAuthenticationOptions

@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Over a real nginx: TLS, chunked and cut replies, its own error pages.</summary>
+/// <summary>Tests calls over a real nginx: TLS, chunked and cut answers, and its own error pages.</summary>
 public sealed class NginxTests : IClassFixture<Nginx>
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
@@ -71,7 +71,7 @@ public sealed class NginxTests : IClassFixture<Nginx>
     {
         await using var pool = Over(_nginx.Secure);
         using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = _nginx.Trusting() }) { BaseAddress = pool.BaseAddress(), Timeout = Timeout.InfiniteTimeSpan };
-        foreach (var fault in (FakeFault[])[FakeFault.CutAfter(3), FakeFault.EndAfter(3), FakeFault.SilentAfter(3)]) // the last: the proxy's own patience ends
+        foreach (var fault in (FakeFault[])[FakeFault.CutAfter(3), FakeFault.EndAfter(3), FakeFault.SilentAfter(3)]) // with SilentAfter, the timeout of the proxy passes
         {
             _nginx.Behind.Faults.Clear();
             _nginx.Behind.Faults.Always(fault);

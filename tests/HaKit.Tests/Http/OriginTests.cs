@@ -2,7 +2,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Over real sockets: what belongs to one endpoint's address is sent to that endpoint alone.</summary>
+/// <summary>Tests, over real sockets, that the parts of one endpoint's address are sent to this endpoint alone.</summary>
 public sealed class OriginTests
 {
     private const string Whole = """{"choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}]}""";

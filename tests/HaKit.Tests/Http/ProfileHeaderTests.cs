@@ -2,10 +2,10 @@ using HaKit.Http;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Everything that a profile says can be said in a header, for SDKs that can add headers and nothing else.</summary>
+/// <summary>Every property of a profile can be set in a header, for SDKs that can only add headers.</summary>
 public sealed class ProfileHeaderTests
 {
-    // Calls over HTTP find out themselves what they ask for.
+    // The properties that calls over HTTP determine themselves.
     private static readonly string[] s_withoutHeader = ["Default", "Request"];
 
     public static TheoryData<string> Properties =>

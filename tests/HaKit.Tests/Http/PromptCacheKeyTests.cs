@@ -6,7 +6,10 @@ using HaKit.Selection;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Requests of the same affinity key share a prompt cache: at the endpoint that has it, and within the provider by its <c>prompt_cache_key</c>.</summary>
+/// <summary>
+/// Requests with the same affinity key share a prompt cache. The pool sends them to the endpoint that has the cache, and the provider finds the cache by the
+/// <c>prompt_cache_key</c>.
+/// </summary>
 public sealed class PromptCacheKeyTests
 {
     [Theory]

@@ -46,7 +46,7 @@ internal sealed class Http2Peer(NetworkStream stream, CancellationToken token)
         await SendAsync(Http2Frame.Data, Http2Frame.EndStream, on, System.Text.Encoding.UTF8.GetBytes(body));
     }
 
-    /// <summary>The next request, by the number of its stream, once it is complete. Settings and pings are answered.</summary>
+    /// <summary>Waits for the next complete request, and returns the number of its stream. Settings and pings are answered.</summary>
     public async Task<int> RequestAsync()
     {
         while (true)

@@ -6,10 +6,10 @@ using System.Text;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>A request as it came over the socket.</summary>
+/// <summary>Holds a request as it arrived on the socket.</summary>
 internal sealed record RawRequest(string Method, string Target, IReadOnlyDictionary<string, string> Headers, string Body);
 
-/// <summary>An answer, byte by byte as it is to go out.</summary>
+/// <summary>Describes an answer byte by byte.</summary>
 internal sealed record RawAnswer(int Status, string? ContentType, params byte[][] Pieces)
 {
     public RawAnswer(int status, string? contentType, string body)
@@ -19,20 +19,22 @@ internal sealed record RawAnswer(int Status, string? ContentType, params byte[][
 
     public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
 
-    /// <summary>The length to announce: what does not follow never comes. Null: the true length, or chunks when there are several pieces.</summary>
+    /// <summary>
+    /// Gets the length to announce. If fewer bytes are sent, the rest never comes. Null: the true length, or chunks if there are several pieces.
+    /// </summary>
     public long? Announced { get; init; }
 
-    /// <summary>Chunks, and the connection closed before the last of them.</summary>
+    /// <summary>Gets whether chunks are sent, and the connection is closed before the last chunk.</summary>
     public bool IsCut { get; init; }
 
-    /// <summary>Nothing says how long it is: the connection's end does.</summary>
+    /// <summary>Gets whether no length is sent, so that the end of the connection is the end of the body.</summary>
     public bool EndsWithConnection { get; init; }
 
-    /// <summary>What has to happen before each piece but the first goes out.</summary>
+    /// <summary>Gets the condition for which each piece after the first waits.</summary>
     public Func<int, CancellationToken, Task>? Before { get; init; }
 }
 
-/// <summary>A server on a real socket that sends exactly what a test says, well-formed or not.</summary>
+/// <summary>Runs a server on a real socket that sends exactly the bytes of a test, well-formed or not.</summary>
 #pragma warning disable CA1001 // A token source without a timer holds nothing that needs disposing.
 internal sealed class RawServer : IDisposable
 #pragma warning restore CA1001

@@ -3,7 +3,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Over real sockets: a redirect takes no credential and no prompt to another server, whatever the handlers inside do.</summary>
+/// <summary>
+/// Tests, over real sockets, that a redirect takes no credential and no prompt to another server, for every configuration of the inner handlers.
+/// </summary>
 public sealed class RedirectTests
 {
     private const string Whole = """{"choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}]}""";

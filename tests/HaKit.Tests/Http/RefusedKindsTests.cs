@@ -5,7 +5,9 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>What one endpoint refuses because of what is particular about a request takes nothing from callers of other requests. Real sockets; virtual time.</summary>
+/// <summary>
+/// If an endpoint refuses requests because of a special feature, requests without this feature still go to the endpoint. Real sockets; virtual time.
+/// </summary>
 public sealed class RefusedKindsTests
 {
     private const string Text = """{"model":"m","messages":[{"role":"user","content":"hi"}]}""";
@@ -123,7 +125,7 @@ public sealed class RefusedKindsTests
         pair.Pool.GetStatus().Endpoints.Should().OnlyContain(e => !e.LacksModel);
     }
 
-    // What is down may be back in a minute. The refusal is an answer that the caller can act on now.
+    // The endpoint that is down may stay out for a minute. The refusal is an answer that the caller can use now.
     [Theory(Timeout = 60_000)]
     [InlineData(404, true)]
     [InlineData(404, false)]
@@ -139,7 +141,7 @@ public sealed class RefusedKindsTests
         pair.Servers[isDownFirst ? 0 : 1].Dispose();
         for (var i = 0; i < 6; i++)
         {
-            // No time passes: a call that waits for the endpoint that is down never ends.
+            // Virtual time does not advance, so a call that waits for the endpoint that is down would never end.
             (await pair.AskAsync(Text)).Status.Should().Be((HttpStatusCode)status);
         }
     }
@@ -182,7 +184,7 @@ public sealed class RefusedKindsTests
 
         public EndpointPool Pool { get; }
 
-        /// <summary>The status, and which endpoint's answer it is.</summary>
+        /// <summary>Gets the status, and the endpoint that gave the answer.</summary>
         public async Task<(HttpStatusCode Status, int Endpoint)> AskAsync(string body, string path = "chat/completions")
         {
             using var content = new StringContent(body, Encoding.UTF8, "application/json");

@@ -5,8 +5,9 @@ using System.Text.Json.Nodes;
 namespace HaKit.Tests.Http;
 
 /// <summary>
-/// A server of the Responses API with a store of its own, or one that it shares: an id that it did not make is refused with <c>previous_response_not_found</c>.
-/// Offered tools, it calls the first for so many rounds, and then answers with how many it saw.
+/// Runs a server of the Responses API with its own store, or with a shared store. It refuses an id that it did not create with
+/// <c>previous_response_not_found</c>. If the request offers tools, it calls the first tool for the given number of rounds, and then answers with the number of
+/// tool results that it saw.
 /// </summary>
 internal sealed class ResponsesServer : IDisposable
 {

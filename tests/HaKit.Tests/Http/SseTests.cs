@@ -43,7 +43,7 @@ public sealed class SseTests
     // Gemini
     [InlineData("""data: {"candidates":[{"content":{"parts":[{"text":"Hi"}],"role":"model"}}]}""" + "\r\n\r\n", StreamSignal.Content)]
     [InlineData("""data: {"candidates":[{"content":{"parts":[{"text":"."}]},"finishReason":"STOP"}]}""" + "\r\n\r\n", StreamSignal.Content | StreamSignal.End)]
-    // anything
+    // Other streams
     [InlineData(": keep-alive\n\n", StreamSignal.None)]
     [InlineData("\n", StreamSignal.None)]
     [InlineData("event: ping\n\n", StreamSignal.None)]

@@ -8,7 +8,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Over real sockets: what one endpoint stores is asked for where it is.</summary>
+/// <summary>Tests, over real sockets, that requests for a stored object go to the endpoint that stores it.</summary>
 public sealed class StoredStateTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

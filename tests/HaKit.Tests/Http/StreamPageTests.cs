@@ -3,7 +3,7 @@ using HaKit.Dialects;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>The tables of docs/streams.md say what the code does.</summary>
+/// <summary>The tables of docs/streams.md agree with the code.</summary>
 public sealed partial class StreamPageTests
 {
     private static readonly string s_page = File.ReadAllText(Path.Combine(Root(), "docs", "streams.md"));

@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>What servers really stream, over real sockets: this endpoint in tier 0, a well one in tier 1.</summary>
+/// <summary>Tests the streams of real servers over real sockets. The endpoint with the stream is in tier 0, and a healthy endpoint is in tier 1.</summary>
 public sealed class StreamWireTests
 {
     private const string Role = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";
@@ -81,7 +81,7 @@ public sealed class StreamWireTests
         { "/audio/speech", "data: {\"type\":\"speech.audio.delta\",\"audio\":\"half \"}\n\ndata: {\"type\":\"speech.audio.done\",\"usage\":{}}\n\n" },
         { "/api/chat", "{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"half \"},\"done\":false}\n{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done\":true,\"done_reason\":\"stop\",\"eval_count\":3}\n" },
         { "/api/generate", "{\"model\":\"m\",\"response\":\"half \",\"done\":false}\n{\"model\":\"m\",\"response\":\"\",\"done\":true}\n" },
-        // Servers of no known dialect: TGI, Cohere, Dify, one of our own.
+        // Servers of no known dialect: TGI, Cohere, Dify, and an invented server.
         { "/generate_stream", "data:{\"index\":1,\"token\":{\"id\":1,\"text\":\"half \"},\"generated_text\":null}\n\ndata:{\"index\":2,\"token\":{\"id\":2,\"text\":\"x\"},\"generated_text\":\"half x\"}\n\n" },
         { "/chat", "event: message-start\ndata: {\"type\":\"message-start\"}\n\nevent: content-delta\ndata: {\"type\":\"content-delta\",\"delta\":{\"message\":{\"content\":{\"text\":\"half \"}}}}\n\nevent: message-end\ndata: {\"type\":\"message-end\"}\n\n" },
         { "/chat-messages", "event: ping\n\ndata: {\"event\":\"message\",\"answer\":\"half \"}\n\ndata: {\"event\":\"message_end\"}\n\n" },

@@ -3,7 +3,7 @@ using HaKit.Http;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Tokens that a provider's prompt cache held, in the words of each dialect.</summary>
+/// <summary>Tests the counts of tokens from a provider's prompt cache, with the names of each dialect.</summary>
 public sealed class UsageTests
 {
     [Theory]

@@ -67,7 +67,7 @@ public sealed class WarmConnectionsTests
         http.Open.Should().Be(0);
     }
 
-    /// <summary>Counts the answers to HEAD, whose connections are free by then.</summary>
+    /// <summary>Counts the answers to HEAD requests. When an answer is counted, its connection is free again.</summary>
     private sealed class Counting(HttpMessageHandler inner) : DelegatingHandler(inner)
     {
         private int _answered;

@@ -4,9 +4,10 @@ using System.Text;
 namespace HaKit.Tests.Http;
 
 /// <summary>
-/// One answer that was seen in public reports and once misled this library. Its file says what is asked (<c>ask: /chat/completions stream</c>), what is
-/// <c>expect:</c>ed of a pool of which one endpoint gives it, and the answer: <c>HTTP 429</c>, headers, an empty line, the body. An event stream is ended by the
-/// blank line that no file shows; <c>lines: CR</c> and <c>bom: yes</c> change its bytes. <c>{unix+20}</c> in a header is the time of the answer and 20 s.
+/// Holds one answer that was seen in public reports and once misled this library. Its file contains the request (<c>ask: /chat/completions stream</c>), the
+/// result that is expected of a pool in which one endpoint gives this answer (<c>expect:</c>), and the answer: <c>HTTP 429</c>, headers, an empty line, the
+/// body. The blank line at the end of an event stream is added, because the files do not have it. <c>lines: CR</c> and <c>bom: yes</c> change the bytes.
+/// <c>{unix+20}</c> in a header becomes the time of the answer plus 20 s.
 /// </summary>
 internal sealed record WireInput(string Name, string Path, bool IsStream, string Expect, string? Argument, IReadOnlyDictionary<string, string> Settings, int Status, string? ContentType, IReadOnlyList<(string Name, string Value)> Headers, byte[] Body)
 {
@@ -16,7 +17,7 @@ internal sealed record WireInput(string Name, string Path, bool IsStream, string
 
     public static WireInput Named(string name) => All.Single(i => i.Name == name);
 
-    /// <summary>The answer as it goes out at the given moment.</summary>
+    /// <summary>Gets the bytes of the answer for the given time.</summary>
     public RawAnswer AnswerAt(DateTimeOffset now) => new(Status, ContentType, Body) { Headers = [.. Headers.Select(h => (h.Name, WithTimes(h.Value, now)))] };
 
     public override string ToString() => Name;

@@ -5,7 +5,10 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Each answer that was seen in public reports and once misled this library, from its file and over real sockets: this endpoint in tier 0, a well one in tier 1.</summary>
+/// <summary>
+/// Tests each answer that was seen in public reports and once misled this library, from its file and over real sockets. The endpoint with the answer is in tier
+/// 0, and a healthy endpoint is in tier 1.
+/// </summary>
 public sealed class WireInputTests
 {
     private const int Calls = 60;

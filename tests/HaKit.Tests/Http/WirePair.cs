@@ -3,7 +3,10 @@ using HaKit.Health;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Two endpoints on real sockets that share a key and an account, the second in the tier behind, and a pool over them. Where a test says nothing, they answer well.</summary>
+/// <summary>
+/// Runs two endpoints on real sockets that share a key and an account, and a pool over them. The second endpoint is in the next tier. Unless a test says
+/// otherwise, both answer successfully.
+/// </summary>
 internal sealed class WirePair : IAsyncDisposable
 {
     private const string Chunk = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":";
@@ -63,7 +66,7 @@ internal sealed class WirePair : IAsyncDisposable
         Second.Dispose();
     }
 
-    /// <summary>A good answer, in the words of the path that is asked.</summary>
+    /// <summary>Gets a good answer in the format of the requested path.</summary>
     public static RawAnswer Well(RawRequest request)
     {
         var isStream = request.Body.Contains("\"stream\":true", StringComparison.Ordinal) || request.Target.Contains("stream", StringComparison.Ordinal);

@@ -7,8 +7,8 @@ using static HaKit.Tests.Http.WireSiblings;
 namespace HaKit.Tests.Http;
 
 /// <summary>
-/// Each kind of answer that misled this library once, over all its generated siblings and real sockets: this endpoint in tier 0, a well one in tier 1. What a
-/// prompt says, and what a gateway answers, must not move more than one call.
+/// Tests each kind of answer that once misled this library, with all its generated variants and over real sockets. The endpoint with the answer is in tier 0,
+/// and a healthy endpoint is in tier 1. The text of a prompt, or the answer of a gateway, must affect only one call.
 /// </summary>
 public sealed class WireSiblingTests
 {
@@ -229,7 +229,7 @@ public sealed class WireSiblingTests
         await pair.Awaiting(p => p.AskAsync(stream: true)).Should().ThrowAsync<PartialResponseException>(because);
     }
 
-    // Two endpoints on sockets. The first answers what a test says, where it says anything.
+    // Two endpoints on sockets. The first endpoint answers as the test says, and successfully by default.
     private sealed class Pair : IAsyncDisposable
     {
         private const string Whole = """{"choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}]}""";

@@ -2,27 +2,27 @@ using System.Text.Json;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Generates answers of each kind that servers and gateways were seen to give: the same mistake in other words, statuses, labels and framings.</summary>
+/// <summary>Generates answers of each kind that real servers and gateways gave: the same mistake with other words, statuses, labels and framings.</summary>
 internal static class WireSiblings
 {
     public const string Role = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n";
     public const string HalfText = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"half \"},\"finish_reason\":null}]}\n\n";
     public const string Done = "data: [DONE]\n\n";
 
-    /// <summary>Statuses between 400 and 499 whose meaning is not that of a key, an account or a throttle.</summary>
+    /// <summary>Statuses between 400 and 499 that do not mean a bad key, a used-up account or a throttle.</summary>
     public static readonly int[] Foreign =
     [
         400, 404, 405, 406, 407, 409, 411, 412, 413, 414, 415, 416, 417, 418, 419, 420, 421, 422, 423, 425, 426, 428, 431, 444, 449, 450, 451, 460, 494, 495, 496, 497, 498, 499,
     ];
 
-    /// <summary>Bodies that speak of no request.</summary>
+    /// <summary>Bodies that say nothing about the request.</summary>
     public static readonly (string? Type, string Body)[] ForeignBodies =
     [
         ("text/html", "<html><head><title>no</title></head><body><center>nginx</center></body></html>"), (null, ""), ("text/plain", "no"), ("application/json", """{"detail":"Not here"}"""),
         ("application/json", """{"message":"no Route matched with those values"}"""), ("application/json", "{}"), ("application/json", "null"), ("text/plain", "default backend"),
     ];
 
-    /// <summary>Sentences that mean something at the right status where a server says them, and nothing where it quotes them.</summary>
+    /// <summary>Sentences that have a meaning at the right status if they are the server's own words, and no meaning if the server quotes them.</summary>
     public static readonly string[] Sentences =
     [
         "You exceeded your current quota, please check your plan and billing details", "Incorrect API key provided: sk-abc", "insufficient_quota", "Your credit balance is too low to access the API",
@@ -44,11 +44,11 @@ internal static class WireSiblings
         w => $"Could not parse [{w}", w => $"1 validation error [type=string_type, input_value={w}, input_type=str]",
     ];
 
-    /// <summary>Unquoted, behind the first clause: what a firewall matched.</summary>
+    /// <summary>Messages with the text that a firewall found, without quotation marks around the whole text, after the first clause.</summary>
     public static readonly Func<string, string>[] Clauses =
         [w => $"Request blocked by policy 12: why do I get: {w}", w => $"Blocked by firewall rule: {w}", w => $"Forbidden prompt - {w}", w => $"'{w}'", w => $"&quot;{w}&quot;", w => $"\"{w}\""];
 
-    /// <summary>Bodies of a 200 that hold no chat.</summary>
+    /// <summary>Bodies of a 200 that contain no chat answer.</summary>
     public static readonly string[] NoAnswers =
     [
         """{"choices":[]}""", "null", """{"choices":null,"base_resp":{"status_code":1002}}""", "upstream said no", "", "{}", "[]", "\"\"", "\"ok\"", "true", "0", """{"choices":[null]}""", """{"choices":[{}]}""",
@@ -61,7 +61,7 @@ internal static class WireSiblings
         """{"choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"error"}]}""", "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"cut",
     ];
 
-    /// <summary>Finish reasons that tell of a failure.</summary>
+    /// <summary>Finish reasons that mean a failure.</summary>
     public static readonly string[] FailingReasons =
     [
         "abort", "error", "aborted", "network_error", "failed", "cancelled", "server_error", "engine_error", "unknown", "UNKNOWN", "internal_error", "timeout", "insufficient_system_resource", "overloaded", "load_shed",
@@ -76,7 +76,7 @@ internal static class WireSiblings
         "completed", "stop_word", "sensitive",
     ];
 
-    /// <summary>Lines of a stream that tell of a failure.</summary>
+    /// <summary>Lines of a stream that report a failure.</summary>
     public static readonly string[] ErrorLines =
     [
         "error: {\"code\":500,\"message\":\"x\"}\n\n", "error: x\n\n", "data: {\"error\":{\"message\":\"x\"}}\n\n", "data: {\"error\":\"x\"}\n\n", "data: {\"error\":true,\"message\":\"x\"}\n\n", "event: error\ndata: {\"message\":\"x\"}\n\n",
@@ -86,13 +86,13 @@ internal static class WireSiblings
         "data: [ERROR]\n\n", "{\"error\":{\"message\":\"x\",\"code\":500}}\n\n",
     ];
 
-    /// <summary>Labels of content, right, vague and missing.</summary>
+    /// <summary>Content types: right, vague and missing.</summary>
     public static readonly string?[] Labels = ["text/event-stream", "application/json", "text/plain", "application/octet-stream", null];
 
     /// <summary>The last chunk of a stream.</summary>
     public static string Finish(string reason, string more = "") => "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"" + reason + "\"" + more + "}]}\n\n";
 
-    /// <summary>An error in the words of OpenAI, and one in those of vLLM.</summary>
+    /// <summary>An error in OpenAI's format, and an error in vLLM's format.</summary>
     public static IEnumerable<string> Errors(string message, int status, string type = "Bad Request")
     {
         var text = JsonSerializer.Serialize(message);

@@ -3,7 +3,7 @@ using HaKit.Limits;
 namespace HaKit.Tests.Limits;
 
 /// <summary>
-/// Random schedules of two threads on one limiter. HAKIT_LIMIT_CONCURRENT_SCHEDULES sets how many (default 5,000, a second or two).
+/// Runs random schedules of two threads on one limiter. HAKIT_LIMIT_CONCURRENT_SCHEDULES sets their number (default 5,000, which takes a second or two).
 /// </summary>
 public sealed class ConcurrentScheduleTests(ITestOutputHelper output)
 {
@@ -87,7 +87,7 @@ public sealed class ConcurrentScheduleTests(ITestOutputHelper output)
                     _limiter.SettleTokens(reservation, null, new TimeSpan(ended));
                     break;
             }
-            // What turned out larger did so after it was accepted.
+            // If the real amount is larger than the reserved amount, only the reserved amount was accepted.
             _accepted[thread][count++] = new Acceptance(began, ended, Math.Min(actual, tokens), reservation.TokensIn, reservation.RequestsIn);
         }
         _count[thread] = count;
@@ -103,12 +103,12 @@ public sealed class ConcurrentScheduleTests(ITestOutputHelper output)
             long requests = 0, tokens = 0, certainRequests = 0, certainTokens = 0;
             foreach (var one in all)
             {
-                // In the limiter's own time a bucket more than the minute counts.
+                // In the limiter's own time, an amount counts for one bucket longer than the minute.
                 if (last.RequestsIn - one.RequestsIn <= SlidingWindow.Buckets)
                     requests++;
                 if (last.TokensIn - one.TokensIn <= SlidingWindow.Buckets)
                     tokens += one.Tokens;
-                // In the callers' time it was accepted somewhere between the two.
+                // In the callers' time, an amount was accepted at some time between its beginning and its end.
                 if (one.Ended <= last.Ended && one.Began >= last.Ended - TimeSpan.TicksPerMinute)
                 {
                     certainRequests++;

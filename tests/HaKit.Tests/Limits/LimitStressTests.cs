@@ -34,7 +34,7 @@ public sealed class LimitStressTests
                     continue;
                 var ended = Volatile.Read(ref clock);
                 Raise(ref mostInFlight, Interlocked.Increment(ref inFlight));
-                // What turns out smaller or larger is corrected; what the check below counts is the larger only when it was accepted so.
+                // A size that turns out smaller is corrected afterwards. The check below counts the corrected size.
                 var actual = random.Next(3) == 0 ? (long?)random.NextInt64(tokens + 1) : null;
                 mine.Add(new Acceptance(began, ended, actual ?? tokens));
                 Interlocked.Decrement(ref inFlight);
@@ -51,7 +51,7 @@ public sealed class LimitStressTests
         long clock = 0;
         await Task.WhenAll(OnThread(3), OnThread(4));
 
-        // Two turns of the ring later even what a paused thread charged late is gone.
+        // After two turns of the ring, even the amounts that a paused thread charged late are gone.
         var later = new TimeSpan(clock + TimeSpan.TicksPerMinute * 3);
         limiter.TryReserve(5, later, out _).Should().BeTrue();
         limiter.Levels(later).TokensSpent.Should().Be(5);
@@ -94,7 +94,7 @@ public sealed class LimitStressTests
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
-    /// <summary>The first minute whose acceptances, each certainly within it, exceed the limit; null for none.</summary>
+    /// <summary>Gets the first minute in which the amounts that were certainly accepted within it exceed the limit. Null: there is none.</summary>
     private static string? Exceeding(Acceptance[] byBeginning, Func<Acceptance, long> amount, long limit)
     {
         for (var first = 0; first < byBeginning.Length; first++)
@@ -119,6 +119,6 @@ public sealed class LimitStressTests
             seen = Interlocked.CompareExchange(ref highest, value, seen) is var now && now == seen ? value : now;
     }
 
-    /// <summary>It was accepted at some instant between the two.</summary>
+    /// <summary>An amount that was accepted at some time between its beginning and its end.</summary>
     private readonly record struct Acceptance(long Began, long Ended, long Tokens);
 }

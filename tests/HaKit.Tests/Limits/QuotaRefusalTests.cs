@@ -3,8 +3,8 @@ using HaKit.Limits;
 namespace HaKit.Tests.Limits;
 
 /// <summary>
-/// Four endpoints, each with a token quota that is worth 24 average calls a minute, asked for 85 % of it: Poisson arrivals,
-/// log-normal sizes as variable as those of conversations (standard deviation 0.8 of a mean of 1,366 tokens).
+/// Four endpoints, each with a token quota for 24 average calls a minute, get 85 % of the calls that the quotas allow. Arrivals are Poisson. Sizes are
+/// log-normal and as variable as the sizes of conversations (standard deviation 0.8 of a mean of 1,366 tokens).
 /// </summary>
 public sealed class QuotaRefusalTests(ITestOutputHelper output)
 {
@@ -63,7 +63,7 @@ public sealed class QuotaRefusalTests(ITestOutputHelper output)
         return load(one) <= load(other) ? one : other;
     }
 
-    /// <summary>Forgets each amount at the very instant its minute is over.</summary>
+    /// <summary>Forgets each amount exactly when its minute is over.</summary>
     private sealed class ExactWindow
     {
         private readonly Queue<(TimeSpan At, long Tokens)> _taken = [];

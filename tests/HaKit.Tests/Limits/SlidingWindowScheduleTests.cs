@@ -3,7 +3,7 @@ using HaKit.Limits;
 namespace HaKit.Tests.Limits;
 
 /// <summary>
-/// Random schedules against an exact log of what was accepted. HAKIT_LIMIT_SCHEDULES sets how many (default 20,000, a few seconds).
+/// Compares random schedules with an exact log of the accepted amounts. HAKIT_LIMIT_SCHEDULES sets their number (default 20,000, which takes a few seconds).
 /// </summary>
 public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
 {
@@ -26,7 +26,7 @@ public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
         refused.Should().BeGreaterThan(schedules);
     }
 
-    /// <summary>One limiter's life of a few dozen steps, from a seed.</summary>
+    /// <summary>Runs a few dozen steps on one limiter, from a seed.</summary>
     private sealed class Schedule(int seed, AcceptanceLog log)
     {
         private static readonly long Bucket = SlidingWindow.BucketTicks;
@@ -81,7 +81,7 @@ public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
             }
             Accepted++;
             _inFlight.Add((reservation, log.Add(_now, tokens)));
-            // The limit holds over the 60 s that end now, hence over every 60 s.
+            // The limit holds for the 60 s that end now. So it holds for every 60 s.
             var (requestsSpent, tokensSpent) = log.Since(_now.Ticks - TimeSpan.TicksPerMinute);
             if (requestsSpent > _options.RequestsPerMinute || tokensSpent > _options.TokensPerMinute || _inFlight.Count > _options.MaxConcurrency)
                 Fail($"accepted {requestsSpent} requests, {tokensSpent} tokens within a minute, {_inFlight.Count} at once");
@@ -89,7 +89,7 @@ public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
 
         private void CheckRefusal(Limiter limiter, long tokens, TimeSpan at)
         {
-            // A bucket more than the minute is all that may count.
+            // An amount may count for at most one bucket longer than the minute.
             var (requestsSpent, tokensSpent) = log.Since(_now.Ticks - TimeSpan.TicksPerMinute - Bucket);
             if (requestsSpent + 1 <= (_options.RequestsPerMinute ?? int.MaxValue)
                 && tokensSpent + tokens <= (_options.TokensPerMinute ?? int.MaxValue)
@@ -140,7 +140,7 @@ public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
             TokensPerMinute = _random.Next(3) == 0 ? null : _random.Next(1, 2000),
         };
 
-        // A limit that was not there has not counted, so a reload here changes limits and lifts none and adds none.
+        // A limit that did not exist has counted nothing. So a reload here changes limits, but neither removes nor adds one.
         private LimitOptions Changed(LimitOptions old) => new()
         {
             MaxConcurrency = old.MaxConcurrency is null ? null : _random.Next(1, 10),
@@ -151,7 +151,7 @@ public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
         private void Fail(string what) => Assert.Fail($"Schedule {seed} at {_now}: {what}; limits {_options.RequestsPerMinute}/min, {_options.TokensPerMinute} tokens/min, {_options.MaxConcurrency} at once.");
     }
 
-    /// <summary>Everything accepted, exactly: the slow and obvious model.</summary>
+    /// <summary>Keeps an exact log of the accepted amounts: a slow and obvious model.</summary>
     private sealed class AcceptanceLog
     {
         private readonly List<(long At, long Tokens, bool Counts)> _entries = [];
@@ -168,7 +168,7 @@ public sealed class SlidingWindowScheduleTests(ITestOutputHelper output)
 
         public void Remove(int entry) => _entries[entry] = (_entries[entry].At, 0, false);
 
-        /// <summary>What was accepted at the given instant or later.</summary>
+        /// <summary>Gets the sum of the amounts that were accepted at the given time or later.</summary>
         public (long Requests, long Tokens) Since(long instant)
         {
             long requests = 0, tokens = 0;

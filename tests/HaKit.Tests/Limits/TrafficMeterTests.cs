@@ -2,7 +2,7 @@ using HaKit.Limits;
 
 namespace HaKit.Tests.Limits;
 
-/// <summary>What a pool counts of its traffic, collected by processor.</summary>
+/// <summary>Tests the traffic counts of a pool, which are collected for each processor.</summary>
 public sealed class TrafficMeterTests
 {
     private static readonly TimeSpan Start = TimeSpan.FromHours(7);
@@ -91,7 +91,7 @@ public sealed class TrafficMeterTests
         window.Add(1, 1000);
         window.Add(2, 1000);
         window.Add(4, 1010);
-        window.Add(8, 1005); // of a thread that was paused
+        window.Add(8, 1005); // from a thread that was paused
         window.Spent(1010).Should().Be(15);
         window.Spent(1010).Should().Be(15, "reading takes nothing away");
         window.Spent(1000 + SlidingWindow.Buckets).Should().Be(15);

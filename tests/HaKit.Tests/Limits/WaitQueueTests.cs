@@ -178,7 +178,7 @@ public sealed class WaitQueueTests
         async Task Continue()
         {
             await first!.WaitAsync(null, CancellationToken.None);
-            _time.Advance(TimeSpan.FromSeconds(5)); // what the first does now takes as long
+            _time.Advance(TimeSpan.FromSeconds(5)); // the first call now works for 5 s
             endedInTime = secondWait!.IsCompleted;
         }
     }
@@ -266,7 +266,7 @@ public sealed class WaitQueueTests
         async Task Call(int priority)
         {
             queue.TryEnter(priority, out var waiter).Should().BeTrue();
-            // Timers of the real clock end waits on other threads, in the middle of releases; a second try follows each.
+            // Timers of the real clock end waits on other threads while calls are released. After each such end, the call tries again.
             while (!TryTake())
                 await waiter!.WaitAsync(priority == 0 ? TimeSpan.FromMilliseconds(3) : null, TestContext.Current.CancellationToken);
             waiter!.LeaveQueue();

@@ -4,7 +4,7 @@ using HaKit.Peers;
 
 namespace HaKit.Tests.Peers;
 
-/// <summary>The decisions about what other replicas say, as tables.</summary>
+/// <summary>Tests the decisions about the facts of other replicas, as tables.</summary>
 public sealed class PeerDecisionTests
 {
     private static readonly HealthOptions Options = new();

@@ -3,7 +3,7 @@ using HaKit.Peers;
 
 namespace HaKit.Tests.Peers;
 
-/// <summary>Facts as bytes: what this version writes it reads, and what it does not know it ignores.</summary>
+/// <summary>Tests the byte format of facts: this version reads what it writes, and ignores what it does not know.</summary>
 public sealed class PeerFactFormatTests
 {
     private static readonly PeerFact[] All =
@@ -42,7 +42,7 @@ public sealed class PeerFactFormatTests
         return Task.CompletedTask;
     }
 
-    // As the previous format wrote them, byte by byte.
+    // The bytes of facts as the previous format wrote them.
     [Theory(Timeout = 10_000)]
     [InlineData(0, """{"format":1,"kind":"Cooldown","subject":"0a1b","replica":"r1","version":7,"length":60000,"fault":"Throttled","reach":"Account","status":429}""")]
     [InlineData(1, """{"format":1,"kind":"Opinion","subject":"e","replica":"r1","version":8,"length":30000,"fingerprint":"f","opinion":"Ejected","level":"Generating","fault":"ServerError"}""")]

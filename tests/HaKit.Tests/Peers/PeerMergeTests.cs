@@ -4,7 +4,7 @@ using HaKit.Peers;
 
 namespace HaKit.Tests.Peers;
 
-/// <summary>Replicas must agree on what holds, whatever order they hear it in and however often.</summary>
+/// <summary>Replicas reach the same result, for every order and every number of the facts that they receive.</summary>
 public sealed class PeerMergeTests
 {
     private static readonly PeerFactKind[] Kinds = [.. Enum.GetValues<PeerFactKind>().Where(static k => k != PeerFactKind.Unknown)];
@@ -49,7 +49,7 @@ public sealed class PeerMergeTests
 
     private static readonly SignedOrder AnOrder = new(PoolOrder.Drain, null, "me", null, default, "");
 
-    // The same kind, and of opinions the same replica: facts of one key.
+    // Facts of one key have the same kind, and opinions also have the same replica.
     private static PeerFact As(PeerFact kind, PeerFact fact) => fact with
     {
         Kind = kind.Kind,

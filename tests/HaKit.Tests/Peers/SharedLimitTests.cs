@@ -3,7 +3,7 @@ using HaKit.Peers;
 
 namespace HaKit.Tests.Peers;
 
-/// <summary>What a replica leaves of a shared limit to the others.</summary>
+/// <summary>Tests how much of a shared limit a replica leaves to the other replicas.</summary>
 public sealed class SharedLimitTests
 {
     [Theory(Timeout = 10_000)]

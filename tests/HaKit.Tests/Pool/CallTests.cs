@@ -4,7 +4,7 @@ using TestPool = HaKit.Tests.Failover.TestPool;
 
 namespace HaKit.Tests.Pool;
 
-/// <summary>What the ways of calling a pool mean: with and without a profile, a state, a result; and that none of them works after the end.</summary>
+/// <summary>Tests the overloads that make a call: with and without a profile, a state and a result. None of them works after the pool is disposed.</summary>
 public sealed class CallTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

@@ -7,7 +7,7 @@ using TestPool = HaKit.Tests.Failover.TestPool;
 
 namespace HaKit.Tests.Pool;
 
-/// <summary>The callbacks beside the events.</summary>
+/// <summary>Tests the callbacks that the pool has besides its events.</summary>
 public sealed class CallbackTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

@@ -7,8 +7,8 @@ using TestPool = HaKit.Tests.Failover.TestPool;
 namespace HaKit.Tests.Pool;
 
 /// <summary>
-/// Every setting is applied by a reload, or named as one that a running pool cannot apply. Each setting gets a value of its own; after an update with other
-/// values the whole pool is searched for the old ones.
+/// A reload applies every setting, or names it as a setting that a running pool cannot apply. Each setting gets a value that no other setting has. After an
+/// update with other values, the whole pool is searched for the old values.
 /// </summary>
 public sealed class FixedSettingsTests
 {
@@ -97,7 +97,7 @@ public sealed class FixedSettingsTests
         return isOld;
     }
 
-    // Everything that the pool reaches by fields: which old values, and which groups of options.
+    // Searches all objects that the pool reaches through its fields for old values and old groups of options.
     private static (HashSet<string> Old, List<object> Groups) Search(object root, Dictionary<object, string> marks)
     {
         var (old, groups) = (new HashSet<string>(), new List<object>());

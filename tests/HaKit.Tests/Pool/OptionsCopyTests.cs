@@ -6,7 +6,7 @@ using TestPool = HaKit.Tests.Failover.TestPool;
 
 namespace HaKit.Tests.Pool;
 
-/// <summary>A pool goes by a validated copy of its options: what the caller changes afterwards takes effect only through an update.</summary>
+/// <summary>A pool uses a validated copy of its options. A later change of the caller's options takes effect only through an update.</summary>
 public sealed class OptionsCopyTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

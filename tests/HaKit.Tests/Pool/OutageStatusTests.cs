@@ -4,7 +4,7 @@ using TestPool = HaKit.Tests.Failover.TestPool;
 
 namespace HaKit.Tests.Pool;
 
-/// <summary>What a pool says of an outage: since when, how many calls wait, for how long, and when the first of them gives up.</summary>
+/// <summary>Tests what the status says about an outage: since when, how many calls wait, for how long, and when the first waiting call gives up.</summary>
 public sealed class OutageStatusTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;

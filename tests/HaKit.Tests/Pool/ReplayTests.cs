@@ -4,7 +4,7 @@ using HaKit.Selection;
 
 namespace HaKit.Tests.Pool;
 
-/// <summary>The parts of the replay that tells what the loss of endpoints would come to.</summary>
+/// <summary>Tests the parts of the replay that predicts the effect of the loss of endpoints.</summary>
 public sealed class ReplayTests
 {
     [Fact]

@@ -49,7 +49,7 @@ public sealed class DamageTests
         {
             bytes[at] ^= 0x40;
             var (read, problems) = Read(bytes);
-            // In front of the first block: the number of the file, which changes nothing, or the header, which names the file.
+            // Damage before the first block changes the number of the file, which has no effect, or the header, which identifies the file.
             (read.Count == events.Count || problems.Count > 0).Should().BeTrue("the change at {0} must be found", at);
             read.All(all.Contains).Should().BeTrue();
             if (at >= SegmentHeader.Length)
@@ -70,7 +70,7 @@ public sealed class DamageTests
             var whole = new byte[SegmentHeader.Length + BlockHeader.Length + bytes.Length];
             new SegmentHeader(Guid.NewGuid(), 0).Write(whole);
             bytes.CopyTo(whole.AsSpan(SegmentHeader.Length + BlockHeader.Length));
-            // The checksum is right, and the entries make no sense.
+            // The checksum is right, but the entries make no sense.
             new BlockHeader(bytes.Length, bytes.Length, TimeSpan.FromSeconds(1), DateTimeOffset.UnixEpoch).Complete(whole.AsSpan(SegmentHeader.Length));
             Read(whole);
         }

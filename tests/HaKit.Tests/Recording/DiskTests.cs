@@ -61,7 +61,7 @@ public sealed class DiskTests
         RecordedPool? made = null;
         using var pool = made = new RecordedPool(recorder: o => o.Capacity = 64, open: path => new SlowDisk(SegmentWriter.OpenOnDisk(path), () =>
         {
-            // While the disk takes its time, calls go on.
+            // Calls go on while the disk is slow.
             for (var i = 0; i < 100; i++)
                 _ = made!.Test.CallAsync();
             made!.Test.Time.Advance(S(0.2));

@@ -4,7 +4,7 @@ using HaKit.Recording;
 
 namespace HaKit.Tests.Recording;
 
-/// <summary>Processes that record and are killed with no chance to end anything.</summary>
+/// <summary>Tests recordings of processes that were killed without a chance to finish.</summary>
 public sealed class KilledRecorderTests
 {
     private const string Victim = "HAKIT_RECORDING_VICTIM";
@@ -30,7 +30,7 @@ public sealed class KilledRecorderTests
         recorders.Should().HaveCount(5);
         foreach (var recorder in recorders)
         {
-            // A call is written after its attempt, and the calls of the one caller follow each other.
+            // A call is written after its attempt. There is only one caller, so its calls follow each other.
             var attempts = recorder.OfType<RecordedAttempt>().Select(a => a.Call).ToHashSet();
             var calls = recorder.OfType<RecordedCall>().Select(c => c.Number).Order().ToArray();
             calls.Should().NotBeEmpty();

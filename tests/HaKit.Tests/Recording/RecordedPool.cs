@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Tests.Recording;
 
-/// <summary>A pool in virtual time that is recorded to a temporary folder.</summary>
+/// <summary>Creates a pool in virtual time that is recorded to a temporary folder.</summary>
 internal sealed class RecordedPool : IDisposable
 {
     private readonly ILoggerFactory _loggers;
@@ -33,10 +33,10 @@ internal sealed class RecordedPool : IDisposable
 
     public FlightRecorder Recorder { get; private set; } = null!;
 
-    /// <summary>The log lines of the recorder.</summary>
+    /// <summary>Gets the log lines of the recorder.</summary>
     public IEnumerable<RecordedLog> Told => Logs.Entries.Where(l => l.Category == "HaKit.Recording");
 
-    /// <summary>Ends the pool and reads what it left.</summary>
+    /// <summary>Disposes the pool and reads its recording.</summary>
     public FlightRecording Read()
     {
         Test.Dispose();

@@ -5,7 +5,7 @@ using HaKit.Tests.Http;
 
 namespace HaKit.Tests.Recording;
 
-/// <summary>Over real sockets: what goes over the wire, in both directions and whatever goes wrong, does not come into a recording.</summary>
+/// <summary>Tests, over real sockets, that nothing of what is sent in either direction gets into a recording, even if calls fail.</summary>
 public sealed class RecordingOverHttpTests : IDisposable
 {
     private const string Planted = "planted";
@@ -50,7 +50,7 @@ public sealed class RecordingOverHttpTests : IDisposable
         text.Contains(Planted, StringComparison.OrdinalIgnoreCase).Should().BeFalse();
     }
 
-    // A pool for each call: it knows nothing of the endpoint yet, and asks it first.
+    // Each call gets a new pool, which knows nothing about the endpoint yet and tries it first.
     private async Task RecordAsync(Uri first, Uri second, string path, bool stream, TimeSpan deadline)
     {
         var parts = new EndpointPoolParts().UseFlightRecorder(new FlightRecorderOptions { Folder = _folder, Capacity = 64 });
@@ -99,7 +99,7 @@ public sealed class RecordingOverHttpTests : IDisposable
 
     private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 
-    // What fails is part of the recording too.
+    // Failed calls are in the recording too.
     private static async Task AskAsync(HttpClient client, string path, bool stream, TimeSpan deadline)
     {
         const string more = ""","user":"planted-user","prompt_cache_key":"planted-cache","input":"a planted prompt","metadata":{"planted":"planted"}""";

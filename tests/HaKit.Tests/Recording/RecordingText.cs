@@ -4,7 +4,7 @@ using HaKit.Recording;
 
 namespace HaKit.Tests.Recording;
 
-/// <summary>All bytes of a recording as text, compressed blocks decompressed, without the reader of recordings: for scans.</summary>
+/// <summary>Gets all bytes of a recording as text, with decompressed blocks and without the reader of recordings, for searches.</summary>
 internal static class RecordingText
 {
     public static string Of(string folder)

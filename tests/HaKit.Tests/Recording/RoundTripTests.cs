@@ -109,7 +109,9 @@ public sealed class RoundTripTests
         Code = "a word of the provider's",
     };
 
-    /// <summary>Names a place, a file, a person or a secret, or means nothing to a pool that is simulated.</summary>
+    /// <summary>
+    /// The settings that a recording leaves out, because they name a place, a file, a person or a secret, or have no meaning for a simulated pool.
+    /// </summary>
     private static readonly string[] s_leftOut =
     [
         "Endpoints:Address", "Endpoints:Client", "Endpoints:Credential", "Endpoints:Headers", "Endpoints:ForwardCallerCredential", "Endpoints:HealthPath", "Heartbeat:Path",

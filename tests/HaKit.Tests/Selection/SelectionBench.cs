@@ -82,7 +82,7 @@ internal sealed class SelectionBench
 
     public string Picks(int count, RequestProfile? profile = null) => string.Concat(Enumerable.Range(0, count).Select(_ => Pick(profile) ?? "-"));
 
-    /// <summary>The share of so many idle picks that each endpoint gets.</summary>
+    /// <summary>Gets the share of the choices that each endpoint gets while nothing is in flight.</summary>
     public Dictionary<string, double> Shares(int count, RequestProfile? profile = null)
     {
         var picks = Enumerable.Range(0, count).Select(_ => Pick(profile)).CountBy(name => name ?? "").ToDictionary();
@@ -118,7 +118,7 @@ internal sealed class SelectionBench
     {
         var before = this[name].Failure.ProbabilityAt(Now);
         Fail(name, 5);
-        // The last one that is admitted takes more.
+        // The last admitted endpoint is ejected only after more failures.
         if (this[name].Health.State.Admits(Now))
             Fail(name, 15);
         this[name].Health.State.Status.Should().Be(EndpointHealthStatus.Ejected);
@@ -130,7 +130,7 @@ internal sealed class SelectionBench
 
     public void Order(string name, HealthOrder order) => this[name].Health.Order(order, Now);
 
-    /// <summary>What the call in question has tried until now.</summary>
+    /// <summary>The attempts that the call has made so far.</summary>
     public SelectionBench After(params (string Name, Fault? Fault)[] attempts)
     {
         _history = new AttemptHistory();

@@ -4,7 +4,7 @@ using HaKit.Selection;
 
 namespace HaKit.Tests.Selection;
 
-/// <summary>What every way of choosing keeps, presets and a user's own alike.</summary>
+/// <summary>Tests the guarantees of every selector: the presets, and the application's own selector.</summary>
 public sealed class SelectorContractTests
 {
     private static int Pools => int.TryParse(Environment.GetEnvironmentVariable("HAKIT_SELECTION_POOLS"), out var pools) ? pools : 300;

@@ -4,8 +4,8 @@ using HaKit.Selection;
 namespace HaKit.Tests.Selection;
 
 /// <summary>
-/// Four endpoints, each with a token quota that is worth 24 average calls a minute, asked for 85 % of it: Poisson arrivals,
-/// log-normal sizes as variable as those of conversations (standard deviation 0.8 of a mean of 1,366 tokens).
+/// Four endpoints, each with a token quota for 24 average calls a minute, get 85 % of the calls that the quotas allow. Arrivals are Poisson. Sizes are
+/// log-normal and as variable as the sizes of conversations (standard deviation 0.8 of a mean of 1,366 tokens).
 /// </summary>
 public sealed class TokenQuotaTests(ITestOutputHelper output)
 {

@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Selection;
 
-/// <summary>Poisson traffic over a real pool in virtual time, on one thread: the same seed gives the same run.</summary>
+/// <summary>Sends Poisson traffic through a real pool in virtual time, on one thread. The same seed gives the same run.</summary>
 internal sealed class Traffic
 {
     private readonly Func<EndpointAttempt, Traffic, Task> _serve;
@@ -26,21 +26,21 @@ internal sealed class Traffic
 
     public Random Random { get; }
 
-    /// <summary>Every attempt: when, on which endpoint.</summary>
+    /// <summary>Gets the time and the endpoint of every attempt.</summary>
     public List<(TimeSpan At, string Endpoint)> Attempts { get; } = [];
 
-    /// <summary>Every call that is over: when it began, how long it took, and whether it succeeded.</summary>
+    /// <summary>Gets every call that is over: when it began, how long it took, and whether it succeeded.</summary>
     public List<(TimeSpan At, TimeSpan Took, bool Succeeded)> Calls { get; } = [];
 
     public Task Delay(double seconds) => Task.Delay(TimeSpan.FromSeconds(seconds), Time);
 
     public double Exponential(double mean) => -mean * Math.Log(1 - Random.NextDouble());
 
-    /// <summary>Median times e to the power of a normal.</summary>
+    /// <summary>Gets a log-normal random number: the median times e to the power of a normal random number.</summary>
     public double LogNormal(double median, double p99) =>
         median * Math.Exp(Math.Log(p99 / median) / 2.326 * Math.Sqrt(-2 * Math.Log(1 - Random.NextDouble())) * Math.Cos(2 * Math.PI * Random.NextDouble()));
 
-    /// <summary>A server that shares its speed among all it has in flight: each job's first part is its first content.</summary>
+    /// <summary>Simulates a server that divides its speed among all jobs in flight. The first part of a job is its first content.</summary>
     public sealed class SharingServer(Traffic traffic, double speed)
     {
         private readonly PriorityQueue<TaskCompletionSource, double> _milestones = new();
@@ -49,7 +49,7 @@ internal sealed class Traffic
         private int _jobs;
         private ITimer? _timer;
 
-        /// <summary>Does the work in its share of the server's speed; tells of the first part.</summary>
+        /// <summary>Does the work at its share of the server's speed, and reports the end of the first part.</summary>
         public async Task DoAsync(double work, double firstPart, Action first)
         {
             Advance();
@@ -71,7 +71,7 @@ internal sealed class Traffic
             return reached.Task;
         }
 
-        // Progress per job, so that a milestone stays where it is whoever comes and goes.
+        // The progress is counted per job. So the end of a part does not move when other jobs begin or end.
         private void Advance()
         {
             if (_jobs > 0)
@@ -112,7 +112,7 @@ internal sealed class Traffic
         TimeSpan Gap() => TimeSpan.FromSeconds(Exponential(1 / perSecond));
     }
 
-    /// <summary>Lets everything that is in flight come to its end.</summary>
+    /// <summary>Runs until all attempts in flight have ended.</summary>
     public Traffic Finish(double seconds = 300)
     {
         Time.Advance(TimeSpan.FromSeconds(seconds));

@@ -3,7 +3,7 @@ using HaKit.Selection;
 
 namespace HaKit.Tests.Selection;
 
-/// <summary>What the choice does to real traffic, with health, failover and limits around it.</summary>
+/// <summary>Tests the effect of selection on realistic traffic, together with health, failover and limits.</summary>
 public sealed class TrafficTests(ITestOutputHelper output)
 {
     [Fact]
@@ -47,7 +47,7 @@ public sealed class TrafficTests(ITestOutputHelper output)
         traffic.Share("e0").Should().BeLessThanOrEqualTo(0.02);
     }
 
-    /// <summary>Over several seeds, because the share of one minute differs by a percentage point from one to the next.</summary>
+    /// <summary>Runs with several seeds, because the shares of one minute differ by a percentage point between seeds.</summary>
     [Fact]
     public async Task A_returning_endpoint_is_not_met_by_the_whole_herd_at_once()
     {
@@ -76,7 +76,7 @@ public sealed class TrafficTests(ITestOutputHelper output)
     [InlineData(5, 3)]
     public async Task Returning_endpoints_of_a_small_pool_get_no_more_than_the_share_of_their_slow_start(int endpoints, int returning)
     {
-        // They are the faster ones, so that every choice that may take one of them does.
+        // The returning endpoints are faster, so they win every comparison with another endpoint.
         var traffic = new Traffic(endpoints, (attempt, traffic) => traffic.Delay((attempt.Endpoint.Name[1] - '0' < returning ? 0.01 : 0.03) * traffic.LogNormal(1, 0.3)));
         traffic.Run(40, 30);
         for (var i = 0; i < returning; i++)
@@ -111,7 +111,7 @@ public sealed class TrafficTests(ITestOutputHelper output)
         traffic.Percentile(0.99).Should().BeLessThanOrEqualTo(0.4);
     }
 
-    /// <summary>Without retries and without ejections, so that the choice alone is measured.</summary>
+    /// <summary>Creates a pool without retries and ejections, so that only the choice is measured.</summary>
     [Theory]
     [InlineData(SelectionPreset.Adaptive, 0.999, 1)]
     [InlineData(SelectionPreset.RoundRobin, 0.94, 0.96)]
@@ -130,7 +130,10 @@ public sealed class TrafficTests(ITestOutputHelper output)
         traffic.Calls.Average(c => c.Succeeded ? 1.0 : 0).Should().BeInRange(least, most);
     }
 
-    /// <summary>Standard deviations cannot find an outlier among four: it is at most 1.73 of them from the mean. The score needs no statistic of the pool.</summary>
+    /// <summary>
+    /// With four endpoints, a rule of standard deviations cannot find an outlier, because it is at most 1.73 standard deviations from the mean. The score needs
+    /// no statistic of the pool.
+    /// </summary>
     [Theory]
     [InlineData(SelectionPreset.Adaptive)]
     [InlineData(SelectionPreset.Latency)]
@@ -153,7 +156,8 @@ public sealed class TrafficTests(ITestOutputHelper output)
         byTurns.Should().BeGreaterThan(350);
     }
 
-    // Four servers that share their speed among their jobs, one of them half as fast, 75 % load; work exponential, its first fifth until the first content.
+    // Four servers divide their speed among their jobs. One server is half as fast. The load is 75 %. The work of a job is exponential, and its first content
+    // comes after a fifth of it.
     private static double HalfSpeed(SelectionPreset preset, bool reportsFirstContent)
     {
         const double Work = 5;

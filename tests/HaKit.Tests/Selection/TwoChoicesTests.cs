@@ -4,7 +4,7 @@ using HaKit.Selection;
 
 namespace HaKit.Tests.Selection;
 
-/// <summary>The power of two choices, as the theory has it (Mitzenmacher 2001; Azar, Broder, Karlin and Upfal 1994).</summary>
+/// <summary>Compares the power of two choices with the theory (Mitzenmacher 2001; Azar, Broder, Karlin and Upfal 1994).</summary>
 public sealed class TwoChoicesTests(ITestOutputHelper output)
 {
     /// <summary>In the limit of many servers the mean sojourn is the sum of λ to the power of 2^i − 2, for i from 1.</summary>

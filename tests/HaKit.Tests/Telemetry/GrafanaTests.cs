@@ -7,7 +7,7 @@ using HaKit.Tests.Architecture;
 
 namespace HaKit.Tests.Telemetry;
 
-/// <summary>The ready dashboard and alert rules speak of metrics and labels that there are.</summary>
+/// <summary>The ready dashboard and the alert rules use only metrics and labels that exist.</summary>
 public sealed partial class GrafanaTests
 {
     private static readonly string Folder = Path.Combine(ArchitectureTests.RepositoryRoot, "docs", "grafana");
@@ -65,7 +65,7 @@ public sealed partial class GrafanaTests
         return [.. found.Values];
     }
 
-    // As the OpenTelemetry specification has it for Prometheus: units are suffixes, those in braces are not, a counter is a total.
+    // The names follow the OpenTelemetry specification for Prometheus: a unit becomes a suffix unless it is in braces, and a counter is a total.
     private static IEnumerable<string> PrometheusNames(Instrument instrument)
     {
         var name = instrument.Name.Replace('.', '_') + instrument.Unit switch { "s" => "_seconds", _ => "" };

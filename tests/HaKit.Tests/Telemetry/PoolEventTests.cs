@@ -85,14 +85,14 @@ public sealed class PoolEventTests
         bench.Advance(0);
         events.OfType<EventsDropped>().Should().ContainSingle("nothing more was lost");
         events[^1].Should().BeOfType<OutageBegan>();
-        // Five orders down and up: each pair is two orders, two changes, an outage's begin and end.
+        // The endpoint is forced down and brought up five times. Each time gives two orders, two changes, and the beginning and the end of an outage.
         (dropped + 4).Should().Be(5 * 6);
     }
 
     [Fact]
     public async Task A_reader_that_blocks_slows_neither_the_pool_nor_other_readers()
     {
-        // Real threads, because that is the promise: the reader's code runs on none of the pool's callers'.
+        // The test uses real threads, because the promise is about threads: the code that reads the events never runs on the thread of a caller of the pool.
         await using var bench = new HeartbeatBench(1, o => o.Heartbeat.Enabled = false, parts => parts.TimeProvider = TimeProvider.System);
         using var gate = new ManualResetEventSlim();
         using var blocked = new ManualResetEventSlim();

@@ -4,7 +4,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Telemetry;
 
-/// <summary>What counters, spans and the log tell of an answer with a seam.</summary>
+/// <summary>Tests what counters, spans and the log report about an answer with a seam.</summary>
 public sealed class SeamTelemetryTests
 {
     [Fact]
@@ -66,7 +66,7 @@ public sealed class SeamTelemetryTests
         }
     });
 
-    // The first endpoint ends after two words without the mark of its end.
+    // The stream of the first endpoint ends after two words without an end mark.
     private static async IAsyncEnumerable<string> Words(TimeProvider time, EndpointAttempt attempt, string? failing)
     {
         if (attempt.Endpoint.Name == failing)

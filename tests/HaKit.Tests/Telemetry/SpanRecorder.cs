@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace HaKit.Tests.Telemetry;
 
-/// <summary>Hears the spans of one pool: the source is the process's, so that tests beside this one are heard as well.</summary>
+/// <summary>Records the spans of one pool. The activity source belongs to the process, so the spans of tests that run at the same time arrive too.</summary>
 internal sealed class SpanRecorder : IDisposable
 {
     private readonly Lock _lock = new();
@@ -18,7 +18,7 @@ internal sealed class SpanRecorder : IDisposable
                 options.Tags?.Any(t => t.Key == "hakit.pool" && Equals(t.Value, pool)) == true ? ActivitySamplingResult.AllDataAndRecorded : ActivitySamplingResult.None,
             ActivityStopped = span =>
             {
-                // One that another listener asked for is told to all of them.
+                // A span that another listener requested is reported to all listeners.
                 if (!Equals(span.GetTagItem("hakit.pool"), pool))
                     return;
                 lock (_lock)

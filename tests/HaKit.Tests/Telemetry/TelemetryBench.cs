@@ -5,7 +5,7 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Telemetry;
 
-/// <summary>A pool in virtual time whose metrics, spans and log lines are heard, and nobody else's.</summary>
+/// <summary>Creates a pool in virtual time and collects its metrics, spans and log lines, but not the telemetry of other pools.</summary>
 internal sealed class TelemetryBench : IAsyncDisposable
 {
     private static int s_made;
@@ -37,10 +37,10 @@ internal sealed class TelemetryBench : IAsyncDisposable
 
     public LogRecorder Logs { get; } = new();
 
-    /// <summary>What the endpoints do: null answers at once.</summary>
+    /// <summary>Gets or sets the behaviour of the endpoints. Null: they answer at once.</summary>
     public Dictionary<string, FaultKind> Down { get; } = [];
 
-    /// <summary>How long each attempt takes.</summary>
+    /// <summary>Gets or sets the duration of each attempt.</summary>
     public TimeSpan Takes { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Makes one call, in virtual time.</summary>

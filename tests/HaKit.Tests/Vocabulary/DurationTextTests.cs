@@ -33,7 +33,9 @@ public sealed partial class DurationTextTests
         DurationText.Write(TimeSpan.MinValue).Should().Be("less than -1000 years");
     }
 
-    /// <summary>Each time of the options, and each other number, with values that are refused: no message shows a raw time span or digits without end.</summary>
+    /// <summary>
+    /// Every time and every other number of the options gets values that validation refuses. No message shows a raw time span or a number with many digits.
+    /// </summary>
     [Fact]
     public void No_message_about_an_option_shows_a_raw_time_span_or_more_than_three_digits_of_a_time()
     {
@@ -56,7 +58,10 @@ public sealed partial class DurationTextTests
         messages.Should().HaveCountGreaterThan(150);
     }
 
-    /// <summary>Checks that a text has no raw time span outside quotation marks, in which a message shows what to write, and no time of more than three digits.</summary>
+    /// <summary>
+    /// Checks that a text has no time of more than three digits, and no raw time span outside quotation marks. Inside quotation marks a message shows the value
+    /// to write.
+    /// </summary>
     internal static void HasOnlyGoodTimes(string text, string because = "")
     {
         var told = Quoted().Replace(text, "");

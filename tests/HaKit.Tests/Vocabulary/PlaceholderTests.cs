@@ -3,7 +3,7 @@ using FsCheck.Fluent;
 
 namespace HaKit.Tests.Vocabulary;
 
-/// <summary>What was copied from a page is told from a real key, host or name.</summary>
+/// <summary>A placeholder that was copied from a page is distinguished from a real key, host or name.</summary>
 public sealed class PlaceholderTests
 {
     public static TheoryData<string> Placeholders =>

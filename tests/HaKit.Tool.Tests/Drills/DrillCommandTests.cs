@@ -5,7 +5,7 @@ using HaKit.Tool.Drills;
 
 namespace HaKit.Tool.Tests.Drills;
 
-/// <summary>Whole drills on real sockets, short ones. They look at what was answered, never at how fast.</summary>
+/// <summary>Runs complete, short drills on real sockets. The assertions are about answers, never about times.</summary>
 public sealed class DrillCommandTests
 {
     [Fact(Timeout = 120_000)]
@@ -15,7 +15,7 @@ public sealed class DrillCommandTests
 
         foreach (var fault in report.Faults.SkipLast(1))
             (fault.Right, fault.Wrong, fault.Half).Should().Be((fault.Calls, 0, 0), "{0}: {1}", fault.Name, string.Join("; ", fault.Why.Keys));
-        // Whether the first content was handed over before the reset arrived is a matter of microseconds; a stream that was cut then says so.
+        // A matter of microseconds decides whether the first content was handed over before the reset arrived. If it was, the stream reports a cut.
         var cut = report.Faults[^1];
         (cut.Wrong, cut.Half).Should().Be((0, 0));
         cut.Why.Keys.Where(why => !why.Contains(nameof(PartialResponseException), StringComparison.Ordinal)).Should().BeEmpty();
@@ -27,7 +27,7 @@ public sealed class DrillCommandTests
         DrillFault[] faults = [DrillFaults.Error500, DrillFaults.All503, DrillFaults.Throttled, DrillFaults.Quota, DrillFaults.Unauthorized, DrillFaults.NotFound, DrillFaults.ErrorEvent, DrillFaults.Garbled];
         var left = faults.Select(DrillDialect.Anthropic.Translate).ToList();
 
-        // A fault that no call meets proves nothing, and which upstream gets the few calls of a second is partly chance: such a fault is tried again.
+        // A fault that no call meets proves nothing, and chance decides which upstream gets the few calls of a second. So such a fault is tried again.
         for (var attempt = 1; attempt <= 5 && left.Count > 0; attempt++)
         {
             var report = await RunAsync(DrillContenders.HaKitIn(DrillDialect.Anthropic), [.. left]);
@@ -140,7 +140,7 @@ public sealed class DrillCommandTests
         new DrillSettings { Faults = faults, Rate = 20, Length = TimeSpan.FromSeconds(1), Before = TimeSpan.FromSeconds(0.5), After = TimeSpan.FromSeconds(1) },
         static _ => { }, TestContext.Current.CancellationToken);
 
-    /// <summary>A client of one upstream, which tries nothing again.</summary>
+    /// <summary>A client of one upstream that does not retry.</summary>
     private sealed class SingleUpstreamTarget : IAsyncDisposable
     {
         private readonly HttpClient _client = new();

@@ -8,7 +8,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace HaKit.Tool.Tests.Drills;
 
-/// <summary>A drill of real proxies with the sample configurations of the repository finds what these proxies do not do.</summary>
+/// <summary>
+/// Runs a drill of real proxies with the sample configurations of the repository. The drill finds the faults that these proxies do not handle.
+/// </summary>
 public sealed class ProxyDrillTests
 {
     private static readonly string[] Places = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
@@ -70,7 +72,7 @@ public sealed class ProxyDrillTests
         return output;
     }
 
-    /// <summary>The sample configuration with these ports: three upstreams, and the proxy's own.</summary>
+    /// <summary>Gets the sample configuration with these ports: three upstreams, and the proxy itself.</summary>
     private static string Configured(string file, int[] ports)
     {
         var configuration = File.ReadAllText(Path.Combine(Repository.Root, "bench", "HaKit.Drill", file)).Replace("127.0.0.1:8080", $"127.0.0.1:{ports[3]}", StringComparison.Ordinal);

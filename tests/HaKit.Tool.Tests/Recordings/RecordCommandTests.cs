@@ -10,7 +10,7 @@ public sealed class RecordCommandTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    // An hour in which "a" refuses connections for ten minutes and both fail for one.
+    // Records an hour in which "a" refuses connections for ten minutes, and both endpoints fail for one minute.
     private void Record(string name = "e", Action<EndpointPoolOptions>? settings = null)
     {
         var options = new FlightRecorderOptions { Folder = _folder };

@@ -6,7 +6,7 @@ using Arrival = HaKit.Tool.Rehearsals.Arrival;
 
 namespace HaKit.Tool.Tests.Rehearsals;
 
-/// <summary>Whole rehearsals on real sockets, short ones.</summary>
+/// <summary>Runs complete, short rehearsals on real sockets.</summary>
 public sealed class RehearsalTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

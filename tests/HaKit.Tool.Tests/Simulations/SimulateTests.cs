@@ -8,7 +8,7 @@ public sealed class SimulateTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("hakit-simulate-").FullName;
 
-    // Two services; for twenty minutes of the second hour both are down.
+    // There are two services. Both are down for twenty minutes of the second hour.
     private const string Csv = """
         start,end,service,impact,incident
         2024-01-01T01:00:00Z,2024-01-01T01:40:00Z,left,2,a
@@ -31,7 +31,7 @@ public sealed class SimulateTests : IDisposable
         figures.RootElement.GetProperty("LimitUnavailability").GetDouble().Should().BeApproximately(20 / 360.0, 1e-9);
         figures.RootElement.GetProperty("Ratio").GetDouble().Should().BeInRange(0.8, 1.2);
         scored.GetProperty("Lost").GetInt64().Should().BeInRange(1, scored.GetProperty("CameInVain").GetInt64(), "who comes at the end of an outage waits it out");
-        // With impact 1 as errors only "left" is ever wholly down, and "right" fails three times in ten: two attempts there fail for one call in eleven.
+        // With impact 1 as errors, only "left" is ever completely down. "right" fails three times in ten, so two attempts on it fail for one call in eleven.
         figures.RootElement.GetProperty("MinorAsErrors").GetProperty("Lost").GetInt64().Should().BeLessThan(scored.GetProperty("Lost").GetInt64() / 5);
         (await File.ReadAllTextAsync(File_("history.svg"), TestContext.Current.CancellationToken)).Should().Contain(">left<").And.Contain(">the pool lost calls<");
     }

@@ -2,7 +2,7 @@ using HaKit.Evidence;
 
 namespace HaKit.Tool.Tests.WhatIf;
 
-/// <summary>A run that writes figures keeps what was written by hand.</summary>
+/// <summary>A run that writes figures keeps the text that was written by hand.</summary>
 public sealed class EvidencePageTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using HaKit.Tool.WhatIf;
 
 namespace HaKit.Tool.Tests.WhatIf;
 
-/// <summary>What is forecast from a recording, against the truth of worlds in which it is known.</summary>
+/// <summary>Compares forecasts from recordings with worlds in which the truth is known.</summary>
 public sealed class TruthTests(ITestOutputHelper output)
 {
     private static readonly bool s_isEvidence = Environment.GetEnvironmentVariable("HAKIT_EVIDENCE") == "1";
@@ -19,7 +19,7 @@ public sealed class TruthTests(ITestOutputHelper output)
         IsNear(known);
         if (!s_isEvidence)
             return;
-        // Worlds that were never run while the model was built.
+        // These worlds were never run while the model was built.
         var heldOut = Rows(Number("HAKIT_TRUTH_HELD_OUT", 1001));
         var page = Path.Combine(Repository.Root, "docs", "evidence", "what-if.md");
         EvidencePage.Write(page, "summary", TruthTable.Summary(known, heldOut));
@@ -76,7 +76,7 @@ public sealed class TruthTests(ITestOutputHelper output)
         int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : usual;
 }
 
-/// <summary>One world: the availability under A and B as they were, and B as it was forecast.</summary>
+/// <summary>Holds the results of one world: the availability under A and under B as they were, and under B as it was forecast.</summary>
 internal sealed record TruthRow(int Seed, string Story, double A, double B, Forecast Forecast)
 {
     public double Change => Math.Abs(A - B);
@@ -88,7 +88,7 @@ internal sealed record TruthRow(int Seed, string Story, double A, double B, Fore
     public bool IsWithin => B >= Forecast.Low - 1e-12 && B <= Forecast.High + 1e-12;
 }
 
-/// <summary>The page with the rows.</summary>
+/// <summary>Writes the page with the rows.</summary>
 internal static class TruthTable
 {
     public static string Line(TruthRow row) => string.Create(CultureInfo.InvariantCulture,
@@ -134,7 +134,7 @@ internal static class TruthTable
     }
 }
 
-/// <summary>What is shown of some worlds, as text.</summary>
+/// <summary>Gets the results of some worlds, as text.</summary>
 internal sealed class TruthSummary(TruthRow[] rows)
 {
     private readonly TruthRow[] _known = [.. rows.Where(static r => r.Forecast.IsKnown)];

@@ -5,12 +5,14 @@ using HaKit.Tool.WhatIf;
 
 namespace HaKit.Tool.Tests.WhatIf;
 
-/// <summary>A world in which the truth is known: endpoints with their troubles, calls, settings A under which it is recorded, and settings B.</summary>
+/// <summary>
+/// Describes a world in which the truth is known: endpoints with their faults, calls, settings A with which the world is recorded, and settings B.
+/// </summary>
 internal sealed record TruthWorld
 {
     public required int Seed { get; init; }
 
-    /// <summary>What is special about it, and how B differs from A.</summary>
+    /// <summary>Gets what is special about the world, and how B differs from A.</summary>
     public required string Story { get; init; }
 
     public required IReadOnlyList<(string Name, ServiceModel Service)> Endpoints { get; init; }
@@ -61,10 +63,10 @@ internal sealed record TruthWorld
     }
 }
 
-/// <summary>Draws worlds at random.</summary>
+/// <summary>Creates random worlds.</summary>
 internal static class TruthWorlds
 {
-    /// <summary>A world of the given seed, with so many calls.</summary>
+    /// <summary>Creates the world of the given seed, with the given number of calls.</summary>
     public static TruthWorld Random(int seed, int calls)
     {
         var random = new Random(seed * 31 + 7);
@@ -98,7 +100,7 @@ internal static class TruthWorlds
         };
     }
 
-    /// <summary>Standbys that the recording never called, and that B has alone.</summary>
+    /// <summary>Creates a world with standbys that the recording never called, and that are the only endpoints of B.</summary>
     public static TruthWorld NeverCalled(int seed, int calls) => Random(seed, calls) with
     {
         Story = "a standby that was never called",
@@ -107,7 +109,7 @@ internal static class TruthWorlds
         B = Usual(seed % 2 == 0, 60) + (static o => o.Endpoints.RemoveAt(0)),
     };
 
-    /// <summary>An endpoint that A ejects for twenty minutes at a time and never probes, and that B uses alone.</summary>
+    /// <summary>Creates a world with an endpoint that A ejects for twenty minutes at a time and never probes, and that is the only endpoint of B.</summary>
     public static TruthWorld EjectedUnseen(int seed, int calls)
     {
         var world = Random(seed, calls);
@@ -145,7 +147,7 @@ internal static class TruthWorlds
         return random.Next(10) switch
         {
             0 or 1 => (usual, deadline, $"deadline {text}"),
-            // One of four would have four times the load that was ever seen on it, which no recording knows.
+            // One endpoint of four would have four times the load that the recording contains, so the recording cannot show its behaviour.
             3 when count < 4 => (usual, usual + Only(endpoint), $"alone e{endpoint}"),
             2 or 3 => (usual, usual + (o => o.Endpoints.RemoveAt(endpoint)), $"without e{endpoint}"),
             4 => (usual, usual + (o => o.Retry.MaxRetryAttempts = 0), "no retries"),
@@ -198,7 +200,7 @@ internal static class TruthWorlds
         {
             0 => s => s.Fault(endpoint, FakeFault.Refused, from, until),
             1 => s => s.Fault(endpoint, FakeFault.Hang, from, until),
-            2 => s => s.At(from, test => test.Endpoints.FirstOrDefault(e => e.Name == endpoint)?.SlowDown(factor, from, until)), // B may have left it out
+            2 => s => s.At(from, test => test.Endpoints.FirstOrDefault(e => e.Name == endpoint)?.SlowDown(factor, from, until)), // B may have no such endpoint
             3 or 4 => s => s.Fault(endpoint, FakeFault.Status(500), from, until, share),
             _ => s => s.Fault(endpoint, FakeFault.Status(503).And(FakeFault.Latency(TimeSpan.FromMilliseconds(100))), from, until),
         };

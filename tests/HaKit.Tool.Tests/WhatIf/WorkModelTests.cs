@@ -2,7 +2,7 @@ using HaKit.Tool.WhatIf;
 
 namespace HaKit.Tool.Tests.WhatIf;
 
-/// <summary>What is learned of an endpoint's times from its answers.</summary>
+/// <summary>Tests what is learned about an endpoint's times from its answers.</summary>
 public sealed class WorkModelTests
 {
     private const double PerInput = 0.0002;
@@ -26,7 +26,7 @@ public sealed class WorkModelTests
         WorkModel.Learn(samples, busy).Capacity.Should().BeInRange(0.9 * capacity, 1.1 * capacity);
     }
 
-    // Four requests a second of about 1.3 s each, in steps of 20 ms; beyond the capacity all share the speed of that many.
+    // Four requests a second take about 1.3 s each, in steps of 20 ms. Above the capacity, all requests share the speed of that many requests.
     private static (WorkSample[] Samples, (TimeSpan, TimeSpan)[] Busy) Answers(int seed, double capacity, Func<double, double> slowness)
     {
         var random = new Random(seed);

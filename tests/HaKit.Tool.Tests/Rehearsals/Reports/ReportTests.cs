@@ -43,10 +43,10 @@ public sealed class ReportTests
     {
         Call[] calls =
         [
-            Served("bravo", S(1.05), Good("bravo")), // did not meet it
+            Served("bravo", S(1.05), Good("bravo")), // this call did not meet the fault
             Served("charlie", S(1.4), Bad("alpha", AttemptOutcome.Refused, S(1.3), S(1.31)), Good("charlie")),
             Served("bravo", S(1.2), Bad("alpha", AttemptOutcome.Refused, S(1.1), S(1.11)), Good("bravo")),
-            Served("bravo", S(0.8), Bad("alpha", AttemptOutcome.Broken, S(0.5), S(0.6)), Good("bravo")), // before it
+            Served("bravo", S(0.8), Bad("alpha", AttemptOutcome.Broken, S(0.5), S(0.6)), Good("bravo")), // this attempt failed before the fault began
         ];
 
         var figures = FaultFigures.From(Killing, S(1), "alpha", calls);
