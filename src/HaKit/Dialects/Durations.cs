@@ -150,8 +150,13 @@ internal static class Durations
         return text is ['P' or 'p', 'T' or 't', .. var rest] && rest.Length <= LongestIsoDuration ? GoDuration(lower[..rest.ToLowerInvariant(lower)]) : null;
     }
 
-    private static TimeSpan? Unix(double seconds, DateTimeOffset now) =>
-        seconds > LastUnixSecond ? Longest : Until(DateTimeOffset.UnixEpoch.AddSeconds(seconds), now);
+    // An instant says nothing without the present time.
+    private static TimeSpan? Unix(double seconds, DateTimeOffset now)
+    {
+        if (seconds > LastUnixSecond)
+            return now == default ? null : Longest;
+        return Until(DateTimeOffset.UnixEpoch.AddSeconds(seconds), now);
+    }
 
     // "20 seconds", "20sec".
     private static TimeSpan? WithUnit(ReadOnlySpan<char> text)

@@ -11,11 +11,14 @@ internal static class ErrorPhrases
     public static SearchValues<string> Quota { get; } = CreateSearch(
         "exceeded your current quota", "insufficient_quota", "credit balance", "insufficient credits", "requires more credits", "insufficient balance",
         "billing hard limit", "spend limit", "spending limit", "api usage limits", "monthly limit", "monthly quota", "tokens per day, please wait",
-        "used all available credits", "out of credits", "not enough credits", "no credits", "credit limit", "exceeded your monthly", "insufficient funds", "insufficient quota", "budget has been exceeded");
+        "used all available credits", "out of credits", "not enough credits", "no credits", "credit limit", "exceeded your monthly", "insufficient funds", "insufficient quota", "budget has been exceeded",
+        "in arrears", "overdue account", "account is in good standing", "balance is insufficient", "insufficient account balance");
 
     /// <summary>Gets the sentences about money with which providers begin a 400. In any other place such words may be the caller's.</summary>
     public static string[] QuotaSentences { get; } =
-        ["your credit balance is too low", "you have reached your specified api usage limits", "billing hard limit has been reached"];
+        ["your credit balance is too low", "you have reached your specified api usage limits", "billing hard limit has been reached",
+         "access denied, please make sure your account is in good standing", "access denied due to overdue account", "your account is in arrears",
+         "account is in arrears", "your account balance is insufficient", "insufficient account balance"];
 
     /// <summary>Gets the sentences about a bad key with which providers begin a 400.</summary>
     public static string[] BadKeySentences { get; } =

@@ -116,6 +116,7 @@ internal static class HealthTransitions
             CauseLevel = ProbeLevel.Generating,
             Until = state.Until > until ? state.Until : until,
             JudgedAt = null,
+            OutSince = state.IsInService ? now : state.OutSince,
             Epoch = state.Epoch + 1,
             EpochSince = now,
         };
@@ -127,6 +128,7 @@ internal static class HealthTransitions
         Since = now,
         TrialUntil = now + options.TrialTimeout,
         IsOutageTrial = isOutage,
+        OutSince = state.IsInService ? now : state.OutSince, // the trial of an endpoint that is only cooling takes it out
         Epoch = state.Epoch + 1,
         EpochSince = now,
     };

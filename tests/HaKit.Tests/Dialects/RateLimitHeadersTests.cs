@@ -40,6 +40,17 @@ public sealed class RateLimitHeadersTests
     [InlineData("99999999999999999999999999", 365 * 86400d)]
     public void Retry_after_is_read_in_every_form(string value, double? seconds) => Seconds(("Retry-After", value)).Should().Be(seconds);
 
+    [Theory]
+    [InlineData("limit=10, remaining=0, reset=21", 21d)]
+    [InlineData("\"default\";r=0;t=20", 20d)]
+    [InlineData("limit=10, remaining=3, reset=21", null)]
+    [InlineData("limit=10, remaining=0, reset=999999999", 365 * 86400d)]
+    [InlineData("limit=10, remaining=0, reset=1767225660", null)] // seconds, never an instant
+    [InlineData("limit=10, remaining=0, reset=999999999921", null)]
+    [InlineData("limit=10, remaining=0, reset=", null)]
+    public void The_one_header_of_the_drafts_names_seconds(string value, double? seconds) =>
+        RateLimitHeaders.ReadPlainReset(Fixture.HeadersOf([("RateLimit", value)]), Fixture.Now).Should().Be(seconds is { } s ? TimeSpan.FromSeconds(s) : null);
+
     [Fact]
     public void Milliseconds_go_before_seconds_and_what_lies_behind_is_dropped()
     {

@@ -13,6 +13,7 @@ public sealed class RefusalPropertyTests
     [
         "You exceeded your current quota", "insufficient_quota", "Incorrect API key provided", "API key not valid", "Your credit balance is too low", "limit: 0", "The model is overloaded",
         "rate limit, try again in 3600s", "billing hard limit has been reached", "Content violates usage guidelines", "maximum context length", "per day", "Request too large",
+        "Your account is in arrears", "Access denied, please make sure your account is in good standing",
     ];
 
     private static readonly (string Open, string Close)[] s_marks = [("'", "'"), ("\"", "\""), ("\u201C", "\u201D"), ("`", "`"), ("\u2018", "\u2019"), ("b'", "'"), ("\u00AB", "\u00BB")];

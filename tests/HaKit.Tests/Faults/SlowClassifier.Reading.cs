@@ -406,7 +406,7 @@ internal static partial class SlowClassifier
             return match.Success && Number(match.Groups[1].Value) is { } amount && Scale(match.Groups[2].Value) is { } scale ? Ahead(amount * scale) : null;
         }
 
-        TimeSpan? Unix(double seconds) => seconds > 253402300799 ? TimeSpan.FromDays(365) : now == default ? null : Ahead((DateTimeOffset.UnixEpoch.AddSeconds(seconds) - now).TotalSeconds);
+        TimeSpan? Unix(double seconds) => now == default ? null : seconds > 253402300799 ? TimeSpan.FromDays(365) : Ahead((DateTimeOffset.UnixEpoch.AddSeconds(seconds) - now).TotalSeconds);
     }
 
     private static DateTimeOffset? Instant(string text) => DateTimeOffset.TryParseExact(text.Trim(), s_instants, CultureInfo.InvariantCulture,

@@ -260,7 +260,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex("contentfilter|contentpolicy|moderation|datainspection|sensitive|unsafe|prohibitedcontent|responsibleai", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex FilterWord();
 
-    [GeneratedRegex(@"^\s*(?:your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^\s*(?:your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached|access denied, please make sure your account is in good standing|access denied due to overdue account|(?:your )?account is in arrears|your account balance is insufficient|insufficient account balance)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex QuotaAtStart();
 
     [GeneratedRegex(@"^\s*(?:api key not valid|api key expired|api key not found|invalid api key|incorrect api key provided)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -275,7 +275,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"^[* ]*(?![^ :,;\t\r\n(]*(?:Error|Exception):)(?:(?:messages|max_tokens|max_completion_tokens|max_output_tokens|temperature|top_p|top_k|tools|tool_choice|system|stop_sequences|stop|stream|metadata|thinking|response_format|input|prompt|contents|generationConfig|generation_config|n|seed|logprobs|instructions|reasoning|text|image|images|size|file|dimensions|encoding_format|documents|query|inputs|parameters|service_tier)|[_A-Za-z][^\s:,;(.\[]*(?:\.[^ :,;\t\r\n(]|\[[0-9])[^ :,;\t\r\n(]*):", RegexOptions.CultureInvariant)]
     private static partial Regex PathFirst();
 
-    [GeneratedRegex(@"exceeded your current quota|insufficient_quota|credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|api usage limits|monthly limit|monthly quota|tokens per day, please wait|used all available credits|out of credits|not enough credits|no credits|credit limit|exceeded your monthly|insufficient funds|insufficient quota|budget has been exceeded", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"exceeded your current quota|insufficient_quota|credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|api usage limits|monthly limit|monthly quota|tokens per day, please wait|used all available credits|out of credits|not enough credits|no credits|credit limit|exceeded your monthly|insufficient funds|insufficient quota|budget has been exceeded|in arrears|overdue account|account is in good standing|balance is insufficient|insufficient account balance", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Quota();
 
     [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|greater than the context length|context window exceeds limit|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

@@ -62,6 +62,25 @@ public sealed class HealthTransitionTests
     }
 
     [Theory]
+    [InlineData(EndpointHealthStatus.Healthy, 1000)]
+    [InlineData(EndpointHealthStatus.Suspect, 1000)]
+    [InlineData(EndpointHealthStatus.SlowStart, 1000)]
+    [InlineData(EndpointHealthStatus.Trial, 800)]
+    [InlineData(EndpointHealthStatus.Ejected, 800)]
+    public void An_endpoint_whose_own_breaker_refuses_is_out_since_it_left_service(EndpointHealthStatus status, double outSince) =>
+        In(status).RejectUntil(new Fault(FaultKind.BreakerOpen) { RetryAfter = At(3) }, s_now, s_options).OutSince.Should().Be(At(outSince));
+
+    [Theory]
+    [InlineData(EndpointHealthStatus.Healthy, 1000)]
+    [InlineData(EndpointHealthStatus.SlowStart, 1000)]
+    [InlineData(EndpointHealthStatus.Ejected, 800)]
+    public void An_endpoint_that_was_only_cooling_is_out_since_its_failed_trial_began(EndpointHealthStatus status, double outSince)
+    {
+        var trial = In(status).BeginTrial(isOutage: false, s_now, s_options);
+        trial.FailTrial(s_error, At(1010), 0.5, s_options).OutSince.Should().Be(At(outSince));
+    }
+
+    [Theory]
     [InlineData(5, 1005)]
     [InlineData(29, 1029)]
     [InlineData(60, 1030)]
