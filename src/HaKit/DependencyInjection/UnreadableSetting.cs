@@ -21,6 +21,7 @@ internal static class UnreadableSetting
         [nameof(FailureDetection)] = Enum.GetNames<FailureDetection>(),
         [nameof(RuleMode)] = Enum.GetNames<RuleMode>(),
         [nameof(HoldUntil)] = Enum.GetNames<HoldUntil>(),
+        [nameof(StreamContinuation)] = Enum.GetNames<StreamContinuation>(),
     };
 
     /// <summary>Describes the value that the binder could not convert.</summary>

@@ -33,16 +33,28 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <summary>Gets the credentials that were refused.</summary>
     public RefusedCredentials RefusedCredentials => field ?? Interlocked.CompareExchange(ref field, new RefusedCredentials(pool, this), null) ?? field;
 
+    private AddedNames _names = new([], CredentialNames.Default);
     private Addressed? _addressed;
     private TokenLimit? _tokenLimit;
     private int _warnedOfRetries;
 
     public static HttpSide GetSide(EndpointPool pool) => s_all.GetValue(pool, static pool => new HttpSide(pool));
 
-    public HttpTarget TargetOf(PoolEndpoint endpoint) => _targets.TryGetValue(endpoint, out var target) ? target : NewTarget(endpoint);
+    // A reload may change the names of credentials, and keeps the endpoints that it does not change.
+    public HttpTarget TargetOf(PoolEndpoint endpoint) =>
+        _targets.TryGetValue(endpoint, out var target) && ReferenceEquals(target.Names, Names) ? target : NewTarget(endpoint);
 
-    /// <summary>Gets the names of headers and parameters with credentials.</summary>
-    private CredentialNames Names => pool.Options.Http.CredentialNames is { Count: > 0 } added ? new CredentialNames(added) : CredentialNames.Default;
+    /// <summary>Gets the names of headers and parameters with credentials. The same object until a reload changes the names.</summary>
+    private CredentialNames Names
+    {
+        get
+        {
+            var (added, known) = (pool.Options.Http.CredentialNames, _names);
+            if (!ReferenceEquals(added, known.Added))
+                _names = known = new(added, added.SequenceEqual(known.Added, StringComparer.Ordinal) ? known.Names : new CredentialNames(added));
+            return known.Names;
+        }
+    }
 
     /// <summary>
     /// Logs a warning about each probable mistake: an endpoint that gets no credential (neither its own nor the caller's), a doubtful address, and endpoints
@@ -153,10 +165,16 @@ internal sealed partial class HttpSide(EndpointPool pool)
     private HttpTarget NewTarget(PoolEndpoint endpoint)
     {
         var target = new HttpTarget(endpoint, pool.Origin, Names);
-        if (_targets.TryAdd(endpoint, target) && endpoint.Address is { Scheme: "http", IsLoopback: false } && !pool.Options.Http.AllowPlainHttp)
+        if (!_targets.TryAdd(endpoint, target))
+            _targets.AddOrUpdate(endpoint, target);
+        else if (endpoint.Address is { Scheme: "http", IsLoopback: false } && !pool.Options.Http.AllowPlainHttp)
             PlainHttp(_logger, pool.Name, endpoint.Name);
         return target;
     }
+
+    /// <param name="Added">The names in the options for which this is valid.</param>
+    /// <param name="Names">All names.</param>
+    private sealed record AddedNames(IList<string> Added, CredentialNames Names);
 
     /// <param name="Of">The snapshot for which this is valid.</param>
     /// <param name="Names">The endpoints with an address. Null: all.</param>

@@ -14,14 +14,13 @@ internal sealed class HttpTarget
     private readonly Uri _address;
     private readonly string _server;
     private readonly string _path;
-    private readonly CredentialNames _names;
     private readonly Uri _origin;
     private int _notServed;
     private int _modelMissing;
 
     public HttpTarget(PoolEndpoint endpoint, Uri origin, CredentialNames names)
     {
-        (_origin, _names) = (origin, names);
+        (_origin, Names) = (origin, names);
         _endpoint = endpoint;
         _address = endpoint.Address ?? throw new NotSupportedException($"Endpoint '{endpoint.Name}' has no address, so it cannot be called over HTTP.");
         _server = ServerOf(_address);
@@ -34,6 +33,9 @@ internal sealed class HttpTarget
 
     /// <summary>Gets whether the endpoint has a credential of its own, in its options, its headers or its address.</summary>
     public bool HasCredential { get; }
+
+    /// <summary>Gets the names of the headers and parameters that carry a credential.</summary>
+    public CredentialNames Names { get; }
 
     /// <summary>Gets whether the endpoint is on the server of the pool's origin, which callers use as their base address.</summary>
     public bool IsOnOrigin { get; }
@@ -76,7 +78,7 @@ internal sealed class HttpTarget
             rest = DialectTable.WithModel(rest, name);
         // The address may contain a place for the model, as at Azure: …/openai/deployments/{model}?api-version=…
         var folder = own is null || !HasPlace ? _path : _path.Replace("%7Bmodel%7D", Uri.EscapeDataString(own), StringComparison.OrdinalIgnoreCase);
-        var asked = withCredential ? requested.Query : _names.Without(requested.Query);
+        var asked = withCredential ? requested.Query : Names.Without(requested.Query);
         return new Uri(string.Concat(_server, folder, rest, WithOwnQuery(asked)), s_asIs);
     }
 
@@ -118,7 +120,7 @@ internal sealed class HttpTarget
         var ours = secret is null ? default : CredentialHeader.HeaderFor(_endpoint, secret);
         foreach (var (name, values) in theirs)
         {
-            if (!_endpoint.Headers.ContainsKey(name) && !IsOurs(name) && (withCredential || !_names.IsHeader(name)))
+            if (!_endpoint.Headers.ContainsKey(name) && !IsOurs(name) && (withCredential || !Names.IsHeader(name)))
                 to.Headers.AddAsIs(name, values);
         }
 

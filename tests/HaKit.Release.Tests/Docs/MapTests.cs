@@ -42,6 +42,10 @@ public sealed partial class MapTests
     }
 
     [Fact]
+    public void Every_package_has_its_row() =>
+        Page.Table("docs/index.md", "Packages").Select(static row => row[0]).Should().BeEquivalentTo(Repository.Packages);
+
+    [Fact]
     public void The_recipe_of_a_dialect_names_all_that_a_dialect_says()
     {
         var recipe = string.Join('\n', Page.Section("CONTRIBUTING.md", "Add a provider dialect"));

@@ -76,6 +76,11 @@ public sealed class PageTableTests
             typeof(IProbe).Assembly.GetExportedTypes().Where(t => t.IsClass && typeof(IProbe).IsAssignableFrom(t)).Select(t => t.Name));
 
     [Fact]
+    public void Every_kind_of_event_is_on_the_page() =>
+        typeof(PoolEvent).Assembly.GetExportedTypes().Where(t => typeof(PoolEvent).IsAssignableFrom(t) && !t.IsAbstract).Select(t => $"`{t.Name}`")
+            .Where(name => !string.Join('\n', Page.Section("docs/health.md", "Events")).Contains(name, StringComparison.Ordinal)).Should().BeEmpty();
+
+    [Fact]
     public void Every_property_of_a_profile_is_on_the_page() =>
         Page.Table("docs/failover.md", "The request profile").SelectMany(row => row[0].Split(", ")).Should().BeEquivalentTo(
             typeof(RequestProfile).GetProperties().Where(p => p.CanWrite).Select(p => p.Name));

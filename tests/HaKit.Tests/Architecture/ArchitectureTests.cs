@@ -31,7 +31,7 @@ public sealed partial class ArchitectureTests
         [Facade] = ["Pool", "Peers", "Attempts", "Faults", "Selection", "Limits", "Failover"],
         ["Http"] = [Facade, "Pool", "Connections", "Dialects", "Failover", "Faults", "Health", "Attempts", "Selection"],
         ["Alerts"] = [Facade, "Pool", "Faults", "Health", "Limits", "Telemetry"],
-        ["DependencyInjection"] = [Facade, "Pool", "Peers", "Connections", "Alerts", "Attempts", "Dialects", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Recording", "Telemetry"],
+        ["DependencyInjection"] = [Facade, "Pool", "Peers", "Connections", "Alerts", "Attempts", "Dialects", "Estimates", "Faults", "Health", "Selection", "Limits", "Failover", "Heartbeats", "Http", "Recording", "Telemetry"],
     };
 
     private const string Facade = "EndpointPool";
@@ -57,6 +57,23 @@ public sealed partial class ArchitectureTests
         }
         wrong.Should().BeEmpty();
         seen.Should().Contain(["Failover → Attempts: Lease", "Health → Faults: Fault"], "a scan that sees nothing would hold anything");
+    }
+
+    [Fact]
+    public void The_table_of_rooms_says_what_the_arrows_say()
+    {
+        var rows = File.ReadLines(Path.Combine(RepositoryRoot, "docs", "architecture.md")).SkipWhile(static line => line != "## The rooms of `src/HaKit`")
+            .SkipWhile(static line => !line.StartsWith('|')).TakeWhile(static line => line.StartsWith('|')).Skip(2)
+            .Select(static line => line.Trim('|', ' ').Split('|').Select(static cell => cell.Replace("`", "", StringComparison.Ordinal).Trim()).ToArray());
+        var table = rows.ToDictionary(static row => NameOf(row[0]), static row => row[2] switch
+        {
+            "nothing" => [],
+            "everything" => Arrows.Keys.Except([Vocabulary, NameOf(row[0])]).ToArray(),
+            var rooms => [.. rooms.Split(", ").Select(NameOf)],
+        });
+        table.Should().BeEquivalentTo(Arrows);
+
+        static string NameOf(string cell) => cell is "(root)" or "the facade" ? Facade : cell;
     }
 
     [Fact]

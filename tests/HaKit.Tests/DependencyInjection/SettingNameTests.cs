@@ -68,22 +68,31 @@ public sealed class SettingNameTests
     public void Every_setting_that_the_options_have_is_known()
     {
         var wrong = new List<string>();
-        var settings = Paths(typeof(EndpointPoolOptions), "chat").Where(p => p is not ("chat:Endpoints:0:Client" or "chat:OnFault" or "chat:Http:CountTokens")).ToArray(); // only code can give them
+        var settings = Settings(typeof(EndpointPoolOptions), "chat").Select(s => s.Path).Where(p => p is not ("chat:Endpoints:0:Client" or "chat:OnFault" or "chat:Http:CountTokens")).ToArray(); // only code can give them
         SettingNames.Pool(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s, (string?)"x"))).Build().GetSection("chat"), wrong);
 
         settings.Should().HaveCountGreaterThan(90).And.Contain("chat:Endpoints:0:Limits:MaxConcurrency").And.Contain("chat:Objective:TargetPercent");
         wrong.Should().BeEmpty();
     }
 
-    private static IEnumerable<string> Paths(Type type, string path)
+    [Fact]
+    public void A_value_that_an_enumeration_does_not_have_is_refused_with_the_values_that_it_has()
+    {
+        var choices = Settings(typeof(EndpointPoolOptions), "").Select(s => (s.Path, Type: Nullable.GetUnderlyingType(s.Type) ?? s.Type)).Where(s => s.Type.IsEnum).ToArray();
+        choices.Should().HaveCountGreaterThan(10, "a scan that sees nothing would hold anything");
+        foreach (var (path, type) in choices)
+            string.Join('\n', Refused(("Endpoints:0:Name", "a"), (path[1..], "nonsense"))).Should().ContainAll([path, .. Enum.GetNames(type)]);
+    }
+
+    private static IEnumerable<(string Path, Type Type)> Settings(Type type, string path)
     {
         if (type.IsGenericType && type.Name.StartsWith("IList", StringComparison.Ordinal))
-            return Paths(type.GetGenericArguments()[0], path + ":0");
+            return Settings(type.GetGenericArguments()[0], path + ":0");
         if (type.IsGenericType && type.Name.StartsWith("IDictionary", StringComparison.Ordinal))
-            return Paths(type.GetGenericArguments()[1], path + ":any");
+            return Settings(type.GetGenericArguments()[1], path + ":any");
         return type.Namespace!.StartsWith("HaKit", StringComparison.Ordinal) && type.IsClass
-            ? type.GetProperties(BindingFlags.Public | BindingFlags.Instance).SelectMany(p => Paths(p.PropertyType, $"{path}:{p.Name}"))
-            : [path];
+            ? type.GetProperties(BindingFlags.Public | BindingFlags.Instance).SelectMany(p => Settings(p.PropertyType, $"{path}:{p.Name}"))
+            : [(path, type)];
     }
 
     private static string[] Refused(params (string Key, string Value)[] settings)

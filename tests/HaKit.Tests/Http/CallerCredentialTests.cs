@@ -79,6 +79,22 @@ public sealed class CallerCredentialTests
         }
     }
 
+    [Fact]
+    public async Task A_name_that_a_reload_adds_or_removes_counts_at_once_for_endpoints_that_stay()
+    {
+        EndpointPoolOptions options = null!;
+        await using var http = new HttpPool(1, inner: new Ok(), configure: o => (o.Endpoints[0].Credential, options) = ("own", o));
+        foreach (var names in (string[][])[[], ["X-Tenant"], ["X-Tenant", "X-Other"], []])
+        {
+            options.Http.CredentialNames = names;
+            http.Pool.Update(options);
+            using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
+            request.Headers.TryAddWithoutValidation("X-Tenant", Secret).Should().BeTrue();
+            using var response = await http.Client.SendAsync(request, Ct);
+            Shows(http.Sent[^1], Secret).Should().Be(names.Length == 0, "the names are {0}", string.Join(' ', names));
+        }
+    }
+
     [Theory]
     [InlineData("?a=1&key=x&b=%26", "?a=1&b=%26")]
     [InlineData("?key=x", "")]
