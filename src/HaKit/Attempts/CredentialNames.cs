@@ -37,7 +37,10 @@ internal sealed class CredentialNames
     public bool IsParameter(string name) => Is(Plain(name), s_parameters);
 
     /// <summary>Checks whether a query contains a credential.</summary>
-    public bool IsIn(string query) => query.Length > 1 && query[1..].Split('&').Any(part => IsParameter(NameOf(part)));
+    public bool IsIn(string query) => FindIn(query) is not null;
+
+    /// <summary>Finds the first parameter with a credential in a query, with its value. Null if there is none.</summary>
+    public string? FindIn(string query) => query.Length > 1 ? query[1..].Split('&').FirstOrDefault(part => IsParameter(NameOf(part))) : null;
 
     /// <summary>Gets the query without its credentials. All other bytes of the query stay the same.</summary>
     public string Without(string query)

@@ -59,14 +59,15 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
 
     private string? CredentialOf(HttpRequestMessage request, PoolEndpoint endpoint, string? secret)
     {
-        if (secret is not null || !side.TargetOf(endpoint).TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential))
+        var target = side.TargetOf(endpoint);
+        if (secret is not null || !target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential))
             return secret;
         foreach (var (name, values) in request.Headers.NonValidated)
         {
-            if (CredentialHeader.IsCredential(name))
+            if (target.Names.IsHeader(name))
                 return values.ToString();
         }
-        return null;
+        return request.RequestUri is { IsAbsoluteUri: true } address ? target.Names.FindIn(address.Query) : null;
     }
 
     private bool Contains(string credential) =>

@@ -8,6 +8,7 @@ namespace HaKit.Tests.Http;
 public sealed class CallerCredentialTests
 {
     private const string Secret = "sk-planted-7f3a";
+    private const string Refused = "sk-refused-5c1e";
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
     public static TheoryData<string, bool> Forms()
@@ -96,6 +97,28 @@ public sealed class CallerCredentialTests
     }
 
     [Theory]
+    [InlineData("Authorization", true)]
+    [InlineData("api-key", true)]
+    [InlineData("X-Tenant", true)]
+    [InlineData("key", false)]
+    [InlineData("x-tenant", false)]
+    public async Task One_that_is_refused_takes_the_endpoint_from_no_other_caller(string name, bool isHeader)
+    {
+        await using var http = new HttpPool(1, inner: new Ok(), configure: o => o.Http.CredentialNames = ["X-Tenant"]);
+        await FluentActions.Awaiting(() => StatusAsync(Refused)).Should().ThrowAsync<EndpointPoolException>();
+        (await StatusAsync("good")).Should().Be(HttpStatusCode.OK);
+
+        async Task<HttpStatusCode> StatusAsync(string credential)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions" + (isHeader ? "" : $"?{name}={credential}")) { Content = HttpPool.Chat("hi") };
+            if (isHeader)
+                request.Headers.TryAddWithoutValidation(name, credential).Should().BeTrue();
+            using var response = await http.Client.SendAsync(request, Ct);
+            return response.StatusCode;
+        }
+    }
+
+    [Theory]
     [InlineData("?a=1&key=x&b=%26", "?a=1&b=%26")]
     [InlineData("?key=x", "")]
     [InlineData("?a=1&&b", "?a=1&&b")]
@@ -156,11 +179,13 @@ public sealed class CallerCredentialTests
     private static bool Shows(HttpRequestMessage sent, string secret) =>
         sent.RequestUri!.OriginalString.Contains(secret, StringComparison.Ordinal) || sent.Headers.NonValidated.Any(h => h.Value.ToString().Contains(secret, StringComparison.Ordinal));
 
+    /// <summary>Answers well, unless the request has the refused credential.</summary>
     private sealed class Ok : HttpMessageHandler
     {
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK)
-        {
-            Content = new StringContent("""{"choices":[{"message":{"content":"hi"}}]}""", System.Text.Encoding.UTF8, "application/json"),
-        });
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(Shows(request, Refused)
+            ? Answer(HttpStatusCode.Unauthorized, """{"error":{"message":"wrong key","code":"invalid_api_key"}}""")
+            : Answer(HttpStatusCode.OK, """{"choices":[{"message":{"content":"hi"}}]}"""));
+
+        private static HttpResponseMessage Answer(HttpStatusCode status, string body) => new(status) { Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json") };
     }
 }
