@@ -1,4 +1,3 @@
-using HaKit.Attempts;
 using HaKit.Faults;
 
 namespace HaKit.Http;
