@@ -60,7 +60,7 @@ internal static class HealthTransitions
 
     public static HealthState Eject(this HealthState state, Fault cause, ProbeLevel level, TimeSpan now, double jitter, HealthOptions options, bool byProbe = false)
     {
-        var ejections = state.Remembered(now, options) + 1;
+        var ejections = state.CountRememberedEjections(now, options) + 1;
         return state.WithoutCounts() with
         {
             Status = EndpointHealthStatus.Ejected,
@@ -212,7 +212,8 @@ internal static class HealthTransitions
     }
 
     /// <summary>
-    /// Ends a cooldown early, unless the cooldown is newer than the success that disproves it. The cooldown of a throttle at the same time remains.
+    /// Ends a cooldown early, unless the cooldown is newer than the success that disproves it. If a throttle began a cooldown of its own meanwhile, the
+    /// throttle's cooldown remains.
     /// </summary>
     public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
     {
@@ -242,7 +243,7 @@ internal static class HealthTransitions
         Cooldown = null,
     };
 
-    /// <summary>Moves to the state in service that matches the evidence.</summary>
+    /// <summary>Returns the endpoint to service: to its slow start if that has not ended, as suspect if failures still count, otherwise as healthy.</summary>
     private static HealthState ToService(this HealthState state, TimeSpan now)
     {
         if (now < state.Return.Until)
@@ -255,7 +256,8 @@ internal static class HealthTransitions
     internal static HealthState WithoutCounts(this HealthState state) =>
         state with { ConsecutiveFailures = 0, ConnectFailures = 0, UnansweredFailures = 0, ProbeMisses = 0, ProbeHits = 0, Refusals = 0, IsSpared = false, IsByPeers = false, HasRecoveredAtPeer = false, OwnUntil = null };
 
-    private static int Remembered(this HealthState state, TimeSpan now, HealthOptions options)
+    // The number of ejections that still count. One ejection is forgotten for each EjectionMemory since the end of the last slow start.
+    private static int CountRememberedEjections(this HealthState state, TimeSpan now, HealthOptions options)
     {
         if (state.RecoveredAt is not { } since || options.EjectionMemory <= TimeSpan.Zero)
             return state.Ejections;

@@ -6,7 +6,7 @@ using HaKit.Faults;
 
 namespace HaKit.Tests.Faults;
 
-/// <summary>Refusals over generated siblings of what servers send: the status decides, whatever a message quotes and whatever a body holds.</summary>
+/// <summary>Tests refusals with generated variants of real answers: the status decides, for every text that a message quotes and for every body.</summary>
 public sealed class RefusalPropertyTests
 {
     private static readonly string[] s_dangerous =

@@ -38,7 +38,9 @@ internal static partial class SlowClassifier
     private static readonly string[] s_waits =
         ["again in ", "again after ", "retry in ", "retry after ", "your request in ", "your request after ", "wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
 
-    /// <summary>Every path that matters, and what lies there; <c>[]</c> is an array, <c>*Exception</c> any name of that ending.</summary>
+    /// <summary>
+    /// The paths that matter, each with the meaning of its value. <c>[]</c> is an array; <c>*Exception</c> is any name that ends with Exception.
+    /// </summary>
     private static Dictionary<string, string> Places()
     {
         var places = new Dictionary<string, string>();
@@ -239,7 +241,7 @@ internal static partial class SlowClassifier
                     break;
             }
 
-            // A name set to something that is no name is an error all the same once it was one.
+            // If a later value of the same member is not a name, the body is still an error, because an earlier value was a name.
             isError |= exception.Length > 0;
 
             void Known()
@@ -280,7 +282,11 @@ internal static partial class SlowClassifier
         m => m.Groups[1].Success ? ((char)int.Parse(m.Groups[1].Value, NumberStyles.HexNumber, CultureInfo.InvariantCulture)).ToString()
             : m.Groups[2].Value switch { "n" => "\n", "r" => "\r", "t" => "\t", "b" or "f" => " ", var other => other }, RegexOptions.Singleline);
 
-    /// <summary>Marks of all scripts, and those written as entities, as one of three; then brackets, unless they are an index or a comparison; then backticks in pairs; of every other mark from the first that opens to the last that closes, or to the end.</summary>
+    /// <summary>
+    /// Removes quoted text. First, the quotation marks of all scripts, and marks that are written as entities, become one of three marks. Then bracketed text
+    /// is removed unless the bracket is an index or a comparison, then text between pairs of backticks. For each other mark, the text from the first opening
+    /// mark to the last closing mark, or to the end, is removed.
+    /// </summary>
     private static string Unquoted(string text)
     {
         text = Regex.Replace(text, "&((?:amp;)*)([^;&]*);", m => m.Length <= 40 && Entity(m.Groups[2].Value) is { } mark ? mark : m.Value, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
@@ -308,7 +314,7 @@ internal static partial class SlowClassifier
         : (char)code is '\'' or '\u2018' or '\u2019' or '\u201A' or '\u201B' or '\u00B4' or '\uFF07' ? "'"
         : (char)code is '`' or '\uFF40' ? "`" : null;
 
-    /// <summary>The clause that a message begins with, behind names of exceptions.</summary>
+    /// <summary>Gets the first clause of a message, after the names of exceptions.</summary>
     private static string Lead(string words)
     {
         words = Regex.Replace(words, @"\A[ \t\r\n]*(?:[A-Za-z0-9._]*(?i:error|exception)(?: code: [0-9]{3})?(?:: | - ) *)*", "", RegexOptions.CultureInvariant);
@@ -382,7 +388,7 @@ internal static partial class SlowClassifier
     private static string[] Lines(FaultEvidence evidence, string name) =>
         evidence.Headers is { } headers && headers.NonValidated.Contains(name) ? [.. headers.NonValidated[name]] : [];
 
-    /// <summary>A time in any form: a number, an instant, a duration, a number with its unit, or a list of them, of which the longest counts.</summary>
+    /// <summary>Reads a time in any form: a number, an instant, a duration, a number with its unit, or a list, of which the longest time counts.</summary>
     private static TimeSpan? Told(string text, DateTimeOffset now)
     {
         if (One(text) is { } one)

@@ -5,7 +5,9 @@ using HaKit.Faults;
 
 namespace HaKit.Tests.Faults;
 
-/// <summary>The same verdicts once more, written to be read and not to be fast: lists of words, regular expressions, last fact wins.</summary>
+/// <summary>
+/// Classifies by the same rules as the product, but is written to be easy to read, not to be fast: lists of words, regular expressions, and the last fact wins.
+/// </summary>
 internal static partial class SlowClassifier
 {
     private static readonly string[] s_sizes = ["requested", "request", "prompt", "input"];
@@ -84,7 +86,7 @@ internal static partial class SlowClassifier
         (500, "bedrock", "InternalServerException internalServerException"), (503, "bedrock", "ServiceUnavailableException serviceUnavailableException"),
     ];
 
-    /// <summary>The words found, by rank, and everything else the rules ask for.</summary>
+    /// <summary>The words that were found, by rank, and all other inputs of the rules.</summary>
     private sealed record Facts(string[] Words, string Message, int BodyStatus, bool Azure, bool Google, bool Anthropic, bool Amazon, bool Mistral, bool Object,
         bool IsError, bool Field, bool IsJson, string Raw, bool PerDay, bool NamesQuota, TimeSpan? Delay, bool Filtered, bool Ended, bool Failed, bool NoRetry);
 

@@ -3,7 +3,9 @@ using HaKit.Health;
 
 namespace HaKit.Tests.Health;
 
-/// <summary>Each transition from a state of which every field is set, with the fields that it must keep and the fields that it must clear.</summary>
+/// <summary>
+/// Tests each transition from a state in which every field is set: the fields that the transition must keep, and the fields that it must clear.
+/// </summary>
 public sealed class HealthTransitionTests
 {
     private static readonly TimeSpan s_now = At(1000);
