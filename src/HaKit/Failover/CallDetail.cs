@@ -39,8 +39,8 @@ public sealed record CallDetail
     public required int AttemptCount { get; init; }
 
     /// <summary>
-    /// Gets the rules by which the call waited or tried again when no untried endpoint was left, in the order in which they first applied. Empty if an
-    /// untried endpoint was always left.
+    /// Gets the rules by which the call waited or tried again when no untried endpoint was left. Each rule is listed once, in the order in which
+    /// the rules last applied. Empty if an untried endpoint was always left.
     /// </summary>
     public IReadOnlyList<WaitRule> WaitRules { get; init; } = [];
 

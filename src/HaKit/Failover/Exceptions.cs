@@ -45,7 +45,8 @@ public abstract class EndpointPoolException : Exception
     public int AttemptCount { get; }
 
     /// <summary>
-    /// Gets the rules by which the call waited or ended, in the order in which they first applied. Each rule is listed once. Empty if the call never waited.
+    /// Gets the rules by which the call waited or ended. Each rule is listed once, in the order in which the rules last applied, so the last one ended the
+    /// call. Empty if the call never waited.
     /// </summary>
     public IReadOnlyList<WaitRule> WaitRules { get; }
 

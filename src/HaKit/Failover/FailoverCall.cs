@@ -147,20 +147,25 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         return this;
     }
 
-    /// <summary>Records that a rule of waiting applies. False if that rule has applied before.</summary>
+    /// <summary>Records that a rule of waiting applies, as the latest rule. Returns false if that rule has applied before.</summary>
     public bool RecordRule(WaitRule rule)
     {
-        for (var rules = Rules; rules != 0; rules >>= 4)
+        for (var shift = 0; Rules >> shift != 0; shift += 4)
         {
-            if ((WaitRule)(rules & 0xF) == rule)
+            if ((WaitRule)(Rules >> shift & 0xF) == rule)
+            {
+                var later = Rules & (1ul << shift) - 1;
+                var earlier = Rules >> shift >> 4 << shift;
+                Rules = (earlier | later) << 4 | (uint)rule;
                 return false;
+            }
         }
 
         Rules = Rules << 4 | (uint)rule;
         return true;
     }
 
-    /// <summary>Gets the rules of waiting that have applied, in the order in which they first applied.</summary>
+    /// <summary>Gets the rules of waiting that have applied, each once, in the order in which they last applied.</summary>
     public IReadOnlyList<WaitRule> WaitRules()
     {
         if (Rules == 0)

@@ -23,8 +23,8 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
     /// <param name="secret">The endpoint's own credential; null for none.</param>
     public void RecordRefusal(Fault fault, HttpRequestMessage request, PoolEndpoint endpoint, string? secret)
     {
-        if (fault.Kind == FaultKind.Unauthorized && CredentialOf(request, endpoint, secret) is { } credential && !Contains(credential))
-            _hashes[(Interlocked.Increment(ref _count) - 1) & (Most - 1)] = credential.GetHashCode(StringComparison.Ordinal);
+        if (fault.Kind == FaultKind.Unauthorized && HashOf(request, endpoint, secret) is { } hash && !Contains(hash))
+            _hashes[(Interlocked.Increment(ref _count) - 1) & (Most - 1)] = hash;
     }
 
     /// <summary>Admits each endpoint that is out because of a refused key, if this request would use a key that was not refused.</summary>
@@ -35,7 +35,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
         foreach (var member in pool.Engine.Snapshot.Members)
         {
             if (member.Health.State.Cooldown is { Cause.Kind: FaultKind.Unauthorized } && member.Endpoint.Address is not null
-                && CredentialOf(request, member.Endpoint, await SecretOfAsync(member.Endpoint, token).ConfigureAwait(false)) is { } credential && !Contains(credential))
+                && HashOf(request, member.Endpoint, await SecretOfAsync(member.Endpoint, token).ConfigureAwait(false)) is { } hash && !Contains(hash))
             {
                 member.Health.RecordNewCredential(pool.Engine.Clock.Now);
             }
@@ -56,19 +56,22 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
         }
     }
 
-    private string? CredentialOf(HttpRequestMessage request, PoolEndpoint endpoint, string? secret)
+    // A request may carry several credentials (a cookie and a key), and any of them may be the one that was refused. So all of them count, in any order.
+    private int? HashOf(HttpRequestMessage request, PoolEndpoint endpoint, string? secret)
     {
         var target = side.TargetOf(endpoint);
         if (secret is not null || !target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential))
-            return secret;
+            return secret?.GetHashCode(StringComparison.Ordinal);
+        int? hash = null;
         foreach (var (name, values) in request.Headers.NonValidated)
         {
             if (target.Names.IsHeader(name))
-                return values.ToString();
+                hash = (hash ?? 0) ^ HashCode.Combine(StringComparer.OrdinalIgnoreCase.GetHashCode(name), values.ToString());
         }
-        return request.RequestUri is { IsAbsoluteUri: true } address ? target.Names.FindIn(address.Query) : null;
+        if (request.RequestUri is { IsAbsoluteUri: true } address && target.Names.FindIn(address.Query) is { } inQuery)
+            hash = (hash ?? 0) ^ inQuery.GetHashCode(StringComparison.Ordinal);
+        return hash;
     }
 
-    private bool Contains(string credential) =>
-        Array.IndexOf(_hashes, credential.GetHashCode(StringComparison.Ordinal), 0, (int)Math.Min((uint)Volatile.Read(ref _count), Most)) >= 0;
+    private bool Contains(int hash) => Array.IndexOf(_hashes, hash, 0, (int)Math.Min((uint)Volatile.Read(ref _count), Most)) >= 0;
 }

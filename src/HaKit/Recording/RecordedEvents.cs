@@ -54,7 +54,7 @@ public sealed record RecordedCall : RecordedEvent
     /// <summary>Gets how long the call waited with no attempt in flight.</summary>
     public TimeSpan Waited { get; init; }
 
-    /// <summary>Gets the rules by which the call waited, in the order in which they first applied.</summary>
+    /// <summary>Gets the rules by which the call waited, each once, in the order in which they last applied.</summary>
     public IReadOnlyList<WaitRule> WaitRules { get; init; } = [];
 
     /// <summary>Gets the deadline, from the beginning of the call. <see cref="TimeSpan.MaxValue"/>: none.</summary>

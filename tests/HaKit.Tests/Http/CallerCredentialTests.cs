@@ -119,6 +119,26 @@ public sealed class CallerCredentialTests
     }
 
     [Theory]
+    [InlineData("Cookie", "Authorization")]
+    [InlineData("Authorization", "Cookie")]
+    [InlineData("api-key", "X-Tenant")]
+    public async Task One_beside_a_refused_one_does_not_hide_it(string beside, string refused)
+    {
+        await using var http = new HttpPool(1, inner: new Ok(), configure: o => o.Http.CredentialNames = ["X-Tenant", "Cookie"]);
+        await FluentActions.Awaiting(() => StatusAsync(Refused)).Should().ThrowAsync<EndpointPoolException>();
+        (await StatusAsync("good")).Should().Be(HttpStatusCode.OK);
+
+        async Task<HttpStatusCode> StatusAsync(string credential)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
+            request.Headers.TryAddWithoutValidation(beside, "the-same").Should().BeTrue();
+            request.Headers.TryAddWithoutValidation(refused, credential).Should().BeTrue();
+            using var response = await http.Client.SendAsync(request, Ct);
+            return response.StatusCode;
+        }
+    }
+
+    [Theory]
     [InlineData("?a=1&key=x&b=%26", "?a=1&b=%26")]
     [InlineData("?key=x", "")]
     [InlineData("?a=1&&b", "?a=1&&b")]
