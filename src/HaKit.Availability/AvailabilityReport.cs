@@ -60,14 +60,14 @@ public sealed record AvailabilityReport
 
     /// <summary>Creates a report. The records may be written at the same time.</summary>
     /// <param name="now">The time, on the records' clock.</param>
-    /// <param name="endpoints">The endpoints; at least one.</param>
+    /// <param name="endpoints">The endpoints. If there is none, the report has only the outcomes of calls.</param>
     /// <param name="calls">The outcomes of the pool's calls, as the callers observed them.</param>
     /// <param name="slo">The objective; null for <see cref="Slo.Default"/>. The counters should cover its period.</param>
-    /// <param name="required">The number of endpoints that must be up to carry the load, from 1 to the number of endpoints. Default 1.</param>
+    /// <param name="required">The number of endpoints that must be up to carry the load, from 1 to the number of endpoints (without endpoints, 1). Default 1.</param>
     /// <param name="confidence">The confidence of all bounds, strictly between 0 and 1. Default 0.95.</param>
     /// <param name="alerts">The alerts to evaluate; null for the alerts of <see cref="BurnRateAlert.Standard"/> whose windows the counters cover.</param>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> or <paramref name="calls"/> is null.</exception>
-    /// <exception cref="ArgumentException">There is no endpoint, or an alert can never fire.</exception>
+    /// <exception cref="ArgumentException">An alert can never fire.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static AvailabilityReport Create(
         TimeSpan now,
@@ -90,7 +90,8 @@ public sealed record AvailabilityReport
             reports[i] = new EndpointAvailability(endpoints[i].Name, summaries[i], endpoints[i].Outcomes?.Count(now, slo.Period), confidence);
         }
 
-        var joint = JointDowntime.Measure(summaries, required);
+        Guard.Between(1, Math.Max(1, summaries.Length), required);
+        var joint = summaries.Length > 0 ? JointDowntime.Measure(summaries, required) : JointDowntime.Unknown;
         var count = calls.Count(now, slo.Period);
         return new AvailabilityReport
         {
@@ -113,6 +114,8 @@ public sealed record AvailabilityReport
 
     private static AvailabilityRatio? Predict(EndpointAvailability[] endpoints, int required, double beta)
     {
+        if (endpoints.Length == 0)
+            return null;
         var components = new ReliabilityComponent[endpoints.Length];
         for (var i = 0; i < components.Length; i++)
         {

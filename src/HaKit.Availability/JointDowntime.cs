@@ -12,6 +12,9 @@ public sealed record JointDowntime
         Beta = beta;
     }
 
+    /// <summary>Gets the downtime of a period of which nothing is known.</summary>
+    internal static JointDowntime Unknown { get; } = new(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, null, null);
+
     /// <summary>Gets the length of the examined period.</summary>
     public TimeSpan Observed { get; }
 
@@ -55,7 +58,7 @@ public sealed record JointDowntime
         }
 
         if (to <= from)
-            return new JointDowntime(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, null, null);
+            return Unknown;
         var n = histories.Count;
         var pairs = new long[n, n];
         var (allDown, tooFewUp) = Sweep(histories, from, to, required, pairs);

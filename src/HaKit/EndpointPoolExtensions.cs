@@ -9,11 +9,12 @@ public static class EndpointPoolExtensions
 {
     /// <summary>Explains in one sentence for each endpoint whether it can be chosen now for an ordinary request, and why. Has no side effects.</summary>
     /// <param name="pool">The pool.</param>
-    /// <returns>One line for each endpoint, in the order in which they were listed.</returns>
+    /// <returns>One line for each endpoint, in the order in which they were listed. Without an endpoint, a line that says so.</returns>
     public static string Explain(this EndpointPool pool)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        return string.Join(Environment.NewLine, pool.Explain(RequestProfile.Default));
+        var endpoints = pool.Explain(RequestProfile.Default);
+        return endpoints.Count > 0 ? string.Join(Environment.NewLine, endpoints) : $"Pool {pool.Name} has no endpoint.";
     }
 
     /// <summary>Calls the pool with the default profile. If the state is a <see cref="RequestProfile"/>, the call uses it as its profile.</summary>

@@ -237,6 +237,24 @@ public sealed class StatusTests
         (await StatusAsync(site)).GetProperty("pools").GetArrayLength().Should().Be(2);
     }
 
+    [Fact]
+    public async Task A_pool_without_endpoints_is_shown_and_its_page_and_events_go_on()
+    {
+        await using var site = await Site.StartAsync(s => s.AddHealthChecks().AddHaEndpointPoolCheck("chat"), a => { a.MapHaEndpointPools("/ha"); a.MapHealthChecks("/health"); },
+            o => (o.AllowEmpty, o.Heartbeat.Enabled) = (true, false), users: false);
+        var pool = (await StatusAsync(site)).GetProperty("pools")[0];
+        pool.GetProperty("endpoints").GetArrayLength().Should().Be(0);
+        pool.GetProperty("state").GetString().Should().Be("outage");
+        JsonDocument.Parse(await site.Http.GetStringAsync("/ha/explain?pool=chat", Ct)).RootElement.GetProperty("endpoints").GetArrayLength().Should().Be(0);
+        site.Time.Advance(TimeSpan.FromMinutes(2));
+        (await site.SendAsync(HttpMethod.Get, "/health")).StatusCode.Should().Be(HttpStatusCode.ServiceUnavailable);
+        site.Pool().AddEndpoint(new EndpointOptions { Name = "a", Address = "https://a.test/v1" });
+        site.Pool().RemoveEndpoint("a").Should().BeTrue();
+        site.Time.Advance(TimeSpan.FromMinutes(2));
+        (await StatusAsync(site)).GetProperty("pools")[0].GetProperty("endpoints").GetArrayLength().Should().Be(0);
+        site.Logs.Entries.Where(static e => e.Exception is not null).Should().BeEmpty();
+    }
+
     private static async Task<(string Name, JsonElement Data)> NextAsync(StreamReader reader)
     {
         var name = "";

@@ -21,7 +21,7 @@ internal static class ChatMetadata
     /// <summary>Checks whether the endpoints belong to different providers, as far as their providers are known.</summary>
     public static bool SpanProviders(IReadOnlyList<PoolEndpoint> endpoints)
     {
-        var first = ProviderOf(endpoints[0]);
+        var first = endpoints.Count > 0 ? ProviderOf(endpoints[0]) : null;
         for (var i = 1; i < endpoints.Count; i++)
         {
             if (!string.Equals(ProviderOf(endpoints[i]), first, StringComparison.OrdinalIgnoreCase))
@@ -34,5 +34,5 @@ internal static class ChatMetadata
     private static string? ProviderOf(PoolEndpoint endpoint) => endpoint.Domains.Provider ?? MetadataOf(endpoint).ProviderName;
 
     private static T? CommonOf<T>(ChatClientMetadata[] all, Func<ChatClientMetadata, T?> part) where T : class =>
-        Array.TrueForAll(all, m => Equals(part(m), part(all[0]))) ? part(all[0]) : null;
+        all.Length > 0 && Array.TrueForAll(all, m => Equals(part(m), part(all[0]))) ? part(all[0]) : null;
 }

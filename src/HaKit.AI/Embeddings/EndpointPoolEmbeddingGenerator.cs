@@ -92,10 +92,10 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
         var all = endpoints.Select(e => (Own: EmbeddingIdentity.MetadataOf(e), Endpoint: e)).ToArray();
         return new(
             CommonOf(e => e.Own?.ProviderName ?? e.Endpoint.Domains.Provider), CommonOf(e => e.Own?.ProviderUri ?? e.Endpoint.Address),
-            _options.Model ?? CommonOf(e => EmbeddingIdentity.NameAt(e.Endpoint)), _options.Dimensions ?? all[0].Own?.DefaultModelDimensions);
+            _options.Model ?? CommonOf(e => EmbeddingIdentity.NameAt(e.Endpoint)), _options.Dimensions ?? (all.Length > 0 ? all[0].Own?.DefaultModelDimensions : null));
 
         T? CommonOf<T>(Func<(EmbeddingGeneratorMetadata? Own, PoolEndpoint Endpoint), T?> part) where T : class =>
-            Array.TrueForAll(all, e => Equals(part(e), part(all[0]))) ? part(all[0]) : null;
+            all.Length > 0 && Array.TrueForAll(all, e => Equals(part(e), part(all[0]))) ? part(all[0]) : null;
     }
 
     /// <summary>Holds the texts of one request.</summary>

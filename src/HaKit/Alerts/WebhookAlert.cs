@@ -76,7 +76,7 @@ internal sealed class WebhookAlert : IDisposable
                 request.Headers.TryAddWithoutValidation(name, value);
             using var response = await _http.SendAsync(request, either.Token).ConfigureAwait(false);
             var status = (int)response.StatusCode;
-            return response.IsSuccessStatusCode ? default : ($"answered {status}", status is 408 or 429 or >= 500, response.Headers.RetryAfter?.Delta);
+            return response.IsSuccessStatusCode ? default : ($"answered {status}", status is 408 or 429 or >= 500, Named(response.Headers.RetryAfter));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -90,6 +90,13 @@ internal sealed class WebhookAlert : IDisposable
         {
             return ("broke off", true, null);
         }
+    }
+
+    // Seconds, or the instant at which the receiver may be asked again.
+    private TimeSpan? Named(RetryConditionHeaderValue? said)
+    {
+        var wait = said?.Delta ?? said?.Date - Time.GetUtcNow();
+        return wait > TimeSpan.Zero ? wait : null;
     }
 
     private static TimeSpan Least(TimeSpan a, TimeSpan b) => a < b ? a : b;

@@ -8,8 +8,10 @@ namespace HaKit.Failover;
 internal sealed class CallOutcomes(FailoverContext context, IFaultClassifier classifier)
 {
     /// <summary>Classifies an exception of an attempt on an endpoint.</summary>
-    public Fault Classify(Exception exception, PoolEndpoint endpoint) =>
-        OwnFaults.In(exception) ?? classifier.Classify(new FaultEvidence { Exception = exception, Dialect = endpoint.Dialect, Now = context.Clock.Time.GetUtcNow() }) ?? KnownFaults.Unknown;
+    public Fault Classify(Exception exception, PoolEndpoint endpoint) => Classify(exception, endpoint.Dialect);
+
+    private Fault Classify(Exception exception, WireDialect dialect) =>
+        OwnFaults.In(exception) ?? classifier.Classify(new FaultEvidence { Exception = exception, Dialect = dialect, Now = context.Clock.Time.GetUtcNow() }) ?? KnownFaults.Unknown;
 
     /// <summary>Gets how a call ended, and the name of the error that ended it. Null: no error.</summary>
     /// <param name="call">The call.</param>
@@ -29,7 +31,8 @@ internal sealed class CallOutcomes(FailoverContext context, IFaultClassifier cla
             case OperationCanceledException:
                 return (CallOutcome.Caller, nameof(FaultKind.CallerCancelled));
             default:
-                return FindOutcome(Classify(failure, context.Snapshot.Members[0].Endpoint));
+                // Without an attempt, the exception comes from a strategy around the failover.
+                return FindOutcome(Classify(failure, call.History.IsFresh ? WireDialect.Unknown : call.History.Entries[^1].Endpoint.Dialect));
         }
     }
 

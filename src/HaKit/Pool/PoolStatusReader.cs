@@ -29,7 +29,7 @@ internal static class PoolStatusReader
             Serving = serving,
             OutageSince = serving == 0 ? OutageSince(owners.Heartbeats.OutageSince, endpoints, now, at) : null,
             LastAnsweredAt = endpoints.Max(static e => e.LastAnsweredAt),
-            FirstTier = FirstInOrder(snapshot.Members.Select(static m => m.Endpoint.Tier), snapshot.FirstTier)!.Value,
+            FirstTier = FirstInOrder(snapshot.Members.Select(static m => m.Endpoint.Tier), snapshot.FirstTier) ?? 0,
             ServingTier = FirstInOrder(endpoints.Where(static e => e.Serves).Select(static e => e.Endpoint.Tier), snapshot.FirstTier),
             Waiting = waiting.Count,
             MaxWaiting = owners.Options.Value.MaxWaitingCalls,

@@ -39,6 +39,23 @@ public sealed class ServiceTests
         world.Client.GetService<ChatClientMetadata>()!.ProviderName.Should().BeNull();
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(null)]
+    [InlineData("m")]
+    public async Task A_pool_without_endpoints_answers_every_question_and_refuses_every_call(string? model)
+    {
+        var world = new ChatWorld(0, o => o.AllowEmpty = true);
+        world.Client.GetService<ChatClientMetadata>().Should().Match<ChatClientMetadata>(m => m.ProviderName == null && m.ProviderUri == null && m.DefaultModelId == null);
+        world.Client.GetService<FakeChatClient>().Should().BeNull();
+        using var traced = ((IChatClient)world.Client).AsBuilder().UseOpenTelemetry().Build();
+        foreach (var streamed in (bool[])[false, true])
+            world.Failure(streamed, new ChatOptions { ModelId = model }).Should().BeOfType<NoEndpointAvailableException>();
+
+        using var embeddings = world.Pool.AsEmbeddingGenerator();
+        ((IEmbeddingGenerator)embeddings).GetService<EmbeddingGeneratorMetadata>().Should().Match<EmbeddingGeneratorMetadata>(m => m.ProviderName == null && m.DefaultModelId == null);
+        await embeddings.Awaiting(e => e.GenerateAsync(["a"], new EmbeddingGenerationOptions { ModelId = model }, TestContext.Current.CancellationToken)).Should().ThrowAsync<NoEndpointAvailableException>();
+    }
+
     [Fact]
     public void An_endpoint_s_model_in_metadata_is_the_one_that_is_sent()
     {

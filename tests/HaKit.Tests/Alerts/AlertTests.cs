@@ -300,10 +300,12 @@ public sealed class AlertTests
         bench.Logs.Entries.Should().ContainSingle().Which.Message.Should().Be("1 alerts could not be delivered.");
     }
 
-    [Fact]
-    public void A_webhook_is_tried_again_with_backoff_until_it_takes_the_message()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_webhook_is_tried_again_with_backoff_until_it_takes_the_message(bool namesInstant)
     {
-        var hook = new Hook(HttpStatusCode.InternalServerError, null, HttpStatusCode.TooManyRequests, HttpStatusCode.OK);
+        var hook = new Hook(HttpStatusCode.InternalServerError, null, HttpStatusCode.TooManyRequests, HttpStatusCode.OK) { NamesInstant = namesInstant };
         using var bench = new Bench(configure: o => o.AddWebhook(new Uri("https://hooks.test/s3cret"), w =>
         {
             (w.Http, w.Template) = (new HttpMessageInvoker(hook), """{"text":"{{text}}","more":{"s":"{{status}}","n":{"k":"{{key}}"}}}""");
@@ -405,6 +407,9 @@ public sealed class AlertTests
 
         public ManualTimeProvider? Time { get; set; }
 
+        /// <summary>Gets whether Retry-After is an instant.</summary>
+        public bool NamesInstant { get; init; }
+
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             Bodies.Add(await request.Content!.ReadAsStringAsync(cancellationToken));
@@ -414,7 +419,7 @@ public sealed class AlertTests
                 throw new HttpRequestException(HttpRequestError.ConnectionError, "Connection refused (hooks.test/s3cret)");
             var response = new HttpResponseMessage(status);
             if (status == HttpStatusCode.TooManyRequests)
-                response.Headers.RetryAfter = new(TimeSpan.FromSeconds(7));
+                response.Headers.RetryAfter = NamesInstant ? new(Time!.GetUtcNow().AddSeconds(7)) : new(TimeSpan.FromSeconds(7));
             return response;
         }
     }
