@@ -3,16 +3,19 @@ namespace HaKit.Alerts;
 /// <summary>Sets which receivers get alerts, and how often. Not thread-safe; read when the application starts.</summary>
 public sealed class AlertOptions
 {
+    // The pool looks again after the quiet time, with a timer. A timer takes at most 49 days.
+    private static readonly TimeSpan s_longestQuiet = TimeSpan.FromDays(30);
+
     internal List<Func<AlertMessage, CancellationToken, ValueTask>> Sinks { get; } = [];
 
     /// <summary>
-    /// Gets or sets how long alerts are collected before they are sent. An alert that ends within this time is sent once, as ended. Default 2 s; at least 0.
+    /// Gets or sets how long alerts are collected before they are sent. An alert that ends within this time is sent once, as ended. Default 2 s; 0 to a day.
     /// </summary>
     public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
     /// Gets or sets the quiet time. After the start of an alert was sent, the same alert is not sent again within this time. If the alert is active at the end
-    /// of this time, it is sent again. Default 5 min; at least 0.
+    /// of this time, it is sent again. Default 5 min; 0 to 30 days.
     /// </summary>
     public TimeSpan Quiet { get; set; } = TimeSpan.FromMinutes(5);
 
@@ -24,7 +27,7 @@ public sealed class AlertOptions
 
     /// <summary>
     /// Gets or sets how often to check whether each pool could bear the loss of each of its failure domains (<see
-    /// cref="EndpointPoolExtensions.GetRedundancy"/>). Default 30 s; null: never; more than 0. A domain that contains every endpoint of the pool is not
+    /// cref="EndpointPoolExtensions.GetRedundancy"/>). Default 30 s; null: never; 100 ms to a day. A domain that contains every endpoint of the pool is not
     /// checked, because the pool can never bear its loss.
     /// </summary>
     public TimeSpan? RedundancyInterval { get; set; } = TimeSpan.FromSeconds(30);
@@ -58,16 +61,16 @@ public sealed class AlertOptions
 
     internal IEnumerable<string> Validate()
     {
-        if (Window < TimeSpan.Zero)
-            yield return $"Alerts: Window is {DurationText.OfSetting(Window)}: at least 0 is needed.";
-        if (Quiet < TimeSpan.Zero)
-            yield return $"Alerts: Quiet is {DurationText.OfSetting(Quiet)}: at least 0 is needed.";
+        if (SettingRange.Find("Alerts: Window", Window, most: SettingRange.LongestOfTimer) is { } window)
+            yield return window;
+        if (SettingRange.Find("Alerts: Quiet", Quiet, most: s_longestQuiet) is { } quiet)
+            yield return quiet;
         if (DigestAbove < 1)
             yield return $"Alerts: DigestAbove is {DigestAbove}: at least 1 is needed.";
-        if (RedundancyInterval <= TimeSpan.Zero)
-            yield return $"Alerts: RedundancyInterval is {DurationText.OfSetting(RedundancyInterval)}: more than 0 is needed, or nothing.";
-        if (!(RedundancyLostShare is >= 0 and <= 1))
-            yield return FormattableString.Invariant($"Alerts: RedundancyLostShare is {RedundancyLostShare}: 0 to 1 is needed.");
+        if (RedundancyInterval is { } interval && SettingRange.Find("Alerts: RedundancyInterval", interval, TimeSpan.FromMilliseconds(100), SettingRange.LongestOfTimer) is { } wrong)
+            yield return wrong;
+        if (SettingRange.Find("Alerts: RedundancyLostShare", RedundancyLostShare, 0, 1) is { } share)
+            yield return share;
         if (Sinks.Count == 0)
             yield return "Alerts: no receiver is configured. Add one in AddHaAlerts, with AddWebhook or Add.";
     }
@@ -91,17 +94,18 @@ public sealed class WebhookAlertOptions
     public int MaxAttempts { get; set; } = 6;
 
     /// <summary>
-    /// Gets or sets the wait after the first failure. Each further failure doubles the wait, up to <see cref="MaxDelay"/>. Default 1 s; more than 0.
+    /// Gets or sets the wait after the first failure. Each further failure doubles the wait, up to <see cref="MaxDelay"/>. Default 1 s; more than 0,
+    /// at most a day.
     /// </summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// Gets or sets the longest wait between two attempts. A longer <c>Retry-After</c> is cut to this value. Default 60 s; not shorter than <see
-    /// cref="Delay"/>.
+    /// cref="Delay"/>, at most a day.
     /// </summary>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Gets or sets the time limit for the answer to one request. Default 10 s; more than 0.</summary>
+    /// <summary>Gets or sets the time limit for the answer to one request. Default 10 s; more than 0, at most a day.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Gets or sets the sender of the requests. The webhook does not dispose it. Default null: the webhook has its own connections.</summary>
@@ -109,11 +113,15 @@ public sealed class WebhookAlertOptions
 
     internal void Validate()
     {
-        if (MaxAttempts < 1 || Delay <= TimeSpan.Zero || MaxDelay < Delay || Timeout <= TimeSpan.Zero)
-        {
-            throw new ArgumentException(
-                $"MaxAttempts {MaxAttempts}, Delay {DurationText.OfSetting(Delay)}, MaxDelay {DurationText.OfSetting(MaxDelay)}, Timeout {DurationText.OfSetting(Timeout)}: at least 1, more than 0, not shorter than Delay, and more than 0 are needed.");
-        }
+        string?[] mistakes =
+        [
+            SettingRange.Find(nameof(MaxAttempts), MaxAttempts, 1, int.MaxValue),
+            SettingRange.FindAboveZero(nameof(Delay), Delay, SettingRange.LongestOfTimer),
+            SettingRange.Find(nameof(MaxDelay), MaxDelay, Delay, SettingRange.LongestOfTimer),
+            SettingRange.FindAboveZero(nameof(Timeout), Timeout, SettingRange.LongestOfTimer),
+        ];
+        if (mistakes.OfType<string>().ToList() is { Count: > 0 } wrong)
+            throw new ArgumentException(string.Join(' ', wrong));
 
         AlertTemplate.Check(Template);
     }

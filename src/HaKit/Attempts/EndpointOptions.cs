@@ -98,11 +98,12 @@ public sealed class EndpointOptions
     public LimitOptions? Limits { get; set; }
 
     /// <summary>
-    /// Gets or sets the price of one million input tokens, in any currency; all endpoints of the pool use the same currency. Default 0; at least 0.
+    /// Gets or sets the price of one million input tokens, in any currency; all endpoints of the pool use the same currency. Default 0; 0 to
+    /// 1,000,000,000.
     /// </summary>
     public double InputTokenPrice { get; set; }
 
-    /// <summary>Gets or sets the price of one million output tokens, in the currency of <see cref="InputTokenPrice"/>. Default 0; at least 0.</summary>
+    /// <summary>Gets or sets the price of one million output tokens, in the currency of <see cref="InputTokenPrice"/>. Default 0; 0 to 1,000,000,000.</summary>
     public double OutputTokenPrice { get; set; }
 
     /// <summary>
@@ -152,6 +153,9 @@ public sealed class EndpointOptions
         return copy;
     }
 
+    // Sums and ratios of weights, and the prices of all tokens, must stay ordinary numbers.
+    private const double SmallestWeight = 0.000001, LargestWeight = 1_000_000, HighestPrice = 1_000_000_000;
+
     // The characters that the name of a header may have: a "token" of RFC 9110, section 5.6.2.
     private static readonly SearchValues<char> s_inHeaderNames = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
@@ -175,8 +179,8 @@ public sealed class EndpointOptions
     {
         if (Tier < 0)
             yield return $"{path}:Tier of '{Name}' is {Tier}: at least 0 is needed.";
-        if (!(Weight > 0) || double.IsInfinity(Weight))
-            yield return FormattableString.Invariant($"{path}:Weight of '{Name}' is {Weight}: a finite number above 0 is needed.");
+        if (SettingRange.Find($"{path}:Weight of '{Name}'", Weight, SmallestWeight, LargestWeight) is { } weight)
+            yield return weight;
         if (!Enum.IsDefined(Dialect))
             yield return $"{path}:Dialect of '{Name}' is {(int)Dialect}: one of {string.Join(", ", Enum.GetNames<WireDialect>())} is needed.";
         if (Continuation is { } continuation && !Enum.IsDefined(continuation))
@@ -185,10 +189,12 @@ public sealed class EndpointOptions
             yield return $"{path}:Continuation of '{Name}' is Instruction, and ContinuationInstruction is empty: the message that asks for the rest is needed.";
         if (ContextWindow is <= 0)
             yield return $"{path}:ContextWindow of '{Name}' is {ContextWindow}: more than 0 is needed.";
-        if (!(InputTokenPrice >= 0) || !(OutputTokenPrice >= 0))
-            yield return FormattableString.Invariant($"{path}: the prices of '{Name}' are {InputTokenPrice} and {OutputTokenPrice}: at least 0 is needed.");
-        if (AttemptTimeout is { Timeout: var timeout } && timeout <= TimeSpan.Zero)
-            yield return $"{path}:AttemptTimeout:Timeout of '{Name}' is {DurationText.OfSetting(timeout)}: more than 0 is needed.";
+        if (SettingRange.Find($"{path}:InputTokenPrice of '{Name}'", InputTokenPrice, 0, HighestPrice) is { } input)
+            yield return input;
+        if (SettingRange.Find($"{path}:OutputTokenPrice of '{Name}'", OutputTokenPrice, 0, HighestPrice) is { } output)
+            yield return output;
+        if (AttemptTimeout is { Timeout: var timeout } && SettingRange.FindAboveZero($"{path}:AttemptTimeout:Timeout of '{Name}'", timeout) is { } attempt)
+            yield return attempt;
     }
 
     // Checks the values that go into a header or a path: they must not contain a character that could end the header or the path early.

@@ -18,11 +18,11 @@ public sealed class RetryOptions
 
     /// <summary>
     /// Gets or sets the first backoff. A call backs off only when no untried endpoint is left. The backoff starts at the last failure, doubles with each
-    /// further failure, and has full jitter. Default 0.25 s; more than 0.
+    /// further failure, and has full jitter. Default 0.25 s; more than 0, at most 10 years.
     /// </summary>
     public TimeSpan Delay { get; set; } = TimeSpan.FromSeconds(0.25);
 
-    /// <summary>Gets or sets the longest backoff. Default 8 s; at least <see cref="Delay"/>.</summary>
+    /// <summary>Gets or sets the longest backoff. Default 8 s; at least <see cref="Delay"/>, at most 10 years.</summary>
     public TimeSpan MaxDelay { get; set; } = TimeSpan.FromSeconds(8);
 
     /// <summary>
@@ -38,11 +38,15 @@ public sealed class RetryOptions
 /// <summary>Sets how long to wait for the first content of an answer. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class FirstContentOptions
 {
+    // The longest time that is known of an endpoint is 17 minutes, so the product is always a valid time.
+    internal const double LargestMultiplier = 1000;
+
     /// <summary>Gets or sets whether the limit is learned from the endpoint's own recent times to the first content. Default true.</summary>
     public bool Learned { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets the limit that applies before a limit is learned. It is also the longest learned limit for streams. Default 30 s; more than 0.
+    /// Gets or sets the limit that applies before a limit is learned. It is also the longest learned limit for streams. Default 30 s; more than 0, at most 10
+    /// years.
     /// </summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -55,7 +59,7 @@ public sealed class FirstContentOptions
     /// </summary>
     public double DeadlineShare { get; set; } = 0.5;
 
-    /// <summary>Gets or sets the learned limit as a multiple of the endpoint's own 99th percentile. Default 3; at least 1.</summary>
+    /// <summary>Gets or sets the learned limit as a multiple of the endpoint's own 99th percentile. Default 3; 1 to 1,000.</summary>
     public double Multiplier { get; set; } = 3;
 
     internal FirstContentOptions Copy() => (FirstContentOptions)MemberwiseClone();
@@ -76,17 +80,17 @@ public sealed class HedgingOptions
     /// </summary>
     public double MaxShare { get; set; } = 0.05;
 
-    /// <summary>Gets or sets the shortest time from the start of the first attempt to the start of the hedge. Default 0; at least 0.</summary>
+    /// <summary>Gets or sets the shortest time from the start of the first attempt to the start of the hedge. Default 0; 0 to 10 years.</summary>
     public TimeSpan MinimumDelay { get; set; }
 
     internal HedgingOptions Copy() => (HedgingOptions)MemberwiseClone();
 
     internal IEnumerable<string> Validate(string path)
     {
-        if (!(MaxShare is > 0 and <= 0.5))
-            yield return $"{path}:MaxShare is {MaxShare}: above 0 and at most 0.5 is needed.";
-        if (MinimumDelay < TimeSpan.Zero)
-            yield return $"{path}:MinimumDelay is {DurationText.OfSetting(MinimumDelay)}: at least 0 is needed.";
+        if (SettingRange.FindAboveZero($"{path}:{nameof(MaxShare)}", MaxShare, 0.5) is { } share)
+            yield return share;
+        if (SettingRange.Find($"{path}:{nameof(MinimumDelay)}", MinimumDelay) is { } delay)
+            yield return delay;
     }
 }
 

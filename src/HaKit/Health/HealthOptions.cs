@@ -1,7 +1,7 @@
 namespace HaKit.Health;
 
 /// <summary>
-/// Sets when an endpoint is taken out of service and how it comes back. Times are durations on the monotonic clock. Not thread-safe. Do not change the object
+/// Sets when an endpoint is taken out of service and how it comes back. Times are durations on the monotonic clock, at most 10 years each. Not thread-safe. Do not change the object
 /// after a pool was created with it. A reload passes new options, and the endpoints keep their state.
 /// </summary>
 public sealed class HealthOptions
@@ -125,7 +125,7 @@ public sealed class HealthOptions
 
     /// <summary>
     /// Gets or sets how late the timers of this process may be. If a timer is later, the process was paused, and faults that the pause can explain do not
-    /// count. Default 2 s; more than 0.
+    /// count. Default 2 s; at least 10 ms.
     /// </summary>
     public TimeSpan LateTimers { get; set; } = TimeSpan.FromSeconds(2);
 
@@ -134,9 +134,6 @@ public sealed class HealthOptions
     /// 5 s; at least 0.
     /// </summary>
     public TimeSpan PauseGrace { get; set; } = TimeSpan.FromSeconds(5);
-
-    // Ten years. Twice this length, added to the pool's time, is still a valid TimeSpan.
-    private static readonly TimeSpan s_longest = TimeSpan.FromDays(3650);
 
     internal HealthOptions Copy() => (HealthOptions)MemberwiseClone();
 
@@ -160,13 +157,12 @@ public sealed class HealthOptions
             (nameof(KeyTrial), KeyTrial, TimeSpan.FromTicks(1)), (nameof(QuotaTrial), QuotaTrial, TimeSpan.FromTicks(1)),
             (nameof(ThrottleCooldown), ThrottleCooldown, TimeSpan.FromTicks(1)), (nameof(MaxThrottleCooldown), MaxThrottleCooldown, ThrottleCooldown),
             (nameof(SlowStartDuration), SlowStartDuration, TimeSpan.Zero), (nameof(SelfSuspicion), SelfSuspicion, TimeSpan.Zero),
-            (nameof(LateTimers), LateTimers, TimeSpan.FromTicks(1)), (nameof(PauseGrace), PauseGrace, TimeSpan.Zero),
+            (nameof(LateTimers), LateTimers, TimeSpan.FromMilliseconds(10)), (nameof(PauseGrace), PauseGrace, TimeSpan.Zero),
         })
         {
-            if (time < least)
-                yield return $"{path}:{setting} is {DurationText.OfSetting(time)}: {(least.Ticks == 1 ? "more than 0" : $"at least {DurationText.OfSetting(least)}")} is needed.";
-            else if (time > s_longest)
-                yield return $"{path}:{setting} is {DurationText.OfSetting(time)}: at most {DurationText.OfSetting(s_longest)} is possible.";
+            var mistake = least.Ticks == 1 ? SettingRange.FindAboveZero($"{path}:{setting}", time) : SettingRange.Find($"{path}:{setting}", time, least);
+            if (mistake is not null)
+                yield return mistake;
         }
 
         foreach (var (setting, rule) in new[]
@@ -179,12 +175,12 @@ public sealed class HealthOptions
                 yield return $"{path}:{setting} is {(int)rule}: one of {string.Join(", ", Enum.GetNames<RuleMode>())} is needed.";
         }
 
-        if (!(FailureRatio is > 0 and <= 1))
-            yield return $"{path}:{nameof(FailureRatio)} is {FailureRatio}: above 0 and at most 1 is needed.";
+        if (SettingRange.FindAboveZero($"{path}:{nameof(FailureRatio)}", FailureRatio, 1) is { } ratio)
+            yield return ratio;
         if (!(BreakJitter is >= 0 and < 1))
-            yield return $"{path}:{nameof(BreakJitter)} is {BreakJitter}: from 0 to below 1 is needed.";
-        if (!(SlowStartInitialShare is > 0 and <= 1))
-            yield return $"{path}:{nameof(SlowStartInitialShare)} is {SlowStartInitialShare}: above 0 and at most 1 is needed.";
+            yield return FormattableString.Invariant($"{path}:{nameof(BreakJitter)} is {BreakJitter}: from 0 to below 1 is needed.");
+        if (SettingRange.FindAboveZero($"{path}:{nameof(SlowStartInitialShare)}", SlowStartInitialShare, 1) is { } share)
+            yield return share;
     }
 
     /// <summary>Gets the length of the given ejection, without jitter.</summary>

@@ -14,19 +14,20 @@ public sealed record EjectionEvidence(string Pool, PoolEndpoint Endpoint, Fault?
 /// <summary>Sets how often recovery actions run. Not thread-safe; the pool reads it once.</summary>
 public sealed class RecoveryOptions
 {
-    /// <summary>Gets or sets the minimum time between two runs of an action for the same endpoint, from start to start. Default 5 min; more than 0.</summary>
+    /// <summary>Gets or sets the minimum time between two runs of an action for the same endpoint, from start to start. Default 5 min; more than 0, at most 10
+    /// years.</summary>
     public TimeSpan Period { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Gets or sets the time after which a running action is cancelled and counts as failed. Default 1 min; more than 0.</summary>
+    /// <summary>Gets or sets the time after which a running action is cancelled and counts as failed. Default 1 min; more than 0, at most a day.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromMinutes(1);
 
     internal RecoveryOptions Copy() => (RecoveryOptions)MemberwiseClone();
 
     internal IEnumerable<string> Validate(string path)
     {
-        if (Period <= TimeSpan.Zero)
-            yield return $"{path}:Period is {DurationText.OfSetting(Period)}: more than 0 is needed.";
-        if (Timeout <= TimeSpan.Zero || Timeout > TimeSpan.FromDays(1))
-            yield return $"{path}:Timeout is {DurationText.OfSetting(Timeout)}: more than 0 and at most a day is needed.";
+        if (SettingRange.FindAboveZero($"{path}:{nameof(Period)}", Period) is { } period)
+            yield return period;
+        if (SettingRange.FindAboveZero($"{path}:{nameof(Timeout)}", Timeout, SettingRange.LongestOfTimer) is { } timeout)
+            yield return timeout;
     }
 }

@@ -6,7 +6,7 @@ public sealed class HeartbeatOptions
     /// <summary>Gets or sets whether heartbeats are sent. Default true.</summary>
     public bool Enabled { get; set; } = true;
 
-    /// <summary>Gets or sets the time between two heartbeats of one endpoint. Default 10 s; more than 0.</summary>
+    /// <summary>Gets or sets the time between two heartbeats of one endpoint. Default 10 s; more than 0, at most 10 years.</summary>
     public TimeSpan Interval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
@@ -27,7 +27,7 @@ public sealed class HeartbeatOptions
 
     /// <summary>
     /// Gets or sets how long an endpoint in service must be without any answer before a probe that costs money is sent. Default 5 min; not shorter than the
-    /// interval.
+    /// interval, at most 10 years.
     /// </summary>
     public TimeSpan SparingInterval { get; set; } = TimeSpan.FromMinutes(5);
 
@@ -37,7 +37,8 @@ public sealed class HeartbeatOptions
     public FailureDetection Detector { get; set; }
 
     /// <summary>
-    /// Gets or sets the suspicion φ at which <see cref="FailureDetection.PhiAccrual"/> ejects. Default 8: about one wrong ejection in 10⁸ heartbeats; above 0.
+    /// Gets or sets the suspicion φ at which <see cref="FailureDetection.PhiAccrual"/> ejects. Default 8: about one wrong ejection in 10⁸ heartbeats; above 0, at
+    /// most 1,000.
     /// </summary>
     public double PhiThreshold { get; set; } = 8;
 
@@ -51,20 +52,20 @@ public sealed class HeartbeatOptions
 
     internal IEnumerable<string> Validate(string path)
     {
-        if (Interval <= TimeSpan.Zero)
-            yield return $"{path}:Interval is {DurationText.OfSetting(Interval)}: more than 0 is needed.";
+        if (SettingRange.FindAboveZero($"{path}:{nameof(Interval)}", Interval) is { } interval)
+            yield return interval;
         if (Timeout <= TimeSpan.Zero || Timeout > Interval)
             yield return $"{path}:Timeout is {DurationText.OfSetting(Timeout)}: more than 0 and not longer than Interval, {DurationText.OfSetting(Interval)}, is needed.";
         if (MinTimeout <= TimeSpan.Zero || MinTimeout > Timeout)
             yield return $"{path}:MinTimeout is {DurationText.OfSetting(MinTimeout)}: more than 0 and not longer than Timeout, {DurationText.OfSetting(Timeout)}, is needed.";
-        if (SparingInterval < Interval)
-            yield return $"{path}:SparingInterval is {DurationText.OfSetting(SparingInterval)}: not shorter than Interval, {DurationText.OfSetting(Interval)}, is needed.";
+        if (SparingInterval < Interval || SparingInterval > SettingRange.Longest)
+            yield return $"{path}:SparingInterval is {DurationText.OfSetting(SparingInterval)}: not shorter than Interval, {DurationText.OfSetting(Interval)}, and at most {DurationText.OfSetting(SettingRange.Longest)} is needed.";
         if (!Enum.IsDefined(Detector))
             yield return $"{path}:Detector is {(int)Detector}: one of {string.Join(", ", Enum.GetNames<FailureDetection>())} is needed.";
-        if (!(Jitter is >= 0 and <= 0.5))
-            yield return $"{path}:Jitter is {Jitter}: 0 to 0.5 is needed.";
-        if (!(PhiThreshold > 0))
-            yield return $"{path}:PhiThreshold is {PhiThreshold}: more than 0 is needed.";
+        if (SettingRange.Find($"{path}:{nameof(Jitter)}", Jitter, 0, 0.5) is { } jitter)
+            yield return jitter;
+        if (SettingRange.FindAboveZero($"{path}:{nameof(PhiThreshold)}", PhiThreshold, 1000) is { } threshold)
+            yield return threshold;
     }
 }
 

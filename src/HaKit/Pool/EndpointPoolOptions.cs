@@ -28,7 +28,8 @@ public sealed class EndpointPoolOptions
     public string? Origin { get; set; }
 
     /// <summary>
-    /// Gets or sets the deadline of a call: for a stream until the first content, otherwise until the whole answer. Default 100 s; more than 0.
+    /// Gets or sets the deadline of a call: for a stream until the first content, otherwise until the whole answer. Default 100 s; more than 0, at
+    /// most 10 years.
     /// </summary>
     public TimeoutOptions TotalRequestTimeout { get; set; } = new() { Timeout = TimeSpan.FromSeconds(100) };
 
@@ -38,7 +39,7 @@ public sealed class EndpointPoolOptions
     /// </summary>
     public TimeoutOptions? AttemptTimeout { get; set; }
 
-    /// <summary>Gets or sets the time limit for opening a connection. Default 2 s; more than 0.</summary>
+    /// <summary>Gets or sets the time limit for opening a connection. Default 2 s; more than 0, at most a day.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Gets or sets the limit on the silence before the first content.</summary>
@@ -79,11 +80,11 @@ public sealed class EndpointPoolOptions
 
     /// <summary>
     /// Gets or sets how long a call may wait while no endpoint can serve it, unless its profile has its own limit. Default null: until its deadline. With 0 the
-    /// call fails at once, and <see cref="EndpointPoolException.RetryAfter"/> is the time to come back.
+    /// call fails at once, and <see cref="EndpointPoolException.RetryAfter"/> is the time to come back. 0 to 10 years.
     /// </summary>
     public TimeSpan? MaxWait { get; set; }
 
-    /// <summary>Gets or sets how many calls may wait at once; further calls are refused. Default 1,000; at least 0.</summary>
+    /// <summary>Gets or sets how many calls may wait at once; further calls are refused. Default 1,000; 0 to 1,000,000.</summary>
     public int MaxWaitingCalls { get; set; } = 1000;
 
     /// <summary>Gets or sets the objective for the error budget and its alerts. Default: none, and no alerts; reports then use 99.9 % over 30 days.</summary>

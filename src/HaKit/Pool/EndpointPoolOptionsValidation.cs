@@ -1,4 +1,5 @@
 using HaKit.Attempts;
+using HaKit.Failover;
 
 namespace HaKit.Pool;
 
@@ -73,7 +74,7 @@ internal readonly struct EndpointPoolOptionsValidation
     private void CheckTimes()
     {
         Positive("TotalRequestTimeout:Timeout", _options.TotalRequestTimeout.Timeout);
-        Positive("ConnectTimeout", _options.ConnectTimeout);
+        Add(SettingRange.FindAboveZero($"{_path}: ConnectTimeout", _options.ConnectTimeout, SettingRange.LongestOfTimer));
         if (_options.AttemptTimeout is { Timeout: var attempt })
         {
             Positive("AttemptTimeout:Timeout", attempt);
@@ -90,10 +91,8 @@ internal readonly struct EndpointPoolOptionsValidation
         Positive("FirstContent:Minimum", first.Minimum);
         if (first.Minimum > first.Timeout)
             _wrong.Add($"{_path}: FirstContent:Minimum is {DurationText.OfSetting(first.Minimum)}, longer than FirstContent:Timeout, {DurationText.OfSetting(first.Timeout)}.");
-        if (!(first.Multiplier >= 1))
-            _wrong.Add(FormattableString.Invariant($"{_path}: FirstContent:Multiplier is {first.Multiplier}: at least 1 is needed."));
-        if (first.DeadlineShare is not (> 0 and <= 1))
-            _wrong.Add(FormattableString.Invariant($"{_path}: FirstContent:DeadlineShare is {first.DeadlineShare}: above 0 and at most 1 is needed."));
+        Add(SettingRange.Find($"{_path}: FirstContent:Multiplier", first.Multiplier, 1, FirstContentOptions.LargestMultiplier));
+        Add(SettingRange.FindAboveZero($"{_path}: FirstContent:DeadlineShare", first.DeadlineShare, 1));
     }
 
     private void CheckAttempts()
@@ -102,12 +101,12 @@ internal readonly struct EndpointPoolOptionsValidation
         Within("Retry:MaxRetryAttempts", retry.MaxRetryAttempts ?? 0, 0, 100);
         Within("Retry:MaxAttemptsPerEndpoint", retry.MaxAttemptsPerEndpoint ?? 2, 1, 100);
         Positive("Retry:Delay", retry.Delay);
-        if (retry.MaxDelay < retry.Delay)
+        Positive("Retry:MaxDelay", retry.MaxDelay);
+        if (retry.MaxDelay > TimeSpan.Zero && retry.MaxDelay < retry.Delay)
             _wrong.Add($"{_path}: Retry:MaxDelay is {DurationText.OfSetting(retry.MaxDelay)}, shorter than Retry:Delay, {DurationText.OfSetting(retry.Delay)}.");
-        if (!(retry.MinimumChance is >= 0 and <= 1))
-            _wrong.Add(FormattableString.Invariant($"{_path}: Retry:MinimumChance is {retry.MinimumChance}: 0 to 1 is needed."));
-        if (_options.MaxWait < TimeSpan.Zero)
-            _wrong.Add($"{_path}: MaxWait is {DurationText.OfSetting(_options.MaxWait)}: at least 0 is needed.");
+        Add(SettingRange.Find($"{_path}: Retry:MinimumChance", retry.MinimumChance, 0, 1));
+        if (_options.MaxWait is { } wait)
+            Add(SettingRange.Find($"{_path}: MaxWait", wait));
         Within("MaxWaitingCalls", _options.MaxWaitingCalls, 0, 1_000_000);
     }
 
@@ -148,21 +147,19 @@ internal readonly struct EndpointPoolOptionsValidation
         }
     }
 
-    private void Positive(string setting, TimeSpan value)
+    private void Positive(string setting, TimeSpan value) => Add(SettingRange.FindAboveZero($"{_path}: {setting}", value));
+
+    private void Within(string setting, int value, int least, int most) => Add(SettingRange.Find($"{_path}: {setting}", value, least, most));
+
+    private void Add(string? mistake)
     {
-        if (value <= TimeSpan.Zero)
-            _wrong.Add($"{_path}: {setting} is {DurationText.OfSetting(value)}: more than 0 is needed.");
+        if (mistake is not null)
+            _wrong.Add(mistake);
     }
 
     private void NotLongerThanDeadline(string setting, TimeSpan value)
     {
         if (value > _options.TotalRequestTimeout.Timeout)
             _wrong.Add($"{_path}: {setting} is {DurationText.OfSetting(value)}, longer than the deadline, {DurationText.OfSetting(_options.TotalRequestTimeout.Timeout)}. Make it shorter than TotalRequestTimeout:Timeout.");
-    }
-
-    private void Within(string setting, int value, int least, int most)
-    {
-        if (value < least || value > most)
-            _wrong.Add($"{_path}: {setting} is {value}: {least} to {most} is needed.");
     }
 }

@@ -12,7 +12,7 @@ public sealed class ObjectiveOptions
     /// </summary>
     public decimal TargetPercent { get; set; } = 99.9m;
 
-    /// <summary>Gets or sets the period of the objective. Default 30 days; more than 0.</summary>
+    /// <summary>Gets or sets the period of the objective. Default 30 days; more than 0, at most 10 years.</summary>
     public TimeSpan Period { get; set; } = TimeSpan.FromDays(30);
 
     internal Slo ToSlo() => new(AvailabilityRatio.From(TargetPercent / 100), Period);
@@ -25,7 +25,7 @@ public sealed class ObjectiveOptions
             yield return $"{path}:TargetPercent is {TargetPercent}: above 1 and below 100 is needed, such as 99.9.";
         else if (TargetPercent <= 1)
             yield return string.Create(CultureInfo.InvariantCulture, $"{path}:TargetPercent is {TargetPercent}, which reads like a share: percent is needed, such as {(TargetPercent == 1 ? 99.9m : TargetPercent * 100):0.####}.");
-        if (Period <= TimeSpan.Zero)
-            yield return $"{path}:Period is {DurationText.OfSetting(Period)}: more than 0 is needed.";
+        if (SettingRange.FindAboveZero($"{path}:{nameof(Period)}", Period) is { } period)
+            yield return period;
     }
 }

@@ -16,7 +16,7 @@ public sealed class ScaleOptions
 
     /// <summary>
     /// Gets or sets how often the pool checks whether the wanted number of endpoints has changed. A change is reported with a <see cref="ScaleChanged"/> event.
-    /// Default null: never; more than 0.
+    /// Default null: never; 100 ms to a day.
     /// </summary>
     public TimeSpan? Interval { get; set; }
 
@@ -24,12 +24,12 @@ public sealed class ScaleOptions
 
     internal IEnumerable<string> Validate(string path)
     {
-        if (!(TargetUtilization is > 0 and <= 1))
-            yield return $"{path}:{nameof(TargetUtilization)} is {TargetUtilization}: above 0 and at most 1 is needed.";
+        if (SettingRange.FindAboveZero($"{path}:{nameof(TargetUtilization)}", TargetUtilization, 1) is { } utilization)
+            yield return utilization;
         if (TargetInFlight < 1)
             yield return $"{path}:{nameof(TargetInFlight)} is {TargetInFlight}: at least 1 is needed, or nothing.";
-        if (Interval <= TimeSpan.Zero)
-            yield return $"{path}:{nameof(Interval)} is {DurationText.OfSetting(Interval)}: more than 0 is needed, or nothing.";
+        if (Interval is { } interval && SettingRange.Find($"{path}:{nameof(Interval)}", interval, TimeSpan.FromMilliseconds(100), SettingRange.LongestOfTimer) is { } wrong)
+            yield return wrong;
     }
 }
 

@@ -62,7 +62,7 @@ public sealed class SelectionOptions
 
     /// <summary>
     /// Gets or sets the assumed spare capacity of each tier, as a factor. A tier passes traffic to the next tier when the healthy share of its weight is less
-    /// than 1 / this value. Default 1.4 (about 71 %); at least 1.
+    /// than 1 / this value. Default 1.4 (about 71 %); 1 to 1,000,000,000.
     /// </summary>
     public double OverProvisioning { get; set; } = 1.4;
 
@@ -74,17 +74,17 @@ public sealed class SelectionOptions
 
     /// <summary>
     /// Gets or sets the maximum load of an affinity target, as a multiple of its fair share. Above this load, the next endpoint in the ranking takes the
-    /// request. Default 1.25; at least 1.
+    /// request. Default 1.25; 1 to 1,000,000,000.
     /// </summary>
     public double AffinityLoad { get; set; } = 1.25;
 
     /// <summary>Gets or sets the zone of this process; endpoints in the same zone are preferred. Default: not known.</summary>
     public string? Zone { get; set; }
 
-    /// <summary>Gets or sets the cost of an endpoint outside the zone. Default 50 ms; at least 0.</summary>
+    /// <summary>Gets or sets the cost of an endpoint outside the zone. Default 50 ms; 0 to 10 years.</summary>
     public TimeSpan ZonePenalty { get; set; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Gets or sets how many seconds of latency are worth one unit of the price. Default 0: the price has no effect; at least 0.</summary>
+    /// <summary>Gets or sets how many seconds of latency are worth one unit of the price. Default 0: the price has no effect; 0 to 1,000,000,000.</summary>
     public double SecondsPerPrice { get; set; }
 
     internal SelectionOptions Copy() => (SelectionOptions)MemberwiseClone();
@@ -93,17 +93,16 @@ public sealed class SelectionOptions
     {
         if (!Enum.IsDefined(Preset))
             yield return $"{path}:{nameof(Preset)} is {Preset}: one of {string.Join(", ", Enum.GetNames<SelectionPreset>())} is needed.";
-        if (Sample is < 1 or > MostSampled)
-            yield return $"{path}:{nameof(Sample)} is {Sample}: 1 to {MostSampled} is needed.";
-        if (!(OverProvisioning >= 1) || double.IsInfinity(OverProvisioning))
-            yield return $"{path}:{nameof(OverProvisioning)} is {OverProvisioning}: a finite number of at least 1 is needed.";
-        if (!(FailOpenBelow is >= 0 and <= 1))
-            yield return $"{path}:{nameof(FailOpenBelow)} is {FailOpenBelow}: 0 to 1 is needed.";
-        if (!(AffinityLoad >= 1))
-            yield return $"{path}:{nameof(AffinityLoad)} is {AffinityLoad}: at least 1 is needed.";
-        if (ZonePenalty < TimeSpan.Zero)
-            yield return $"{path}:{nameof(ZonePenalty)} is {DurationText.OfSetting(ZonePenalty)}: at least 0 is needed.";
-        if (!(SecondsPerPrice >= 0) || double.IsInfinity(SecondsPerPrice))
-            yield return $"{path}:{nameof(SecondsPerPrice)} is {SecondsPerPrice}: a finite number of at least 0 is needed.";
+        string?[] mistakes =
+        [
+            SettingRange.Find($"{path}:{nameof(Sample)}", Sample, 1, MostSampled),
+            SettingRange.Find($"{path}:{nameof(OverProvisioning)}", OverProvisioning, 1, 1_000_000_000),
+            SettingRange.Find($"{path}:{nameof(FailOpenBelow)}", FailOpenBelow, 0, 1),
+            SettingRange.Find($"{path}:{nameof(AffinityLoad)}", AffinityLoad, 1, 1_000_000_000),
+            SettingRange.Find($"{path}:{nameof(ZonePenalty)}", ZonePenalty),
+            SettingRange.Find($"{path}:{nameof(SecondsPerPrice)}", SecondsPerPrice, 0, 1_000_000_000),
+        ];
+        foreach (var mistake in mistakes.OfType<string>())
+            yield return mistake;
     }
 }

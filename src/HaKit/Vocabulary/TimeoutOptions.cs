@@ -5,7 +5,7 @@ namespace HaKit;
 /// </summary>
 public sealed class TimeoutOptions
 {
-    /// <summary>Gets or sets the limit; more than 0.</summary>
+    /// <summary>Gets or sets the limit; more than 0, at most 10 years.</summary>
     public TimeSpan Timeout { get; set; }
 
     internal TimeoutOptions Copy() => (TimeoutOptions)MemberwiseClone();

@@ -34,7 +34,7 @@ public sealed class MistakeTests
     {
         var options = new EndpointPoolOptions { Endpoints = { new EndpointOptions { Name = "a" } } };
         typeof(HaKit.Health.HealthOptions).GetProperty(setting)!.SetValue(options.CircuitBreaker, TimeSpan.MaxValue);
-        FluentActions.Invoking(() => new EndpointPool("p", options)).Should().Throw<OptionsValidationException>().WithMessage($"*CircuitBreaker:{setting} is more than 1000 years: at most 10 years*");
+        FluentActions.Invoking(() => new EndpointPool("p", options)).Should().Throw<OptionsValidationException>().WithMessage($"*CircuitBreaker:{setting} is more than 1000 years: *10 years is needed*");
     }
 
     [Theory]

@@ -31,6 +31,6 @@ public sealed class FailoverOptionsTests
             new HedgingOptions { MaxShare = share }.Validate("Hedging").Should().BeEmpty();
         foreach (var share in (double[])[0, -0.1, 0.51, double.NaN])
             new HedgingOptions { MaxShare = share }.Validate("Hedging").Should().Equal($"Hedging:MaxShare is {share}: above 0 and at most 0.5 is needed.");
-        new HedgingOptions { MinimumDelay = TimeSpan.FromSeconds(-1) }.Validate("Hedging").Should().Equal("Hedging:MinimumDelay is -1 s: at least 0 is needed.");
+        new HedgingOptions { MinimumDelay = TimeSpan.FromSeconds(-1) }.Validate("Hedging").Should().Equal("Hedging:MinimumDelay is -1 s: 0 to 10 years is needed.");
     }
 }

@@ -99,9 +99,9 @@ public sealed class HealthBordersTests
             time.SetValue(options, s_tenYears);
             options.Validate("Health").Should().BeEmpty();
             time.SetValue(options, s_tenYears + s_tick);
-            options.Validate("Health").Should().Contain(p => p.StartsWith($"Health:{time.Name} is ", StringComparison.Ordinal) && p.EndsWith(": at most 10 years is possible.", StringComparison.Ordinal));
+            options.Validate("Health").Should().Contain(p => p.StartsWith($"Health:{time.Name} is ", StringComparison.Ordinal) && p.EndsWith(" 10 years is needed.", StringComparison.Ordinal));
             time.SetValue(options, TimeSpan.FromDays(4015));
-            options.Validate("Health").Should().Contain($"Health:{time.Name} is 11 years: at most 10 years is possible.");
+            options.Validate("Health").Should().Contain(p => p.StartsWith($"Health:{time.Name} is 11 years: ", StringComparison.Ordinal) && p.EndsWith(" 10 years is needed.", StringComparison.Ordinal));
         }
     }
 

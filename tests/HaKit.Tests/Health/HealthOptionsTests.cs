@@ -25,7 +25,7 @@ public sealed class HealthOptionsTests
         { "MaxThrottleCooldown", o => o.MaxThrottleCooldown = o.ThrottleCooldown, o => o.MaxThrottleCooldown = o.ThrottleCooldown - Tick },
         { "SlowStartDuration", o => o.SlowStartDuration = default, o => o.SlowStartDuration = -Tick },
         { "SelfSuspicion", o => o.SelfSuspicion = default, o => o.SelfSuspicion = -Tick },
-        { "LateTimers", o => o.LateTimers = Tick, o => o.LateTimers = default },
+        { "LateTimers", o => o.LateTimers = Ms(10), o => o.LateTimers = Ms(10) - Tick },
         { "PauseGrace", o => o.PauseGrace = default, o => o.PauseGrace = -Tick },
         { "FailureRatio", o => o.FailureRatio = 1, o => o.FailureRatio = 1.0001 },
         { "FailureRatio", o => o.FailureRatio = 0.0001, o => o.FailureRatio = 0 },

@@ -7,7 +7,7 @@ public sealed class StreamingOptions
 {
     /// <summary>
     /// Gets or sets the longest silence between two items with content. Time counts only while the caller waits for the next item. Keep-alives do not end a
-    /// silence. Default 30 s; more than 0.
+    /// silence. Default 30 s; more than 0, at most 10 years.
     /// </summary>
     public TimeSpan IdleTimeout { get; set; } = TimeSpan.FromSeconds(30);
 

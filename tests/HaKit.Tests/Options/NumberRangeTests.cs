@@ -1,0 +1,78 @@
+using HaKit.Testing;
+using Microsoft.Extensions.Options;
+
+namespace HaKit.Tests.Options;
+
+/// <summary>
+/// No number is accepted that breaks a call. Every setting that is a number or a time is found by reflection. Each extreme value is refused by a message that
+/// names the setting, the value and the range, or a pool serves with it.
+/// </summary>
+public sealed class NumberRangeTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("hakit-numbers-").FullName;
+
+    // One endpoint is enough, because the settings of all endpoints are checked in the same way.
+    public static TheoryData<string> Settings => [.. NumberSetting.FindAll(NumberWorld.NewOptions()).Select(static s => s.Path).Where(static p => !p.StartsWith("Endpoints:", StringComparison.Ordinal) || p.StartsWith("Endpoints:0:", StringComparison.Ordinal))];
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [MemberData(nameof(Settings))]
+    public void An_extreme_number_is_refused_by_name_or_serves(string path)
+    {
+        var setting = NumberSetting.FindAll(NumberWorld.NewOptions()).Single(s => s.Path == path);
+        var wrong = new List<string>();
+        foreach (var value in setting.Extremes().Concat(setting.Edges(setting.Get(NumberWorld.NewOptions())!, v => MistakesOf(setting, v).Count == 0)).Distinct())
+        {
+            var shown = NumberSetting.Shown(value);
+            var mistakes = MistakesOf(setting, value);
+            if (mistakes.Any(m => m.Contains(setting.Name, StringComparison.Ordinal) && m.Contains(shown, StringComparison.Ordinal) && IsRange(m)))
+                continue;
+            if (mistakes.Count > 0)
+                wrong.Add($"{shown} is not refused by name: {string.Join(' ', mistakes)}");
+            else
+                wrong.AddRange(Serve(setting, value).Select(w => $"{shown}: {w}"));
+        }
+        string.Join('\n', wrong.Distinct()).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void The_pool_serves_with_usual_numbers() => new NumberWorld(_folder).Run(NumberWorld.NewOptions(), NumberWorld.NewOptions()).Should().BeEmpty();
+
+    [Theory]
+    [MemberData(nameof(Settings))]
+    public void Every_number_has_a_range(string path)
+    {
+        var setting = NumberSetting.FindAll(NumberWorld.NewOptions()).Single(s => s.Path == path);
+        foreach (var value in setting.Extremes().Where(static v => v is TimeSpan { TotalDays: < 0 or > 3650 } || v is double number && (!double.IsFinite(number) || number is < 0 or > 1e12)))
+            MistakesOf(setting, value).Should().Contain(m => m.Contains(setting.Name, StringComparison.Ordinal), "{0} is {1}", path, value);
+    }
+
+    [Theory]
+    [MemberData(nameof(Settings))]
+    public async Task A_reload_of_a_number_out_of_its_range_is_refused_by_name_and_the_old_number_stays(string path)
+    {
+        var setting = NumberSetting.FindAll(NumberWorld.NewOptions()).Single(s => s.Path == path);
+        await using var pool = new EndpointPool("numbers", NumberWorld.NewOptions(), new EndpointPoolParts { TimeProvider = new ManualTimeProvider() });
+        var before = setting.Get(pool.Options);
+        foreach (var value in setting.Extremes().Where(v => MistakesOf(setting, v).Count > 0))
+        {
+            pool.Invoking(p => p.Update(With(setting, value))).Should().Throw<OptionsValidationException>().Which.Message.Should().Contain(setting.Name).And.Contain(NumberSetting.Shown(value));
+            setting.Get(pool.Options).Should().Be(before);
+        }
+    }
+
+    private IEnumerable<string> Serve(NumberSetting setting, object value) =>
+        [.. new NumberWorld(_folder).Run(With(setting, value), NumberWorld.NewOptions()), .. new NumberWorld(_folder).Run(NumberWorld.NewOptions(), With(setting, value))];
+
+    private static bool IsRange(string message) => new[] { " is needed", "longer than", "shorter than" }.Any(words => message.Contains(words, StringComparison.Ordinal));
+
+    private static IReadOnlyList<string> MistakesOf(NumberSetting setting, object value) => With(setting, value).Validate("numbers");
+
+    private static EndpointPoolOptions With(NumberSetting setting, object value)
+    {
+        var options = NumberWorld.NewOptions();
+        setting.Set(options, value);
+        return options;
+    }
+}
