@@ -362,6 +362,16 @@ public sealed class DecisionTests
     }
 
     [Fact]
+    public async Task A_call_that_no_endpoint_wants_again_is_told_so()
+    {
+        await using var pool = Pool(2);
+        var call = Begin(pool);
+        Fail(pool, call, Next(pool, call).Lease!, new Fault(FaultKind.ServerError) { MayAskAgain = false });
+        Fail(pool, call, Next(pool, call).Lease!, new Fault(FaultKind.ServerError) { MayAskAgain = false });
+        Next(pool, call).Why.Should().Be("no further endpoint may be asked: those that failed said that the request must not be repeated (x-should-retry).");
+    }
+
+    [Fact]
     public async Task A_call_that_nobody_could_serve_is_told_why()
     {
         await using var pool = Pool(2, o => { o.Endpoints[0].Model = o.Endpoints[1].Model = "m"; o.Retry.MaxAttemptsPerEndpoint = 1; });

@@ -82,6 +82,18 @@ public sealed class HealthTransitionTests
         trial.FailTrial(s_error, At(1010), 0.5, s_options).OutSince.Should().Be(At(outSince));
     }
 
+    [Fact]
+    public void A_slow_start_after_a_cooldown_does_not_bring_forgotten_ejections_back()
+    {
+        var recovered = In(EndpointHealthStatus.Healthy) with { Ejections = 3, RecoveredAt = At(900) };
+        var cooled = recovered.Cool(Cooldown.For(new Fault(FaultKind.Throttled) { RetryAfter = At(5) }, At(5), At(2000), s_options));
+        var back = cooled.ApplyElapsedTime(At(2006), 0, s_options);
+        back.Status.Should().Be(EndpointHealthStatus.SlowStart);
+        var well = back.ApplyElapsedTime(At(2100), 0, s_options);
+        (well.Status, well.RecoveredAt).Should().Be((EndpointHealthStatus.Healthy, MaybeAt(900)));
+        well.Eject(s_error, ProbeLevel.Generating, At(2101), 0, s_options).Ejections.Should().Be(1, "of three ejections, one is forgotten each 300 s");
+    }
+
     [Theory]
     [InlineData(5, 1005)]
     [InlineData(29, 1029)]

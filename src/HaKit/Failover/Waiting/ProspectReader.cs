@@ -52,7 +52,8 @@ internal ref struct ProspectReader
     {
         (_call, _settings, _now, _outageSince, _isSecond) = (call, settings, now, outage.Since, isSecond);
         _hasRoomBesidePace = outage.HasRoomBeside(now);
-        _hasRetryLeft = call.History.HasNoOwn || call.History.OrdinaryRetries < settings.OrdinaryRetries;
+        // Trials at the pace of an outage count too: it is not known whether an unknown fault ever ends.
+        _hasRetryLeft = call.History.HasNoOwn || call.History.Counted <= settings.OrdinaryRetries;
     }
 
     /// <summary>Gets the endpoint of <see cref="Prospects.CameBackAt"/>.</summary>
