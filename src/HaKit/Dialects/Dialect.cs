@@ -74,13 +74,13 @@ internal abstract class Dialect
             }
         }
 
-        if (status is 400 or 402 or 403 or 429 && AnyWord(in signs, isQuota: true))
+        if (status is 400 or 402 or 403 or 429 && AnyWord(in signs, isQuota: true) && !IsOfShortWindow(ServerWords.Lead(words)))
             return Verdict.Quota;
         if (status is 402 or 403 or 429 && QuotaInMessage(in signs, words) is { } quota)
             return quota;
         if (status == 400 && BeginsWithAny(words, ErrorPhrases.QuotaSentences))
             return Verdict.Quota;
-        if (status is 413 or 429 && OversizedRequest.IsStatedIn(words))
+        if (status is 402 or 413 or 429 && OversizedRequest.IsStatedIn(words))
             return new Verdict(FaultKind.RequestTooLarge, ThrottleReach);
         if (told is { } verdict)
             return verdict.Kind == FaultKind.Throttled ? verdict with { Reach = ThrottleReach } : verdict;
@@ -118,7 +118,11 @@ internal abstract class Dialect
     /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="message">The message, without quoted text.</param>
     protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
-        ServerWords.Lead(message).ContainsAny(ErrorPhrases.Quota) ? Verdict.Quota : null;
+        ServerWords.Lead(message) is var lead && lead.ContainsAny(ErrorPhrases.Quota) && !IsOfShortWindow(lead) ? Verdict.Quota : null;
+
+    /// <summary>Checks whether the message is about a limit of a minute or less, which is a throttle even if a code or the message calls it a quota.</summary>
+    /// <param name="lead">The first clause of the message.</param>
+    protected static bool IsOfShortWindow(ReadOnlySpan<char> lead) => lead.ContainsAny(ErrorPhrases.ShortWindow);
 
     private static bool AnyWord(in ErrorSigns signs, bool isQuota)
     {
@@ -133,7 +137,7 @@ internal abstract class Dialect
 
     private static bool BeginsWithAny(ReadOnlySpan<char> words, string[] sentences)
     {
-        words = words.TrimStart();
+        words = ServerWords.AfterExceptions(words.TrimStart());
         foreach (var sentence in sentences)
         {
             if (words.StartsWith(sentence, StringComparison.OrdinalIgnoreCase))
@@ -148,14 +152,14 @@ internal abstract class Dialect
         switch (status)
         {
             case 400 or 413 or 422:
-                if (message.ContainsAny(ErrorPhrases.ContextLength))
+                if (ErrorPhrases.IsContextLength(message))
                     return new Verdict(FaultKind.ContextLength);
                 if (message.ContainsAny(ErrorPhrases.ContentFilter))
                     return new Verdict(FaultKind.ContentFilter);
                 if (BeginsWithAny(message, ErrorPhrases.BadKeySentences))
                     return Verdict.BadKey;
                 return message.ContainsAny(ErrorPhrases.BadModel) ? new Verdict(FaultKind.ModelNotFound) : null;
-            case 451:
+            case 424 or 451:
                 return message.ContainsAny(ErrorPhrases.ContentFilter) ? new Verdict(FaultKind.ContentFilter) : null;
             case 403:
                 if (message.ContainsAny(ErrorPhrases.ContentFilter))

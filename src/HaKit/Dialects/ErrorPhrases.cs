@@ -8,33 +8,60 @@ namespace HaKit.Dialects;
 /// </summary>
 internal static class ErrorPhrases
 {
+    // Servers in China write the same sentences in Chinese.
+    private static readonly string[] s_money =
+    [
+        "credit balance", "insufficient credits", "requires more credits", "insufficient balance", "billing hard limit", "spend limit", "spending limit", "spend cap", "spending cap",
+        "monthly limit", "used all available credits", "out of credits", "not enough credits", "no credits", "have any credits", "credits are depleted", "credit limit", "exceeded your monthly",
+        "insufficient funds", "budget has been exceeded", "in arrears", "overdue account", "account is in good standing", "balance is insufficient", "insufficient account balance",
+        "余额不足", "欠费",
+    ];
+
+    /// <summary>Gets the phrases about used-up money.</summary>
+    public static SearchValues<string> Money { get; } = CreateSearch(s_money);
+
     public static SearchValues<string> Quota { get; } = CreateSearch(
-        "exceeded your current quota", "insufficient_quota", "credit balance", "insufficient credits", "requires more credits", "insufficient balance",
-        "billing hard limit", "spend limit", "spending limit", "api usage limits", "monthly limit", "monthly quota", "tokens per day, please wait",
-        "used all available credits", "out of credits", "not enough credits", "no credits", "credit limit", "exceeded your monthly", "insufficient funds", "insufficient quota", "budget has been exceeded",
-        "in arrears", "overdue account", "account is in good standing", "balance is insufficient", "insufficient account balance");
+    [
+        .. s_money, "exceeded your current quota", "insufficient_quota", "insufficient quota", "quota is not enough", "call volume quota", "monthly quota", "usage limit", "key limit exceeded",
+        "tokens per day, please wait", "api calls / month", "daily free allocation", "额度不足", "额度已用尽", "使用上限",
+    ]);
+
+    /// <summary>Gets the words for a limit of a minute or less. Such a limit is a throttle, even if the message calls it a quota.</summary>
+    public static SearchValues<string> ShortWindow { get; } = CreateSearch(
+        "per second", "per min", "/second", "/ second", "/sec", "/ sec", "/min", "/ min");
 
     /// <summary>Gets the sentences about money with which providers begin a 400. In any other place such words may be the caller's.</summary>
     public static string[] QuotaSentences { get; } =
         ["your credit balance is too low", "you have reached your specified api usage limits", "billing hard limit has been reached",
          "access denied, please make sure your account is in good standing", "access denied due to overdue account", "your account is in arrears",
-         "account is in arrears", "your account balance is insufficient", "insufficient account balance"];
+         "account is in arrears", "your account balance is insufficient", "insufficient account balance", "budget has been exceeded"];
 
     /// <summary>Gets the sentences about a bad key with which providers begin a 400.</summary>
     public static string[] BadKeySentences { get; } =
         ["api key not valid", "api key expired", "api key not found", "invalid api key", "incorrect api key provided"];
 
-    public static SearchValues<string> ContextLength { get; } = CreateSearch(
+    private static readonly SearchValues<string> s_contextLength = CreateSearch(
         "maximum context length", "context length is only", "exceed context limit", "prompt is too long", "input is too long",
         "exceeds the maximum number of tokens", "too large for model", "longer than the maximum model length", "exceeds the context window",
-        "exceeds the available context size", "context_length_exceeded", "tokens +  must be", "greater than the context length",
-        "context window exceeds limit", "exceeded model token limit", "prompt too long; exceeded", "model_context_window_exceeded");
+        "exceeds the available context size", "context_length_exceeded", "tokens +  must be", "exceeded model token limit", "prompt too long; exceeded",
+        "model_context_window_exceeded", "maximum prompt length is", "maximum input length is", "must have less than", "prompt exceeds max length", "range of input length");
+
+    // A word for the length of a prompt together with a word for too much.
+    private static readonly SearchValues<string> s_promptLength = CreateSearch(
+        "context length", "context window", "context size", "context limit", "prompt length", "input length", "input tokens", "number of tokens", "token count");
+
+    private static readonly SearchValues<string> s_tooLong = CreateSearch("exceed", "longer than", "greater than", "larger than", "not enough", "overflow");
+
+    /// <summary>Checks whether the message says that a prompt is too long.</summary>
+    /// <param name="words">The message, without quoted text.</param>
+    public static bool IsContextLength(ReadOnlySpan<char> words) => words.ContainsAny(s_contextLength) || words.ContainsAny(s_promptLength) && words.ContainsAny(s_tooLong);
 
     public static SearchValues<string> ContentFilter { get; } = CreateSearch(
         "content management policy", "content filtering policy", "content policy", "our safety system", "input was flagged",
         "flagged as potentially violating",
         "content violates", "prompt violates", "input violates", "request violates", "usage guidelines", "usage policies", "usage policy", "acceptable use policy",
-        "safety guidelines", "content guidelines", "inappropriate content", "harmful content", "content exists risk", "sensitive content", "sensitive words");
+        "safety guidelines", "content guidelines", "inappropriate content", "harmful content", "content exists risk", "sensitive content", "sensitive words",
+        "content safety", "content blocked", "prompt blocked", "response blocked", "new_sensitive", "敏感内容");
 
     public static SearchValues<string> Overloaded { get; } = CreateSearch(
         "overloaded", "capacity exceeded", "high demand", "no capacity available", "at capacity");
@@ -46,7 +73,7 @@ internal static class ErrorPhrases
 
     public static SearchValues<string> NoModel { get; } = CreateSearch("model", "deployment");
 
-    public static SearchValues<string> BadModel { get; } = CreateSearch("invalid model", "model has been decommissioned", "model does not exist", "unknown model");
+    public static SearchValues<string> BadModel { get; } = CreateSearch("invalid model", "model identifier is invalid", "model has been decommissioned", "model does not exist", "unknown model");
 
     private static SearchValues<string> CreateSearch(params string[] phrases) => SearchValues.Create(phrases, StringComparison.OrdinalIgnoreCase);
 }

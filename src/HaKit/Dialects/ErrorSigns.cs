@@ -66,6 +66,9 @@ internal ref struct ErrorSigns
     /// <summary>Gets or sets whether the details have Google's <c>@type</c>.</summary>
     public bool HasTypedDetails { get; set; }
 
+    /// <summary>Gets or sets whether the reader is in a list of errors (<c>"errors":[…]</c>).</summary>
+    public bool IsInList { get; set; }
+
     /// <summary>Gets or sets whether the error names the wrong member of the request (<c>param</c>, field violations, <c>loc</c>).</summary>
     public bool NamesField { get; set; }
 

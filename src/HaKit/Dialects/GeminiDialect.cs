@@ -64,10 +64,13 @@ internal sealed class GeminiDialect : OpenAIDialect
     protected override Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message)
     {
         // A message that does not begin with a quota may contain a caller's text.
-        var isOfQuota = ServerWords.Lead(message).Contains("quota", StringComparison.OrdinalIgnoreCase);
+        var lead = ServerWords.Lead(message);
+        var isOfQuota = lead.Contains("quota", StringComparison.OrdinalIgnoreCase);
         // A limit of 0 does not refill, even if the body contains a delay.
         if (isOfQuota && IsLimitZero(message))
             return Verdict.Quota with { UntilCleared = true };
+        if (lead.ContainsAny(ErrorPhrases.Money) && !IsOfShortWindow(lead))
+            return Verdict.Quota;
         if (signs.QuotaPerDay)
             return Verdict.Quota;
         return isOfQuota && !signs.NamesQuota && message.Contains("per day", StringComparison.OrdinalIgnoreCase) ? Verdict.Quota : null;

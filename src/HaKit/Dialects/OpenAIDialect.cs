@@ -63,7 +63,7 @@ internal class OpenAIDialect : Dialect
         "rate_limit_exceeded" or "slow_down" => new Verdict(FaultKind.Throttled),
         "server_is_overloaded" or "engine_overloaded" => new Verdict(FaultKind.Overloaded),
         "overloaded_error" => Verdict.ModelOverloaded,
-        "context_length_exceeded" => new Verdict(FaultKind.ContextLength),
+        "context_length_exceeded" or "exceed_context_size_error" => new Verdict(FaultKind.ContextLength),
         "content_policy_violation" or "content_filter" or "moderation_blocked" or "image_content_policy_violation" or "ResponsibleAIPolicyViolation"
             => new Verdict(FaultKind.ContentFilter),
         "invalid_api_key" => Verdict.BadKey,

@@ -29,7 +29,7 @@ internal static class OversizedRequest
         {
             return false;
         }
-        if (words.ContainsAny(s_phrases))
+        if (words.ContainsAny(s_phrases) || ComparesLargerNumber(words))
         {
             return true;
         }
@@ -40,6 +40,26 @@ internal static class OversizedRequest
         foreach (var size in s_sizes)
         {
             if (NumberAfter(words, size) > limit)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    // "Prompt tokens limit exceeded: 230799 > 91442".
+    private static bool ComparesLargerNumber(ReadOnlySpan<char> words)
+    {
+        for (var at = words.IndexOf('>'); at >= 0; at = words[(at + 1)..].IndexOf('>') is >= 0 and var step ? at + 1 + step : -1)
+        {
+            var before = words[..at].TrimEnd(' ');
+            var after = words[(at + 1)..].TrimStart(' ');
+            if (before is not [.., >= '0' and <= '9'] || after is not [>= '0' and <= '9', ..])
+            {
+                continue;
+            }
+            var end = after.IndexOfAnyExcept(s_numeric);
+            if (Number(before[(before.LastIndexOfAnyExcept(s_numeric) + 1)..]) > Number(end < 0 ? after : after[..end]))
             {
                 return true;
             }

@@ -40,11 +40,7 @@ internal static class ServerWords
     /// <param name="words">The message, without quoted text.</param>
     public static ReadOnlySpan<char> Lead(ReadOnlySpan<char> words)
     {
-        words = words.TrimStart(" \t\r\n");
-        while (LengthOfException(words) is > 0 and var length)
-        {
-            words = words[length..].TrimStart(' ');
-        }
+        words = AfterExceptions(words.TrimStart(" \t\r\n"));
         for (var i = 0; i < words.Length; i++)
         {
             var next = i + 1 < words.Length ? words[i + 1] : ' ';
@@ -53,6 +49,17 @@ internal static class ServerWords
             {
                 return words[..i];
             }
+        }
+        return words;
+    }
+
+    /// <summary>Gets the message without the names of exceptions that gateways put in front of it.</summary>
+    /// <param name="words">The message, without quoted text and without white space in front.</param>
+    public static ReadOnlySpan<char> AfterExceptions(ReadOnlySpan<char> words)
+    {
+        while (LengthOfException(words) is > 0 and var length)
+        {
+            words = words[length..].TrimStart(' ');
         }
         return words;
     }

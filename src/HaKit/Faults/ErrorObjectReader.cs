@@ -20,11 +20,31 @@ internal static class ErrorObjectReader
             signs.IsError = true;
             SetMessage(ref reader, ref signs, outer: false);
         }
+        else if (reader.TokenType == JsonTokenType.StartArray)
+        {
+            signs.IsInList = true;
+            ReadList(ref reader, ref signs);
+            signs.IsInList = false;
+        }
         else
         {
             // "error": true beside a message, or a number as the code.
             signs.IsError |= reader.TokenType == JsonTokenType.True || IsNotEmpty(ref reader);
             ReadStatus(ref reader, ref signs);
+        }
+    }
+
+    // A list in the body of a 200 may contain warnings only. So its elements describe a failure, but they are not the evidence of one.
+    private static void ReadList(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType == JsonTokenType.StartArray)
+                ReadList(ref reader, ref signs);
+            else if (reader.TokenType == JsonTokenType.StartObject)
+                ReadError(ref reader, ref signs);
+            else if (reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 })
+                signs.SetMessage(reader.ValueSpan, outer: false);
         }
     }
 
@@ -51,7 +71,7 @@ internal static class ErrorObjectReader
     private static void ReadErrorWord(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         if (IsNotEmpty(ref reader))
-            signs.IsError = signs.HasErrorObject = true;
+            (signs.IsError, signs.HasErrorObject) = (signs.IsError || !signs.IsInList, true);
         if (IsCode(name))
             ReadCode(ref reader, ref signs, Slot.Code);
         else if (name.SequenceEqual("type"u8))
@@ -108,12 +128,17 @@ internal static class ErrorObjectReader
         reader.Skip();
     }
 
-    /// <summary>Reads the name of the wrong member. If it is the model, the request itself is not wrong: another endpoint may have the model.</summary>
+    /// <summary>
+    /// Reads the name of the wrong member. If it is the model, the request itself is not wrong: another endpoint may have the model. LiteLLM writes a missing
+    /// name as <c>"None"</c>.
+    /// </summary>
     public static void ReadParam(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
-        signs.NamesField |= reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 } && !reader.ValueSpan.SequenceEqual("model"u8);
+        signs.NamesField |= reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 } && !IsNoField(reader.ValueSpan);
         reader.Skip();
     }
+
+    private static bool IsNoField(ReadOnlySpan<byte> name) => name.SequenceEqual("model"u8) || name.SequenceEqual("None"u8) || name.SequenceEqual("null"u8);
 
     private static void ReadViolation(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
     {

@@ -66,7 +66,7 @@ internal static class ErrorReader
 
     private static void ReadRootMember(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs, bool wrapped)
     {
-        if (name.SequenceEqual("error"u8))
+        if (name.SequenceEqual("error"u8) || name.SequenceEqual("errors"u8) && reader.TokenType == JsonTokenType.StartArray)
         {
             ReadErrorMember(ref reader, ref signs);
         }

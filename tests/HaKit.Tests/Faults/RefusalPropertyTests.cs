@@ -13,6 +13,7 @@ public sealed class RefusalPropertyTests
     [
         "You exceeded your current quota", "insufficient_quota", "Incorrect API key provided", "API key not valid", "Your credit balance is too low", "limit: 0", "The model is overloaded",
         "rate limit, try again in 3600s", "billing hard limit has been reached", "Content violates usage guidelines", "maximum context length", "per day", "Request too large",
+        "You have reached your weekly usage limit", "Your team doesn't have any credits", "Budget has been exceeded", "daily free allocation", "content safety", "5 > 4 tokens",
         "Your account is in arrears", "Access denied, please make sure your account is in good standing",
     ];
 

@@ -73,10 +73,11 @@ internal static partial class SlowClassifier
                 places[$"{root}promptFeedback{array}/blockReason"] = "blocked";
             }
 
-            foreach (var error in new[] { "error", "response/error", "delta/error", "messageStop/error", "choices/error", "choices[]/error", "*Exception" })
+            string[] objects = ["error", "response/error", "delta/error", "messageStop/error", "choices/error", "choices[]/error"];
+            foreach (var error in (string[])[.. objects, .. objects.Select(e => e + "[]"), "errors[]", "*Exception"])
             {
                 if (error != "*Exception")
-                    places[root + error] = "error";
+                    places[root + error] = error.EndsWith("[]", StringComparison.Ordinal) ? "error of a list" : "error";
                 places[$"{root}{error}/type"] = "error type";
                 foreach (var name in s_waitMembers)
                     places[$"{root}{error}/{name}"] = name;
@@ -135,6 +136,9 @@ internal static partial class SlowClassifier
                 case "exception" when kind == JsonValueKind.Object:
                     exception = ExceptionName(exceptionMember);
                     break;
+                case "error of a list" when isText && text.Length > 0:
+                    message = text;
+                    break;
                 case "error" when isText && text.Length > 0:
                     (isError, message) = (true, text);
                     break;
@@ -169,7 +173,7 @@ internal static partial class SlowClassifier
                 case "field" when kind == JsonValueKind.Array:
                     field = true;
                     break;
-                case "param" when isText && text.Length > 0 && text != "model":
+                case "param" when isText && text is not ("" or "model" or "None" or "null"):
                     field = true;
                     break;
                 case "inner code":
@@ -247,7 +251,7 @@ internal static partial class SlowClassifier
             void Known()
             {
                 if (kind is JsonValueKind.String or JsonValueKind.Number && text is not ("" or "0"))
-                    isError = hasObject = true;
+                    (isError, hasObject) = (isError || !Regex.IsMatch(path, @"(?:^|/)errors?\[\]/"), true);
             }
 
             void Code(ref string slot)

@@ -26,6 +26,7 @@ internal static partial class SlowClassifier
         ["engine_overloaded"] = (FaultKind.Overloaded, null),
         ["overloaded_error"] = (FaultKind.Overloaded, FaultReach.Model),
         ["context_length_exceeded"] = (FaultKind.ContextLength, null),
+        ["exceed_context_size_error"] = (FaultKind.ContextLength, null),
         ["content_policy_violation"] = (FaultKind.ContentFilter, null),
         ["content_filter"] = (FaultKind.ContentFilter, null),
         ["moderation_blocked"] = (FaultKind.ContentFilter, null),
@@ -168,13 +169,14 @@ internal static partial class SlowClassifier
         var meanings = facts.Words.Select(w => Meaning(dialect, w)).OfType<(FaultKind Kind, FaultReach? Reach)>().ToList();
         if (meanings.FirstOrDefault(m => m.Kind == FaultKind.QuotaExhausted) is { Kind: FaultKind.QuotaExhausted } quota)
             return (quota.Kind, quota.Reach, false);
-        if (status is 400 or 402 or 403 or 429 && facts.Words.Select(Letters).Any(w => QuotaWord().IsMatch(w) && !RateWord().IsMatch(w)))
+        var isPerMinute = ShortWindow().IsMatch(Lead(facts.Message));
+        if (status is 400 or 402 or 403 or 429 && !isPerMinute && facts.Words.Select(Letters).Any(w => QuotaWord().IsMatch(w) && !RateWord().IsMatch(w)))
             return (FaultKind.QuotaExhausted, null, false);
         if (status is 402 or 403 or 429 && QuotaInMessage(dialect, facts) is { } forever)
             return (FaultKind.QuotaExhausted, null, forever);
         if (status == 400 && QuotaAtStart().IsMatch(facts.Message))
             return (FaultKind.QuotaExhausted, null, false);
-        if (status is 413 or 429 && IsLargerThanLimit(facts.Message))
+        if (status is 402 or 413 or 429 && IsLargerThanLimit(facts.Message))
             return (FaultKind.RequestTooLarge, throttle, false);
         if (meanings.Count > 0)
             return (meanings[0].Kind, meanings[0].Kind == FaultKind.Throttled ? throttle : meanings[0].Reach, false);
@@ -183,7 +185,7 @@ internal static partial class SlowClassifier
             return (FaultKind.ContentFilter, null, false);
         if (status is 400 or 413 or 422)
         {
-            if (ContextLength().IsMatch(message))
+            if (ContextLength().IsMatch(message) || ContextSubject().IsMatch(message) && ContextVerb().IsMatch(message))
                 return (FaultKind.ContextLength, null, false);
             if (ContentFilter().IsMatch(message))
                 return (FaultKind.ContentFilter, null, false);
@@ -193,7 +195,7 @@ internal static partial class SlowClassifier
                 return (FaultKind.ModelNotFound, null, false);
         }
 
-        if (status is 403 or 451 && ContentFilter().IsMatch(message))
+        if (status is 403 or 424 or 451 && ContentFilter().IsMatch(message))
             return (FaultKind.ContentFilter, null, false);
         if (status == 403 && BadKey().IsMatch(Lead(message)))
             return (FaultKind.Unauthorized, null, true);
@@ -231,10 +233,12 @@ internal static partial class SlowClassifier
     private static bool? QuotaInMessage(string dialect, Facts facts)
     {
         if (dialect != "gemini")
-            return Quota().IsMatch(Lead(facts.Message)) ? false : null;
+            return (Quota().IsMatch(Lead(facts.Message)) || Money().IsMatch(Lead(facts.Message))) && !ShortWindow().IsMatch(Lead(facts.Message)) ? false : null;
         var isOfQuota = Lead(facts.Message).Contains("quota", StringComparison.OrdinalIgnoreCase);
         if (isOfQuota && FirstLimit().Match(facts.Message) is { Success: true } limit && !Regex.IsMatch(limit.Groups[1].Value, @"^(?:[0-9]|\.[0-9])"))
             return true;
+        if (Money().IsMatch(Lead(facts.Message)) && !ShortWindow().IsMatch(Lead(facts.Message)))
+            return false;
         return facts.PerDay || (isOfQuota && !facts.NamesQuota && facts.Message.Contains("per day", StringComparison.OrdinalIgnoreCase)) ? false : null;
     }
 
@@ -245,10 +249,14 @@ internal static partial class SlowClassifier
             return false;
         if (Regex.IsMatch(words, "request too large|request is too large for your rate limit|reduce your message size|larger than (?:your|the) rate limit", Options))
             return true;
+        if (Regex.Matches(words, "([0-9,]*[0-9]) *>(?= *([0-9][0-9,]*))").Any(m => Digits(m.Groups[1].Value) > Digits(m.Groups[2].Value)))
+            return true;
         return NumberAfter("limit") is { } limit && s_sizes.Any(w => NumberAfter(w) > limit);
 
         double? NumberAfter(string word) => Regex.Match(words, $@"(?<![A-Za-z0-9]){word}(?![A-Za-z0-9])(?:[ :=(]|(?:of|is|was|has|tokens|token|count|to)(?![A-Za-z0-9]))*([0-9][0-9,]*)", Options) is { Success: true } m
-            && m.Groups[1].Value.Replace(",", "", StringComparison.Ordinal) is { Length: <= 18 } digits ? double.Parse(digits, CultureInfo.InvariantCulture) : null;
+            ? Digits(m.Groups[1].Value) : null;
+
+        static double? Digits(string text) => text.Replace(",", "", StringComparison.Ordinal) is { Length: > 0 and <= 18 } digits ? double.Parse(digits, CultureInfo.InvariantCulture) : null;
     }
 
     private static string Letters(string word) => Regex.Replace(word, "[^A-Za-z0-9]", "");
@@ -262,10 +270,10 @@ internal static partial class SlowClassifier
     [GeneratedRegex("contentfilter|contentpolicy|moderation|datainspection|sensitive|unsafe|prohibitedcontent|responsibleai", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex FilterWord();
 
-    [GeneratedRegex(@"^\s*(?:your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached|access denied, please make sure your account is in good standing|access denied due to overdue account|(?:your )?account is in arrears|your account balance is insufficient|insufficient account balance)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^\s*(?:[A-Za-z0-9._]*(?:error|exception)(?: code: [0-9]{3})?(?:: | - ) *)*(?:budget has been exceeded|your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached|access denied, please make sure your account is in good standing|access denied due to overdue account|(?:your )?account is in arrears|your account balance is insufficient|insufficient account balance)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex QuotaAtStart();
 
-    [GeneratedRegex(@"^\s*(?:api key not valid|api key expired|api key not found|invalid api key|incorrect api key provided)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^\s*(?:[A-Za-z0-9._]*(?:error|exception)(?: code: [0-9]{3})?(?:: | - ) *)*(?:api key not valid|api key expired|api key not found|invalid api key|incorrect api key provided)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex BadKeyAtStart();
 
     [GeneratedRegex(@"invalid|missing|unsupported|unknown_param|above_max|below_min|too_long|too_short|too_many|too_large|out_of_range|malformed|required|not_supported|mismatch|parse", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -277,13 +285,25 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"^[* ]*(?![^ :,;\t\r\n(]*(?:Error|Exception):)(?:(?:messages|max_tokens|max_completion_tokens|max_output_tokens|temperature|top_p|top_k|tools|tool_choice|system|stop_sequences|stop|stream|metadata|thinking|response_format|input|prompt|contents|generationConfig|generation_config|n|seed|logprobs|instructions|reasoning|text|image|images|size|file|dimensions|encoding_format|documents|query|inputs|parameters|service_tier)|[_A-Za-z][^\s:,;(.\[]*(?:\.[^ :,;\t\r\n(]|\[[0-9])[^ :,;\t\r\n(]*):", RegexOptions.CultureInvariant)]
     private static partial Regex PathFirst();
 
-    [GeneratedRegex(@"exceeded your current quota|insufficient_quota|credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|api usage limits|monthly limit|monthly quota|tokens per day, please wait|used all available credits|out of credits|not enough credits|no credits|credit limit|exceeded your monthly|insufficient funds|insufficient quota|budget has been exceeded|in arrears|overdue account|account is in good standing|balance is insufficient|insufficient account balance", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("per second|per minute|per min|/ ?second|/ ?sec|/ ?minute|/ ?min", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ShortWindow();
+
+    [GeneratedRegex(@"credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|spend cap|spending cap|monthly limit|used all available credits|out of credits|not enough credits|no credits|have any credits|credits are depleted|credit limit|exceeded your monthly|insufficient funds|budget has been exceeded|in arrears|overdue account|account is in good standing|balance is insufficient|insufficient account balance|余额不足|欠费", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Money();
+
+    [GeneratedRegex(@"exceeded your current quota|insufficient_quota|insufficient quota|quota is not enough|call volume quota|monthly quota|usage limit|key limit exceeded|tokens per day, please wait|api calls / month|daily free allocation|额度不足|额度已用尽|使用上限", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Quota();
 
-    [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|greater than the context length|context window exceeds limit|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded|maximum prompt length is|maximum input length is|must have less than|prompt exceeds max length|range of input length", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextLength();
 
-    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating|content violates|prompt violates|input violates|request violates|usage guidelines|usage policies|usage policy|acceptable use policy|safety guidelines|content guidelines|inappropriate content|harmful content|content exists risk|sensitive content|sensitive words", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("context (?:length|window|size|limit)|prompt length|input length|input tokens|number of tokens|token count", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ContextSubject();
+
+    [GeneratedRegex("exceed|(?:longer|greater|larger) than|not enough|overflow", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ContextVerb();
+
+    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating|content violates|prompt violates|input violates|request violates|usage guidelines|usage policies|usage policy|acceptable use policy|safety guidelines|content guidelines|inappropriate content|harmful content|content exists risk|sensitive content|sensitive words|content safety|(?:content|prompt|response) blocked|new_sensitive|敏感内容", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContentFilter();
 
     [GeneratedRegex(@"overloaded|capacity exceeded|high demand|no capacity available|at capacity", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -295,7 +315,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"api key not valid|api key expired|invalid api key|incorrect api key", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex BadKey();
 
-    [GeneratedRegex(@"invalid model|model has been decommissioned|model does not exist|unknown model", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"invalid model|model identifier is invalid|model has been decommissioned|model does not exist|unknown model", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex BadModel();
 
     [GeneratedRegex(@"limit: 0(.{0,2})", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline)]

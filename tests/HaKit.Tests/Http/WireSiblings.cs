@@ -27,7 +27,7 @@ internal static class WireSiblings
     [
         "You exceeded your current quota, please check your plan and billing details", "Incorrect API key provided: sk-abc", "insufficient_quota", "Your credit balance is too low to access the API",
         "This model's maximum context length is 10 tokens", "content management policy", "limit: 0", "Rate limit reached, please try again in 3600s", "invalid api key", "Limit 30000, Requested 342389",
-        "The model is overloaded", "model does not exist",
+        "The model is overloaded", "model does not exist", "You have reached your weekly usage limit", "Your team doesn't have any credits", "Budget has been exceeded", "tokens limit: 5 > 4",
     ];
 
     /// <summary>Ways in which a server quotes what a caller sent.</summary>
