@@ -15,6 +15,7 @@ public sealed class CompletionProbe : IProbe
 {
     private const int MaxBytes = 64 * 1024;
     private readonly int _maxTokens = 16;
+    private readonly TimeSpan? _timeout = TimeSpan.FromSeconds(10);
     private volatile bool _prefersOtherLimit;
 
     /// <inheritdoc/>
@@ -24,8 +25,18 @@ public sealed class CompletionProbe : IProbe
     public ProbePace Pace => ProbePace.Sparingly;
 
     /// <inheritdoc cref="IProbe.Timeout"/>
-    /// <remarks>Default 10 s: an answer takes longer than a connection.</remarks>
-    public TimeSpan? Timeout { get; init; } = TimeSpan.FromSeconds(10);
+    /// <remarks>Default 10 s: an answer takes longer than a connection. More than 0, at most a day.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of the range.</exception>
+    public TimeSpan? Timeout
+    {
+        get => _timeout;
+        init
+        {
+            if (value is { } timeout && SettingRange.FindAboveZero(nameof(Timeout), timeout, SettingRange.LongestOfTimer) is { } mistake)
+                throw new ArgumentOutOfRangeException(nameof(value), mistake);
+            _timeout = value;
+        }
+    }
 
     /// <summary>Gets the model of the probe's request. Default null: the endpoint's own model.</summary>
     public string? Model { get; init; }

@@ -3,15 +3,18 @@ namespace HaKit;
 /// <summary>Sets how requests and answers over HTTP are handled. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class HttpOptions
 {
+    // A body is kept in one array, whose length is doubled until it exceeds the limit. An array of .NET has less than 2 GiB.
+    private const int MostBytes = 1024 * 1024 * 1024;
+
     /// <summary>
     /// Gets or sets the longest request body, in bytes, that is kept so that it can be sent again. A longer body is sent again only if its content can be
-    /// written twice (a seekable stream, bytes, text). Otherwise the request gets only one attempt. Default 4 MiB; at least 0.
+    /// written twice (a seekable stream, bytes, text). Otherwise the request gets only one attempt. Default 4 MiB; 0 to 1 GiB.
     /// </summary>
     public int MaxReplayBytes { get; set; } = 4 * 1024 * 1024;
 
     /// <summary>
     /// Gets or sets the longest JSON answer, in bytes, that is read completely before it is returned, so that a broken answer fails over. Longer answers are
-    /// passed on as they arrive. This value is also the limit on one event of a stream. Default 64 MiB; at least 64 KiB.
+    /// passed on as they arrive. This value is also the limit on one event of a stream. Default 64 MiB; 64 KiB to 1 GiB.
     /// </summary>
     public int MaxAnswerBytes { get; set; } = 64 * 1024 * 1024;
 
@@ -62,10 +65,10 @@ public sealed class HttpOptions
 
     internal IEnumerable<string> Validate(string path)
     {
-        if (MaxReplayBytes < 0)
-            yield return $"{path}:MaxReplayBytes is {MaxReplayBytes}: at least 0 is needed.";
-        if (MaxAnswerBytes < 64 * 1024)
-            yield return $"{path}:MaxAnswerBytes is {MaxAnswerBytes}: at least {64 * 1024} is needed.";
+        if (SettingRange.Find($"{path}:{nameof(MaxReplayBytes)}", MaxReplayBytes, 0, MostBytes) is { } replay)
+            yield return replay;
+        if (SettingRange.Find($"{path}:{nameof(MaxAnswerBytes)}", MaxAnswerBytes, 64 * 1024, MostBytes) is { } answer)
+            yield return answer;
         if (CredentialNames.Any(n => n.Trim().Length < 2))
             yield return $"{path}:CredentialNames has a name of fewer than two characters, which would match too many headers. Give a longer name.";
     }

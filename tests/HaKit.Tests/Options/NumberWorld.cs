@@ -12,7 +12,7 @@ namespace HaKit.Tests.Options;
 /// A pool in virtual time whose endpoints throttle, fail, hang, answer slowly and come back, while calls with and without streams run. Meanwhile the options
 /// are reloaded, and the status, the reports, the health check and the recording are read.
 /// </summary>
-internal sealed class NumberWorld(string folder)
+internal sealed class NumberWorld(string folder, Func<RequestProfile, RequestProfile>? changeProfile = null)
 {
     // The exceptions with which a call of the pool may end. Any other exception is a mistake of the pool.
     private static readonly string[] s_own = ["Returned", nameof(NoEndpointAvailableException), nameof(DeadlineExceededException), nameof(PartialResponseException)];
@@ -30,6 +30,15 @@ internal sealed class NumberWorld(string folder)
         Fill(options);
         return options;
     }
+
+    private static RequestProfile ProfileOf(long number) => RequestProfile.Default with
+    {
+        InputTokens = 1000,
+        MaxOutputTokens = 500,
+        Priority = (int)(number % 3),
+        AffinityKey = number % 4 == 0 ? $"user {number % 5}" : null,
+        MayHedge = number % 2 == 0 ? true : null,
+    };
 
     private static void Fill(EndpointPoolOptions options)
     {
@@ -69,10 +78,7 @@ internal sealed class NumberWorld(string folder)
                     p.Recorder = scope => new FlightRecorder(new FlightRecorderOptions { Folder = folder }, scope);
                 })
                 .Streams(0.4)
-                .Profile(number => RequestProfile.Default with
-                {
-                    InputTokens = 1000, MaxOutputTokens = 500, Priority = (int)(number % 3), AffinityKey = number % 4 == 0 ? $"user {number % 5}" : null, MayHedge = number % 2 == 0 ? true : null,
-                })
+                .Profile(number => changeProfile is null ? ProfileOf(number) : changeProfile(ProfileOf(number)))
                 .Fault("a", FakeFaults.OpenAI.RateLimited(TimeSpan.FromSeconds(3)), TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(9))
                 .Fault("a", FakeFaults.OpenAI.RateLimited(), TimeSpan.FromSeconds(14), TimeSpan.FromSeconds(16))
                 .Fault("b", FakeFault.Refused, TimeSpan.FromSeconds(12), TimeSpan.FromSeconds(20))
