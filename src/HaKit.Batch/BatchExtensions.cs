@@ -22,7 +22,10 @@ public sealed class EmbeddingBatchOptions : BatchRunOptions
     /// <summary>Gets or sets the options of every call. If they change, stored results no longer match (<see cref="OnChanged"/>). Default null.</summary>
     public EmbeddingGenerationOptions? Embeddings { get; set; }
 
-    /// <summary>Gets or sets the number of texts in one call. Default 100; at least 1, at most the maximum of the model.</summary>
+    /// <summary>
+    /// Gets or sets the number of texts in one call. Default 100; at least 1, at most the maximum of the model. Never more than <see
+    /// cref="HaKit.AI.EndpointPoolEmbeddingOptions.MaxBatchSize"/>.
+    /// </summary>
     public int GroupSize { get; set; } = 100;
 }
 
@@ -59,9 +62,7 @@ public static class BatchExtensions
 
     /// <summary>Runs a batch of embeddings, with many texts in a call.</summary>
     /// <typeparam name="TItem">The type of the items.</typeparam>
-    /// <param name="generator">
-    /// The generator of a pool, or a generator that wraps it. The generator's own profile sets the priority and the waiting in an outage.
-    /// </param>
+    /// <param name="generator">The generator of a pool, or a generator that wraps it.</param>
     /// <param name="batch">The batch.</param>
     /// <param name="text">Returns an item's text.</param>
     /// <param name="options">The options of the run. Null: the defaults.</param>

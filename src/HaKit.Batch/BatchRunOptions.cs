@@ -45,7 +45,10 @@ public class BatchRunOptions
     /// </summary>
     public string? Version { get; set; }
 
-    /// <summary>Gets or sets the profile of each call. Default: priority −1, so that interactive calls of the same pool are served first.</summary>
+    /// <summary>
+    /// Gets or sets the profile of each call. It replaces the profile of the chat client or of the embedding generator. Default: priority −1, so that
+    /// interactive calls of the same pool are served first.
+    /// </summary>
     public RequestProfile Profile { get; set; } = new() { Priority = -1 };
 
     /// <summary>

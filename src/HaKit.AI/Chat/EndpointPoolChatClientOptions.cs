@@ -58,7 +58,7 @@ public enum EncryptedReasoning
 /// <summary>Adds profiles to chat calls.</summary>
 public static class ChatProfiles
 {
-    private const string Key = "hakit.profile";
+    internal const string Key = "hakit.profile";
 
     /// <summary>
     /// Adds a profile to the calls that are made with these options: affinity, priority, deadline, allowed endpoints. The pool removes the profile before it

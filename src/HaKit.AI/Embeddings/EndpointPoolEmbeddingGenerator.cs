@@ -32,6 +32,9 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
         _identity.VerifyDeclarations(endpoints);
     }
 
+    /// <summary>Gets the maximum number of texts in one request. A larger call is split.</summary>
+    public int MaxBatchSize => _options.MaxBatchSize;
+
     /// <inheritdoc/>
     /// <exception cref="EmbeddingMismatchException">An endpoint returned vectors of another model or length.</exception>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take a part in time.</exception>
@@ -41,11 +44,28 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     {
         ArgumentNullException.ThrowIfNull(values);
         var texts = values as IReadOnlyList<string> ?? [.. values];
+        return texts.Count == 0 ? [] : (await CallAsync(texts, options, cancellationToken).ConfigureAwait(false)).Result;
+    }
+
+    /// <summary>
+    /// Does the same as <see cref="GenerateAsync"/>, and returns the details of the call with the vectors. For a call that was split, the details contain the
+    /// attempts of all parts, and <see cref="CallDetail.Endpoint"/> names all endpoints that served a part.
+    /// </summary>
+    /// <param name="values">The texts; at least one.</param>
+    /// <param name="options">The options. Null: the defaults.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <exception cref="ArgumentException">There is no text.</exception>
+    /// <exception cref="EmbeddingMismatchException">An endpoint returned vectors of another model or length.</exception>
+    /// <exception cref="NoEndpointAvailableException">No endpoint could take a part in time.</exception>
+    /// <exception cref="DeadlineExceededException">The deadline of the whole call passed.</exception>
+    public ValueTask<Served<GeneratedEmbeddings<Embedding<float>>>> GenerateWithDetailAsync(
+        IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var texts = values as IReadOnlyList<string> ?? [.. values];
         if (texts.Count == 0)
-            return [];
-        return texts.Count <= _options.MaxBatchSize
-            ? await PartAsync(new Part(this, texts, options, _options.Profile), cancellationToken).ConfigureAwait(false)
-            : await new Batches(this, texts, options).RunAsync(cancellationToken).ConfigureAwait(false);
+            throw new ArgumentException("There is no text, so no endpoint is called.", nameof(values));
+        return CallAsync(texts, options, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -79,12 +99,24 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
 
     internal static IEmbeddingGenerator<string, Embedding<float>>? GeneratorOf(PoolEndpoint endpoint) => endpoint.Client as IEmbeddingGenerator<string, Embedding<float>>;
 
-    private async ValueTask<GeneratedEmbeddings<Embedding<float>>> PartAsync(Part part, CancellationToken cancellationToken)
+    private ValueTask<Served<GeneratedEmbeddings<Embedding<float>>>> CallAsync(IReadOnlyList<string> texts, EmbeddingGenerationOptions? options, CancellationToken cancellationToken)
+    {
+        var profile = EmbeddingProfiles.ExtractProfile(ref options) ?? _options.Profile;
+        return texts.Count <= _options.MaxBatchSize
+            ? PartAsync(new Part(this, texts, options, profile), cancellationToken)
+            : new Batches(this, texts, options, profile).RunAsync(cancellationToken);
+    }
+
+    private async ValueTask<Served<GeneratedEmbeddings<Embedding<float>>>> PartAsync(Part part, CancellationToken cancellationToken)
     {
         var profile = part.Profile.InputTokens > 0 ? part.Profile : part.Profile with { InputTokens = part.EstimateTokens() };
-        var (embeddings, detail) = await _pool.ExecuteWithDetailAsync(profile, part, static (attempt, part, token) => part.AskAsync(attempt, token), cancellationToken).ConfigureAwait(false);
-        embeddings.AdditionalProperties = ChatStory.AddProperties(embeddings.AdditionalProperties, detail, ChatParameters.None);
-        return embeddings;
+        var served = await _pool.ExecuteWithDetailAsync(profile, part, static (attempt, part, token) => part.AskAsync(attempt, token), cancellationToken).ConfigureAwait(false);
+        var (embeddings, detail) = served;
+        var properties = ChatStory.AddProperties(embeddings.AdditionalProperties, detail, ChatParameters.None);
+        if (ChatStory.CostOf(embeddings.Usage, _pool.Find(detail.Endpoint), detail) is { } cost)
+            properties[ChatStory.CostKey] = cost;
+        embeddings.AdditionalProperties = properties;
+        return served;
     }
 
     private EmbeddingGeneratorMetadata InCommon(IReadOnlyList<PoolEndpoint> endpoints)
@@ -137,14 +169,14 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     }
 
     /// <summary>Handles a call that is split: its parts run at the same time, share the deadline, and come back in order.</summary>
-    private sealed class Batches(EndpointPoolEmbeddingGenerator generator, IReadOnlyList<string> texts, EmbeddingGenerationOptions? options)
+    private sealed class Batches(EndpointPoolEmbeddingGenerator generator, IReadOnlyList<string> texts, EmbeddingGenerationOptions? options, RequestProfile profile)
     {
-        private readonly GeneratedEmbeddings<Embedding<float>>[] _parts = new GeneratedEmbeddings<Embedding<float>>[(texts.Count - 1) / generator._options.MaxBatchSize + 1];
+        private readonly Served<GeneratedEmbeddings<Embedding<float>>>[] _parts = new Served<GeneratedEmbeddings<Embedding<float>>>[(texts.Count - 1) / generator._options.MaxBatchSize + 1];
         private readonly long _began = generator._pool.Time.GetTimestamp();
         private Exception? _failure;
         private int _next = -1;
 
-        public async ValueTask<GeneratedEmbeddings<Embedding<float>>> RunAsync(CancellationToken cancellationToken)
+        public async ValueTask<Served<GeneratedEmbeddings<Embedding<float>>>> RunAsync(CancellationToken cancellationToken)
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             var lanes = new Task[Math.Min(_parts.Length, generator._options.MaxParallelBatches)];
@@ -154,7 +186,8 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             cancellationToken.ThrowIfCancellationRequested(); // the parts use the token that stops all parts, not the caller's token
             if (_failure is { } failure)
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
-            return Joined();
+            var detail = JoinedDetail();
+            return new(Joined(detail), detail);
         }
 
         private async Task LaneAsync(CancellationTokenSource stop)
@@ -179,22 +212,33 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             var part = new string[Math.Min(size, texts.Count - index * size)];
             for (var i = 0; i < part.Length; i++)
                 part[i] = texts[index * size + i];
-            var profile = generator._options.Profile;
             var left = (profile.Deadline ?? generator._pool.Deadline) - generator._pool.Time.GetElapsedTime(_began);
             return new Part(generator, part, options, profile with { Deadline = left > TimeSpan.Zero ? left : TimeSpan.Zero });
         }
 
-        private GeneratedEmbeddings<Embedding<float>> Joined()
+        private GeneratedEmbeddings<Embedding<float>> Joined(CallDetail detail)
         {
             var all = new GeneratedEmbeddings<Embedding<float>>(texts.Count);
-            foreach (var part in _parts)
+            foreach (var (part, _) in _parts)
             {
                 all.AddRange(part);
                 if (part.Usage is { } usage)
                     (all.Usage ??= new()).Add(usage);
             }
-            all.AdditionalProperties = new() { [ChatStory.EndpointKey] = string.Join(", ", _parts.Select(p => ChatStory.NamedIn(p.AdditionalProperties)).Distinct()) };
+            all.AdditionalProperties = new() { [ChatStory.EndpointKey] = detail.Endpoint };
             return all;
         }
+
+        private CallDetail JoinedDetail() => new()
+        {
+            Endpoint = string.Join(", ", _parts.Select(static p => p.Detail.Endpoint).Distinct()),
+            Attempts = [.. _parts.SelectMany(static p => p.Detail.Attempts)],
+            AttemptCount = _parts.Sum(static p => p.Detail.AttemptCount),
+            WaitRules = [.. _parts.SelectMany(static p => p.Detail.WaitRules).Distinct()],
+            Hedged = Array.Exists(_parts, static p => p.Detail.Hedged),
+            Waited = _parts.Max(static p => p.Detail.Waited),
+            InputTokens = Array.TrueForAll(_parts, static p => p.Detail.InputTokens is not null) ? _parts.Sum(static p => p.Detail.InputTokens) : null,
+            OutputTokens = Array.TrueForAll(_parts, static p => p.Detail.OutputTokens is not null) ? _parts.Sum(static p => p.Detail.OutputTokens) : null,
+        };
     }
 }

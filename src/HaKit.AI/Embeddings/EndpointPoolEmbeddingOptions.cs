@@ -1,9 +1,14 @@
+using Microsoft.Extensions.AI;
+
 namespace HaKit.AI;
 
 /// <summary>Sets how embedding calls use a pool. Not thread-safe; read when the generator is created.</summary>
 public sealed class EndpointPoolEmbeddingOptions
 {
-    /// <summary>Gets or sets the profile of every call. Default: <see cref="RequestProfile.Default"/>.</summary>
+    /// <summary>
+    /// Gets or sets the profile of every call; <see cref="EmbeddingProfiles.UseHaProfile"/> overrides it for one call. Default: <see
+    /// cref="RequestProfile.Default"/>.
+    /// </summary>
     public RequestProfile Profile { get; set; } = RequestProfile.Default;
 
     /// <summary>
@@ -30,6 +35,35 @@ public sealed class EndpointPoolEmbeddingOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(Dimensions ?? 1, 1, nameof(Dimensions));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxParallelBatches, 1);
+    }
+}
+
+/// <summary>Adds profiles to embedding calls.</summary>
+public static class EmbeddingProfiles
+{
+    /// <summary>
+    /// Adds a profile to the calls that are made with these options: priority, deadline, repetition, allowed endpoints. It replaces <see
+    /// cref="EndpointPoolEmbeddingOptions.Profile"/>. The pool removes the profile before it passes the options to an endpoint's generator.
+    /// </summary>
+    /// <param name="options">The options.</param>
+    /// <param name="profile">The profile.</param>
+    /// <returns>The same options.</returns>
+    public static EmbeddingGenerationOptions UseHaProfile(this EmbeddingGenerationOptions options, RequestProfile profile)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(profile);
+        (options.AdditionalProperties ??= [])[ChatProfiles.Key] = profile;
+        return options;
+    }
+
+    /// <summary>Removes the profile from a copy of the options, if they have one.</summary>
+    internal static RequestProfile? ExtractProfile(ref EmbeddingGenerationOptions? options)
+    {
+        if (options?.AdditionalProperties is not { } properties || !properties.TryGetValue(ChatProfiles.Key, out var value) || value is not RequestProfile profile)
+            return null;
+        options = options.Clone();
+        options.AdditionalProperties!.Remove(ChatProfiles.Key);
+        return profile;
     }
 }
 

@@ -27,17 +27,3 @@ internal sealed class CallbackWork<TItem, TResult>(
 
     public override TResult Read(ReadOnlyMemory<byte> bytes) => JsonSerializer.Deserialize(bytes.Span, resultType)!;
 }
-
-internal static class CallDetails
-{
-    public static CallAnswer<TResult> Answer<TResult>(this CallDetail detail, IReadOnlyList<TResult> results) => new()
-    {
-        Results = results,
-        Endpoint = detail.Endpoint,
-        Attempts = detail.Attempts.Count,
-        PerhapsBilled = detail.PerhapsBilled,
-        WasThrottled = detail.Attempts.Any(static a => CallFailure.IsThrottle(a.Fault)),
-        InputTokens = detail.InputTokens,
-        OutputTokens = detail.OutputTokens,
-    };
-}

@@ -31,13 +31,9 @@ internal sealed class ChatWork<TItem>(IChatClient chat, Func<TItem, IEnumerable<
         if (Pool is null)
             asked = options.Chat; // the profile is for a pool; another client would send it to its server
         var answer = await chat.GetResponseAsync(prompt, asked, cancellationToken).ConfigureAwait(false);
-        var attempts = GetProperty(answer, ChatStory.AttemptsKey);
-        return new CallAnswer<ChatResponse>
+        return CallDetails.ReadAnswer<ChatResponse>([answer], answer.AdditionalProperties) with
         {
-            Results = [answer],
             Endpoint = answer.GetServingEndpoint(),
-            Attempts = attempts is null ? 1 : attempts.Split(';').Length,
-            PerhapsBilled = GetProperty(answer, ChatStory.CostKey)?.StartsWith('≥') == true ? 1 : 0,
             InputTokens = answer.Usage?.InputTokenCount,
             OutputTokens = answer.Usage?.OutputTokenCount,
         };
@@ -59,6 +55,4 @@ internal sealed class ChatWork<TItem>(IChatClient chat, Func<TItem, IEnumerable<
 
     public override ChatResponse Read(ReadOnlyMemory<byte> bytes) =>
         (ChatResponse)JsonSerializer.Deserialize(bytes.Span, AIJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ChatResponse)))!;
-
-    private static string? GetProperty(ChatResponse answer, string key) => answer.AdditionalProperties is { } properties && properties.TryGetValue(key, out var value) ? value as string : null;
 }

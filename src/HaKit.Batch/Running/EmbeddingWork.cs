@@ -12,9 +12,15 @@ internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding
 {
     private readonly byte[] _options = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{options.Embeddings?.ModelId}\n{options.Embeddings?.Dimensions}"));
 
+    // The pool's own generator returns the details of each call; a generator that wraps it has them in the answer's properties.
+    private readonly EndpointPoolEmbeddingGenerator? _own = generator as EndpointPoolEmbeddingGenerator;
+
     public override EndpointPool? Pool { get; } = generator.GetService(typeof(EndpointPool)) as EndpointPool;
 
-    public override int GroupSize => options.GroupSize;
+    // The pool's generator would split a larger call. If one part of a split call fails, the other parts may have been served, so the call could not be repeated
+    // safely.
+    public override int GroupSize { get; } =
+        Math.Min(options.GroupSize, (generator.GetService(typeof(EndpointPoolEmbeddingGenerator)) as EndpointPoolEmbeddingGenerator)?.MaxBatchSize ?? int.MaxValue);
 
     public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Compute(Encoding.UTF8.GetBytes(text(item)), _options);
 
@@ -23,16 +29,18 @@ internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding
 
     public override async ValueTask<CallAnswer<Embedding<float>>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken)
     {
-        var embeddings = await generator.GenerateAsync(items.Select(text).ToArray(), options.Embeddings, cancellationToken).ConfigureAwait(false);
+        var texts = items.Select(text).ToArray();
+        // The profile is for a pool; another generator would send it to its server.
+        var asked = Pool is null ? options.Embeddings : (options.Embeddings?.Clone() ?? new EmbeddingGenerationOptions()).UseHaProfile(profile);
+        if (_own is not null)
+        {
+            var (served, detail) = await _own.GenerateWithDetailAsync(texts, asked, cancellationToken).ConfigureAwait(false);
+            return detail.Answer<Embedding<float>>([.. served]) with { InputTokens = served.Usage?.InputTokenCount ?? detail.InputTokens, OutputTokens = 0 };
+        }
+        var embeddings = await generator.GenerateAsync(texts, asked, cancellationToken).ConfigureAwait(false);
         if (embeddings.Count != items.Count)
             throw new InvalidOperationException($"{items.Count} texts gave {embeddings.Count} embeddings.");
-        return new CallAnswer<Embedding<float>>
-        {
-            Results = [.. embeddings],
-            Endpoint = embeddings.AdditionalProperties is { } properties && properties.TryGetValue(ChatStory.EndpointKey, out var endpoint) ? endpoint as string : null,
-            InputTokens = embeddings.Usage?.InputTokenCount,
-            OutputTokens = 0,
-        };
+        return CallDetails.ReadAnswer<Embedding<float>>([.. embeddings], embeddings.AdditionalProperties) with { InputTokens = embeddings.Usage?.InputTokenCount, OutputTokens = 0 };
     }
 
     // Four bytes for each number; JSON text would need three times as much.
