@@ -18,6 +18,7 @@ public sealed class BurnRateMonitor
     public BurnRateMonitor(Slo slo, OutcomeCounters outcomes, IReadOnlyList<BurnRateAlert>? alerts = null)
     {
         ArgumentNullException.ThrowIfNull(slo);
+        ArgumentNullException.ThrowIfNull(outcomes);
         Slo = slo;
         _outcomes = outcomes;
         alerts ??= BurnRateAlert.Standard(slo);

@@ -72,9 +72,8 @@ public static class Estimate
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static long ZeroFailureTrials(AvailabilityRatio target, double confidence = 0.95)
     {
-        Guard.OpenProbability(target.Value == 1 ? 1 - target.Unavailability / 2 : target.Value, nameof(target));
-        if (target.Unavailability == 0)
-            throw new ArgumentOutOfRangeException(nameof(target), target, "No number of trials shows 100 %.");
+        if (target.Value == 0 || target.Unavailability == 0)
+            throw new ArgumentOutOfRangeException(nameof(target), target, "A target lies strictly between 0 and 100 %.");
         return (long)Precise.Ceiling(Precise.Log1p(-Guard.OpenProbability(confidence)) / Precise.Log1p(-target.Unavailability));
     }
 

@@ -71,7 +71,7 @@ public static class Queueing
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
     public static int ServersFor(double load, double waiting)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(Guard.NotNegative(load), 1e7);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Guard.NotNegative(load), 1e7, nameof(load));
         Guard.OpenProbability(waiting);
         var inverse = 1.0;
         for (var servers = 1; ; servers++)
