@@ -77,6 +77,22 @@ public sealed class AlertEdgeTests
         Planner.EndpointsFor(AvailabilityRatio.Always, AvailabilityRatio.Always, required: 3).Value.Should().Be(3);
     }
 
+    [Theory]
+    [InlineData("small", "large", "dear")]
+    [InlineData("large", "small", "dear")]
+    [InlineData("dear", "small", "large")]
+    [InlineData("dear", "large", "small")]
+    public void The_cheapest_plan_is_the_one_with_the_largest_gain_for_the_least_cost_in_any_order(string first, string second, string third)
+    {
+        static PlanChange To(string name, double cost, decimal availability) =>
+            new(name, cost, design => design with { Endpoints = [.. design.Endpoints.Select(endpoint => endpoint with { Availability = AvailabilityRatio.From(availability) })] });
+        var changes = new Dictionary<string, PlanChange> { ["small"] = To("small", 1, 0.99m), ["large"] = To("large", 1, 0.999m), ["dear"] = To("dear", 2, 0.9999m) };
+        var design = new PoolDesign { Endpoints = [new("a", Nine), new("b", Nine)] };
+        var plan = Planner.Cheapest(design, AvailabilityRatio.From(0.9995m), [changes[first], changes[second], changes[third]]);
+        plan.Way!.Changes.Select(change => change.Name).Should().Equal("large");
+        plan.Limit.Should().Be(changes["dear"].Apply(design).Evaluate().Availability);
+    }
+
     [Fact]
     public void Sixteen_changes_are_tried()
     {

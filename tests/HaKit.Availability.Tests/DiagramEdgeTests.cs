@@ -58,14 +58,15 @@ public sealed class DiagramEdgeTests
     [Fact]
     public void Twenty_repeated_units_are_evaluated_and_21_are_refused()
     {
-        Twice(20).Availability.Should().Be(AvailabilityRatio.Always);
-        FluentActions.Invoking(() => Twice(21).Availability).Should().Throw<InvalidOperationException>().WithMessage("21 components are repeated*at most 20*");
+        Series(Twice(20, AvailabilityRatio.Always)).Availability.Should().Be(AvailabilityRatio.Always);
+        Parallel(Twice(20, AvailabilityRatio.Never)).Availability.Should().Be(AvailabilityRatio.Never);
+        FluentActions.Invoking(() => Series(Twice(21, AvailabilityRatio.Always)).Availability).Should().Throw<InvalidOperationException>().WithMessage("21 components are repeated*at most 20*");
 
-        // Units that are always up need one evaluation each, so twenty of them take no time.
-        static ReliabilityBlock Twice(int count)
+        // Units that are always up or always down need one evaluation each, so twenty of them take no time.
+        static ReliabilityBlock[] Twice(int count, AvailabilityRatio availability)
         {
-            ReliabilityBlock[] units = [.. Enumerable.Range(0, count).Select(i => Component($"{i}", AvailabilityRatio.Always))];
-            return Series([.. units, .. units]);
+            ReliabilityBlock[] units = [.. Enumerable.Range(0, count).Select(i => Component($"{i}", availability))];
+            return [.. units, .. units];
         }
     }
 

@@ -75,6 +75,7 @@ public sealed class RatioEdgeTests
 
     [Theory]
     [InlineData(1.234e-10, "0.0000000123%")]
+    [InlineData(1.234e-15, "0.000000000000123%")]
     [InlineData(0.00999, "0.999%")]
     [InlineData(0.01, "1%")]
     public void A_small_availability_is_written_with_three_of_its_own_digits(double availability, string text) =>
