@@ -12,24 +12,19 @@ internal static class Durations
     /// <summary>Longer waits are cut to this length, so that adding one to a clock never overflows.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(365);
 
-    private const int RegainedWidth = 23;
     private const int LongestIsoDuration = 32;
     private const double UnixSeconds = 1e9;
     private const double UnixMilliseconds = 1e12;
-    private const double LastUnixSecond = 253402300799;
 
     private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789.");
 
     // The words before a time to wait. After the words of the second list, the number needs a unit, because the words also precede other numbers.
-    private static readonly string[] s_retryWords = ["again in ", "again after ", "retry in ", "retry after ", "your request in ", "your request after "];
+    private static readonly string[] s_retryWords = ["again in ", "again after ", "retry in ", "retry after ", "retry after: ", "your request in ", "your request after ", "replenished in "];
     private static readonly string[] s_waitWords = ["wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
     private static readonly SearchValues<string> s_waits = SearchValues.Create([.. s_retryWords, .. s_waitWords], StringComparison.OrdinalIgnoreCase);
     private static readonly string[] s_fillers = ["for ", "about ", "approximately ", "around ", "at least ", "another "];
 
-    private static readonly string[] s_httpDates =
-        ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "ddd, d MMM yyyy HH:mm:ss 'UTC'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
-
-    private static readonly string[] s_rfc3339 = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss 'UTC'"];
+    private static readonly string[] s_clockTimes = [@"h\:mm\:ss", @"h\:mm\:ss\.FFFFFFF", @"d\.h\:mm\:ss", @"d\.h\:mm\:ss\.FFFFFFF"];
 
     public static TimeSpan? Milliseconds(ReadOnlySpan<char> text) => Scaled(text, 0.001);
 
@@ -52,6 +47,18 @@ internal static class Durations
             > UnixSeconds => Unix(number, now),
             _ => Future(number),
         };
+    }
+
+    /// <summary>Reads a Unix time, in seconds. Null for a number that is a duration.</summary>
+    /// <param name="text">The number.</param>
+    /// <param name="scale">The unit of a duration, in seconds. A number of milliseconds is a Unix time only above 10¹².</param>
+    public static double? UnixTime(ReadOnlySpan<char> text, double scale)
+    {
+        if (!TryNumber(text.Trim(), out var number))
+            return null;
+        if (number > UnixMilliseconds)
+            return number / 1000;
+        return scale == 1 && number > UnixSeconds ? number : null;
     }
 
     /// <summary>
@@ -97,15 +104,6 @@ internal static class Durations
         return Future(seconds);
     }
 
-    /// <summary>Reads an HTTP date in any of its three forms.</summary>
-    public static DateTimeOffset? HttpDate(ReadOnlySpan<char> text) =>
-        DateTimeOffset.TryParseExact(text, s_httpDates, CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date) ? date : null;
-
-    public static DateTimeOffset? Rfc3339(ReadOnlySpan<char> text) =>
-        DateTimeOffset.TryParseExact(text.Trim(), s_rfc3339, CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date) ? date : null;
-
     public static TimeSpan? Until(DateTimeOffset? instant, DateTimeOffset now) =>
         instant is { } at && now != default ? Future((at - now).TotalSeconds) : null;
 
@@ -122,30 +120,35 @@ internal static class Durations
         return AfterAny(sentence, s_retryWords, needsUnit: false) ?? (isLimit ? AfterAny(sentence, s_waitWords, needsUnit: true) : null);
     }
 
-    /// <summary>Reads the instant in Anthropic's <c>You will regain access on 2026-08-01 at 00:00 UTC</c>.</summary>
-    public static DateTimeOffset? RegainedAt(ReadOnlySpan<char> sentence)
-    {
-        const string words = "regain access on ";
-        const string form = "yyyy-MM-dd 'at' HH:mm 'UTC'";
-        var at = sentence.IndexOf(words, StringComparison.Ordinal) + words.Length;
-        if (at < words.Length || sentence.Length - at < RegainedWidth)
-            return null;
-        return DateTimeOffset.TryParseExact(sentence.Slice(at, RegainedWidth), form, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
-            ? date
-            : null;
-    }
-
     private static TimeSpan? One(ReadOnlySpan<char> text, DateTimeOffset now)
     {
-        text = text.Trim();
-        if (text is ['"', .. var quoted, '"'])
-            text = quoted.Trim();
-        return Seconds(text, now) ?? GoDuration(text) ?? IsoDuration(text) ?? Until(HttpDate(text) ?? Rfc3339(text), now) ?? WithUnit(text);
+        text = Unwrapped(text);
+        return Seconds(text, now) ?? GoDuration(text) ?? ClockTime(text) ?? IsoDuration(text) ?? Until(Instants.HttpDate(text) ?? Instants.Rfc3339(text), now) ?? WithUnit(text);
     }
+
+    // "'20'", "20;", "in 20 seconds", "~20s".
+    private static ReadOnlySpan<char> Unwrapped(ReadOnlySpan<char> text)
+    {
+        text = text.Trim();
+        if (text.Length > 1 && text[0] is '"' or '\'' && text[^1] == text[0])
+            text = text[1..^1].Trim();
+        text = text.TrimEnd(" ;");
+        if (Begins(text, "in "))
+            text = text["in ".Length..];
+        else if (Begins(text, "after "))
+            text = text["after ".Length..];
+        return (text is ['~', .. var amount] ? amount : text).Trim();
+    }
+
+    // "00:01:30", "5.03:23:11": servers on .NET write a duration like this.
+    private static TimeSpan? ClockTime(ReadOnlySpan<char> text) =>
+        text.Contains(':') && TimeSpan.TryParseExact(text, s_clockTimes, CultureInfo.InvariantCulture, out var time) ? Future(time.TotalSeconds) : null;
 
     // "PT1M30S" of ISO 8601 is a Go duration in capitals.
     private static TimeSpan? IsoDuration(ReadOnlySpan<char> text)
     {
+        if (text is ['P' or 'p', .. var days, 'D' or 'd'] && days.Length <= 5 && int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+            return Future(TimeSpan.FromDays(count).TotalSeconds);
         Span<char> lower = stackalloc char[LongestIsoDuration];
         return text is ['P' or 'p', 'T' or 't', .. var rest] && rest.Length <= LongestIsoDuration ? GoDuration(lower[..rest.ToLowerInvariant(lower)]) : null;
     }
@@ -153,7 +156,7 @@ internal static class Durations
     // An instant says nothing without the present time.
     private static TimeSpan? Unix(double seconds, DateTimeOffset now)
     {
-        if (seconds > LastUnixSecond)
+        if (seconds > Instants.LastUnixSecond)
             return now == default ? null : Longest;
         return Until(DateTimeOffset.UnixEpoch.AddSeconds(seconds), now);
     }
@@ -214,12 +217,15 @@ internal static class Durations
                 text = text[filler.Length..];
         }
 
-        return text;
+        return text is ['~', .. var amount] ? amount : text;
     }
 
     // Numbers with their units, which are added: "1 hour, 5 minutes and 2 seconds". A first number without a unit is in seconds, unless it needs one.
     private static TimeSpan? Amount(ReadOnlySpan<char> text, bool needsUnit)
     {
+        var run = text[..EndOf(text, static c => char.IsAsciiDigit(c) || c is '.' or ':')];
+        if (run.Contains(':'))
+            return ClockTime(run.TrimEnd(".:"));
         double? total = null;
         while (!text.IsEmpty && char.IsAsciiDigit(text[0]))
         {

@@ -98,6 +98,9 @@ internal ref struct ErrorSigns
     /// <summary>Gets or sets the wait in the details.</summary>
     public TimeSpan? RetryDelay { get; set; }
 
+    /// <summary>Gets or sets the instant after which the next request may be sent.</summary>
+    public DateTimeOffset? RetryAt { get; set; }
+
     /// <summary>
     /// Gets the message of the error object, otherwise the message beside it: at most <see cref="LongestMessage"/> bytes, with its escapes.
     /// </summary>

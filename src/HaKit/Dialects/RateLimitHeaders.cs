@@ -14,6 +14,13 @@ internal readonly record struct RateLimitWindow(long? Limit, long? Remaining, Ti
 /// </summary>
 internal readonly struct RateLimitHeaders
 {
+    private static readonly (string Reset, string Remaining)[] s_windows =
+    [
+        .. from unit in (string[])["requests", "tokens"]
+           from window in (string[])["minute", "hour", "day"]
+           select ($"x-ratelimit-reset-{unit}-{window}", $"x-ratelimit-remaining-{unit}-{window}"),
+    ];
+
     public RateLimitWindow Requests { get; private init; }
 
     public RateLimitWindow Tokens { get; private init; }
@@ -83,10 +90,24 @@ internal readonly struct RateLimitHeaders
     {
         var raw = headers.NonValidated;
         return Plain("RateLimit-Reset", "RateLimit-Remaining") ?? Plain("X-RateLimit-Reset-After", "X-RateLimit-Remaining") ?? Plain("X-RateLimit-Reset", "X-RateLimit-Remaining")
-            ?? Structured(Value(raw, "RateLimit"));
+            ?? Plain("X-RateLimit-Retry-After", null) ?? Plain("X-AI-RateLimit-Retry-After", null) ?? Plain("X-Retry-After", null)
+            ?? Plain("ratelimitbysize-reset", "ratelimitbysize-remaining") ?? Plain("anthropic-ratelimit-unified-reset", "anthropic-ratelimit-unified-remaining")
+            ?? LongestOfWindows() ?? Structured(Value(raw, "RateLimit"));
 
-        TimeSpan? Plain(string reset, string remaining) =>
-            Value(raw, reset) is { } text && !(Count(Value(raw, remaining)) > 0) ? Durations.Any(text, ServerTime(raw, now)) : null;
+        // Cerebras and Mistral have a limit for each window of time.
+        TimeSpan? LongestOfWindows()
+        {
+            TimeSpan? longest = null;
+            foreach (var (reset, remaining) in s_windows)
+            {
+                if (Count(Value(raw, remaining)) == 0 && Value(raw, reset) is { } text)
+                    longest = Later(longest, Durations.Any(text, ServerTime(raw, now)));
+            }
+            return longest;
+        }
+
+        TimeSpan? Plain(string reset, string? remaining) =>
+            Value(raw, reset) is { } text && !(remaining is not null && Count(Value(raw, remaining)) > 0) ? Durations.Any(text, ServerTime(raw, now)) : null;
     }
 
     // The drafts of the IETF have one header for all: "limit=10, remaining=0, reset=20", later "default";r=0;t=20.
@@ -148,12 +169,12 @@ internal readonly struct RateLimitHeaders
         if (text is null)
             return null;
         var server = ServerTime(raw, now);
-        return text.Contains('T', StringComparison.Ordinal) ? Durations.Until(Durations.Rfc3339(text), server) : Durations.Seconds(text, server) ?? Durations.GoDuration(text);
+        return text.Contains('T', StringComparison.Ordinal) ? Durations.Until(Instants.Rfc3339(text), server) : Durations.Seconds(text, server) ?? Durations.GoDuration(text);
     }
 
     /// <summary>Gets the server's own time if it reports it, because its dates refer to that clock.</summary>
     private static DateTimeOffset ServerTime(HttpHeadersNonValidated raw, DateTimeOffset now) =>
-        Value(raw, "Date") is { } date && Durations.HttpDate(date) is { } server ? server : now;
+        Value(raw, "Date") is { } date && Instants.HttpDate(date) is { } server ? server : now;
 
     private static long? Count(ReadOnlySpan<char> text) =>
         long.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var count) ? count : null;

@@ -60,6 +60,8 @@ internal static class ErrorObjectReader
                 ReadWait(ref reader, ref signs, scale);
             else if (name.SequenceEqual("details"u8))
                 ReadEach(ref reader, ref signs, ReadDetails);
+            else if (name.SequenceEqual("metadata"u8))
+                ReadEach(ref reader, ref signs, ReadMetadata);
             else if (name.SequenceEqual("innererror"u8) || name.SequenceEqual("inner_error"u8))
                 ReadEach(ref reader, ref signs, ReadInnerError);
             else
@@ -106,6 +108,10 @@ internal static class ErrorObjectReader
 
             reader.Skip();
         }
+        else if (WaitScale(name) is { } scale)
+        {
+            ReadWait(ref reader, ref signs, scale);
+        }
         else if (name.SequenceEqual("violations"u8))
         {
             ReadEach(ref reader, ref signs, ReadViolation);
@@ -119,6 +125,25 @@ internal static class ErrorObjectReader
         {
             reader.Skip();
         }
+    }
+
+    // OpenRouter passes on the headers of the provider.
+    private static void ReadMetadata(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("headers"u8))
+            ReadEach(ref reader, ref signs, ReadHeader);
+        else if (WaitScale(name) is { } scale)
+            ReadWait(ref reader, ref signs, scale);
+        else
+            reader.Skip();
+    }
+
+    private static void ReadHeader(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (System.Text.Ascii.EqualsIgnoreCase(name, "retry-after"u8) || System.Text.Ascii.EqualsIgnoreCase(name, "x-ratelimit-reset"u8))
+            ReadWait(ref reader, ref signs, 1);
+        else
+            reader.Skip();
     }
 
     /// <summary>Reads FastAPI's <c>detail</c>, an array of mistakes with their places.</summary>

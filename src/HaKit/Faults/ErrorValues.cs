@@ -8,6 +8,12 @@ namespace HaKit.Faults;
 /// <summary>Reads single values of an error: a code, a status, a word, a message.</summary>
 internal static class ErrorValues
 {
+    private static readonly WordSet s_waits = new(
+        "retry_after", "retryAfter", "retry_after_seconds", "retryAfterSeconds", "reset_in", "resets_in", "reset_after", "reset_in_seconds", "resets_in_seconds", "estimated_time",
+        "reset_at", "resets_at", "resetAt", "resetsAt", "retry_at", "retryAt");
+
+    private static readonly WordSet s_waitsInMilliseconds = new("retry_after_ms", "retryAfterMs");
+
     // The names that servers use for a code, a status and a message.
     public static bool IsCode(ReadOnlySpan<byte> name) =>
         name.SequenceEqual("code"u8) || name.SequenceEqual("error_code"u8) || name.SequenceEqual("errorCode"u8) || name.SequenceEqual("errcode"u8);
@@ -22,21 +28,23 @@ internal static class ErrorValues
     /// <summary>Gets the unit, in seconds, of a member that has the time to wait. Null for another member.</summary>
     public static double? WaitScale(ReadOnlySpan<byte> name)
     {
-        if (!name.StartsWith("retry"u8))
-            return null;
-        if (name.SequenceEqual("retry_after"u8) || name.SequenceEqual("retryAfter"u8) || name.SequenceEqual("retry_after_seconds"u8) || name.SequenceEqual("retryAfterSeconds"u8))
+        if (s_waits.Contains(name))
             return 1;
-        return name.SequenceEqual("retry_after_ms"u8) || name.SequenceEqual("retryAfterMs"u8) ? 0.001 : null;
+        return s_waitsInMilliseconds.Contains(name) ? 0.001 : null;
     }
 
-    /// <summary>Reads the time to wait: a number, also as text, or a Go duration. A value that cannot be read is ignored.</summary>
+    /// <summary>Reads the time to wait: a number, also as text, a Unix time, a Go duration, or an instant. A value that cannot be read is ignored.</summary>
     public static void ReadWait(ref Utf8JsonReader reader, ref ErrorSigns signs, double scale)
     {
         if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String && reader.ValueSpan.Length <= ErrorSigns.LongestWord)
         {
             Span<char> buffer = stackalloc char[ErrorSigns.LongestWord];
             var text = buffer[..System.Text.Encoding.Latin1.GetChars(reader.ValueSpan, buffer)];
-            signs.RetryDelay = Durations.Scaled(text, scale) ?? Durations.GoDuration(text) ?? signs.RetryDelay;
+            if (Durations.UnixTime(text, scale) is { } seconds)
+                signs.RetryAt = Instants.OfUnix(seconds) ?? signs.RetryAt;
+            else
+                signs.RetryDelay = Durations.Scaled(text, scale) ?? Durations.GoDuration(text) ?? signs.RetryDelay;
+            signs.RetryAt = Instants.Rfc3339(text) ?? signs.RetryAt;
         }
 
         reader.Skip();

@@ -116,11 +116,14 @@ public sealed class FaultClassifier : IFaultClassifier
     {
         if (evidence.Headers is { } headers && RateLimitHeaders.ReadRetryAfter(headers, evidence.Now) is { } told)
             return told;
-        if ((signs.RetryDelay ?? Durations.InSentence(words, kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted) ?? InQuotedError(in evidence, in signs, words)) is { } delay)
+        var isLimit = kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted;
+        if ((signs.RetryDelay ?? Durations.Until(signs.RetryAt, evidence.Now) ?? Durations.InSentence(words, isLimit) ?? InQuotedError(in evidence, in signs, words)) is { } delay)
             return delay;
+        if (isLimit && Durations.Until(Instants.InSentence(words), evidence.Now) is { } then)
+            return then;
         return kind switch
         {
-            FaultKind.QuotaExhausted => Durations.Until(Durations.RegainedAt(words), evidence.Now),
+            FaultKind.QuotaExhausted => Durations.Until(Instants.RegainedAt(words), evidence.Now),
             FaultKind.Throttled when evidence.Headers is { } limits => RateLimitHeaders.Read(limits, evidence.Dialect, evidence.Now).ResetOfExhausted ?? RateLimitHeaders.ReadPlainReset(limits, evidence.Now),
             _ => null,
         };

@@ -265,5 +265,5 @@ public sealed class RateLimitHeadersTests
     [InlineData("access on 2026-08-01 at 00:00 UTC", false)]
     [InlineData("", false)]
     public void The_day_of_regained_access_is_read(string sentence, bool isRead) =>
-        Durations.RegainedAt(sentence).Should().Be(isRead ? new DateTimeOffset(2026, 8, 1, 0, 0, 0, TimeSpan.Zero) : null);
+        Instants.RegainedAt(sentence).Should().Be(isRead ? new DateTimeOffset(2026, 8, 1, 0, 0, 0, TimeSpan.Zero) : null);
 }

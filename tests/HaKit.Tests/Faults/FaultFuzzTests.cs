@@ -13,7 +13,7 @@ public sealed class FaultFuzzTests
         "error", "code", "type", "message", "status", "details", "innererror", "inner_error", "error_code", "reason", "@type", "retryDelay", "violations", "quotaId",
         "object", "raw_status_code", "detail", "Message", "__type", "error_type", "choices", "finish_reason", "candidates", "finishReason", "promptFeedback", "blockReason",
         "stop_reason", "stopReason", "incomplete_details", "response", "delta", "messageStop", "throttlingException", "modelStreamErrorException", "param", "loc", "fieldViolations", "native_finish_reason", "done_reason",
-        "errors", "msg", "error_msg", "errorMessage", "errcode", "status_code", "statusCode", "http_status",
+        "errors", "metadata", "headers", "X-RateLimit-Reset", "retry_after", "retry_after_ms", "resets_at", "resets_in_seconds", "estimated_time", "msg", "error_msg", "errorMessage", "errcode", "status_code", "statusCode", "http_status",
     ];
 
     private static readonly string[] s_values =
@@ -32,6 +32,7 @@ public sealed class FaultFuzzTests
         "\"Quota exceeded for x, limit: 0\"", "\"Rate limit of 10 tokens, your request of 50 tokens\"", "\"Prompt larger than your rate limit\"", "\"budget_exceeded\"", "\"thinking_budget_exceeded\"", "\"usage_limit_reached\"", "\"no_credits\"", "\"litellm.BadRequestError: x\"",
         "\"Could not parse [The model is overloaded] in messages[0]\"", "\"<user>limit: 0</user> 5 < 8 > 3\"", "\"messages[0].content: [maximum context length\"", "\"a[b] c] <!api key not valid\"",
         "\"terminated\"", "\"finished\"", "\"oom\"", "\"request - limit 5, requested (6)\"",
+        "20.5", "1767225640", "1767225640500", "\"2026-01-01T00:00:40Z\"", "\"Your limit resets at: 2026-01-01 00:00:40 UTC\"", "\"Try again in 00:00:12.\"", "\"quota, replenished in 5.03:23:11\"", "\"resets in ~3s\"", "\"retry in 1:30 minutes\"", "\"again at 2026-01-01T00:00:40\"",
         "\"None\"", "\"Tokens per minute limit exceeded\"", "\"token_quota_exceeded\"", "\"usage limit reached\"", "\"Prompt tokens limit exceeded: 9,000 > 800 > 10\"", "\"Limit 5> 4,, > ,3\"", "\"exceed_context_size_error\"", "[\"credits are depleted\"]", "[{\"message\":\"daily free allocation\"}]",
         "\"litellm.BadRequestError: OpenAIException - Budget has been exceeded! 5 > 4\"", "\"The input length exceeds 5\"", "\"余额不足, spend cap per minute\"", "\"XException - insufficient account balance\"",
     ];
@@ -40,7 +41,14 @@ public sealed class FaultFuzzTests
     [
         ("retry-after-ms", ["1500.5", "-1", "0", "x"]),
         ("x-ms-retry-after-ms", ["9000", "NaN"]),
-        ("Retry-After", ["1", "86400", "1.5", "0", "-3", "1m30s", "Thu, 01 Jan 2026 00:00:30 GMT", "Wed, 31 Dec 2025 00:00:30 GMT", "Thursday, 01-Jan-26 00:00:30 GMT", "later", "99999999999999", "20, 20", "5, 30 ", "20 seconds", "2 minutes", "2026-01-01T00:00:40Z", "1767225640", "1767225640500", "3 parsecs", "\"20\"", "PT20S", "pt1m", "20sec", "7 s", "2026-01-01 00:00:40 UTC", "2026-01-01 00:00:40", "Thu, 01 Jan 2026 00:00:30 UTC"]),
+        ("Retry-After", ["1", "86400", "1.5", "0", "-3", "1m30s", "Thu, 01 Jan 2026 00:00:30 GMT", "Wed, 31 Dec 2025 00:00:30 GMT", "Thursday, 01-Jan-26 00:00:30 GMT", "later", "99999999999999", "20, 20", "5, 30 ", "20 seconds", "2 minutes", "2026-01-01T00:00:40Z", "1767225640", "1767225640500", "3 parsecs", "\"20\"", "PT20S", "pt1m", "20sec", "7 s", "2026-01-01 00:00:40 UTC", "2026-01-01 00:00:40", "Thu, 01 Jan 2026 00:00:30 UTC", "00:00:20", "5.03:23:11", "P1D", "Thu, 01 Jan 2026 00:00:20 +0000", "Thu Jan 01 2026 00:00:20 GMT+0000 (UTC)", "2026-01-01T00:00:20.123456789Z", "2026-01-01T00:00:20+0000", "20;", "in 20 seconds", "~20s", "'20'", "after 3"]),
+        ("X-Retry-After", ["22", "x"]),
+        ("ratelimitbysize-reset", ["23"]),
+        ("anthropic-ratelimit-unified-reset", ["1767225640"]),
+        ("x-ratelimit-remaining-tokens-minute", ["0", "4"]),
+        ("x-ratelimit-reset-tokens-minute", ["11.38", "24"]),
+        ("x-ratelimit-remaining-requests-day", ["0"]),
+        ("x-ratelimit-reset-requests-day", ["25"]),
         ("RateLimit", ["\"default\";r=0;t=20", "limit=10, remaining=0, reset=21", "\"x\";r=3;t=20", "t=5;r=x", "reset=", "limit=3"]),
         ("X-RateLimit-Reset-After", ["18", "1.5"]),
         ("RateLimit-Reset", ["17", "1767225640", "x"]),

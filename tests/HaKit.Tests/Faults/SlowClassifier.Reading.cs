@@ -13,7 +13,12 @@ internal static partial class SlowClassifier
     private static readonly string[] s_codes = ["code", "error_code", "errorCode", "errcode"];
     private static readonly string[] s_statuses = ["status", "status_code", "statusCode", "http_status"];
     private static readonly string[] s_messages = ["message", "Message", "detail", "msg", "error_msg", "error_message", "errorMessage", "errmsg"];
-    private static readonly string[] s_waitMembers = ["retry_after", "retryAfter", "retry_after_seconds", "retryAfterSeconds", "retry_after_ms", "retryAfterMs"];
+    private static readonly string[] s_waitMembers =
+    [
+        "retry_after", "retryAfter", "retry_after_seconds", "retryAfterSeconds", "retry_after_ms", "retryAfterMs", "reset_in", "resets_in", "reset_after", "reset_in_seconds", "resets_in_seconds",
+        "estimated_time", "reset_at", "resets_at", "resetAt", "resetsAt", "retry_at", "retryAt",
+    ];
+    private static readonly string[] s_waitHeaders = ["retry-after", "x-ratelimit-reset"];
     private static readonly Dictionary<string, string> s_places = Places();
     private static readonly Regex s_filters = new("filter|safety|recitation|blocklist|blocked|prohibited|spii|sensitive|guardrail|moderation|refusal|refused|flagged|policy|violation|risk");
     private static readonly Regex s_failing = new(
@@ -33,10 +38,10 @@ internal static partial class SlowClassifier
     private static readonly string[] s_milliseconds = ["retry-after-ms", "x-ms-retry-after-ms"];
     private static readonly string[] s_dimensions = ["requests", "tokens", "input-tokens", "output-tokens"];
     private static readonly string[] s_openDimensions = ["requests", "tokens"];
-    private static readonly string[] s_httpDates = ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "ddd, d MMM yyyy HH:mm:ss 'UTC'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy"];
-    private static readonly string[] s_instants = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss 'UTC'"];
+    private static readonly string[] s_httpDates = ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "ddd, d MMM yyyy HH:mm:ss 'UTC'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy", "ddd, d MMM yyyy HH:mm:ss zzz", "ddd MMM d yyyy HH:mm:ss 'GMT'zzz"];
+    private static readonly string[] s_instants = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss 'UTC'", "yyyy-MM-dd'T'HH:mm:sszzz"];
     private static readonly string[] s_waits =
-        ["again in ", "again after ", "retry in ", "retry after ", "your request in ", "your request after ", "wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
+        ["again in ", "again after ", "retry in ", "retry after ", "retry after: ", "your request in ", "your request after ", "replenished in ", "wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
 
     /// <summary>
     /// The paths that matter, each with the meaning of its value. <c>[]</c> is an array; <c>*Exception</c> is any name that ends with Exception.
@@ -94,6 +99,10 @@ internal static partial class SlowClassifier
                     places[$"{root}{error}/details{array}/@type"] = "detail @type";
                     places[$"{root}{error}/details{array}/fieldViolations"] = "field";
                     places[$"{root}{error}/details{array}/retryDelay"] = "detail retryDelay";
+                    foreach (var name in s_waitMembers)
+                        places[$"{root}{error}/details{array}/{name}"] = places[$"{root}{error}/metadata{array}/{name}"] = name;
+                    foreach (var name in s_waitHeaders)
+                        places[$"{root}{error}/metadata{array}/headers/{name}"] = places[$"{root}{error}/metadata{array}/headers[]/{name}"] = "retry_after";
                     places[$"{root}{error}/details{array}/violations/quotaId"] = places[$"{root}{error}/details{array}/violations[]/quotaId"] = "quotaId";
                     foreach (var inner in new[] { "innererror", "inner_error" })
                     {
@@ -114,6 +123,8 @@ internal static partial class SlowClassifier
         exceptionMember = parts[first];
         if (exceptionMember.EndsWith("Exception", StringComparison.Ordinal))
             parts[first] = "*Exception";
+        if (parts.Length > 2 && parts[^2] is "headers" or "headers[]")
+            parts[^1] = parts[^1].ToLowerInvariant();
         if (s_places.TryGetValue(string.Join(SlowBody.Separator, parts), out var place))
             return place;
         parts[^1] = "*";
@@ -127,6 +138,7 @@ internal static partial class SlowClassifier
         int bodyStatus = 0;
         bool azure = false, google = false, typeError = false, mistral = false, hasObject = false, isError = false, perDay = false, names = false, field = false, endFailed = false, nativeFailed = false, filtered = false, ended = false;
         TimeSpan? delay = null;
+        DateTimeOffset? back = null;
 
         foreach (var (path, kind, text) in body.Facts)
         {
@@ -189,11 +201,18 @@ internal static partial class SlowClassifier
                 case "detail @type":
                     google = true;
                     break;
-                case "retry_after" or "retryAfter" or "retry_after_seconds" or "retryAfterSeconds" when kind is JsonValueKind.Number or JsonValueKind.String && text.Length <= 64:
-                    delay = (Number(text.Trim()) is { } seconds ? Ahead(seconds) : GoDuration(text)) ?? delay;
-                    break;
-                case "retry_after_ms" or "retryAfterMs" when kind is JsonValueKind.Number or JsonValueKind.String && text.Length <= 64:
-                    delay = (Number(text.Trim()) is { } milliseconds ? Ahead(milliseconds / 1000) : GoDuration(text)) ?? delay;
+                case { } wait when s_waitMembers.Contains(wait) && kind is JsonValueKind.Number or JsonValueKind.String && text.Length <= 64:
+                    var scale = wait.EndsWith("ms", StringComparison.OrdinalIgnoreCase) ? 0.001 : 1;
+                    if (Number(text.Trim()) is { } number)
+                    {
+                        var unix = number > 1e12 ? number / 1000 : number > 1e9 && scale == 1 ? number : 0;
+                        back = unix is > 0 and < 253402300799 ? DateTimeOffset.UnixEpoch.AddSeconds(unix) : back;
+                        delay = unix > 0 ? delay : Ahead(number * scale) ?? delay;
+                    }
+                    else
+                    {
+                        (delay, back) = (GoDuration(text) ?? delay, Instant(text) ?? back);
+                    }
                     break;
                 case "detail retryDelay" when isText && text.Length <= 64:
                     delay = GoDuration(text);
@@ -278,7 +297,7 @@ internal static partial class SlowClassifier
         message = message.Length > 0 ? message : outerMessage;
         var raw = message[..Math.Min(message.Length, 2048)];
         return new Facts([code, detail, exception, type, status], Unquoted(Decoded(raw)), bodyStatus, azure, status.Length > 0 || google,
-            typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, field, Regex.IsMatch(Encoding.Latin1.GetString(evidence.Body.Span), @"\A(?:ï»¿)?[ \t\r\n]*[\[{]"), raw, perDay, names, delay, filtered, ended && !nativeFailed, endFailed, Header(evidence, "x-should-retry")?.Trim().Equals("false", StringComparison.OrdinalIgnoreCase) == true);
+            typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, field, Regex.IsMatch(Encoding.Latin1.GetString(evidence.Body.Span), @"\A(?:ï»¿)?[ \t\r\n]*[\[{]"), raw, perDay, names, delay ?? (back is { } at && evidence.Now != default ? Ahead((at - evidence.Now).TotalSeconds) : null), filtered, ended && !nativeFailed, endFailed, Header(evidence, "x-should-retry")?.Trim().Equals("false", StringComparison.OrdinalIgnoreCase) == true);
     }
 
     private static string Decoded(string raw) => Regex.Replace(
@@ -354,6 +373,13 @@ internal static partial class SlowClassifier
             return told;
         if (evidence.StatusCode is 429 or 503 && facts.Message.Contains("Error code: ", StringComparison.Ordinal) && InSentence(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(facts.Raw)), isLimit: true) is { } upstream)
             return upstream;
+        if (kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted && evidence.Now != default
+            && Regex.Match(facts.Message, @"(?:(?:resets?|again|available|retry) at):? ?([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(?: ?(?:Z|UTC|GMT)|([+-][0-9]{2}:[0-9]{2}))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) is { Success: true } said
+            && DateTimeOffset.TryParse($"{said.Groups[1].Value}T{said.Groups[2].Value}{(said.Groups[3].Success ? said.Groups[3].Value : "Z")}", CultureInfo.InvariantCulture, DateTimeStyles.None, out var instant)
+            && Ahead((instant - evidence.Now).TotalSeconds) is { } untilThen)
+        {
+            return untilThen;
+        }
         if (kind == FaultKind.QuotaExhausted)
         {
             return Regex.Match(facts.Message, "regain access on (.{23})", RegexOptions.Singleline) is { Success: true } regain
@@ -374,6 +400,18 @@ internal static partial class SlowClassifier
             if (Header(evidence, reset) is { } plain && !(Count(Header(evidence, remaining)) > 0) && Told(plain, now) is { } back)
                 return back;
         }
+
+        foreach (var (reset, remaining) in new[] { ("X-RateLimit-Retry-After", ""), ("X-AI-RateLimit-Retry-After", ""), ("X-Retry-After", ""), ("ratelimitbysize-reset", "ratelimitbysize-remaining"), ("anthropic-ratelimit-unified-reset", "anthropic-ratelimit-unified-remaining") })
+        {
+            if (Header(evidence, reset) is { } plain && !(remaining.Length > 0 && Count(Header(evidence, remaining)) > 0) && Told(plain, now) is { } back)
+                return back;
+        }
+        var byWindow = from unit in (string[])["requests", "tokens"]
+                       from window in (string[])["minute", "hour", "day"]
+                       where Count(Header(evidence2, $"x-ratelimit-remaining-{unit}-{window}")) == 0 && Header(evidence2, $"x-ratelimit-reset-{unit}-{window}") is not null
+                       select Told(Header(evidence2, $"x-ratelimit-reset-{unit}-{window}")!, now);
+        if (byWindow.Max() is { } full)
+            return full;
 
         string Said(string names) => Header(evidence2, "RateLimit") is { } all && Regex.Match(all, $@"(?:\A|[;, ])(?:{names})=([^;, ]+)") is { Success: true } said ? said.Groups[1].Value : "";
         return !(Count(Said("r|remaining")) > 0) && Number(Said("t|reset")) is { } seconds and <= 1e9 ? Ahead(seconds) : null;
@@ -402,8 +440,13 @@ internal static partial class SlowClassifier
         TimeSpan? One(string part)
         {
             part = part.Trim();
-            if (part.Length > 1 && part[0] == '"' && part[^1] == '"')
-                part = part[1..^1].Trim();
+            part = Regex.Replace(part, @"\A(['""])(.*)\1\z", "$2", RegexOptions.Singleline).Trim();
+            part = Regex.Replace(part, @"[ ;]+\z", "");
+            part = Regex.Replace(part, @"\A(?i:in |after )?~?", "").Trim();
+            if (Regex.Match(part, @"\A(?:([0-9]{1,7})\.)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})(\.[0-9]{1,7})?\z") is { Success: true } clock)
+                return ClockTime(clock);
+            if (Regex.Match(part, @"\A[Pp]([0-9]{1,5})[Dd]\z") is { Success: true } days)
+                return Ahead(86400d * int.Parse(days.Groups[1].Value, CultureInfo.InvariantCulture));
             if (Regex.Match(part, @"^[Pp][Tt](.{0,32})\z") is { Success: true } iso && GoDuration(iso.Groups[1].Value.ToLowerInvariant()) is { } standard)
                 return standard;
             if (Number(part.Trim()) is { } number)
@@ -419,7 +462,13 @@ internal static partial class SlowClassifier
         TimeSpan? Unix(double seconds) => now == default ? null : seconds > 253402300799 ? TimeSpan.FromDays(365) : Ahead((DateTimeOffset.UnixEpoch.AddSeconds(seconds) - now).TotalSeconds);
     }
 
-    private static DateTimeOffset? Instant(string text) => DateTimeOffset.TryParseExact(text.Trim(), s_instants, CultureInfo.InvariantCulture,
+    private static TimeSpan? ClockTime(Match clock)
+    {
+        double Part(int i) => clock.Groups[i].Success ? double.Parse(clock.Groups[i].Value, CultureInfo.InvariantCulture) : 0;
+        return Part(2) < 24 && Part(3) < 60 && Part(4) < 60 ? Ahead(86400 * Part(1) + 3600 * Part(2) + 60 * Part(3) + Part(4) + Part(5)) : null;
+    }
+
+    private static DateTimeOffset? Instant(string text) => DateTimeOffset.TryParseExact(Regex.Replace(text.Trim(), @"(\.[0-9]{7})[0-9]+", "$1"), s_instants, CultureInfo.InvariantCulture,
         DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var at) ? at : null;
 
     private static TimeSpan? Reset(string? text, DateTimeOffset now) => text is null ? null
@@ -427,7 +476,7 @@ internal static partial class SlowClassifier
             DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var at) ? Ahead((at - now).TotalSeconds) : null
         : Number(text.Trim()) is { } seconds ? Told(text, now) : GoDuration(text);
 
-    private static DateTimeOffset? HttpDate(string? text) => text is not null && DateTimeOffset.TryParseExact(text,
+    private static DateTimeOffset? HttpDate(string? text) => text is not null && DateTimeOffset.TryParseExact(Regex.Replace(text, @" \(.*", "", RegexOptions.Singleline),
         s_httpDates, CultureInfo.InvariantCulture,
         DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date) ? date : null;
 
@@ -453,10 +502,10 @@ internal static partial class SlowClassifier
 
     private static TimeSpan? InSentence(string sentence, bool isLimit)
     {
-        for (var i = 0; i < (isLimit ? s_waits.Length : 6); i++)
+        for (var i = 0; i < (isLimit ? s_waits.Length : 8); i++)
         {
             var at = sentence.IndexOf(s_waits[i], StringComparison.OrdinalIgnoreCase);
-            if (at >= 0 && Sum(sentence[(at + s_waits[i].Length)..], needsUnit: i >= 6) is { } seconds && Ahead(seconds) is { } wait)
+            if (at >= 0 && Sum(sentence[(at + s_waits[i].Length)..], needsUnit: i >= 8) is { } seconds && Ahead(seconds) is { } wait)
                 return wait;
         }
 
@@ -465,7 +514,11 @@ internal static partial class SlowClassifier
 
     private static double? Sum(string text, bool needsUnit)
     {
-        text = Regex.Replace(text, "^(?:for )?(?:about )?(?:approximately )?(?:around )?(?:at least )?(?:another )?", "", RegexOptions.IgnoreCase);
+        text = Regex.Replace(text, "^(?:for )?(?:about )?(?:approximately )?(?:around )?(?:at least )?(?:another )?~?", "", RegexOptions.IgnoreCase);
+        if (Regex.Match(text, @"\A[0-9.]*:[0-9.:]*") is { Success: true } colons)
+        {
+            return Regex.Match(colons.Value.TrimEnd('.', ':'), @"\A(?:([0-9]{1,7})\.)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})(\.[0-9]{1,7})?\z") is { Success: true } clock ? ClockTime(clock)?.TotalSeconds : null;
+        }
         double? sum = null;
         while (Regex.Match(text, @"^([0-9][0-9.]*?)(?:(\.+)(?![0-9.])|(?![0-9.])) *(\p{L}*)[, ]*(?:[aA][nN][dD] )?") is { Success: true } part)
         {
