@@ -52,6 +52,22 @@ public sealed class AlertEdgeTests
     }
 
     [Fact]
+    public void A_report_without_endpoints_tells_of_calls_and_refuses_more_than_one_required()
+    {
+        var calls = new OutcomeCounters();
+        calls.Record(Hour, success: true);
+        var report = AvailabilityReport.Create(Hour, [], calls);
+        (report.Calls, report.Delivered).Should().Be((new OutcomeCount(1, 0), AvailabilityRatio.Always));
+        (report.Observed, report.Predicted, report.PredictedIfIndependent).Should().Be((null, null, null));
+        (report.Joint.Observed, report.Joint.AllDown, report.Joint.Beta).Should().Be((TimeSpan.Zero, TimeSpan.Zero, null));
+        report.Endpoints.Should().BeEmpty();
+        foreach (var required in (int[])[0, 2])
+            FluentActions.Invoking(() => AvailabilityReport.Create(Hour, [], calls, required: required)).Should().ThrowExactly<ArgumentOutOfRangeException>().Which.ParamName.Should().Be("required");
+        FluentActions.Invoking(() => AvailabilityReport.Create(Hour, [], calls, confidence: 1)).Should().ThrowExactly<ArgumentOutOfRangeException>().Which.ParamName.Should().Be("confidence");
+        AvailabilityReport.Create(Hour, [new("a", new UptimeHistory(TimeSpan.Zero)), new("b", new UptimeHistory(TimeSpan.Zero))], calls, required: 2).Observed.Should().Be(AvailabilityRatio.Always);
+    }
+
+    [Fact]
     public void A_sequential_test_decides_at_its_bounds_and_not_only_beyond()
     {
         // One failure adds ln(0.5/0.25) = ln 2, and the upper bound is ln(0.5/0.25).
