@@ -17,8 +17,14 @@ public sealed class GroupReferenceTests
         const double mttf = 10, mttr = 4;
         var group = new RepairableGroup
         {
-            Units = units, Required = required, Crews = crews, Mttf = mttf, Mttr = mttr,
-            Dormancy = dormancy, Coverage = coverage, UncoveredRecovery = recovery,
+            Units = units,
+            Required = required,
+            Crews = crews,
+            Mttf = mttf,
+            Mttr = mttr,
+            Dormancy = dormancy,
+            Coverage = coverage,
+            UncoveredRecovery = recovery,
         };
         var spares = units - required;
         // States 0 … units by number of units down; then one state for each uncovered failure out of the states 0 … spares − 1.

@@ -105,7 +105,7 @@ public sealed class WorkTests
 
         public void Dispose() => Pool.Dispose();
 
-        private IBatchStore OpenStore() => JournalOpener.Open(JournalScenario.Name, new JournalSettings(new MemoryFileSystem(), null, Time, OwnThread: false), create: true);
+        private JournalStore OpenStore() => JournalOpener.Open(JournalScenario.Name, new JournalSettings(new MemoryFileSystem(), null, Time, OwnThread: false), create: true);
 
         private static T With<T>(T to, BatchRunOptions from) where T : BatchRunOptions
         {

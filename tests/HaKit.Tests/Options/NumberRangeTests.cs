@@ -65,7 +65,9 @@ public sealed class NumberRangeTests : IDisposable
     private IEnumerable<string> Serve(NumberSetting setting, object value) =>
         [.. new NumberWorld(_folder).Run(With(setting, value), NumberWorld.NewOptions()), .. new NumberWorld(_folder).Run(NumberWorld.NewOptions(), With(setting, value))];
 
-    private static bool IsRange(string message) => new[] { " is needed", "longer than", "shorter than" }.Any(words => message.Contains(words, StringComparison.Ordinal));
+    private static readonly string[] s_rangeWords = [" is needed", "longer than", "shorter than"];
+
+    private static bool IsRange(string message) => s_rangeWords.Any(words => message.Contains(words, StringComparison.Ordinal));
 
     private static IReadOnlyList<string> MistakesOf(NumberSetting setting, object value) => With(setting, value).Validate("numbers");
 
