@@ -63,7 +63,7 @@ public sealed class AlertEdgeTests
         report.Endpoints.Should().BeEmpty();
         foreach (var required in (int[])[0, 2])
             FluentActions.Invoking(() => AvailabilityReport.Create(Hour, [], calls, required: required)).Should().ThrowExactly<ArgumentOutOfRangeException>().Which.ParamName.Should().Be("required");
-        FluentActions.Invoking(() => AvailabilityReport.Create(Hour, [], calls, confidence: 1)).Should().ThrowExactly<ArgumentOutOfRangeException>().Which.ParamName.Should().Be("confidence");
+        FluentActions.Invoking(() => AvailabilityReport.Create(Hour, [], new OutcomeCounters(), confidence: 1)).Should().ThrowExactly<ArgumentOutOfRangeException>().Which.ParamName.Should().Be("confidence");
         AvailabilityReport.Create(Hour, [new("a", new UptimeHistory(TimeSpan.Zero)), new("b", new UptimeHistory(TimeSpan.Zero))], calls, required: 2).Observed.Should().Be(AvailabilityRatio.Always);
     }
 
