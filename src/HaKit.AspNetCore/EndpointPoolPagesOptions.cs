@@ -12,11 +12,11 @@ public sealed class EndpointPoolPagesOptions
 
     /// <summary>
     /// Gets or sets the time that one point of a sparkline covers. The dashboard keeps 60 points, but sends fewer to the page if the pool has more than 50
-    /// endpoints. Default 5 s; at least 1 s.
+    /// endpoints. Default 5 s; 1 s to a day.
     /// </summary>
     public TimeSpan Step { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Gets or sets how often an open dashboard is updated. Events are shown at once. Default 1 s; at least 0.2 s.</summary>
+    /// <summary>Gets or sets how often an open dashboard is updated. Events are shown at once. Default 1 s; 0.2 s to a day.</summary>
     public TimeSpan Refresh { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Gets or sets how many of the latest events are kept for pages that are opened later. Default 50; 0 to 10,000.</summary>
@@ -24,16 +24,20 @@ public sealed class EndpointPoolPagesOptions
 
     /// <summary>
     /// Gets or sets how many dashboards may be open at the same time. If another dashboard is opened, an old dashboard is closed: the oldest dashboard of the
-    /// client address with the most open dashboards. Therefore one machine with many idle dashboards cannot lock operators out. Default 100; at least 1.
+    /// client address with the most open dashboards. Therefore one machine with many idle dashboards cannot lock operators out. Default 100; 1 to 1,000,000.
     /// </summary>
     public int MaxViewers { get; set; } = 100;
 
     internal void Validate()
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(Step, TimeSpan.FromSeconds(1));
-        ArgumentOutOfRangeException.ThrowIfLessThan(Refresh, TimeSpan.FromSeconds(0.2));
-        ArgumentOutOfRangeException.ThrowIfNegative(Events);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(Events, 10_000);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxViewers, 1);
+        string?[] mistakes =
+        [
+            SettingRange.Find(nameof(Step), Step, TimeSpan.FromSeconds(1), SettingRange.LongestOfTimer),
+            SettingRange.Find(nameof(Refresh), Refresh, TimeSpan.FromSeconds(0.2), SettingRange.LongestOfTimer),
+            SettingRange.Find(nameof(Events), Events, 0, 10_000),
+            SettingRange.Find(nameof(MaxViewers), MaxViewers, 1, 1_000_000),
+        ];
+        if (mistakes.OfType<string>().ToList() is { Count: > 0 } wrong)
+            throw new ArgumentException(string.Join(' ', wrong));
     }
 }

@@ -22,7 +22,7 @@ public sealed class ServiceHeartbeatOptions
 
     /// <summary>
     /// Gets or sets how long clients should send no calls to a draining service (<c>Retry-After</c>). The heartbeats of these clients continue, and each
-    /// heartbeat starts this time again. Default 15 s, which is longer than the usual time between two heartbeats; at least 1 s.
+    /// heartbeat starts this time again. Default 15 s, which is longer than the usual time between two heartbeats; 1 s to a day.
     /// </summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(15);
 
@@ -30,7 +30,7 @@ public sealed class ServiceHeartbeatOptions
     {
         if (Capacity < 1)
             throw new InvalidOperationException($"{nameof(Capacity)} is {Capacity}: at least 1 is needed, or nothing.");
-        if (RetryAfter < TimeSpan.FromSeconds(1))
-            throw new InvalidOperationException($"{nameof(RetryAfter)} is {DurationText.OfSetting(RetryAfter)}: at least 1 s is needed.");
+        if (SettingRange.Find(nameof(RetryAfter), RetryAfter, TimeSpan.FromSeconds(1), SettingRange.LongestOfTimer) is { } mistake)
+            throw new InvalidOperationException(mistake);
     }
 }

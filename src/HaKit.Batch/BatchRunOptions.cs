@@ -29,7 +29,7 @@ public class BatchRunOptions
     /// <summary>
     /// Gets or sets how much the batch may cost over all its runs, in the currency of the endpoints' prices. A call does not start if the sum of the spent
     /// amount, the estimates of the calls in flight and the call's own estimate exceeds the limit. Failed attempts that may have been billed count. All
-    /// endpoints need a price. Default null: no limit.
+    /// endpoints need a price. Default null: no limit; a finite number above 0.
     /// </summary>
     public double? MaxCost { get; set; }
 
@@ -74,7 +74,7 @@ public class BatchRunOptions
         if (MaxConcurrency is { } concurrency)
             ArgumentOutOfRangeException.ThrowIfLessThan(concurrency, 1, nameof(MaxConcurrency));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxTries, 1);
-        if (MaxCost is { } cost && !(cost > 0))
-            throw new ArgumentOutOfRangeException(nameof(MaxCost), cost, "More than 0 is needed, or nothing for no limit.");
+        if (MaxCost is { } cost && (!(cost > 0) || double.IsInfinity(cost)))
+            throw new ArgumentOutOfRangeException(nameof(MaxCost), cost, "A finite number above 0 is needed, or nothing for no limit.");
     }
 }

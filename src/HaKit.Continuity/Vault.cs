@@ -111,13 +111,14 @@ public sealed class Vault : IAsyncDisposable
     /// again at the next check.
     /// </summary>
     /// <param name="target">The folder. Its content is replaced.</param>
-    /// <param name="every">The time between two checks; more than 0.</param>
+    /// <param name="every">The time between two checks; 1 ms to 30 days.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>A report of each restore, as it happens.</returns>
     public async IAsyncEnumerable<VaultRestoreReport> FollowAsync(string target, TimeSpan every, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(every, TimeSpan.Zero);
+        if (SettingRange.Find(nameof(every), every, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30)) is { } mistake)
+            throw new ArgumentOutOfRangeException(nameof(every), mistake);
         string? held = null;
         RestoreOperation.DeleteRests(target);
         using var timer = new PeriodicTimer(every, _pool.Time);
@@ -173,9 +174,14 @@ public sealed class Vault : IAsyncDisposable
     /// <summary>Deletes old snapshots, and chunks that no snapshot has used during the grace period.</summary>
     /// <param name="keep">The rules that select the snapshots to keep; without a rule every snapshot is kept.</param>
     /// <param name="cancellationToken">Ends the prune; it may be run again.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number of the rules is out of its range.</exception>
     public async Task<VaultPruneReport> PruneAsync(VaultPruneOptions keep, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(keep);
+        if (keep.KeepLast < 1)
+            throw new ArgumentOutOfRangeException(nameof(keep), $"KeepLast is {keep.KeepLast}: at least 1 is needed, or nothing.");
+        if (keep.KeepDays is { } days && SettingRange.Find(nameof(keep.KeepDays), days, 0, VaultSettings.MostDays) is { } mistake)
+            throw new ArgumentOutOfRangeException(nameof(keep), mistake);
         return await PruneOperation.RunAsync(await OpenAsync(create: false, cancellationToken), keep, _options, cancellationToken);
     }
 

@@ -26,28 +26,29 @@ public sealed class VaultOptions
     /// </summary>
     public string? StateFile { get; set; }
 
-    /// <summary>Gets or sets the time limit for one object on one destination, including retries. Default 30 s; more than 0.</summary>
+    /// <summary>Gets or sets the time limit for one object on one destination, including retries. Default 30 s; more than 0, at most 10 years.</summary>
     public TimeSpan OperationTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets the grace period: how long chunks that no snapshot uses are kept before they are deleted. Default 24 h; at least 0.</summary>
+    /// <summary>Gets or sets the grace period: how long chunks that no snapshot uses are kept before they are deleted. Default 24 h; 0 to 10 years.</summary>
     public TimeSpan Grace { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>
     /// Gets or sets how long the deletion of a snapshot is remembered. So a destination that was rolled back does not bring the snapshot back. Default 400
-    /// days; more than 0.
+    /// days; more than 0, at most 10 years.
     /// </summary>
     public TimeSpan TombstoneLife { get; set; } = TimeSpan.FromDays(400);
 
     /// <summary>Gets or sets the file or folder that the schedule saves. Default null: nothing is saved automatically.</summary>
     public string? Source { get; set; }
 
-    /// <summary>Gets or sets how often the schedule saves, ± 10 %. Default null: never; more than 0.</summary>
+    /// <summary>Gets or sets how often the schedule saves, ± 10 %. Default null: never; 1 s to 30 days.</summary>
     public TimeSpan? Every { get; set; }
 
     /// <summary>
     /// Gets or sets the mean time until the saved data is lost, for example by the failure of a disk or a machine. The schedule then computes the interval from
     /// the duration of a save and the availability of the destinations, so that the sum of lost work and time spent on saving is lowest (Young, CACM 17, 1974).
-    /// The interval is from 1 min to 24 h and not longer than <see cref="MaxAge"/>. Default null: <see cref="Every"/> applies; more than 0.
+    /// The interval is from 1 min to 24 h and not longer than <see cref="MaxAge"/>. Default null: <see cref="Every"/> applies; more than 0, at most
+    /// 10 years.
     /// </summary>
     public TimeSpan? MeanTimeToLoss { get; set; }
 
@@ -60,12 +61,13 @@ public sealed class VaultOptions
 
     /// <summary>
     /// Gets or sets for how many days the schedule keeps snapshots. A snapshot is kept if this rule or <see cref="KeepLast"/> applies. Default null: no such
-    /// rule; more than 0.
+    /// rule; above 0, at most 36,500.
     /// </summary>
     public double? KeepDays { get; set; }
 
     /// <summary>
-    /// Gets or sets the maximum age of the last good snapshot before the health check reports unhealthy. Default null: three times the interval; more than 0.
+    /// Gets or sets the maximum age of the last good snapshot before the health check reports unhealthy. Default null: three times the interval; more than 0,
+    /// at most 10 years.
     /// </summary>
     public TimeSpan? MaxAge { get; set; }
 }

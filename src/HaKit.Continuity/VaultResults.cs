@@ -71,7 +71,7 @@ public sealed record VaultPruneOptions
     /// <summary>Gets how many of the newest snapshots are kept; at least 1. Default null: no such rule.</summary>
     public int? KeepLast { get; init; }
 
-    /// <summary>Gets for how many days snapshots are kept; at least 0. Default null: no such rule.</summary>
+    /// <summary>Gets for how many days snapshots are kept; 0 to 36,500. Default null: no such rule.</summary>
     public double? KeepDays { get; init; }
 
     /// <summary>

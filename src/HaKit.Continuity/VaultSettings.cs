@@ -6,7 +6,14 @@ namespace HaKit.Continuity;
 /// <summary>Converts the settings to options, and reports invalid settings. No message shows a key or a SAS address.</summary>
 internal static class VaultSettings
 {
+    /// <summary>The largest number of days for which snapshots can be kept: a hundred years.</summary>
+    public const double MostDays = 36_500;
+
     private const int KeySize = 32;
+
+    // The interval varies by 10 %, and a periodic timer takes from 1 ms to 49 days.
+    private static readonly TimeSpan s_shortestInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longestInterval = TimeSpan.FromDays(30);
 
     public static IEnumerable<string> Problems(VaultOptions options)
     {
@@ -38,25 +45,11 @@ internal static class VaultSettings
         }
         if (options.ActiveKey is { } active && !options.Keys.ContainsKey(active.ToString(CultureInfo.InvariantCulture)))
             yield return $"ActiveKey is {active}, and Keys has no such number.";
-        if (options.OperationTimeout <= TimeSpan.Zero)
-            yield return $"OperationTimeout is {DurationText.OfSetting(options.OperationTimeout)}: more than 0 is needed.";
-        if (options.Grace < TimeSpan.Zero)
-            yield return $"Grace is {DurationText.OfSetting(options.Grace)}: at least 0 is needed.";
-        if (options.TombstoneLife <= TimeSpan.Zero)
-            yield return $"TombstoneLife is {DurationText.OfSetting(options.TombstoneLife)}: more than 0 is needed.";
-        if (options.Every is { } every && every <= TimeSpan.Zero)
-            yield return $"Every is {DurationText.OfSetting(every)}: more than 0 is needed.";
-        if (options.MeanTimeToLoss is { } loss && loss <= TimeSpan.Zero)
-        {
-            yield return $"MeanTimeToLoss is {DurationText.OfSetting(loss)}: more than 0 is needed.";
-        }
+        foreach (var mistake in TimeMistakes(options).OfType<string>())
+            yield return mistake;
         if (options.Every is not null && options.MeanTimeToLoss is not null)
         {
             yield return "Every and MeanTimeToLoss are both set. Set one of them: Every gives the interval, MeanTimeToLoss lets the vault choose it.";
-        }
-        if (options.MaxAge is { } age && age <= TimeSpan.Zero)
-        {
-            yield return $"MaxAge is {DurationText.OfSetting(age)}: more than 0 is needed.";
         }
         if ((options.Every ?? options.MeanTimeToLoss) is not null && options.Source is null)
         {
@@ -66,9 +59,19 @@ internal static class VaultSettings
             yield return $"Copies is {options.Copies}: from 1 to the number of destinations ({options.Destinations.Count}) is needed.";
         if (options.KeepLast is < 1)
             yield return $"KeepLast is {options.KeepLast}: at least 1 is needed.";
-        if (options.KeepDays is not (null or > 0))
-            yield return $"KeepDays is {options.KeepDays}: more than 0 is needed.";
+        if (options.KeepDays is { } days && SettingRange.FindAboveZero("KeepDays", days, MostDays) is { } wrong)
+            yield return wrong;
     }
+
+    private static IEnumerable<string?> TimeMistakes(VaultOptions options) =>
+    [
+        SettingRange.FindAboveZero("OperationTimeout", options.OperationTimeout),
+        SettingRange.Find("Grace", options.Grace),
+        SettingRange.FindAboveZero("TombstoneLife", options.TombstoneLife),
+        options.Every is { } every ? SettingRange.Find("Every", every, s_shortestInterval, s_longestInterval) : null,
+        options.MeanTimeToLoss is { } loss ? SettingRange.FindAboveZero("MeanTimeToLoss", loss) : null,
+        options.MaxAge is { } age ? SettingRange.FindAboveZero("MaxAge", age) : null,
+    ];
 
     public static VaultKeyRing KeyRing(VaultOptions options)
     {

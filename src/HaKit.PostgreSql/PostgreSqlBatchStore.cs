@@ -12,7 +12,7 @@ public sealed class PostgreSqlBatchOptions
     /// <summary>
     /// Gets or sets the lease: the time after which other workers take over the items of a silent worker, by the database's clock. A worker renews its lease
     /// after a third of this time. If the lease is shorter than a worker's longest pause, calls are made twice, but results are not stored twice. Default 60 s;
-    /// at least 1 s.
+    /// 1 s to a day.
     /// </summary>
     public TimeSpan Lease { get; set; } = TimeSpan.FromSeconds(60);
 
@@ -30,8 +30,8 @@ public sealed class PostgreSqlBatchOptions
 
     internal void Validate()
     {
-        if (Lease < TimeSpan.FromSeconds(1))
-            throw new ArgumentOutOfRangeException(nameof(Lease), Lease, "At least 1 s is needed.");
+        if (Lease < TimeSpan.FromSeconds(1) || Lease > TimeSpan.FromDays(1))
+            throw new ArgumentOutOfRangeException(nameof(Lease), Lease, "1 s to a day is needed.");
         if (SealKey is { Length: < 16 and var length })
             throw new ArgumentException($"The key has {length} bytes: at least 16 are needed.", nameof(SealKey));
     }
