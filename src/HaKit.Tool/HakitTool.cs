@@ -16,6 +16,9 @@ internal static class HakitTool
     /// <summary>The exit code of a command that could not start.</summary>
     public const int NotRun = 2;
 
+    /// <summary>The exit code of a command that ended because of a mistake in its own code.</summary>
+    public const int Unexpected = 70;
+
     /// <summary>The exit code of a command that the user interrupted.</summary>
     public const int Interrupted = 130;
 
@@ -24,6 +27,7 @@ internal static class HakitTool
           0    done, nothing wrong
           1    done, and found something wrong; the command's description says what
           2    not begun: an option or a file is wrong
+          70   an error in hakit itself; the text says where to report it
           130  interrupted
 
         """;
@@ -43,15 +47,18 @@ internal static class HakitTool
             var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
             return await parsed.InvokeAsync(configuration, cancellationToken);
         }
-        catch (UsageException wrong)
-        {
-            await error.WriteLineAsync(wrong.Message);
-            return NotRun;
-        }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await error.WriteLineAsync("Interrupted.");
             return Interrupted;
+        }
+#pragma warning disable CA1031 // An exception that leaves the process prints a stack trace and exit code 134, which no script and no user expects.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            var failure = CommandFailure.FromException(exception);
+            await error.WriteLineAsync(failure.Message);
+            return failure.ExitCode;
         }
     }
 

@@ -4,11 +4,17 @@ namespace HaKit.Tool;
 internal static class OutputFile
 {
     /// <exception cref="UsageException">The file cannot be written; the message names the option.</exception>
-    public static FileStream Create(string option, string file)
+    public static FileStream Create(string option, string file) => Open(option, file, FileMode.Create);
+
+    /// <summary>Opens a file for writing, and keeps its content.</summary>
+    /// <exception cref="UsageException">The file cannot be written; the message names the option.</exception>
+    public static FileStream Open(string option, string file) => Open(option, file, FileMode.OpenOrCreate);
+
+    private static FileStream Open(string option, string file, FileMode mode)
     {
         try
         {
-            return File.Create(file);
+            return new FileStream(file, mode, FileAccess.Write, FileShare.None);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {

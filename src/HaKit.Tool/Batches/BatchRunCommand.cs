@@ -40,6 +40,8 @@ internal static class BatchRunCommand
                 RedoFailed = parsed.GetValue(redoFailed),
             };
             var error = parsed.InvocationConfiguration.Error;
+            // The file is opened first, so that a long run does not end with a file that cannot be written. Its content is replaced at the end.
+            await using var results = parsed.GetValue(output) is { } name ? OutputFile.Open("--output", name) : null;
             await using var batch = (await store.OpenAsync(parsed, create: true, cancellationToken)).AsOpenAIBatch();
             foreach (var notice in batch.Notices)
                 await error.WriteLineAsync(notice);
@@ -47,10 +49,10 @@ internal static class BatchRunCommand
             if (parsed.GetValue(input) is { } requests)
                 await AddAsync(batch, requests, options.OnChanged, cancellationToken);
             var exitCode = await RunAsync(endpoints, batch, options, error, cancellationToken);
-            if (parsed.GetValue(output) is { } results)
+            if (results is not null)
             {
-                await using var file = OutputFile.Create("--output", results);
-                await OpenAIBatchFile.ExportAsync(file, batch.Store, cancellationToken);
+                results.SetLength(0);
+                await OpenAIBatchFile.ExportAsync(results, batch.Store, cancellationToken);
             }
             return exitCode;
         });
@@ -80,10 +82,10 @@ internal static class BatchRunCommand
                 // The run has committed all results. They are exported from the store.
             }
         }
-        catch (Exception exception) when (exception is BatchStoppedException or BatchStoreException or BatchChangedException or ArgumentException)
+        catch (Exception exception) when (exception is EndpointPoolException or BatchStoppedException or BatchStoreException or BatchChangedException or ArgumentException)
         {
             await progress.EndAsync();
-            await error.WriteLineAsync(exception.Message);
+            await error.WriteLineAsync(exception is EndpointPoolException ? CommandFailure.FromException(exception).Message : exception.Message);
             return HakitTool.Bad;
         }
         await progress.EndAsync();
