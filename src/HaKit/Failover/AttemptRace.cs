@@ -178,7 +178,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         }
         else if (now >= call.Deadline)
         {
-            _end = OutOfTime(now);
+            _end = Outcome.FromException<TResult>(engine.Failures.OutOfTime(call, _kept.TakeException(), now));
         }
         else
         {
@@ -206,14 +206,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             call.LastFailure = lease.Started; // so an endpoint that has come back since then may get the second attempt
             return false;
         }
-        var fault = engine.Silence.OverdueFault(call, lease, now);
-        var endpoint = lease.State.Endpoint.Name;
-        if (TryEndAttempt(ref attempt, fault, now))
-            return true;
-        if (fault.IsNeutral || engine.ActionFor(call, fault) != FaultAction.Return)
-            return false;
-        _end = Outcome.FromException<TResult>(new TimeoutException($"Endpoint '{endpoint}' was given up ({fault.Kind}), and is not to be asked again."));
-        return true;
+        return TryEndAttempt(ref attempt, engine.Silence.OverdueFault(call, lease, now), now);
     }
 
     private bool TakeOutcome(ref RunningAttempt<TRaw> attempt, TimeSpan now)
@@ -228,28 +221,46 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             _end = outcome;
             return true;
         }
-        fault ??= KnownFaults.Unknown;
+        fault ??= lease.CancelledFor ?? KnownFaults.Unknown;
         lease.Complete(fault, now); // the guard has already completed the lease, unless a strategy around the guard threw an exception
+        var endpoint = lease.State.Endpoint.Name;
+        var wasGivenUp = outcome.Exception is not null && lease.CancelledFor?.Kind == fault.Kind;
         engine.Results.RecordEnd(call, lease, fault, now);
-        if (fault.Kind is FaultKind.CallerCancelled or FaultKind.DeadlineExceeded or FaultKind.Superseded)
+        return wasGivenUp ? EndsGivenUp(endpoint, fault, outcome.Exception, now) : EndsWith(outcome, endpoint, fault, now);
+    }
+
+    private bool EndsWith(Outcome<TResult> outcome, string endpoint, Fault fault, TimeSpan now)
+    {
+        if (fault.Kind is FaultKind.CallerCancelled or FaultKind.DeadlineExceeded or FaultKind.Superseded && (IsCancelled || now >= call.Deadline))
         {
             Discards.DisposeResult(outcome);
             return false; // the end of the call reports the same fault
         }
         var isOver = engine.ActionFor(call, fault) == FaultAction.Return;
-        if (isOver && !(fault.IsRefusal && _kept.HasRefusal))
-        {
-            _end = outcome;
-            return true;
-        }
-        _kept.Add(outcome, fault.IsRefusal);
+        if (outcome.Exception is OperationCanceledException cancelled && (isOver || fault.IsRefusal) && !IsCancelled)
+            outcome = Outcome.FromException<TResult>(AttemptExceptions.WithoutCancellation(endpoint, fault, cancelled));
+        var isLaterRefusal = fault.IsRefusal && _kept.HasRefusal; // the caller gets the first refusal
+        if (!isOver || isLaterRefusal)
+            _kept.Add(outcome, fault.IsRefusal);
         if (isOver)
-            _end = _kept.TakeRefusal()!.Value;
+            _end = isLaterRefusal ? _kept.TakeRefusal()!.Value : outcome;
+        return isOver;
+    }
+
+    // The pool has cancelled the attempt. The caller's exception must not depend on how and when the callback ends then, so the callback's own exception, if it
+    // came in time, is only the inner exception.
+    private bool EndsGivenUp(string endpoint, Fault fault, Exception? exception, TimeSpan now)
+    {
+        var isOver = !IsCancelled && now < call.Deadline && engine.EndsGivenUp(call, fault); // otherwise the end of the call has its own exception
+        if (isOver)
+            _end = Outcome.FromException<TResult>(AttemptExceptions.GivenUp(endpoint, fault, exception));
+        else if (exception is not null && !fault.IsNeutral)
+            _kept.Add(Outcome.FromException<TResult>(exception), isRefusal: false);
         return isOver;
     }
 
     // Cancels an attempt. A callback that observes its token ends at once and returns its result. A callback that ignores its token is abandoned, so that it
-    // does not delay the call.
+    // does not delay the call. True if the attempt decides the call.
     private bool TryEndAttempt(ref RunningAttempt<TRaw> attempt, Fault fault, TimeSpan now)
     {
         var lease = attempt.Lease!;
@@ -259,7 +270,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         lease.Complete(fault, now);
         attempt = default;
         engine.Results.RecordEnd(call, lease, fault, now);
-        return false;
+        return EndsGivenUp(lease.State.Endpoint.Name, fault, null, now);
     }
 
     // The call is decided, so the attempts that still run have lost. An attempt that was silent for longer than usual counts as a failure by silence; otherwise
@@ -317,10 +328,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         {
             return TimeSpan.MaxValue;
         }
-        if (step.Kind == StepKind.Wait)
-            return step.Until;
-        if (step.Kind == StepKind.GiveUp)
-            return TimeSpan.MaxValue;
+        if (step.Kind != StepKind.Start)
+            return step.Kind == StepKind.Wait ? step.Until : TimeSpan.MaxValue;
         Start(ref _hedge, step.Lease!);
         isStarted = true;
         return now;
@@ -333,8 +342,6 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         if (attempt.IsUnderWay)
             task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(lease.WhenDone(call.Signal.Setter));
     }
-
-    private Outcome<TResult> OutOfTime(TimeSpan now) => Outcome.FromException<TResult>(engine.Failures.OutOfTime(call, _kept.TakeException(), now));
 
     private Outcome<TResult> Refused(string why, TimeSpan now) => Outcome.FromException<TResult>(engine.Failures.NoEndpoint(call, why, _kept.TakeException(), now));
 

@@ -28,7 +28,7 @@ internal sealed class CallOutcomes(FailoverContext context, IFaultClassifier cla
                 return (CallOutcome.Failed, nameof(FaultKind.DeadlineExceeded));
             case EndpointPoolException:
                 return (CallOutcome.Failed, "NoEndpointAvailable");
-            case OperationCanceledException:
+            case OperationCanceledException when call.CallerToken.IsCancellationRequested:
                 return (CallOutcome.Caller, nameof(FaultKind.CallerCancelled));
             default:
                 // Without an attempt, the exception comes from a strategy around the failover.

@@ -26,10 +26,15 @@ internal sealed class EndpointGuard(IFaultClassifier classifier, TimeProvider ti
         lease.Complete(lease.Fault, now);
     }
 
-    // Only the caller's token decides whether the caller has cancelled, never the type of the exception.
-    private Fault FindFault(Lease lease, Exception? exception)
+    /// <summary>
+    /// Gets the fault of an attempt that has failed. If the pool has cancelled the attempt, every exception is a consequence of the cancellation. Only the
+    /// caller's token decides whether the caller has cancelled, never the type of the exception.
+    /// </summary>
+    /// <param name="lease">The attempt.</param>
+    /// <param name="exception">The exception of the attempt; null if the attempt only reported a fault.</param>
+    public Fault FindFault(Lease lease, Exception? exception)
     {
-        if (exception is OperationCanceledException && lease.CancelledFor is { } why)
+        if (exception is not null && lease.CancelledFor is { } why)
             return why;
         if (lease.CallerToken.IsCancellationRequested && exception is OperationCanceledException)
             return KnownFaults.CallerCancelled;

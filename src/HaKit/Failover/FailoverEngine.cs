@@ -197,6 +197,17 @@ internal sealed class FailoverEngine
         return action;
     }
 
+    /// <summary>
+    /// Decides whether a call ends with an attempt that the pool has given up. A short limit may end an attempt as if the call had no more time, although the
+    /// deadline has not passed. Such a fault is neutral, but the endpoint may have processed the request.
+    /// </summary>
+    public bool EndsGivenUp(FailoverCall call, Fault fault) => fault.Kind switch
+    {
+        FaultKind.CallerCancelled or FaultKind.Superseded => false,
+        FaultKind.DeadlineExceeded => !call.Profile.MayRepeat,
+        _ => ActionFor(call, fault) == FaultAction.Return,
+    };
+
     private void AdvanceHealth(TimeSpan now)
     {
         if (now >= _health.NextChange)

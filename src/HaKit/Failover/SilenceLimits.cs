@@ -20,8 +20,9 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
 
     /// <summary>
     /// Gets when a new attempt is given up. The limits are those of the endpoint. While another endpoint could serve the call, the attempt may also take only a
-    /// share of the remaining time, so that an endpoint that never answers does not use up the deadline. The share does not apply if the endpoint usually takes
-    /// longer; otherwise long answers would be cut and their endpoints blamed. Until the endpoint's times are learned, an attempt that reaches its limit may be
+    /// share of the remaining time, so that an endpoint that never answers does not use up the deadline. The share does not apply to a request that must not be
+    /// repeated, because no other endpoint gets it after a silence. It does not apply either if the endpoint usually takes longer; otherwise long answers would
+    /// be cut and their endpoints blamed. Until the endpoint's times are learned, an attempt that reaches its limit may be
     /// kept. Each silence of an endpoint that serves other calls gives the call's next attempts more time.
     /// </summary>
     /// <returns>
@@ -35,7 +36,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         var known = FirstContentLimit(call, state, settings);
         var silent = Min(known * (settings.FirstContent.Learned ? call.Patience : 1) ?? (settings.FirstContent.Learned ? settings.FirstContent.Timeout : whole), whole);
         var share = left < TimeSpan.MaxValue / 2 ? left * settings.FirstContent.DeadlineShare : left;
-        if (share < silent && AnotherCouldServe(call, state, now))
+        if (share < silent && call.Profile.MayRepeat && AnotherCouldServe(call, state, now))
             silent = Min(silent, Max(share, state.Times.Quantile(call.IsStream, UsualShare) ?? TimeSpan.Zero));
         return (After(silent), After(whole), known is not null);
 

@@ -230,7 +230,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         catch (Exception exception)
         {
             response?.Dispose();
-            var fault = FaultOf(attempt, exception);
+            var fault = pool.Engine.Guard.FindFault(attempt.Lease, exception);
             NoteFailure(attempt, noted, fault);
             _side.RefusedCredentials.RecordRefusal(fault, request, attempt.Endpoint, secret);
             if (_body?.WasRefused == true)
@@ -253,9 +253,6 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             tries.RecordEnd(failed, fault, pool.Engine.Clock.Now);
         }
     }
-
-    private Fault FaultOf(EndpointAttempt attempt, Exception exception) => attempt.Lease.Declared
-        ?? (exception is OperationCanceledException ? attempt.Lease.CancelledFor ?? KnownFaults.CallerCancelled : pool.Engine.Outcomes.Classify(exception, attempt.Endpoint));
 
     /// <summary>
     /// Prepares the answer for the caller. The answer's request becomes the caller's own request, because the sent request contains the endpoint's credentials.

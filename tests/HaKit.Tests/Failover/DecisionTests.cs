@@ -462,7 +462,9 @@ public sealed class DecisionTests
         pool.Engine.Outcomes.FindOutcome(call, null).Should().Be((CallOutcome.Served, null), "it never needed an endpoint");
         pool.Engine.Outcomes.FindOutcome(call, new DeadlineExceededException("p", S(1), [], null, null)).Should().Be((CallOutcome.Failed, "DeadlineExceeded"));
         pool.Engine.Outcomes.FindOutcome(call, new NoEndpointAvailableException("p", "why", [], [], null, null)).Should().Be((CallOutcome.Failed, "NoEndpointAvailable"));
-        pool.Engine.Outcomes.FindOutcome(call, new OperationCanceledException()).Should().Be((CallOutcome.Caller, "CallerCancelled"));
+        pool.Engine.Outcomes.FindOutcome(call, new OperationCanceledException()).Should().Be((CallOutcome.Failed, "AttemptTimeout"), "the caller has not cancelled");
+        var cancelled = pool.Engine.BeginCall(RequestProfile.Default, isStream: false, pool.Engine.Clock.Now, new CancellationToken(canceled: true));
+        pool.Engine.Outcomes.FindOutcome(cancelled, new OperationCanceledException()).Should().Be((CallOutcome.Caller, "CallerCancelled"));
         pool.Engine.Outcomes.FindOutcome(call, new EndpointFaultException("a", ServerError)).Should().Be((CallOutcome.Failed, "ServerError"));
         pool.Engine.Outcomes.FindOutcome(call, new EndpointFaultException("a", new Fault(FaultKind.InvalidRequest))).Should().Be((CallOutcome.Request, "InvalidRequest"));
         pool.Engine.Outcomes.FindOutcome(call, new EndpointFaultException("a", new Fault(FaultKind.CallerCancelled))).Should().Be((CallOutcome.Caller, "CallerCancelled"));

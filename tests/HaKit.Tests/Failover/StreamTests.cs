@@ -231,6 +231,33 @@ public sealed class StreamTests : StreamBench
         partial.Fault.Kind.Should().Be(FaultKind.Overloaded);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task The_application_s_own_rest_is_requested_once_and_a_cut_of_it_ends_the_stream(bool fromPool)
+    {
+        await using var pool = Pool(1);
+        Scripts["a"] = Says("Hello cut");
+        var asked = 0;
+        var stream = await Open(pool, continueWith: async (_, token) =>
+        {
+            asked++;
+            Scripts["a"] = Says("more cut");
+            return fromPool ? await Open(pool, ct: token) : Play("more cut", token);
+        });
+        var text = "";
+        var reading = async () =>
+        {
+            await foreach (var word in stream)
+                text += word + " ";
+        };
+        var partial = (await reading.Should().ThrowAsync<PartialResponseException>()).Which;
+        text.Should().Be("Hello more ");
+        asked.Should().Be(1);
+        (partial.NotContinued, partial.DeliveredItems).Should().Be((NotContinuedReason.Failed, 2));
+        stream.Detail.Seams.Should().ContainSingle();
+    }
+
     [Fact]
     public async Task Streams_cut_after_content_count_against_their_endpoint()
     {

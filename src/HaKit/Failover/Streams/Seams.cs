@@ -4,7 +4,8 @@ using HaKit.Faults;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Handles the cuts of one answer: it requests the rest, and keeps the exception of the first cut for the case that there is no rest. Used by one reader.
+/// Handles the cuts of one answer: it requests the rest, and keeps the exception of the first cut for the case that there is no rest. A rest of the
+/// application's own is requested once. Used by one reader.
 /// </summary>
 internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>> continueWith)
 {
@@ -13,6 +14,7 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
     private readonly List<StreamSeam> _made = [];
     private PartialResponseException? _first;
     private NotContinuedReason _reason;
+    private bool _isOwnRest;
 
     /// <summary>Gets the seams so far.</summary>
     public IReadOnlyList<StreamSeam> Made => _made;
@@ -26,14 +28,9 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     public async ValueTask<IAsyncEnumerable<T>?> ContinueAsync(PartialResponseException cut, Activity? span, CancellationToken callerToken, CancellationToken readerToken)
     {
-        _first ??= cut;
-        _cutBy.Add(cut.Endpoint);
-        if (_cutBy.Count > 1)
-            _attempts.AddRange(cut.Attempts);
-        (cut.CutBy, cut.Deadline) = ([.. _cutBy], deadline);
-        if (_cutBy.Count > ContinuationCase.MostSeams)
+        if (RecordCut(cut) is { } reason)
         {
-            _reason = NotContinuedReason.TooManySeams;
+            _reason = reason;
             return null;
         }
         using var both = callerToken.CanBeCanceled && readerToken.CanBeCanceled && callerToken != readerToken
@@ -48,6 +45,7 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
             _reason = NotContinuedReason.Failed;
             if (await continueWith(cut, token).ConfigureAwait(false) is not { } rest)
                 return null;
+            _isOwnRest = rest is not StreamedAnswer<T> { AfterCharacters: not null };
             Add(cut, rest as StreamedAnswer<T>, span, began);
             return rest;
         }
@@ -78,6 +76,20 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
     /// <param name="delivered">The number of items with content that the caller has received.</param>
     public PartialResponseException Failure(int delivered) => new(
         _first!.Pool, _first.Endpoint, _first.Fault, delivered, [.. _first.Attempts, .. _attempts], _first.RetryAfter, _first.InnerException, _reason);
+
+    // Records a cut. Gets the reason for which no rest is requested; null if the rest is requested.
+    private NotContinuedReason? RecordCut(PartialResponseException cut)
+    {
+        _first ??= cut;
+        _cutBy.Add(cut.Endpoint);
+        if (_cutBy.Count > 1)
+            _attempts.AddRange(cut.Attempts);
+        (cut.CutBy, cut.Deadline) = ([.. _cutBy], deadline);
+        // The exception does not contain the delivered text. A function that uses only its exception would return the same rest again.
+        if (_isOwnRest)
+            return NotContinuedReason.Failed;
+        return _cutBy.Count > ContinuationCase.MostSeams ? NotContinuedReason.TooManySeams : null;
+    }
 
     private void Add(PartialResponseException cut, StreamedAnswer<T>? rest, Activity? span, TimeSpan began)
     {

@@ -18,7 +18,8 @@ internal sealed class StreamCut
     public StreamCut(FailoverEngine engine, Lease lease, Fault? fault, Exception? exception)
     {
         (_engine, _lease, _exception) = (engine, lease, exception);
-        _fault = fault ?? (exception is OperationCanceledException && lease.CancelledFor is { } why ? why : engine.Outcomes.Classify(exception!, lease.State.Endpoint));
+        // If the pool has cancelled the attempt, every exception of the source is a consequence of the cancellation.
+        _fault = fault ?? (!lease.IsCompleted && lease.CancelledFor is { } why ? why : engine.Outcomes.Classify(exception!, lease.State.Endpoint));
         Evidence = _fault with { Applied = FaultApplied.Partial };
     }
 

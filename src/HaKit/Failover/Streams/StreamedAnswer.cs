@@ -117,6 +117,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                 throw _answer.DeclareFault(KnownFaults.FirstContentTimeout);
             return;
         }
+        _lease.Token.ThrowIfCancellationRequested(); // a source may end without an exception because its token is cancelled
         if (_reader.MarksEnd)
             throw _answer.DeclareFault(new Fault(FaultKind.BrokenBody));
         _over = true;
@@ -136,6 +137,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             _engine.HeldTooLong?.Invoke(_lease.State.Endpoint.Name, bytes);
             break;
         }
+        if (!_progress.HasEnded)
+            _lease.Token.ThrowIfCancellationRequested();
         _isHeld = false;
     }
 
@@ -194,6 +197,9 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         }
         if (more)
             return TakeItem();
+        // The source may have ended without an exception because the pool has cancelled it. Such an answer is not complete.
+        if (!_progress.HasEnded && !_lease.IsCompleted && _lease.CancelledFor is { } why)
+            return CutAsync(why, null);
         return _progress.HasEnded || !_reader.MarksEnd ? new(Finish()) : CutAsync(new Fault(FaultKind.PartialResponse), null);
     }
 
@@ -326,9 +332,9 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (_isHeld)
             throw HeldFailure(fault, exception);
         var now = _engine.Clock.Now;
-        // This code also runs for a stream that is disposed while it is read. The disposal cancels the attempt as the caller's cancellation, and may end the
-        // read before the reader detects it.
-        if (exception is OperationCanceledException && (IsCancelled || _lease.CancelledFor is { Blame: FaultBlame.Caller }))
+        // After the caller's cancellation, the source may end with any exception, or without one. This code also runs for a stream that is disposed while it is
+        // read. The disposal cancels the attempt as the caller's cancellation, and may end the read before the reader detects it.
+        if (exception is not null && IsCancelled || _lease.CancelledFor is { Blame: FaultBlame.Caller })
             throw CancelledAt(now);
         var partial = await ToPartialAsync(fault, exception, now).ConfigureAwait(false);
         _over = true;

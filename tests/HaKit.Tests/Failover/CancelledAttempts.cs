@@ -1,0 +1,157 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Text;
+using HaKit.Testing;
+using Microsoft.Extensions.Http.Resilience;
+using Polly;
+
+namespace HaKit.Tests.Failover;
+
+/// <summary>The ways to call a pool.</summary>
+public enum Interface
+{
+    Execute,
+    ExecuteWithDetail,
+    Response,
+    Stream,
+    Pipeline,
+    PipelineStream,
+    OwnPipeline,
+    Http,
+    HttpBody,
+    HttpEvents,
+    HttpPipeline,
+}
+
+/// <summary>Calls a pool whose endpoints hang. Counts the attempts.</summary>
+internal sealed class CancelledAttempts(EndpointPool pool, ManualTimeProvider time, Reaction reaction)
+{
+    public int Begun { get; private set; }
+
+    /// <summary>Gets or sets the words that a stream delivers before it hangs.</summary>
+    public string Before { get; set; } = "";
+
+    /// <summary>Gets or sets whether streams end with an end mark.</summary>
+    public bool MarksEnd { get; set; } = true;
+
+    /// <summary>Gets what the caller has read of a stream.</summary>
+    public string Read { get; private set; } = "";
+
+    public async Task CallAsync(Interface way, RequestProfile profile, CancellationToken token)
+    {
+        switch (way)
+        {
+            case Interface.Execute or Interface.Pipeline:
+                await pool.ExecuteAsync(profile, this, static (_, test, token) => test.HangAsync(token), token);
+                break;
+            case Interface.ExecuteWithDetail:
+                await pool.ExecuteWithDetailAsync(profile, this, static (_, test, token) => test.HangAsync(token), token);
+                break;
+            case Interface.Response:
+                await pool.ExecuteAsync(profile, this, static async (_, test, token) =>
+                {
+                    await test.HangAsync(token);
+                    return new HttpResponseMessage();
+                }, token);
+                break;
+            case Interface.Stream or Interface.PipelineStream:
+                await using (var stream = await pool.StreamAsync(profile, this, static (_, test, token) => new(test.PlayAsync(token)), new Words(MarksEnd), token))
+                {
+                    await foreach (var word in stream)
+                        Read += word;
+                }
+                break;
+            case Interface.OwnPipeline:
+                await CallThroughOwnPipelineAsync(profile, token);
+                break;
+            default:
+                await CallOverHttpAsync(way, profile, token);
+                break;
+        }
+    }
+
+    private async ValueTask<int> HangAsync(CancellationToken token)
+    {
+        Begun++;
+        await reaction.HangAsync(time, token);
+        return 1;
+    }
+
+    private async IAsyncEnumerable<string> PlayAsync([EnumeratorCancellation] CancellationToken token)
+    {
+        Begun++;
+        foreach (var word in Before.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            yield return word;
+        await reaction.HangAsync(time, token);
+    }
+
+    private async Task CallThroughOwnPipelineAsync(RequestProfile profile, CancellationToken token)
+    {
+        var pipeline = new ResiliencePipelineBuilder().AddEndpointFailover(pool).Build();
+        var context = ResilienceContextPool.Shared.Get(token);
+        context.SetRequestProfile(profile);
+        await pipeline.ExecuteAsync(static (context, test) => test.HangAsync(context.CancellationToken), context, this);
+        ResilienceContextPool.Shared.Return(context);
+    }
+
+    private async Task CallOverHttpAsync(Interface way, RequestProfile profile, CancellationToken token)
+    {
+        var inner = new Handler(this, hangsInBody: way is Interface.HttpBody or Interface.HttpEvents, isStream: way == Interface.HttpEvents);
+        DelegatingHandler handler = way == Interface.HttpPipeline
+            ? new ResilienceHandler(new ResiliencePipelineBuilder<HttpResponseMessage>().AddHaEndpointFailover(pool).Build()) : new EndpointPoolHandler(pool);
+        handler.InnerHandler = inner;
+        using var client = new HttpClient(handler) { BaseAddress = pool.BaseAddress(), Timeout = Timeout.InfiniteTimeSpan };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = Http.HttpPool.Chat("hi", stream: way == Interface.HttpEvents) };
+        request.Options.Set(EndpointPoolHandler.ProfileKey, profile);
+        using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
+        await using var body = await response.Content.ReadAsStreamAsync(token);
+        var buffer = new byte[1000];
+        for (int read; (read = await body.ReadAsync(buffer, token)) > 0;)
+            Read += Http.HttpPool.TextOf(Encoding.UTF8.GetString(buffer, 0, read));
+    }
+
+    private sealed class Words(bool marksEnd) : StreamItemReader<string>
+    {
+        public override bool MarksEnd => marksEnd;
+
+        public override StreamSignal Read(string item) => item == "." ? StreamSignal.End : StreamSignal.Content;
+    }
+
+    private sealed class Handler(CancelledAttempts test, bool hangsInBody, bool isStream) : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (!hangsInBody)
+            {
+                await test.HangAsync(cancellationToken);
+                throw new IOException("The connection was closed.");
+            }
+            test.Begun++;
+            var content = new StreamContent(new Body(test, isStream));
+            content.Headers.ContentType = new(isStream ? "text/event-stream" : "application/json");
+            return new(HttpStatusCode.OK) { Content = content, RequestMessage = request };
+        }
+    }
+
+    /// <summary>The body of an answer: its beginning, and then a silence.</summary>
+    private sealed class Body(CancelledAttempts test, bool isStream) : MemoryStream
+    {
+        private bool _hasBegun;
+
+        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            var beginning = isStream
+                ? string.Concat(test.Before.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => $$$"""data: {"choices":[{"index":0,"delta":{"content":"{{{word}}}"}}]}""" + "\n\n"))
+                : "{\"id\":";
+            if (!_hasBegun && beginning.Length > 0)
+            {
+                _hasBegun = true;
+                return Encoding.UTF8.GetBytes(beginning, buffer.Span);
+            }
+            await test.ReactAsync(cancellationToken);
+            return 0;
+        }
+    }
+
+    private Task ReactAsync(CancellationToken token) => reaction.HangAsync(time, token);
+}
