@@ -62,6 +62,40 @@ public sealed class NumberRangeTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Numbers_at_the_edges_of_their_ranges_serve_together(int seed)
+    {
+        var random = new Random(seed);
+        for (var round = 0; round < Effort.Of(8); round++)
+        {
+            var (options, chosen) = (NumberWorld.NewOptions(), new List<string>());
+            foreach (var setting in NumberSetting.FindAll(options).Where(s => s.Get(options) is not null && random.Next(3) == 0))
+            {
+                var edges = setting.Edges(setting.Get(options)!, v => IsAccepted(options, setting, v)).ToArray();
+                if (edges.Length == 0)
+                    continue;
+                var edge = edges[random.Next(edges.Length)];
+                setting.Set(options, edge);
+                chosen.Add($"{setting.Path} {NumberSetting.Shown(edge)}");
+            }
+            var world = new NumberWorld(_folder) { AreTimesExtreme = true };
+            string.Join('\n', [.. world.Run(options, NumberWorld.NewOptions()), .. world.Run(NumberWorld.NewOptions(), options)]).Should().BeEmpty("the settings are {0}", string.Join(", ", chosen));
+        }
+    }
+
+    private static bool IsAccepted(EndpointPoolOptions options, NumberSetting setting, object value)
+    {
+        var before = setting.Get(options);
+        setting.Set(options, value);
+        var isAccepted = options.Validate("numbers").Count == 0;
+        setting.Set(options, before!);
+        return isAccepted;
+    }
+
     private IEnumerable<string> Serve(NumberSetting setting, object value) =>
         [.. new NumberWorld(_folder).Run(With(setting, value), NumberWorld.NewOptions()), .. new NumberWorld(_folder).Run(NumberWorld.NewOptions(), With(setting, value))];
 

@@ -21,6 +21,9 @@ internal sealed class NumberWorld(string folder, Func<RequestProfile, RequestPro
 
     private static readonly TimeSpan s_length = TimeSpan.FromSeconds(90);
 
+    /// <summary>Gets whether several times are extreme at once. A call may then wait for a silent endpoint for longer than the run.</summary>
+    public bool AreTimesExtreme { get; init; }
+
     /// <summary>Creates options in which every group and every number of a group has a value.</summary>
     public static EndpointPoolOptions NewOptions()
     {
@@ -61,6 +64,7 @@ internal sealed class NumberWorld(string folder, Func<RequestProfile, RequestPro
     {
         var wrong = new List<string>();
         var logs = new LogRecorder();
+        BoundedTime? time = null;
         var model = ServiceModel.LogNormal(TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(2));
         var simulation = new Simulation();
         foreach (var endpoint in before.Endpoints)
@@ -73,7 +77,7 @@ internal sealed class NumberWorld(string folder, Func<RequestProfile, RequestPro
                 .Options(o => CopyInto(before, o))
                 .Parts(p =>
                 {
-                    p.TimeProvider = new BoundedTime(p.TimeProvider);
+                    p.TimeProvider = time = new BoundedTime(p.TimeProvider);
                     p.LoggerFactory = logs.CreateFactory();
                     p.Recorder = scope => new FlightRecorder(new FlightRecorderOptions { Folder = folder }, scope);
                 })
@@ -94,7 +98,7 @@ internal sealed class NumberWorld(string folder, Func<RequestProfile, RequestPro
                 .At(TimeSpan.FromSeconds(45), test => test.Pool.Update(after))
                 .Run(Workload.Poisson(perSecond: 2), s_length);
             wrong.AddRange(result.Failures.Keys.Except(s_own).Select(static name => $"calls ended with {name}"));
-            if (result.Unfinished > 0)
+            if (result.Unfinished > 0 && !AreTimesExtreme)
                 wrong.Add($"{result.Unfinished} calls never ended");
             wrong.AddRange(logs.Entries.Where(static l => l.Category == "HaKit.Recording" || l.Exception is not null).Select(static l => l.Message));
             FlightRecording.Read(folder).Events.Should().NotBeEmpty();
@@ -105,6 +109,7 @@ internal sealed class NumberWorld(string folder, Func<RequestProfile, RequestPro
         {
             wrong.Add(Shown(exception));
         }
+        time?.Stop();
         foreach (var file in Directory.GetFiles(folder))
             File.Delete(file);
         return wrong;
@@ -146,12 +151,16 @@ internal sealed class NumberWorld(string folder, Func<RequestProfile, RequestPro
     {
         private const int MostFirings = 300_000;
         private int _firings;
+        private long? _stoppedAt;
 
         public override long TimestampFrequency => inner.TimestampFrequency;
 
         public override TimeZoneInfo LocalTimeZone => inner.LocalTimeZone;
 
-        public override long GetTimestamp() => inner.GetTimestamp();
+        public override long GetTimestamp() => _stoppedAt ?? inner.GetTimestamp();
+
+        /// <summary>Stops the clock at the end of the run. A stream that never ended is collected later, on a thread that must not use the inner clock.</summary>
+        public void Stop() => _stoppedAt = inner.GetTimestamp();
 
         public override DateTimeOffset GetUtcNow() => inner.GetUtcNow();
 
