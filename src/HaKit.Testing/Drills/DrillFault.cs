@@ -23,17 +23,26 @@ public sealed class DrillFault
     /// <summary>Gets the behaviour of the upstreams, in one line.</summary>
     public string Description { get; }
 
-    /// <summary>Gets the duration of this fault as a multiple of the usual duration. Default 1.</summary>
-    public double LengthFactor { get; init; } = 1;
+    /// <summary>Gets the duration of this fault as a multiple of the usual duration. Default 1; 0.000001 to 1,000,000.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of the range.</exception>
+    public double LengthFactor
+    {
+        get;
+        init
+        {
+            ArgumentRange.Check(value, ArgumentRange.SmallestRate, ArgumentRange.LargestRate, nameof(LengthFactor));
+            field = value;
+        }
+    } = 1;
 
     /// <summary>Gets whether no upstream can serve during the fault. Then a failed call is not a fault of the component under test.</summary>
     public bool IsTotal { get; init; }
 
     /// <summary>Returns the steps of the fault.</summary>
-    /// <param name="length">The duration of the usual fault; positive. The steps last <see cref="LengthFactor"/> times as long.</param>
+    /// <param name="length">The duration of the usual fault; more than 0, at most a day. The steps last <see cref="LengthFactor"/> times as long.</param>
     public IReadOnlyList<DrillStep> Steps(TimeSpan length)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(length, TimeSpan.Zero);
+        ArgumentRange.CheckAboveZero(length, SettingRange.LongestOfTimer);
         return [.. _steps(LengthFactor * length)];
     }
 

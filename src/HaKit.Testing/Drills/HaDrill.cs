@@ -19,6 +19,7 @@ public static class HaDrill
     /// <param name="configure">Selects the faults and the requirements; null for the defaults.</param>
     /// <returns>The results of the drill.</returns>
     /// <exception cref="HaDrillException">A requirement was missed. The message is the table.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range; the message names it.</exception>
     /// <exception cref="InvalidOperationException">The pool is not registered, or the application registers no client that could be called.</exception>
     public static Task<HaDrillResult> SurvivesAsync(IServiceCollection services, string pool, Action<HaDrillOptions>? configure = null)
     {
@@ -34,6 +35,7 @@ public static class HaDrill
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
         var options = new HaDrillOptions();
         configure?.Invoke(options);
+        options.Validate();
         var members = DrilledApplication.MembersOf(services, pool);
         var healthy = Episode(HaDrillScene.Healthy(members, options));
         var rows = new List<HaDrillRow> { healthy.Row };

@@ -9,10 +9,10 @@ public sealed class HaDrillOptions
     /// </summary>
     public IReadOnlyList<DrillFault> Faults { get; set; } = DrillFaults.All;
 
-    /// <summary>Gets or sets the duration of the usual fault, in virtual time. Default 5 s. The long outage lasts three times as long.</summary>
+    /// <summary>Gets or sets the duration of the usual fault, in virtual time. Default 5 s; more than 0, at most a day. The long outage lasts three times as long.</summary>
     public TimeSpan FaultDuration { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Gets or sets the calls per second, evenly spaced. Default 10. When the pool's limits are lower, calls wait even without a fault.</summary>
+    /// <summary>Gets or sets the calls per second, evenly spaced. Default 10; 0.01 to 1,000. When the pool's limits are lower, calls wait even without a fault.</summary>
     public double CallsPerSecond { get; set; } = 10;
 
     /// <summary>
@@ -37,12 +37,12 @@ public sealed class HaDrillOptions
 
     /// <summary>
     /// Gets or sets the longest accepted extra time of a call that met a fault, compared with a healthy call. Default null: only the pool's deadline limits
-    /// it.
+    /// it; 0 to 10 years.
     /// </summary>
     public TimeSpan? MaxAddedDelay { get; set; }
 
     /// <summary>
-    /// Gets or sets the largest accepted number of requests at the endpoints per call, under any fault. Refused connections count too. Default 4, which allows
+    /// Gets or sets the largest accepted number of requests at the endpoints per call, under any fault. Refused connections count too. Default 4 (0 to 1,000,000), which allows
     /// each of three endpoints to refuse a call once. Retries outside the pool multiply the pool's own retries and exceed this limit.
     /// </summary>
     public double MaxRequestsPerCall { get; set; } = 4;
@@ -72,4 +72,20 @@ public sealed class HaDrillOptions
     /// a chat completion through <see cref="Client"/>.
     /// </summary>
     public Func<IServiceProvider, string, CancellationToken, Task<string>>? Call { get; set; }
+
+    /// <exception cref="ArgumentException">Options are out of their ranges; the message names them.</exception>
+    internal void Validate()
+    {
+        string?[] mistakes =
+        [
+            SettingRange.FindAboveZero(nameof(FaultDuration), FaultDuration, SettingRange.LongestOfTimer),
+            SettingRange.Find(nameof(CallsPerSecond), CallsPerSecond, 0.01, 1000),
+            SettingRange.Find(nameof(StreamedShare), StreamedShare, 0, 1),
+            SettingRange.Find(nameof(MinimumSuccess), MinimumSuccess, 0, 1),
+            MaxAddedDelay is { } delay ? SettingRange.Find(nameof(MaxAddedDelay), delay) : null,
+            SettingRange.Find(nameof(MaxRequestsPerCall), MaxRequestsPerCall, 0, 1_000_000),
+        ];
+        if (mistakes.OfType<string>().ToList() is { Count: > 0 } wrong)
+            throw new ArgumentException($"The options of the drill: {string.Join(' ', wrong)}");
+    }
 }

@@ -27,8 +27,17 @@ public sealed class FakeAiOptions
     /// <summary>Gets how the fake answers a chat that ends with an assistant message. Default <see cref="FakeContinuation.GoesOn"/>.</summary>
     public FakeContinuation Continuation { get; init; }
 
-    /// <summary>Gets the length of an embedding when the request does not ask for a length. Default 16.</summary>
-    public int EmbeddingDimensions { get; init; } = 16;
+    /// <summary>Gets the length of an embedding when the request does not ask for a length. Default 16; 1 to 100,000.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of the range.</exception>
+    public int EmbeddingDimensions
+    {
+        get;
+        init
+        {
+            ArgumentRange.Check(value, 1, 100_000, nameof(EmbeddingDimensions));
+            field = value;
+        }
+    } = 16;
 
     /// <summary>Gets a function that is called with every request before it is answered, on the thread that serves the request. Default null.</summary>
     public Action<FakeRequest>? Observe { get; init; }

@@ -78,9 +78,9 @@ public sealed class FakeFault
     /// <exception cref="ArgumentOutOfRangeException">A latency is negative.</exception>
     public static FakeFault Latency(TimeSpan toHeaders = default, TimeSpan toFirstToken = default, TimeSpan perToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(toHeaders, TimeSpan.Zero);
-        ArgumentOutOfRangeException.ThrowIfLessThan(toFirstToken, TimeSpan.Zero);
-        ArgumentOutOfRangeException.ThrowIfLessThan(perToken, TimeSpan.Zero);
+        ArgumentRange.Check(toHeaders, TimeSpan.Zero, SettingRange.LongestOfTimer);
+        ArgumentRange.Check(toFirstToken, TimeSpan.Zero, SettingRange.LongestOfTimer);
+        ArgumentRange.Check(perToken, TimeSpan.Zero, SettingRange.LongestOfTimer);
         return new("latency") { ToHeaders = toHeaders, ToFirstToken = toFirstToken, PerToken = perToken };
     }
 
@@ -153,7 +153,7 @@ public sealed class FakeFault
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="every"/> is not positive.</exception>
     public static FakeFault KeepAlives(TimeSpan every, string text = "keep-alive")
     {
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(every, TimeSpan.Zero);
+        ArgumentRange.CheckAboveZero(every, SettingRange.LongestOfTimer);
         return new("keep-alives") { CommentsEvery = every, Comment = text };
     }
 

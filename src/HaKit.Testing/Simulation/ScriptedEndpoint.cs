@@ -88,12 +88,12 @@ public sealed class ScriptedEndpoint
     internal Action<ScriptedEndpoint, Fault>? HasRefused { get; set; }
 
     /// <summary>Makes the endpoint slower for requests that arrive within a period.</summary>
-    /// <param name="factor">The factor by which the work increases; more than 0.</param>
+    /// <param name="factor">The factor by which the work increases; 0.000001 to 1,000,000.</param>
     /// <param name="from">The start of the period, on the test's clock.</param>
     /// <param name="until">The end of the period, exclusive. Default: never.</param>
     public void SlowDown(double factor, TimeSpan from = default, TimeSpan? until = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(factor);
+        ArgumentRange.Check(factor, ArgumentRange.SmallestRate, ArgumentRange.LargestRate);
         _slow.Add((from, until ?? TimeSpan.MaxValue, factor));
     }
 

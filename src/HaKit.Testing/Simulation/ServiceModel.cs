@@ -21,47 +21,71 @@ public sealed class ServiceModel
     internal (TimeSpan Warming, TimeSpan After) Cold { get; private init; }
 
     /// <summary>Creates a model with a constant time.</summary>
-    /// <param name="whole">The time from the request to the end of the answer; not negative.</param>
-    public static ServiceModel Fixed(TimeSpan whole) => new((_, _, _) => new(whole, whole));
+    /// <param name="whole">The time from the request to the end of the answer; 0 to 30 days.</param>
+    public static ServiceModel Fixed(TimeSpan whole)
+    {
+        ArgumentRange.Check(whole, TimeSpan.Zero, ArgumentRange.LongestWork);
+        return new((_, _, _) => new(whole, whole));
+    }
 
     /// <summary>Creates a model with exponentially distributed times, as in queueing theory.</summary>
-    /// <param name="mean">The mean time to the end of the answer.</param>
-    public static ServiceModel Exponential(TimeSpan mean) => new((_, _, random) => AllAtOnce(mean * random.Exponential()));
+    /// <param name="mean">The mean time to the end of the answer; 0 to 30 days.</param>
+    public static ServiceModel Exponential(TimeSpan mean)
+    {
+        ArgumentRange.Check(mean, TimeSpan.Zero, ArgumentRange.LongestWork);
+        return new((_, _, random) => AllAtOnce(ServiceTime.Scale(mean, random.Exponential())));
+    }
 
     /// <summary>Creates a model with log-normally distributed times: many short times and few long ones, as real servers have.</summary>
-    /// <param name="median">The median time: half of the answers are faster.</param>
-    /// <param name="p99">The 99th percentile: one answer in a hundred is slower. Not shorter than the median.</param>
+    /// <param name="median">The median time: half of the answers are faster. More than 0, at most 30 days.</param>
+    /// <param name="p99">The 99th percentile: one answer in a hundred is slower. Not shorter than the median, at most 30 days.</param>
     public static ServiceModel LogNormal(TimeSpan median, TimeSpan p99)
     {
         const double NormalP99 = 2.3263478740408408;
+        ArgumentRange.CheckAboveZero(median, ArgumentRange.LongestWork);
+        ArgumentRange.Check(p99, median, ArgumentRange.LongestWork);
         var sigma = Math.Log(p99 / median) / NormalP99;
-        return new((_, _, random) => AllAtOnce(median * Math.Exp(sigma * random.Normal())));
+        return new((_, _, random) => AllAtOnce(ServiceTime.Scale(median, Math.Exp(sigma * random.Normal()))));
     }
 
     /// <summary>Creates the model of a language model: it reads the prompt, sends the first token, and writes the other tokens at a constant rate.</summary>
-    /// <param name="prefillPerSecond">Tokens of the prompt per second.</param>
-    /// <param name="perSecond">Tokens of the answer per second.</param>
-    public static ServiceModel Tokens(double prefillPerSecond, double perSecond) => new((input, output, _) =>
-        new(TimeSpan.FromSeconds(input / prefillPerSecond + 1 / perSecond), TimeSpan.FromSeconds(input / prefillPerSecond + Math.Max(1, output) / perSecond)));
+    /// <param name="prefillPerSecond">Tokens of the prompt per second, 0.000001 to 1,000,000.</param>
+    /// <param name="perSecond">Tokens of the answer per second, 0.000001 to 1,000,000.</param>
+    public static ServiceModel Tokens(double prefillPerSecond, double perSecond)
+    {
+        ArgumentRange.Check(prefillPerSecond, ArgumentRange.SmallestRate, ArgumentRange.LargestRate);
+        ArgumentRange.Check(perSecond, ArgumentRange.SmallestRate, ArgumentRange.LargestRate);
+        return new((input, output, _) => new(
+            ServiceTime.OfSeconds(input / prefillPerSecond + 1 / perSecond),
+            ServiceTime.OfSeconds(input / prefillPerSecond + Math.Max(1, output) / perSecond)));
+    }
 
     /// <summary>
     /// Returns the same model with the first content after a share of the whole time. Without this call, the first content comes at the end.
     /// </summary>
     /// <param name="share">The share of the whole time, 0 to 1.</param>
-    public ServiceModel FirstContentAfter(double share) => Transform((time, _) => time with { FirstContent = time.Whole * share });
+    public ServiceModel FirstContentAfter(double share)
+    {
+        ArgumentRange.Check(share, 0, 1);
+        return Transform((time, _) => time with { FirstContent = time.Whole * share });
+    }
 
     /// <summary>Returns the same model with longer or shorter times.</summary>
-    /// <param name="factor">The factor. More than 1 is slower.</param>
-    public ServiceModel Times(double factor) => Transform((time, _) => time * factor);
+    /// <param name="factor">The factor, 0 to 1,000,000. More than 1 is slower.</param>
+    public ServiceModel Times(double factor)
+    {
+        ArgumentRange.Check(factor, 0, 1_000_000);
+        return Transform((time, _) => time * factor);
+    }
 
     /// <summary>
     /// Returns the same model with processor sharing: up to <paramref name="capacity"/> concurrent requests run at full speed. More requests together run at
     /// the total speed of <paramref name="capacity"/> requests.
     /// </summary>
-    /// <param name="capacity">The number of requests that run at full speed; more than 0.</param>
+    /// <param name="capacity">The number of requests that run at full speed, 0.000001 to 1,000,000.</param>
     public ServiceModel Sharing(double capacity = 1)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
+        ArgumentRange.Check(capacity, ArgumentRange.SmallestRate, ArgumentRange.LargestRate);
         return Copy(_draw, capacity: capacity, servers: 0);
     }
 
@@ -90,11 +114,11 @@ public sealed class ServiceModel
     /// Returns the same model with a cold start. The first request, and the first request after a pause, starts the endpoint; no request is answered until
     /// the start is complete.
     /// </summary>
-    /// <param name="warming">The duration of a start; not negative.</param>
+    /// <param name="warming">The duration of a start; 0 to 30 days.</param>
     /// <param name="after">The length of the pause after which the endpoint stops; more than 0.</param>
     public ServiceModel ColdStart(TimeSpan warming, TimeSpan after)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(warming, TimeSpan.Zero);
+        ArgumentRange.Check(warming, TimeSpan.Zero, ArgumentRange.LongestWork);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(after, TimeSpan.Zero);
         return Copy(_draw, cold: (warming, after));
     }
@@ -123,7 +147,12 @@ internal readonly record struct ServiceTime(TimeSpan FirstContent, TimeSpan Whol
 {
     public ServiceTime After(TimeSpan wait) => new(FirstContent + wait, Whole + wait);
 
-    public static ServiceTime operator *(ServiceTime time, double factor) => new(time.FirstContent * factor, time.Whole * factor);
+    public static ServiceTime operator *(ServiceTime time, double factor) => new(Scale(time.FirstContent, factor), Scale(time.Whole, factor));
+
+    public static TimeSpan OfSeconds(double seconds) => TimeSpan.FromSeconds(Math.Min(seconds, ArgumentRange.LongestWork.TotalSeconds));
+
+    /// <summary>Multiplies a time. The product is at most <see cref="ArgumentRange.LongestWork"/>.</summary>
+    public static TimeSpan Scale(TimeSpan time, double factor) => TimeSpan.FromTicks((long)Math.Min(Math.Round(time.Ticks * factor), ArgumentRange.LongestWork.Ticks));
 }
 
 internal static class Draws

@@ -118,7 +118,7 @@ internal abstract class Station
             while (_milestones.TryPeek(out var reached, out _) && reached.Task.IsCompleted)
                 _milestones.Dequeue();
             if (_milestones.TryPeek(out _, out var next))
-                _timer.Change(TimeSpan.FromTicks((long)(Math.Max(0, next - _progress) / Speed * TimeSpan.TicksPerSecond) + 1), Timeout.InfiniteTimeSpan);
+                _timer.Change(TimeSpan.FromTicks((long)Math.Min(Math.Max(0, next - _progress) / Speed * TimeSpan.TicksPerSecond + 1, ArgumentRange.LongestWork.Ticks)), Timeout.InfiniteTimeSpan);
         }
 
         private void Beat()

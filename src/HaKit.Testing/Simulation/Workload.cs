@@ -13,28 +13,28 @@ public sealed class Workload
     private Workload(Func<Random, IEnumerable<Arrival>> arrivals) => _arrivals = arrivals;
 
     /// <summary>Creates evenly spaced calls.</summary>
-    /// <param name="perSecond">Calls per second. More than 0.</param>
+    /// <param name="perSecond">Calls per second, 0.000001 to 1,000,000.</param>
     public static Workload Steady(double perSecond)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(perSecond);
+        ArgumentRange.Check(perSecond, ArgumentRange.SmallestRate, ArgumentRange.LargestRate);
         return new(_ => Forever().Select(i => new Arrival(TimeSpan.FromSeconds(i / perSecond))));
     }
 
     /// <summary>Creates independent calls: a Poisson process.</summary>
-    /// <param name="perSecond">Calls per second on average. More than 0.</param>
+    /// <param name="perSecond">Calls per second on average, 0.000001 to 1,000,000.</param>
     public static Workload Poisson(double perSecond)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(perSecond);
+        ArgumentRange.Check(perSecond, ArgumentRange.SmallestRate, ArgumentRange.LargestRate);
         return new(random => PoissonArrivals(perSecond, random));
     }
 
     /// <summary>Creates repeated bursts of calls that arrive at the same instant.</summary>
     /// <param name="size">The number of calls in one burst.</param>
-    /// <param name="every">The time between two bursts.</param>
+    /// <param name="every">The time between two bursts; more than 0, at most 10 years.</param>
     public static Workload Bursts(int size, TimeSpan every)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(every, TimeSpan.Zero);
+        ArgumentRange.CheckAboveZero(every, SettingRange.Longest);
         return new(_ => Forever().Select(i => new Arrival(every * Math.Floor(i / size))));
     }
 
@@ -42,12 +42,12 @@ public sealed class Workload
     /// Creates calls from a recorded trace in the format of the Azure LLM inference traces: a header, then <c>TIMESTAMP,ContextTokens,GeneratedTokens</c>.
     /// </summary>
     /// <param name="lines">The lines of the file. Each run reads them once, as it proceeds. The first line may be the header.</param>
-    /// <param name="speed">The factor by which the trace is played faster. Default 1.</param>
+    /// <param name="speed">The factor by which the trace is played faster. Default 1; 0.000001 to 1,000,000.</param>
     /// <exception cref="FormatException">Thrown during a run: a line has the wrong format. The message contains the line's number.</exception>
     public static Workload Trace(IEnumerable<string> lines, double speed = 1)
     {
         ArgumentNullException.ThrowIfNull(lines);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(speed);
+        ArgumentRange.Check(speed, ArgumentRange.SmallestRate, ArgumentRange.LargestRate);
         return new(_ => Traced(lines, speed));
     }
 
@@ -61,11 +61,11 @@ public sealed class Workload
     /// Repeats the calls at a given average rate. For example, a recording of one hour becomes the traffic of a year with the same peaks. The workload must
     /// end; it is read once and kept in memory.
     /// </summary>
-    /// <param name="perSecond">Calls per second on average. More than 0.</param>
+    /// <param name="perSecond">Calls per second on average, 0.000001 to 1,000,000.</param>
     /// <exception cref="FormatException">Thrown during a run: there are fewer than two calls, or all calls arrive at the same instant.</exception>
     public Workload Repeated(double perSecond)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(perSecond);
+        ArgumentRange.Check(perSecond, ArgumentRange.SmallestRate, ArgumentRange.LargestRate);
         return new(random => Repeat(_arrivals(random), perSecond));
     }
 
