@@ -54,11 +54,14 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     /// <summary>Gets the fault of an attempt that has reached its limit. If the end of the call cut the attempt short, the silence is not the endpoint's fault.</summary>
     public Fault OverdueFault(FailoverCall call, Lease lease, TimeSpan now)
     {
-        if (now >= call.Deadline && !IsSilent(call, lease, now))
+        var isSilent = IsSilent(call, lease, now);
+        if (now >= call.Deadline && !isSilent)
             return KnownFaults.DeadlineExceeded;
         if (lease.FirstContentAt is not null)
             return KnownFaults.AttemptTimeout;
-        return WasCutShort(call, lease, now) ? KnownFaults.DeadlineExceeded : KnownFaults.FirstContentTimeout;
+        // The learned limit and the limits of the settings apply to the endpoint, however short they are. Any other limit is a share of the call's time.
+        var isEndpointLimit = isSilent || now >= lease.EndsAt && lease.EndsAt < call.Deadline;
+        return !isEndpointLimit && WasCutShort(call, lease, now) ? KnownFaults.DeadlineExceeded : KnownFaults.FirstContentTimeout;
     }
 
     /// <summary>Checks whether the attempt has been silent for longer than usual for its endpoint.</summary>
