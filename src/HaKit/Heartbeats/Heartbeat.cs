@@ -8,7 +8,8 @@ namespace HaKit.Heartbeats;
 /// <summary>Holds how one endpoint is probed. A reload replaces the whole object.</summary>
 internal sealed record HeartbeatSetup(IProbe Probe, ProbeContext Context, HeartbeatOptions Options)
 {
-    public TimeSpan LongestWait => Probe.Timeout ?? Options.Timeout;
+    // A probe is the application's code. A timeout such as Timeout.InfiniteTimeSpan (-1 ms) must not make each of its heartbeats a miss.
+    public TimeSpan LongestWait => Probe.Timeout is { } own && own > TimeSpan.Zero ? TimeSpan.FromTicks(Math.Min(own.Ticks, TimeSpan.TicksPerDay)) : Options.Timeout;
 
     public Fault Silence { get; } = new(Probe.Silence);
 

@@ -19,7 +19,10 @@ public interface IProbe
     /// <summary>Gets how often the probe should run. Default <see cref="ProbePace.WhenQuiet"/>.</summary>
     ProbePace Pace => ProbePace.WhenQuiet;
 
-    /// <summary>Gets the longest wait for the answer, if the pool's heartbeat timeout does not suit the probe. Default null: the pool's timeout.</summary>
+    /// <summary>
+    /// Gets the longest wait for the answer, if the pool's heartbeat timeout does not suit the probe; at most a day. Default null, or not more than 0: the
+    /// pool's timeout.
+    /// </summary>
     TimeSpan? Timeout => null;
 
     /// <summary>Gets the fault of a probe that gets no answer in time. Default <see cref="FaultKind.AttemptTimeout"/>.</summary>

@@ -66,7 +66,7 @@ internal static class ProfileHeaders
     private static TimeSpan? Time(string value)
     {
         if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds))
-            return seconds <= s_longest.TotalSeconds ? TimeSpan.FromSeconds(seconds) : null;
+            return seconds >= 0 && seconds <= s_longest.TotalSeconds ? TimeSpan.FromSeconds(seconds) : null; // the parser accepts -Infinity and NaN too
         return value.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time) && time >= TimeSpan.Zero && time <= s_longest ? time : null;
     }
 }

@@ -105,6 +105,22 @@ public sealed class PartNumberTests : IDisposable
     public void A_probe_refuses_a_timeout_that_no_probe_can_meet(long ticks) =>
         FluentActions.Invoking(() => new CompletionProbe { Timeout = new TimeSpan(ticks) }).Should().Throw<ArgumentOutOfRangeException>().WithMessage("Timeout is *: more than 0 and at most 24 h is needed.*");
 
+    [Theory]
+    [InlineData(-TimeSpan.TicksPerMillisecond, 2)]
+    [InlineData(0, 2)]
+    [InlineData(long.MinValue, 2)]
+    [InlineData(TimeSpan.TicksPerMinute, 60)]
+    [InlineData(long.MaxValue, 86_400)]
+    public void A_timeout_of_an_own_probe_that_is_no_time_is_the_pools_and_a_day_is_the_longest(long ticks, double seconds) =>
+        new HeartbeatSetup(new OwnProbe(new TimeSpan(ticks)), null!, new HeartbeatOptions()).LongestWait.TotalSeconds.Should().Be(seconds);
+
+    private sealed class OwnProbe(TimeSpan timeout) : IProbe
+    {
+        public TimeSpan? Timeout => timeout;
+
+        public ValueTask<ProbeResult> ProbeAsync(ProbeContext context, CancellationToken cancellationToken) => new(new ProbeResult());
+    }
+
     private static void Check<T>(string name, T usual, Func<T> create, Func<T, IReadOnlyList<string>> mistakesOf, Action<T> use)
         where T : class
     {
