@@ -13,7 +13,9 @@ internal static class AnswerEndReader
 {
     public static void ReadChoice(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
-        if (name.SequenceEqual("finish_reason"u8))
+        if (name.SequenceEqual("finish_reason"u8) && reader.TokenType == JsonTokenType.StartObject)
+            ReadEach(ref reader, ref signs, ReadEndObject);
+        else if (name.SequenceEqual("finish_reason"u8))
             ReadEnd(ref reader, ref signs);
         else if (name.SequenceEqual("native_finish_reason"u8))
             ReadNativeEnd(ref reader, ref signs);
@@ -65,6 +67,15 @@ internal static class AnswerEndReader
         }
 
         reader.Skip();
+    }
+
+    // SGLang writes {"type":"abort","message":"…"}.
+    private static void ReadEndObject(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("type"u8))
+            ReadEnd(ref reader, ref signs);
+        else
+            reader.Skip();
     }
 
     /// <summary>Reads the original finish reason that a gateway translated. It counts only if it shows a failure that the translation hides.</summary>

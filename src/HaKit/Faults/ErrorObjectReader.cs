@@ -15,7 +15,7 @@ internal static class ErrorObjectReader
         {
             ReadError(ref reader, ref signs);
         }
-        else if (reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 })
+        else if (reader.TokenType == JsonTokenType.String && IsNotEmpty(ref reader))
         {
             signs.IsError = true;
             SetMessage(ref reader, ref signs, outer: false);

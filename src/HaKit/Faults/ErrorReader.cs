@@ -144,7 +144,7 @@ internal static class ErrorReader
             ReadEach(ref reader, ref signs, ReadIncomplete);
         }
         else if (!wrapped && reader.TokenType == JsonTokenType.StartObject
-            && (name.SequenceEqual("response"u8) || name.SequenceEqual("delta"u8) || name.SequenceEqual("messageStop"u8)))
+            && (name.SequenceEqual("response"u8) || name.SequenceEqual("delta"u8) || name.SequenceEqual("messageStop"u8) || name.SequenceEqual("x_groq"u8)))
         {
             ReadWrapped(ref reader, ref signs);
         }
@@ -171,6 +171,10 @@ internal static class ErrorReader
                 || name.SequenceEqual("stop_reason"u8) || name.SequenceEqual("stopReason"u8))
             {
                 ReadRootMember(name, ref reader, ref signs, wrapped: true);
+            }
+            else if (name.SequenceEqual("finish_reason"u8))
+            {
+                ReadEnd(ref reader, ref signs); // Cohere
             }
             else
             {

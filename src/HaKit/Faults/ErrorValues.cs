@@ -14,6 +14,10 @@ internal static class ErrorValues
 
     private static readonly WordSet s_waitsInMilliseconds = new("retry_after_ms", "retryAfterMs");
 
+    private const int LongestNoError = 12;
+
+    private static readonly WordSet s_noErrors = new("0", "none", "null", "ok", "success", "succeeded", "no error");
+
     // The names that servers use for a code, a status and a message.
     public static bool IsCode(ReadOnlySpan<byte> name) =>
         name.SequenceEqual("code"u8) || name.SequenceEqual("error_code"u8) || name.SequenceEqual("errorCode"u8) || name.SequenceEqual("errcode"u8);
@@ -103,10 +107,18 @@ internal static class ErrorValues
         reader.Skip();
     }
 
-    /// <summary>Checks whether the value is a number or a word that is not empty. An error object whose words are all empty is not an error.</summary>
+    /// <summary>
+    /// Checks whether the value is a number or a word that tells of an error. An error object whose words are all empty, or say <c>success</c>, is not an error.
+    /// </summary>
     public static bool IsNotEmpty(ref Utf8JsonReader reader) =>
-        reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 }
+        reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 } && !IsNoError(reader.ValueSpan)
         || reader.TokenType == JsonTokenType.Number && !reader.ValueSpan.SequenceEqual("0"u8);
+
+    private static bool IsNoError(ReadOnlySpan<byte> text)
+    {
+        Span<byte> lower = stackalloc byte[LongestNoError];
+        return text.Length <= LongestNoError && System.Text.Ascii.ToLower(text, lower, out var length) == System.Buffers.OperationStatus.Done && s_noErrors.Contains(lower[..length]);
+    }
 
     public static bool IsText(ref Utf8JsonReader reader, ReadOnlySpan<byte> text) =>
         reader.TokenType == JsonTokenType.String && reader.ValueSpan.SequenceEqual(text);

@@ -24,7 +24,7 @@ internal static class FaultMarks
     public static bool MightBe(ReadOnlySpan<byte> word, ReadOnlySpan<byte> value)
     {
         if (s_ends.Contains(word))
-            return value is [(byte)'"', .. var reason] && !s_good.Contains(reason[..Math.Max(0, reason.IndexOf((byte)'"'))]);
+            return value is [(byte)'{', ..] || value is [(byte)'"', .. var reason] && !s_good.Contains(reason[..Math.Max(0, reason.IndexOf((byte)'"'))]);
         if (s_errors.Contains(word))
             return value.IsEmpty || value[0] is (byte)'{' or (byte)'"' or (byte)'t' or (byte)'-' or (>= (byte)'0' and <= (byte)'9'); // null, false and arrays are not errors
         return word.EndsWith("Exception"u8);

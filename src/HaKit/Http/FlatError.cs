@@ -16,6 +16,11 @@ internal static class FlatError
     private static readonly SearchValues<string> s_failures = SearchValues.Create(
         ["error", "exception", "fail", "abort", "fatal", "timeout", "timed out", "unavailable", "overloaded", "disconnect"], StringComparison.OrdinalIgnoreCase);
 
+    private static readonly byte[][] s_verdicts = Utf8("success", "ok", "status", "state", "code");
+
+    private static readonly HaKit.Dialects.WordSet s_successes = new(
+        "ok", "OK", "success", "Success", "SUCCESS", "succeeded", "completed", "done", "queued", "pending", "started", "running", "processing", "in_progress", "loading", "thinking", "searching", "200");
+
     private static readonly byte[][] s_telling = Utf8("message", "Message", "msg", "detail", "error_msg", "error_message", "errorMessage", "errmsg", "error", "Error", "errors", "fault", "exception", "reason", "title");
 
     private static readonly byte[][] s_beside = Utf8(
@@ -62,6 +67,27 @@ internal static class FlatError
         {
             return false;
         }
+    }
+
+    /// <summary>Checks whether the object says that it is no error: <c>"success":true</c>, a status such as <c>queued</c>, or a code such as 200.</summary>
+    /// <param name="json">The JSON.</param>
+    public static bool TellsSuccess(ReadOnlySpan<byte> json)
+    {
+        foreach (var member in s_verdicts)
+        {
+            if (JsonOutline.ValueAtRoot(json, member) is { } at && IsSuccess(json[at..]))
+                return true;
+        }
+        return false;
+    }
+
+    private static bool IsSuccess(ReadOnlySpan<byte> value)
+    {
+        if (value.StartsWith("true"u8))
+            return true;
+        if (value is [(byte)'2', >= (byte)'0' and <= (byte)'9', >= (byte)'0' and <= (byte)'9', (byte)',' or (byte)'}' or (byte)' ', ..])
+            return true;
+        return value is [(byte)'"', .. var text] && text.IndexOf((byte)'"') is >= 0 and var end && s_successes.Contains(text[..end]);
     }
 
     /// <summary>Checks whether the name of an event, or a text in the place of JSON ("Error: upstream closed"), means a failure.</summary>

@@ -10,6 +10,9 @@ namespace HaKit.Http;
 /// <summary>Examines one response within its attempt, and decides whether it is an answer for the caller.</summary>
 internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, HttpCall call, HttpRequestMessage request, HttpResponseMessage response)
 {
+    private static readonly System.Buffers.SearchValues<string> s_binary = System.Buffers.SearchValues.Create(
+        ["audio/", "image/", "video/", "multipart/", "eventstream", "grpc", "protobuf", "msgpack", "zip", "pdf"], StringComparison.OrdinalIgnoreCase);
+
     public ValueTask<HttpResponseMessage> JudgeAsync(CancellationToken token)
     {
         if (attempt.Lease.State.IsLimited)
@@ -29,13 +32,13 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
             return new(Empty());
         // The Content-Type may be wrong or missing. If a stream was requested, the first byte of the body shows what it is.
-        if (isReadable && (IsObjects(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || IsVague(type))
+        if (isReadable && (IsObjects(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || MayBeText(type))
                 && (response.Content.Headers.ContentLength != 0 || Shape is { IsJson: true })))
         {
             return StreamedAsync(isLabelled: false, token);
         }
 
-        if (isReadable && (ModelFinder.IsJson(type) || IsVague(type) && !call.AsksForStream && Shape is { IsJson: true }))
+        if (isReadable && (ModelFinder.IsJson(type) || !call.AsksForStream && Shape is { IsJson: true } && MayBeText(type)))
             return JsonAsync(token);
         // A web page where data was requested comes from a gateway, not from the endpoint.
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
@@ -235,6 +238,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     private static bool IsObjects(string type) => type.StartsWith("application/", StringComparison.OrdinalIgnoreCase)
         && (type.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || type.Contains("jsonl", StringComparison.OrdinalIgnoreCase)
             || type.Contains("json-seq", StringComparison.OrdinalIgnoreCase) || type.Contains("stream+json", StringComparison.OrdinalIgnoreCase));
+
+    // On a path whose answers are JSON, every type is wrong, and only a type of binary data says that the body cannot be read.
+    private bool MayBeText(string type) => IsVague(type) || Shape is { IsJson: true } && !IsBinary(type);
+
+    private static bool IsBinary(string type) => type.AsSpan().ContainsAny(s_binary);
 
     // Content types that do not describe the body.
     private static bool IsVague(string type) =>

@@ -111,6 +111,9 @@ internal readonly struct JsonOutline
             {
                 depth += json[at] is (byte)'{' or (byte)'[' ? 1 : -1;
                 at++;
+                // The text after the root belongs to other values.
+                if (depth == 0)
+                    return null;
                 continue;
             }
             var end = EndOfString(json, at);

@@ -145,7 +145,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
 
     private StreamSignal OfEnd(ReadOnlySpan<byte> data)
     {
-        if (StreamPieces.TextAfter(data, "\"status\""u8).SequenceEqual("failed"u8) && _hasContent is false)
+        if (FailedEnds.HasFailedResponse(data) || !_hasContent && StreamPieces.TextAfter(data, "\"status\""u8).SequenceEqual("failed"u8))
             return FaultIn(data) ?? SetFault(new Fault(FaultKind.ServerError));
         if (_hasContent)
             return StreamSignal.End;
@@ -173,13 +173,15 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         var end = OfReason(data, finish);
         if (end == StreamSignal.Error)
             return end;
+        if ((finish != FinishMeaning.None || signal == StreamSignal.None) && FailedEnds.HasFailedBase(data))
+            return SetFault(new Fault(FaultKind.ServerError));
         return _hasSeveralChoices ? signal : signal | end;
     }
 
     private StreamSignal OfGemini(ReadOnlySpan<byte> data)
     {
         (_isKnown, HasAnswer) = (true, true);
-        var signal = data.IndexOf("\"parts\":"u8) >= 0 ? StreamSignal.Content : StreamSignal.None;
+        var signal = StreamPieces.HasParts(data) ? StreamSignal.Content : StreamSignal.None;
         var end = OfReason(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"finishReason\""u8)));
         return end == StreamSignal.Error ? end : signal | end;
     }
@@ -220,11 +222,16 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         if (!_isKnown)
             return StreamSignal.Content;
         // An error without an error object: {"code":500,"message":"x"}.
-        if (StreamPieces.LooksLikeError(data) || FlatError.IsIn(data))
+        if (!FlatError.TellsSuccess(data) && (StreamPieces.LooksLikeError(data) || FlatError.IsIn(data)))
             return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
         if (_fields.IsBare && (shape is null || shape.IsMetBy(data)))
             return StreamSignal.Content | StreamSignal.End; // a whole answer of a kind that is not streamed
-        // An event that differs from the previous event only in numbers is a keep-alive. It does not show that the endpoint works on the answer.
+        return OfProgress(data);
+    }
+
+    // An event that differs from the previous event only in numbers is a keep-alive. It does not show that the endpoint works on the answer.
+    private StreamSignal OfProgress(ReadOnlySpan<byte> data)
+    {
         var outline = StreamPieces.ShapeOf(data);
         if (outline == _lastUnknown)
             return StreamSignal.None;
@@ -254,12 +261,12 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private StreamSignal OfText(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
         var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.MeaningOf(name);
-        // In a known dialect all data is JSON. So plain text that reads like an error ("Error: upstream closed") is a failure.
-        if (meaning == EventMeaning.Error || _isKnown && (FlatError.IsNameOfFailure(name) || FlatError.IsNameOfFailure(data)))
+        // In a known dialect all data is JSON. So a web page, and plain text that reads like an error ("Error: upstream closed"), are failures.
+        if (meaning == EventMeaning.Error || _isKnown && (data[0] == '<' || FlatError.IsNameOfFailure(name) || FlatError.IsNameOfFailure(data)))
             return SetFault(new Fault(FaultKind.ServerError));
         if (meaning == EventMeaning.KeepAlive || data.SequenceEqual("null"u8) || data.SequenceEqual("\"\""u8) || data.SequenceEqual("[]"u8))
             return StreamSignal.None;
-        return _isKnown ? StreamSignal.Progress : StreamSignal.Content;
+        return _isKnown ? OfProgress(data) : StreamSignal.Content;
     }
 
     private StreamSignal OfErrorLine(ReadOnlySpan<byte> data) =>

@@ -73,6 +73,17 @@ internal static class StreamPieces
         }
     }
 
+    /// <summary>Checks whether Gemini's <c>parts</c> contain anything but an empty text.</summary>
+    /// <param name="data">The JSON of a chunk.</param>
+    public static bool HasParts(ReadOnlySpan<byte> data)
+    {
+        var at = data.IndexOf("\"parts\":"u8);
+        if (at < 0)
+            return false;
+        var parts = data[(at + "\"parts\":".Length)..];
+        return parts.IndexOf("\"\""u8) < 0 || IsSomething(parts, except: default);
+    }
+
     /// <summary>Checks whether the piece of text in an event (<c>delta</c>, <c>text</c>) is empty.</summary>
     public static bool IsEmpty(ReadOnlySpan<byte> data)
     {
@@ -121,13 +132,21 @@ internal static class StreamPieces
         while (data.IndexOf("finish_reason\""u8) is >= 0 and var at)
         {
             data = data[(at + Shortest - 1)..];
-            if (data.TrimStart((byte)' ') is not [(byte)':', .. var value] || value.TrimStart((byte)' ') is not [(byte)'"', .. var text] || text.IndexOf((byte)'"') is not (>= 0 and var end))
+            if (data.TrimStart((byte)' ') is not [(byte)':', .. var value])
                 continue;
-            var meaning = FinishReasons.MeaningOf(text[..end]);
+            var meaning = MeaningOf(value.TrimStart((byte)' '));
             if (meaning > worst)
                 worst = meaning;
         }
         return worst;
+    }
+
+    // SGLang writes {"type":"abort","message":"…"} in the place of the reason.
+    private static FinishMeaning MeaningOf(ReadOnlySpan<byte> value)
+    {
+        if (value is [(byte)'{', ..])
+            value = JsonOutline.ValueAtRoot(value, "type"u8) is { } at ? value[at..] : default;
+        return value is [(byte)'"', .. var text] && text.IndexOf((byte)'"') is >= 0 and var end ? FinishReasons.MeaningOf(text[..end]) : FinishMeaning.None;
     }
 
     /// <summary>Checks whether the object looks like an error without an error object: a message beside a code.</summary>

@@ -13,7 +13,7 @@ public sealed class FaultFuzzTests
         "error", "code", "type", "message", "status", "details", "innererror", "inner_error", "error_code", "reason", "@type", "retryDelay", "violations", "quotaId",
         "object", "raw_status_code", "detail", "Message", "__type", "error_type", "choices", "finish_reason", "candidates", "finishReason", "promptFeedback", "blockReason",
         "stop_reason", "stopReason", "incomplete_details", "response", "delta", "messageStop", "throttlingException", "modelStreamErrorException", "param", "loc", "fieldViolations", "native_finish_reason", "done_reason",
-        "errors", "metadata", "headers", "X-RateLimit-Reset", "retry_after", "retry_after_ms", "resets_at", "resets_in_seconds", "estimated_time", "msg", "error_msg", "errorMessage", "errcode", "status_code", "statusCode", "http_status",
+        "errors", "x_groq", "metadata", "headers", "X-RateLimit-Reset", "retry_after", "retry_after_ms", "resets_at", "resets_in_seconds", "estimated_time", "msg", "error_msg", "errorMessage", "errcode", "status_code", "statusCode", "http_status",
     ];
 
     private static readonly string[] s_values =
@@ -32,7 +32,7 @@ public sealed class FaultFuzzTests
         "\"Quota exceeded for x, limit: 0\"", "\"Rate limit of 10 tokens, your request of 50 tokens\"", "\"Prompt larger than your rate limit\"", "\"budget_exceeded\"", "\"thinking_budget_exceeded\"", "\"usage_limit_reached\"", "\"no_credits\"", "\"litellm.BadRequestError: x\"",
         "\"Could not parse [The model is overloaded] in messages[0]\"", "\"<user>limit: 0</user> 5 < 8 > 3\"", "\"messages[0].content: [maximum context length\"", "\"a[b] c] <!api key not valid\"",
         "\"terminated\"", "\"finished\"", "\"oom\"", "\"request - limit 5, requested (6)\"",
-        "20.5", "1767225640", "1767225640500", "\"2026-01-01T00:00:40Z\"", "\"Your limit resets at: 2026-01-01 00:00:40 UTC\"", "\"Try again in 00:00:12.\"", "\"quota, replenished in 5.03:23:11\"", "\"resets in ~3s\"", "\"retry in 1:30 minutes\"", "\"again at 2026-01-01T00:00:40\"",
+        "\"0\"", "\"success\"", "\"OK\"", "{\"type\":\"abort\"}", "[{\"type\":\"abort\"}]", "{\"code\":\"0\",\"message\":\"none\"}", "20.5", "1767225640", "1767225640500", "\"2026-01-01T00:00:40Z\"", "\"Your limit resets at: 2026-01-01 00:00:40 UTC\"", "\"Try again in 00:00:12.\"", "\"quota, replenished in 5.03:23:11\"", "\"resets in ~3s\"", "\"retry in 1:30 minutes\"", "\"again at 2026-01-01T00:00:40\"",
         "\"None\"", "\"Tokens per minute limit exceeded\"", "\"token_quota_exceeded\"", "\"usage limit reached\"", "\"Prompt tokens limit exceeded: 9,000 > 800 > 10\"", "\"Limit 5> 4,, > ,3\"", "\"exceed_context_size_error\"", "[\"credits are depleted\"]", "[{\"message\":\"daily free allocation\"}]",
         "\"litellm.BadRequestError: OpenAIException - Budget has been exceeded! 5 > 4\"", "\"The input length exceeds 5\"", "\"余额不足, spend cap per minute\"", "\"XException - insufficient account balance\"",
     ];

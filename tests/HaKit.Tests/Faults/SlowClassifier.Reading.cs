@@ -65,20 +65,22 @@ internal static partial class SlowClassifier
                 places[root + name] = "message";
             places[root + "*Exception"] = "exception";
             places[root + "done_reason"] = "end";
-            foreach (var wrap in new[] { "", "response/", "delta/", "messageStop/" })
+            foreach (var wrap in new[] { "", "response/", "delta/", "messageStop/", "x_groq/" })
             {
+                if (wrap.Length > 0)
+                    places[root + wrap + "finish_reason"] = "end";
                 places[root + wrap + "stop_reason"] = places[root + wrap + "stopReason"] = "end";
                 places[root + wrap + "incomplete_details/reason"] = places[root + wrap + "incomplete_details[]/reason"] = "end";
             }
 
             foreach (var array in s_maybeArray)
             {
-                places[$"{root}choices{array}/finish_reason"] = places[$"{root}candidates{array}/finishReason"] = "end";
+                places[$"{root}choices{array}/finish_reason/type"] = places[$"{root}choices{array}/finish_reason"] = places[$"{root}candidates{array}/finishReason"] = "end";
                 places[$"{root}choices{array}/native_finish_reason"] = "native end";
                 places[$"{root}promptFeedback{array}/blockReason"] = "blocked";
             }
 
-            string[] objects = ["error", "response/error", "delta/error", "messageStop/error", "choices/error", "choices[]/error"];
+            string[] objects = ["error", "response/error", "delta/error", "messageStop/error", "x_groq/error", "choices/error", "choices[]/error"];
             foreach (var error in (string[])[.. objects, .. objects.Select(e => e + "[]"), "errors[]", "*Exception"])
             {
                 if (error != "*Exception")
@@ -151,7 +153,7 @@ internal static partial class SlowClassifier
                 case "error of a list" when isText && text.Length > 0:
                     message = text;
                     break;
-                case "error" when isText && text.Length > 0:
+                case "error" when isText && text.Length > 0 && !NoError().IsMatch(text):
                     (isError, message) = (true, text);
                     break;
                 case "error":
@@ -269,7 +271,7 @@ internal static partial class SlowClassifier
 
             void Known()
             {
-                if (kind is JsonValueKind.String or JsonValueKind.Number && text is not ("" or "0"))
+                if (kind is JsonValueKind.String or JsonValueKind.Number && text is not ("" or "0") && !(isText && NoError().IsMatch(text)))
                     (isError, hasObject) = (isError || !Regex.IsMatch(path, @"(?:^|/)errors?\[\]/"), true);
             }
 
@@ -299,6 +301,9 @@ internal static partial class SlowClassifier
         return new Facts([code, detail, exception, type, status], Unquoted(Decoded(raw)), bodyStatus, azure, status.Length > 0 || google,
             typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, field, Regex.IsMatch(Encoding.Latin1.GetString(evidence.Body.Span), @"\A(?:ï»¿)?[ \t\r\n]*[\[{]"), raw, perDay, names, delay ?? (back is { } at && evidence.Now != default ? Ahead((at - evidence.Now).TotalSeconds) : null), filtered, ended && !nativeFailed, endFailed, Header(evidence, "x-should-retry")?.Trim().Equals("false", StringComparison.OrdinalIgnoreCase) == true);
     }
+
+    [GeneratedRegex("^(?:none|null|ok|success|succeeded|no error)\\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex NoError();
 
     private static string Decoded(string raw) => Regex.Replace(
         Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(raw)), @"\\(?:u([0-9A-Fa-f]{4})|(.))",
