@@ -51,7 +51,7 @@ public sealed class FailoverScenarioTests
     {
         var failure = new InvalidOperationException("failed");
         var line = new Line(ScriptedClient.Failing(failure));
-        var refusal = line.Failure(false).Should().BeOfType<DeadlineExceededException>().Which;
+        var refusal = line.Failure(false).Should().BeOfType<NoEndpointAvailableException>().Which;
         refusal.Attempts.Should().OnlyContain(a => a.Endpoint == "0");
         refusal.InnerException.Should().BeSameAs(failure);
     }
