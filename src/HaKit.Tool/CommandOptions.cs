@@ -19,12 +19,11 @@ internal static class CommandOptions
 
     /// <summary>Creates an option whose value is a length of time such as 500ms, 20s, 5m, 1h or 30d.</summary>
     public static Option<TimeSpan?> Duration(string name, string description) =>
-        new Option<TimeSpan?>(name)
-        {
-            HelpName = "TIME",
-            Description = description,
-            CustomParser = result => Parsed(result, ParseDuration, "a time such as 20s, 5m, 1h or 30d"),
-        };
+        CreateDuration(name, description, static text => ParseDuration(text), "a time such as 20s, 5m, 1h or 30d");
+
+    /// <summary>Creates an option whose value is a length of time of 1 ms to a day, for which a timer waits.</summary>
+    public static Option<TimeSpan?> ShortDuration(string name, string description) => CreateDuration(
+        name, description, static text => ParseDuration(text) is { } time && time >= TimeSpan.FromMilliseconds(1) && time <= TimeSpan.FromDays(1) ? time : null, "a time from 1ms to 1d, such as 20s, 5m or 1h,");
 
     /// <summary>Creates an option whose value is a text or a file name; null when it is not given.</summary>
     public static Option<string?> Text(string name, string valueName, string description) =>
@@ -62,11 +61,18 @@ internal static class CommandOptions
         return default;
     }
 
+    private static Option<TimeSpan?> CreateDuration(string name, string description, Func<string, TimeSpan?> parse, string expected) => new(name)
+    {
+        HelpName = "TIME",
+        Description = description,
+        CustomParser = result => Parsed(result, parse, expected),
+    };
+
     public static TimeSpan? ParseDuration(string text)
     {
         var digits = text.AsSpan().TrimEnd("msdh").Length;
         double? seconds = text[digits..] switch { "ms" => 0.001, "s" => 1, "m" => 60, "h" => 3600, "d" => 86_400, _ => null };
-        return ParseNumber(text[..digits]) * seconds is > 0 and < 1e10 and var total ? TimeSpan.FromSeconds(total) : null;
+        return ParseNumber(text[..digits]) * seconds is > 0 and < 1e10 and var total && TimeSpan.FromSeconds(total) is { Ticks: > 0 } time ? time : null;
     }
 
     public static double? ParseNumber(string text) =>

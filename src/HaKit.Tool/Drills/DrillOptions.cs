@@ -12,8 +12,8 @@ internal sealed class DrillOptions
     private readonly Option<string?> _dialect = CommandOptions.Text("--dialect", "NAME", "the wire format of the calls and of the upstreams' errors: openai (chat completions, the default) or anthropic (messages)");
     private readonly Option<double> _rate = CommandOptions.Number("--rate", "CALLS", "calls a second, each at its own time", 50, 1, 1000);
     private readonly Option<double> _streamed = CommandOptions.Number("--streamed", "SHARE", "the share of the calls that ask for a stream, 0 to 1", 0.5, 0, 1);
-    private readonly Option<TimeSpan?> _length = CommandOptions.Duration("--length", "how long the usual fault lasts (default 5s)");
-    private readonly Option<TimeSpan?> _patience = CommandOptions.Duration("--patience", "how long a caller waits for an answer (default 10s)");
+    private readonly Option<TimeSpan?> _length = CommandOptions.ShortDuration("--length", "how long the usual fault lasts (default 5s)");
+    private readonly Option<TimeSpan?> _patience = CommandOptions.ShortDuration("--patience", "how long a caller waits for an answer (default 10s)");
     private readonly Option<int> _seed = CommandOptions.CreateWhole("--seed", "N", "of everything random", 1);
     private readonly DrillUpstreamOptions _upstreams = new();
 

@@ -10,7 +10,7 @@ internal static class ServeCommand
     public static Command Create()
     {
         var upstreams = new DrillUpstreamOptions();
-        var length = CommandOptions.Duration("--length", "how long the usual fault lasts, and how long all is well between two faults (default 5s)");
+        var length = CommandOptions.ShortDuration("--length", "how long the usual fault lasts, and how long all is well between two faults (default 5s)");
         var rounds = CommandOptions.CreateWhole("--rounds", "N", "how many times to go through the faults; 0 until interrupted", 0);
         var seed = CommandOptions.CreateWhole("--seed", "N", "of everything random", 1);
         var command = new Command("serve", """

@@ -54,7 +54,7 @@ internal static class VaultCommand
         var target = new Argument<string>("target") { Description = "a path that does not exist yet; with --follow a folder whose content is replaced" };
         var only = CommandOptions.Text("--path", "PATH", "one file or folder of the snapshot");
         var follow = CommandOptions.Flag("--follow", "keeps the target at the newest snapshot, as a standby folder, until it is interrupted");
-        var every = CommandOptions.Duration("--every", "how often --follow looks for a newer snapshot (default 1m)");
+        var every = CommandOptions.ShortDuration("--every", "how often --follow looks for a newer snapshot (default 1m)");
         return Described(
             new Command("restore", "Restores a snapshot, verified, to a new path.") { snapshot, target, only, follow, every },
             async (parsed, vault, output, token) =>

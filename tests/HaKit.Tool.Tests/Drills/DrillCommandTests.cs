@@ -103,6 +103,9 @@ public sealed class DrillCommandTests
     }
 
     [Theory(Timeout = 60_000)]
+    [InlineData("--length is '50d': a time from 1ms to 1d", "drill", "--length", "50d")]
+    [InlineData("--patience is '400d': a time from 1ms to 1d", "drill", "--patience", "400d")]
+    [InlineData("--length is '0.000001ms': a time from 1ms to 1d", "serve", "--length", "0.000001ms")]
     [InlineData("--target is 'nginx'", "drill", "--target", "nginx")]
     [InlineData("--faults names 'fire'", "drill", "--faults", "fire")]
     [InlineData("--dialect is 'klingon'", "drill", "--dialect", "klingon")]

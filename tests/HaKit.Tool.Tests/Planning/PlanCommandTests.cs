@@ -35,6 +35,7 @@ public sealed class PlanCommandTests
     [InlineData("--endpoint a:9.5", "--endpoint is 'a:9.5'")]
     [InlineData("--detect 20", "--detect is '20': a time such as 20s")]
     [InlineData("--detect -5s", "--detect is '-5s': a time such as 20s")]
+    [InlineData("--detect 0.000001ms", "--detect is '0.000001ms': a time such as 20s")]
     [InlineData("--beta 1.5", "--beta is '1.5': a number from 0 to 1")]
     [InlineData("--beta NaN", "--beta is 'NaN': a number from 0 to 1")]
     [InlineData("--endpoint openai", "--endpoint is 'openai': NAME:A is needed")]
