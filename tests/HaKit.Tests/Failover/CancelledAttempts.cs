@@ -20,6 +20,7 @@ public enum Interface
     Http,
     HttpBody,
     HttpEvents,
+    HttpBytes,
     HttpPipeline,
 }
 
@@ -96,18 +97,18 @@ internal sealed class CancelledAttempts(EndpointPool pool, ManualTimeProvider ti
 
     private async Task CallOverHttpAsync(Interface way, RequestProfile profile, CancellationToken token)
     {
-        var inner = new Handler(this, hangsInBody: way is Interface.HttpBody or Interface.HttpEvents, isStream: way == Interface.HttpEvents);
+        var inner = new Handler(this, way);
         DelegatingHandler handler = way == Interface.HttpPipeline
             ? new ResilienceHandler(new ResiliencePipelineBuilder<HttpResponseMessage>().AddHaEndpointFailover(pool).Build()) : new EndpointPoolHandler(pool);
         handler.InnerHandler = inner;
         using var client = new HttpClient(handler) { BaseAddress = pool.BaseAddress(), Timeout = Timeout.InfiniteTimeSpan };
-        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = Http.HttpPool.Chat("hi", stream: way == Interface.HttpEvents) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, way == Interface.HttpBytes ? "audio/speech" : "chat/completions") { Content = Http.HttpPool.Chat("hi", stream: way == Interface.HttpEvents) };
         request.Options.Set(EndpointPoolHandler.ProfileKey, profile);
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
         await using var body = await response.Content.ReadAsStreamAsync(token);
         var buffer = new byte[1000];
         for (int read; (read = await body.ReadAsync(buffer, token)) > 0;)
-            Read += Http.HttpPool.TextOf(Encoding.UTF8.GetString(buffer, 0, read));
+            Read += TextOf(way, Encoding.UTF8.GetString(buffer, 0, read));
     }
 
     private sealed class Words(bool marksEnd) : StreamItemReader<string>
@@ -117,32 +118,31 @@ internal sealed class CancelledAttempts(EndpointPool pool, ManualTimeProvider ti
         public override StreamSignal Read(string item) => item == "." ? StreamSignal.End : StreamSignal.Content;
     }
 
-    private sealed class Handler(CancelledAttempts test, bool hangsInBody, bool isStream) : HttpMessageHandler
+    private sealed class Handler(CancelledAttempts test, Interface way) : HttpMessageHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            if (!hangsInBody)
+            if (way is Interface.Http or Interface.HttpPipeline)
             {
                 await test.HangAsync(cancellationToken);
                 throw new IOException("The connection was closed.");
             }
             test.Begun++;
-            var content = new StreamContent(new Body(test, isStream));
-            content.Headers.ContentType = new(isStream ? "text/event-stream" : "application/json");
+            var content = new StreamContent(new Body(test.BeginningOf(way), test));
+            content.Headers.ContentType = new(way switch { Interface.HttpEvents => "text/event-stream", Interface.HttpBytes => "audio/mpeg", _ => "application/json" });
             return new(HttpStatusCode.OK) { Content = content, RequestMessage = request };
         }
     }
 
     /// <summary>The body of an answer: its beginning, and then a silence.</summary>
-    private sealed class Body(CancelledAttempts test, bool isStream) : MemoryStream
+    private sealed class Body(string beginning, CancelledAttempts test) : MemoryStream
     {
         private bool _hasBegun;
 
+        public override bool CanSeek => false; // the length is not known
+
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            var beginning = isStream
-                ? string.Concat(test.Before.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => $$$"""data: {"choices":[{"index":0,"delta":{"content":"{{{word}}}"}}]}""" + "\n\n"))
-                : "{\"id\":";
             if (!_hasBegun && beginning.Length > 0)
             {
                 _hasBegun = true;
@@ -153,5 +153,14 @@ internal sealed class CancelledAttempts(EndpointPool pool, ManualTimeProvider ti
         }
     }
 
+    private static string? TextOf(Interface way, string body) => way == Interface.HttpBytes ? body : Http.HttpPool.TextOf(body);
+
     private Task ReactAsync(CancellationToken token) => reaction.HangAsync(time, token);
+
+    private string BeginningOf(Interface way) => way switch
+    {
+        Interface.HttpEvents => string.Concat(Before.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => $$$"""data: {"choices":[{"index":0,"delta":{"content":"{{{word}}}"}}]}""" + "\n\n")),
+        Interface.HttpBytes => Before,
+        _ => "{\"id\":",
+    };
 }
