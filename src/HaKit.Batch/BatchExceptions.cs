@@ -90,6 +90,9 @@ public enum BatchStopReason
 
     /// <summary>The next call could exceed <see cref="BatchRunOptions.MaxCost"/>.</summary>
     MaxCost,
+
+    /// <summary>No call was served for as long as <see cref="BatchRunOptions.MaxOutage"/> allows.</summary>
+    MaxOutage,
 }
 
 /// <summary>

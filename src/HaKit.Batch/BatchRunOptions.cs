@@ -58,10 +58,16 @@ public class BatchRunOptions
     public int? MaxConcurrency { get; set; }
 
     /// <summary>
-    /// Gets or sets how many calls of an item may fail before the item fails. A failure counts only while other items are served; failures in an outage do not
-    /// count. Default 3; at least 1.
+    /// Gets or sets how many failures of an item count before the item fails. A failure counts only if the item has failed before, and another item's call
+    /// began and was served since. So the first failure of an item and failures in an outage do not count. Default 3; at least 1.
     /// </summary>
     public int MaxTries { get; set; } = 3;
+
+    /// <summary>
+    /// Gets or sets how long the run goes on while no call is served. Then it ends with <see cref="BatchStoppedException"/>, and the next run continues.
+    /// Default one day; null: no limit; at least 0.
+    /// </summary>
+    public TimeSpan? MaxOutage { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>Gets or sets the symbol with which costs are shown. Default <c>$</c>.</summary>
     public string Currency { get; set; } = "$";
@@ -74,6 +80,8 @@ public class BatchRunOptions
         if (MaxConcurrency is { } concurrency)
             ArgumentOutOfRangeException.ThrowIfLessThan(concurrency, 1, nameof(MaxConcurrency));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxTries, 1);
+        if (MaxOutage is { } outage)
+            ArgumentOutOfRangeException.ThrowIfLessThan(outage, TimeSpan.Zero, nameof(MaxOutage));
         if (MaxCost is { } cost && (!(cost > 0) || double.IsInfinity(cost)))
             throw new ArgumentOutOfRangeException(nameof(MaxCost), cost, "A finite number above 0 is needed, or nothing for no limit.");
     }

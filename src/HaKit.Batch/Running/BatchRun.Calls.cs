@@ -10,8 +10,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     // Never throws: an exception is a failure of the run or of the item.
     private async Task OneAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
     {
-        var servedBefore = Volatile.Read(ref _served);
-        var began = Now;
+        var call = Begin();
         try
         {
             if (!await ReserveAsync(unit).ConfigureAwait(false))
@@ -19,8 +18,8 @@ internal sealed partial class BatchRun<TItem, TResult>
                 Ended(unit, isPatient, putBack: true);
                 return;
             }
-            var answer = await AskAsync(unit, isPatient, cancellationToken).ConfigureAwait(false);
-            NoteServed(answer, Now - began, isPatient);
+            var answer = await AskAsync([.. unit.Parts.Select(static p => p.Item)], isPatient, cancellationToken).ConfigureAwait(false);
+            NoteServed(answer, in call, unit.Parts[0].Item, isPatient);
             await CommitAsync(unit, answer).ConfigureAwait(false);
             Ended(unit, isPatient, putBack: false);
         }
@@ -37,7 +36,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            await FailedAsync(unit, isPatient, exception, began, servedBefore).ConfigureAwait(false);
+            await FailedAsync(unit, isPatient, exception, call).ConfigureAwait(false);
         }
     }
 
@@ -68,19 +67,22 @@ internal sealed partial class BatchRun<TItem, TResult>
         return true;
     }
 
-    private ValueTask<CallAnswer<TResult>> AskAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
+    private ValueTask<CallAnswer<TResult>> AskAsync(IReadOnlyList<TItem> items, bool isPatient, CancellationToken cancellationToken)
     {
         var profile = _options.MayRepeat ? _options.Profile : _options.Profile with { MayRepeat = false, MayHedge = false };
         if (!isPatient)
             profile = BatchProfiles.WithoutWaiting(profile);
-        return _work.CallAsync([.. unit.Parts.Select(static p => p.Item)], profile, cancellationToken);
+        return _work.CallAsync(items, profile, cancellationToken);
     }
 
-    private void NoteServed(CallAnswer<TResult> answer, TimeSpan took, bool isPatient)
+    private void NoteServed(CallAnswer<TResult> answer, in CallBegin call, TItem item, bool isPatient)
     {
         lock (_lock)
         {
             _served++;
+            _lasting = 0;
+            _control = new Control(item);
+            NoteServes(call.Position);
             _failingSince = null;
             _heldUntil = default;
             if (isPatient)
@@ -91,7 +93,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             if (answer.WasThrottled)
                 _window.RecordThrottle(Now);
             else if (!isPatient)
-                _window.RecordServed(took); // the time of the patient call includes its waiting
+                _window.RecordServed(Now - call.Time); // the time of the patient call includes its waiting
         }
     }
 
@@ -160,7 +162,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         _signal.Set();
     }
 
-    private async ValueTask FailedAsync(BatchUnit<TItem> unit, bool isPatient, Exception exception, TimeSpan began, long servedBefore)
+    private async ValueTask FailedAsync(BatchUnit<TItem> unit, bool isPatient, Exception exception, CallBegin call)
     {
         try
         {
@@ -170,18 +172,15 @@ internal sealed partial class BatchRun<TItem, TResult>
                 await SplitAsync(unit, isPatient).ConfigureAwait(false);
                 return;
             }
-            // If other items are served, the item itself may be the reason for its failure; in an outage it is not. A suspected item may also be the last one
-            // that is left.
-            if (failure.Attempts > 0 && (Volatile.Read(ref _served) > servedBefore || unit.Tries > 0))
-                unit.Tries++;
+            var failsAlone = failure.Attempts > 0 && NoteFailure(unit, in call);
             var verdict = ItemVerdicts.Decide(in failure, _options.MayRepeat, unit.Tries, _options.MaxTries);
             var cost = failure.PerhapsBilled * unit.Estimate;
             if (verdict == ItemVerdict.PutBack)
             {
                 foreach (var part in unit.Parts)
                     await _store.EndAsync(part.Claim, cost / unit.Parts.Count).ConfigureAwait(false);
-                NoteRefused(in failure, isPatient, began);
-                if (failure.LastsForever && isPatient && Volatile.Read(ref _served) == servedBefore)
+                NoteRefused(in failure, isPatient, call.Time);
+                if (isPatient && !failsAlone && EndsRun(in failure, in call))
                     Fail(exception); // no call is served, and waiting does not change that
                 Ended(unit, isPatient, putBack: true);
                 return;
@@ -285,10 +284,8 @@ internal sealed partial class BatchRun<TItem, TResult>
             _underWay.Remove(unit);
             if (isPatient)
                 _hasPatient = false;
-            if (putBack && unit.Tries > 0)
-                _putBack.Enqueue(unit);
-            else if (putBack)
-                _ready.Enqueue(unit);
+            if (putBack)
+                Requeue(unit);
         }
         _signal.Set();
     }

@@ -20,7 +20,9 @@ internal sealed partial class BatchRun<TItem, TResult>
             var isFailed = stored.Outcome.State == BatchItemState.Failed;
             if (isFailed && !_options.RedoFailed)
                 _failedItems++;
-            var difference = stored.Outcome.State == BatchItemState.Unknown ? null : _work.FingerprintOf(_batch.ItemOf(stored.Input), stored.Input).FirstDifference(stored.Outcome.Request);
+            var item = _batch.ItemOf(stored.Input);
+            var difference = stored.Outcome.State == BatchItemState.Unknown ? null : _work.FingerprintOf(item, stored.Input).FirstDifference(stored.Outcome.Request);
+            KeepAsControl(item, stored.Outcome.State, difference);
             if (difference is not null)
             {
                 changed++;
@@ -33,6 +35,12 @@ internal sealed partial class BatchRun<TItem, TResult>
             throw new BatchChangedException(_batch.Name, changed, first!.Value.Id, first.Value.What);
         foreach (var chunk in redo.Chunk(RedoAtOnce))
             await _store.RedoAsync(chunk, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void KeepAsControl(TItem item, BatchItemState state, string? difference)
+    {
+        if (state == BatchItemState.Succeeded && difference is null)
+            _control ??= new Control(item);
     }
 
     private BatchResult<TItem, TResult> ResultOf(BatchStored stored, TItem item, bool isEarlier)
@@ -65,7 +73,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         _renewAt = now + lease / 3;
         List<BatchClaim> held;
         lock (_lock)
-            held = [.. _ready.Concat(_putBack).Concat(_underWay).SelectMany(static u => u.Parts).Select(static p => p.Claim)];
+            held = [.. _ready.Concat(_putBack).Concat(_undecided).Concat(_underWay).SelectMany(static u => u.Parts).Select(static p => p.Claim)];
         if (held.Count == 0)
             return;
         var lost = (await _store.RenewAsync(held).ConfigureAwait(false)).ToHashSet();
@@ -76,6 +84,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         {
             Drop(_ready, lost);
             Drop(_putBack, lost);
+            Drop(_undecided, lost);
         }
 
         static void Drop(Queue<BatchUnit<TItem>> units, HashSet<BatchClaim> lost)
@@ -83,7 +92,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             for (var i = units.Count; i > 0; i--)
             {
                 if (units.Dequeue() is var unit && unit.Parts.Where(p => !lost.Contains(p.Claim)).ToArray() is { Length: > 0 } kept)
-                    units.Enqueue(kept.Length == unit.Parts.Count ? unit : new BatchUnit<TItem>(kept) { Tries = unit.Tries });
+                    units.Enqueue(kept.Length == unit.Parts.Count ? unit : new BatchUnit<TItem>(kept) { Tries = unit.Tries, FailedAt = unit.FailedAt });
             }
         }
     }

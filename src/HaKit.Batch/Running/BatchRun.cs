@@ -40,6 +40,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     private readonly Lock _lock = new();
     private readonly Queue<BatchUnit<TItem>> _ready = new();
     private readonly Queue<BatchUnit<TItem>> _putBack = new();
+    private readonly Queue<BatchUnit<TItem>> _undecided = new();
     private readonly HashSet<BatchUnit<TItem>> _underWay = [];
     private readonly List<BatchStored> _unsaved = [];
     private int _handingOver;
@@ -177,7 +178,10 @@ internal sealed partial class BatchRun<TItem, TResult>
                 await ClaimAsync().ConfigureAwait(false);
                 return true;
             case RunAction.Start or RunAction.StartPatient:
-                _ = OneAsync(DequeueUnit(decision.Action == RunAction.StartPatient), decision.Action == RunAction.StartPatient, cancellationToken);
+                _ = OneAsync(DequeueUnit(decision.Action), decision.Action == RunAction.StartPatient, cancellationToken);
+                return true;
+            case RunAction.StartControl:
+                _ = ControlAsync(DequeueUnit(decision.Action), cancellationToken);
                 return true;
             default:
                 await _signal.WaitAsync(WakeIn(decision.Until)).ConfigureAwait(false);
@@ -192,6 +196,8 @@ internal sealed partial class BatchRun<TItem, TResult>
             _stopped = BatchStopReason.StopAt;
         if (_stopped is null && _failedItems > _options.MaxFailures)
             _stopped = BatchStopReason.MaxFailures;
+        if (_stopped is null && _failingSince is { } since && now - since >= _options.MaxOutage)
+            _stopped = BatchStopReason.MaxOutage;
         return new RunFacts
         {
             Now = now,
@@ -200,6 +206,8 @@ internal sealed partial class BatchRun<TItem, TResult>
             HasPatient = _hasPatient,
             Ready = _ready.Count,
             PutBack = _putBack.Count,
+            Undecided = _undecided.Count,
+            HasControl = _control is not null && _options.MayRepeat,
             IsFailing = _failingSince is not null,
             HeldUntil = _heldUntil,
             PatientAt = _patientAt,
@@ -211,17 +219,24 @@ internal sealed partial class BatchRun<TItem, TResult>
         };
     }
 
-    private BatchUnit<TItem> DequeueUnit(bool isPatient)
+    private BatchUnit<TItem> DequeueUnit(RunAction action)
     {
         lock (_lock)
         {
-            var unit = isPatient && _putBack.Count > 0 ? _putBack.Dequeue() : _ready.Dequeue();
+            var unit = QueueFor(action).Dequeue();
             _underWay.Add(unit);
-            _hasPatient |= isPatient;
+            _hasPatient |= action != RunAction.Start;
             if (_underWay.Count >= _window.Limit)
                 _window.WasFull();
             return unit;
         }
+    }
+
+    private Queue<BatchUnit<TItem>> QueueFor(RunAction action)
+    {
+        if (action == RunAction.StartPatient && _putBack.Count > 0)
+            return _putBack;
+        return action == RunAction.StartControl || _ready.Count == 0 ? _undecided : _ready;
     }
 
     private async ValueTask ClaimAsync()
@@ -236,7 +251,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             lock (_lock)
             {
                 // With a lease, another worker may stop and leave its items, so the run waits for them. A journal has no other workers.
-                _isExhausted = counts.Finished == counts.Total || _store.Lease is null && _underWay.Count + _putBack.Count + _ready.Count == 0;
+                _isExhausted = counts.Finished == counts.Total || _store.Lease is null && _underWay.Count + _putBack.Count + _ready.Count + _undecided.Count == 0;
                 _claimAt = Now + LookForItems;
             }
             return;
@@ -263,9 +278,10 @@ internal sealed partial class BatchRun<TItem, TResult>
         List<BatchClaim> left;
         lock (_lock)
         {
-            left = [.. _ready.Concat(_putBack).SelectMany(static u => u.Parts).Select(static p => p.Claim)];
+            left = [.. _ready.Concat(_putBack).Concat(_undecided).SelectMany(static u => u.Parts).Select(static p => p.Claim)];
             _ready.Clear();
             _putBack.Clear();
+            _undecided.Clear();
         }
         if (left.Count > 0 && _failure is not BatchStoreException)
             await _store.ReleaseAsync(left, CancellationToken.None).ConfigureAwait(false);

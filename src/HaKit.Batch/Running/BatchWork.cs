@@ -50,8 +50,11 @@ internal sealed class BatchUnit<TItem>(IReadOnlyList<BatchUnit<TItem>.Part> part
 {
     public IReadOnlyList<Part> Parts => parts;
 
-    /// <summary>Gets or sets the number of failures of the unit at times when other items were served.</summary>
+    /// <summary>Gets or sets the number of failures of which the unit itself is the reason (<see cref="FailureEvidence"/>).</summary>
     public int Tries { get; set; }
+
+    /// <summary>Gets or sets the position of the unit's last failure in the order of the run's events. 0 if the unit has not failed.</summary>
+    public long FailedAt { get; set; }
 
     /// <summary>Gets or sets the estimated cost of the unit's current call. The store reserves this amount.</summary>
     public double Estimate { get; set; }

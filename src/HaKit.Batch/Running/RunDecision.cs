@@ -15,6 +15,11 @@ internal enum RunAction
     /// <summary>The run starts the one call that may wait in the pool.</summary>
     StartPatient,
 
+    /// <summary>
+    /// The run repeats a request that was served earlier, as the one call that may wait in the pool. Its success shows that the endpoints serve.
+    /// </summary>
+    StartControl,
+
     /// <summary>The run ends.</summary>
     End,
 }
@@ -35,8 +40,17 @@ internal readonly record struct RunFacts
     /// <summary>Gets the number of claimed items that were not tried.</summary>
     public int Ready { get; init; }
 
-    /// <summary>Gets the number of failed items that will be tried again.</summary>
+    /// <summary>Gets the number of items that failed while other items were served, and that may be tried again.</summary>
     public int PutBack { get; init; }
+
+    /// <summary>
+    /// Gets the number of failed items since whose failure no other call has begun and been served. Trying them again would not show whether the item or an
+    /// outage is the reason.
+    /// </summary>
+    public int Undecided { get; init; }
+
+    /// <summary>Gets whether a request that was served earlier is known, and may be repeated.</summary>
+    public bool HasControl { get; init; }
 
     /// <summary>
     /// Gets whether a call has failed, or could not start an attempt at once, and no call was served since. There may be an outage, so only the patient call
@@ -78,7 +92,7 @@ internal readonly record struct RunDecision(RunAction Action, TimeSpan Until = d
         if (facts.IsBacklogFull)
             return UntilSignalled;
         if (facts.Ready + facts.PutBack == 0)
-            return WithoutItems(in facts);
+            return facts.Undecided > 0 ? WithUndecided(in facts) : WithoutItems(in facts);
         return Start(in facts) ?? WaitToStart(in facts);
     }
 
@@ -89,6 +103,19 @@ internal readonly record struct RunDecision(RunAction Action, TimeSpan Until = d
         if (facts.Calls >= facts.Window)
             return UntilSignalled;
         return facts.ClaimAt is { } at && at > facts.Now ? new(RunAction.Wait, at) : new(RunAction.Claim);
+    }
+
+    // All items of this worker have failed. A new item would show whether the endpoints serve. If there is none, a served request is repeated.
+    private static RunDecision WithUndecided(in RunFacts facts)
+    {
+        var mayClaim = !facts.IsExhausted && facts.Calls < facts.Window;
+        if (mayClaim && !(facts.ClaimAt > facts.Now))
+            return new(RunAction.Claim);
+        if (facts.Calls > 0)
+            return mayClaim && !facts.HasPatient ? new(RunAction.Wait, facts.ClaimAt!.Value) : UntilSignalled;
+        if (facts.HeldUntil > facts.Now || facts.PatientAt > facts.Now)
+            return new(RunAction.Wait, facts.HeldUntil > facts.PatientAt ? facts.HeldUntil : facts.PatientAt);
+        return new(facts.HasControl ? RunAction.StartControl : RunAction.StartPatient);
     }
 
     // The patient call is for an item that failed while other items were served, because this call uses all of the pool's waiting and retries. While no call is

@@ -12,14 +12,14 @@ internal sealed record Review(string Id, string Text);
 /// <summary>Holds a pool of fake chat clients, a journal in memory and one virtual clock.</summary>
 internal sealed class BatchWorld : IDisposable
 {
-    public BatchWorld(int endpoints = 3, Action<EndpointPoolOptions>? configure = null, Action<EndpointOptions>? endpoint = null)
+    public BatchWorld(int endpoints = 3, Action<EndpointPoolOptions>? configure = null, Action<EndpointOptions>? endpoint = null, Func<FakeChatClient, IChatClient>? around = null)
     {
         var options = new EndpointPoolOptions { Seed = 1 };
         options.Heartbeat.Enabled = false;
         Clients = [.. Enumerable.Range(0, endpoints).Select(i => new FakeChatClient("endpoint-" + i, Time, i))];
         foreach (var client in Clients)
         {
-            options.AddEndpoint(client.Name, client, endpoint);
+            options.AddEndpoint(client.Name, around?.Invoke(client) ?? client, endpoint);
             client.Faults.Always(FakeFault.Latency(toFirstToken: TimeSpan.FromMilliseconds(100)));
         }
         configure?.Invoke(options);

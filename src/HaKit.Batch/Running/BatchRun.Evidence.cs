@@ -1,0 +1,134 @@
+using HaKit.Batch.Stores;
+
+namespace HaKit.Batch.Running;
+
+/// <content>Finds out whether items or an outage are the reason for failures.</content>
+#pragma warning disable CA1001 // the signal is disposed where the run ends
+internal sealed partial class BatchRun<TItem, TResult>
+#pragma warning restore CA1001
+{
+    // So many items in a row are hardly all refused because of their content.
+    private const int MostLasting = 10;
+
+    private long _position;
+    private long _servedBegan;
+    private long _openFailure;
+    private int _lasting;
+    private Control? _control;
+
+    private CallBegin Begin()
+    {
+        lock (_lock)
+            return new(++_position, Now, _servedBegan, _served);
+    }
+
+    // Returns whether the item fails while other items are served.
+    private bool NoteFailure(BatchUnit<TItem> unit, in CallBegin call)
+    {
+        lock (_lock)
+        {
+            var facts = new FailureFacts { PreviousFailure = unit.FailedAt, ServedBefore = call.ServedBegan, ServedNow = _servedBegan, OpenFailure = _openFailure };
+            unit.FailedAt = ++_position;
+            if (FailureEvidence.CountsAsTry(in facts))
+                unit.Tries++;
+            var failsAlone = FailureEvidence.FailsAlone(in facts);
+            if (!failsAlone)
+                _openFailure = unit.FailedAt;
+            return failsAlone;
+        }
+    }
+
+    // Time does not heal the failure. The item may be the reason, for example if it asks for something that the key does not allow. So the run ends only if the
+    // pool does not try any endpoint, or if many items in a row fail like this.
+    private bool EndsRun(in CallFailure failure, in CallBegin call)
+    {
+        lock (_lock)
+        {
+            _lasting = failure.LastsForever ? _lasting + 1 : 0;
+            return failure.LastsForever && _served == call.Served && (failure.Attempts == 0 || _lasting >= MostLasting);
+        }
+    }
+
+    // Must be called with the lock. The call that began at this position was served, so items that failed before it began may be tried again.
+    private void NoteServes(long began)
+    {
+        _servedBegan = Math.Max(_servedBegan, began);
+        for (var i = _undecided.Count; i > 0; i--)
+            Requeue(_undecided.Dequeue());
+    }
+
+    // Must be called with the lock.
+    private void Requeue(BatchUnit<TItem> unit)
+    {
+        if (unit.FailedAt > _servedBegan)
+            _undecided.Enqueue(unit);
+        else if (unit.Tries > 0)
+            _putBack.Enqueue(unit);
+        else
+            _ready.Enqueue(unit);
+    }
+
+    // Repeats a request that was served. Its cost belongs to the item that waits for the answer, because the cost limit counts the calls of items.
+    private async Task ControlAsync(BatchUnit<TItem> unit, CancellationToken cancellationToken)
+    {
+        var item = _control!.Item;
+        var claim = unit.Parts[0].Claim;
+        var (input, output) = _work.EstimateTokens(item);
+        var estimate = _prices.Estimate(input, output);
+        var call = Begin();
+        try
+        {
+            if (!await _store.StartAsync(claim, new BatchStart(estimate, _options.MaxCost, _options.MayRepeat)).ConfigureAwait(false))
+            {
+                lock (_lock)
+                    _stopped ??= BatchStopReason.MaxCost; // no other call is in flight whose cost could become less
+                Ended(unit, isPatient: true, putBack: true);
+                return;
+            }
+            await ControlAsync(item, claim, estimate, call, cancellationToken).ConfigureAwait(false);
+        }
+        catch (BatchStoreException exception)
+        {
+            Fail(exception);
+        }
+        Ended(unit, isPatient: true, putBack: true);
+    }
+
+    private async ValueTask ControlAsync(TItem item, BatchClaim claim, double estimate, CallBegin call, CancellationToken cancellationToken)
+    {
+        double cost;
+        try
+        {
+            var answer = await AskAsync([item], isPatient: true, cancellationToken).ConfigureAwait(false);
+            NoteServed(answer, in call, item, isPatient: true);
+            cost = _prices.PriceOf(answer.Endpoint, answer.InputTokens, answer.OutputTokens) + answer.PerhapsBilled * estimate;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            cost = estimate; // the call may have reached an endpoint
+        }
+#pragma warning disable CA1031 // Every exception of a client is a failure of the call.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            var failure = CallFailure.FromException(exception);
+            NoteRefused(in failure, isPatient: true, call.Time);
+            if (failure.LastsForever)
+                Fail(exception); // a request that was served before is refused now, and waiting does not change that
+            if (failure.IsOwnFault)
+                _control = null;
+            cost = failure.PerhapsBilled * estimate;
+        }
+        await _store.EndAsync(claim, cost).ConfigureAwait(false);
+    }
+
+    /// <summary>Holds the item of a served request.</summary>
+    private sealed record Control(TItem Item);
+
+    /// <summary>Holds what is known when a call begins.</summary>
+    /// <param name="Position">The position in the order of the run's events.</param>
+    /// <param name="Time">The time.</param>
+    /// <param name="ServedBegan">The beginning of the latest call that was served so far.</param>
+    /// <param name="Served">The number of served calls.</param>
+    private readonly record struct CallBegin(long Position, TimeSpan Time, long ServedBegan, long Served);
+}
