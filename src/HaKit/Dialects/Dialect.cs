@@ -76,6 +76,8 @@ internal abstract class Dialect
 
         if (status is 400 or 402 or 403 or 429 && AnyWord(in signs, isQuota: true) && !IsOfShortWindow(ServerWords.Lead(words)))
             return Verdict.Quota;
+        if (told is null && status == 403 && IsFilterBeforeQuota(ServerWords.Lead(words)))
+            return new Verdict(FaultKind.ContentFilter);
         if (status is 402 or 403 or 429 && QuotaInMessage(in signs, words) is { } quota)
             return quota;
         if (status == 400 && BeginsWithAny(words, ErrorPhrases.QuotaSentences))
@@ -123,6 +125,10 @@ internal abstract class Dialect
     /// <summary>Checks whether the message is about a limit of a minute or less, which is a throttle even if a code or the message calls it a quota.</summary>
     /// <param name="lead">The first clause of the message.</param>
     protected static bool IsOfShortWindow(ReadOnlySpan<char> lead) => lead.ContainsAny(ErrorPhrases.ShortWindow);
+
+    // "Your input was flagged. No credits were charged." is about the content, and not about money.
+    private static bool IsFilterBeforeQuota(ReadOnlySpan<char> lead) =>
+        lead.IndexOfAny(ErrorPhrases.ContentFilter) is >= 0 and var at && !lead[..at].ContainsAny(ErrorPhrases.Quota);
 
     private static bool AnyWord(in ErrorSigns signs, bool isQuota)
     {

@@ -19,7 +19,7 @@ internal static class Durations
     private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789.");
 
     // The words before a time to wait. After the words of the second list, the number needs a unit, because the words also precede other numbers.
-    private static readonly string[] s_retryWords = ["again in ", "again after ", "retry in ", "retry after ", "retry after: ", "your request in ", "your request after ", "replenished in "];
+    private static readonly string[] s_retryWords = ["again in ", "again after ", "retry in ", "retry in: ", "retry after ", "retry after: ", "your request in ", "your request after ", "replenished in "];
     private static readonly string[] s_waitWords = ["wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
     private static readonly SearchValues<string> s_waits = SearchValues.Create([.. s_retryWords, .. s_waitWords], StringComparison.OrdinalIgnoreCase);
     private static readonly string[] s_fillers = ["for ", "about ", "approximately ", "around ", "at least ", "another "];

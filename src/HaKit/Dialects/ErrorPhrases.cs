@@ -12,7 +12,7 @@ internal static class ErrorPhrases
     private static readonly string[] s_money =
     [
         "credit balance", "insufficient credits", "requires more credits", "insufficient balance", "billing hard limit", "spend limit", "spending limit", "spend cap", "spending cap",
-        "monthly limit", "used all available credits", "out of credits", "not enough credits", "no credits", "have any credits", "credits are depleted", "credit limit", "exceeded your monthly",
+        "monthly limit", "used all available credits", "out of credits", "not enough credits", "no credits", "have any credits", "credits are depleted", "have run out", "no balance", "weekly limit", "credit limit", "exceeded your monthly",
         "insufficient funds", "budget has been exceeded", "in arrears", "overdue account", "account is in good standing", "balance is insufficient", "insufficient account balance",
         "余额不足", "欠费",
     ];
@@ -48,9 +48,9 @@ internal static class ErrorPhrases
 
     // A word for the length of a prompt together with a word for too much.
     private static readonly SearchValues<string> s_promptLength = CreateSearch(
-        "context length", "context window", "context size", "context limit", "prompt length", "input length", "input tokens", "number of tokens", "token count");
+        "context length", "context window", "context size", "context limit", "prompt length", "input length", "input tokens", "prompt tokens", "number of tokens", "token count");
 
-    private static readonly SearchValues<string> s_tooLong = CreateSearch("exceed", "longer than", "greater than", "larger than", "not enough", "overflow");
+    private static readonly SearchValues<string> s_tooLong = CreateSearch("exceed", "too long", "longer than", "greater than", "larger than", "not enough", "overflow");
 
     /// <summary>Checks whether the message says that a prompt is too long.</summary>
     /// <param name="words">The message, without quoted text.</param>
@@ -61,7 +61,7 @@ internal static class ErrorPhrases
         "flagged as potentially violating",
         "content violates", "prompt violates", "input violates", "request violates", "usage guidelines", "usage policies", "usage policy", "acceptable use policy",
         "safety guidelines", "content guidelines", "inappropriate content", "harmful content", "content exists risk", "sensitive content", "sensitive words",
-        "content safety", "content blocked", "prompt blocked", "response blocked", "new_sensitive", "敏感内容");
+        "content filter", "content safety", "content blocked", "prompt blocked", "response blocked", "new_sensitive", "敏感内容");
 
     public static SearchValues<string> Overloaded { get; } = CreateSearch(
         "overloaded", "capacity exceeded", "high demand", "no capacity available", "at capacity");

@@ -16,7 +16,7 @@ internal static class ErrorWords
     private static readonly SearchValues<string> s_quotaGone = CreateSearch("insufficient", "exceed", "exhaust", "notenough", "usedup", "outof", "reached");
 
     private static readonly SearchValues<string> s_unpaid = CreateSearch(
-        "arrear", "overdue", "paymentrequired", "spendlimit", "spendinglimit", "usagelimit", "monthlylimit", "dailylimit", "freetieronly");
+        "arrear", "overdue", "paymentrequired", "spendlimit", "spendinglimit", "usagelimit", "monthlylimit", "weeklylimit", "dailylimit", "freetieronly");
 
     // Some providers use the word quota in the code of a limit per minute, and a budget of tokens is a setting of the request.
     private static readonly SearchValues<string> s_ofRate = CreateSearch("rate", "minute", "second", "rpm", "tpm", "qps", "concurren", "tokenbudget", "thinkingbudget", "reasoningbudget");

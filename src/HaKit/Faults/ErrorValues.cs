@@ -9,7 +9,7 @@ namespace HaKit.Faults;
 internal static class ErrorValues
 {
     private static readonly WordSet s_waits = new(
-        "retry_after", "retryAfter", "retry_after_seconds", "retryAfterSeconds", "reset_in", "resets_in", "reset_after", "reset_in_seconds", "resets_in_seconds", "estimated_time",
+        "retry_after", "retryAfter", "retry_after_seconds", "retryAfterSeconds", "retry_after_secs", "reset_in", "resets_in", "reset_after", "reset_in_seconds", "resets_in_seconds", "estimated_time",
         "reset_at", "resets_at", "resetAt", "resetsAt", "retry_at", "retryAt");
 
     private static readonly WordSet s_waitsInMilliseconds = new("retry_after_ms", "retryAfterMs");

@@ -70,6 +70,7 @@ public sealed class TimesToWaitTests
     [InlineData("Rate limit is exceeded. Try again in 00:00:12.", 12)]
     [InlineData("Your rate limit resets in ~3s.", 3)]
     [InlineData("Please slow down. Retry after: 20 seconds", 20)]
+    [InlineData("Too many requests, retry in: 20s", 20)]
     [InlineData("Limit resets at: 2026-01-01 00:00:40 UTC", 40)]
     [InlineData("Try again at 2026-01-01T00:00:40.5Z", 40)]
     [InlineData("Your limit will reset at 2026-01-01T02:00:40+02:00, or upgrade", 40)]

@@ -21,6 +21,9 @@ public sealed class GatewayWordsTests
     [InlineData(403, "token quota is not enough, token remain quota: 0, need quota: 1")]
     [InlineData(429, "You are using a Trial key, which is limited to 1000 API calls / month.")]
     [InlineData(429, "Usage limit reached for 5 hour. Your limit will reset at 2026-01-01 00:40:00")]
+    [InlineData(429, "Your trial credits have run out.")]
+    [InlineData(403, "This API key has hit its weekly limit")]
+    [InlineData(403, "No credits left. Your usage is against the usage policy")]
     [InlineData(429, "余额不足或无可用资源包,请充值。")]
     [InlineData(403, "用户额度不足, 剩余额度: 0")]
     [InlineData(400, "litellm.BadRequestError: OpenAIException - Budget has been exceeded! Current cost: 5, Max budget: 4")]
@@ -69,6 +72,7 @@ public sealed class GatewayWordsTests
     [InlineData("Input Tokens Exceeded: Number of input tokens exceeds maximum length.")]
     [InlineData("Input validation error: `inputs` must have less than 1024 tokens. Given: 1500")]
     [InlineData("Prompt exceeds max length")]
+    [InlineData("The conversation is too long for the context window of this model")]
     [InlineData("InternalError.Algo.InvalidParameter: Range of input length should be [1, 30720]")]
     [InlineData("the model is loaded with context length of only 4096 tokens, which is not enough.")]
     [InlineData("Token count 150000 exceeds the model context limit of 128000")]
@@ -88,6 +92,8 @@ public sealed class GatewayWordsTests
     [InlineData(400, "Content blocked: category found by guardrail")]
     [InlineData(422, "input new_sensitive (1026)")]
     [InlineData(400, "系统检测到输入或生成内容可能包含不安全或敏感内容")]
+    [InlineData(403, "x requires moderation on y. Your input was flagged for \"violence\". No credits were charged.")]
+    [InlineData(400, "The content you provided was blocked by our content filters.")]
     [InlineData(424, "Prompt blocked due to security configurations")]
     public void A_sentence_about_refused_content_is_a_content_filter(int status, string sentence)
     {

@@ -15,7 +15,7 @@ internal static partial class SlowClassifier
     private static readonly string[] s_messages = ["message", "Message", "detail", "msg", "error_msg", "error_message", "errorMessage", "errmsg"];
     private static readonly string[] s_waitMembers =
     [
-        "retry_after", "retryAfter", "retry_after_seconds", "retryAfterSeconds", "retry_after_ms", "retryAfterMs", "reset_in", "resets_in", "reset_after", "reset_in_seconds", "resets_in_seconds",
+        "retry_after", "retryAfter", "retry_after_seconds", "retryAfterSeconds", "retry_after_secs", "retry_after_ms", "retryAfterMs", "reset_in", "resets_in", "reset_after", "reset_in_seconds", "resets_in_seconds",
         "estimated_time", "reset_at", "resets_at", "resetAt", "resetsAt", "retry_at", "retryAt",
     ];
     private static readonly string[] s_waitHeaders = ["retry-after", "x-ratelimit-reset"];
@@ -41,7 +41,7 @@ internal static partial class SlowClassifier
     private static readonly string[] s_httpDates = ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "ddd, d MMM yyyy HH:mm:ss 'UTC'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy", "ddd, d MMM yyyy HH:mm:ss zzz", "ddd MMM d yyyy HH:mm:ss 'GMT'zzz"];
     private static readonly string[] s_instants = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss 'UTC'", "yyyy-MM-dd'T'HH:mm:sszzz"];
     private static readonly string[] s_waits =
-        ["again in ", "again after ", "retry in ", "retry after ", "retry after: ", "your request in ", "your request after ", "replenished in ", "wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
+        ["again in ", "again after ", "retry in ", "retry in: ", "retry after ", "retry after: ", "your request in ", "your request after ", "replenished in ", "wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
 
     /// <summary>
     /// The paths that matter, each with the meaning of its value. <c>[]</c> is an array; <c>*Exception</c> is any name that ends with Exception.
@@ -507,10 +507,10 @@ internal static partial class SlowClassifier
 
     private static TimeSpan? InSentence(string sentence, bool isLimit)
     {
-        for (var i = 0; i < (isLimit ? s_waits.Length : 8); i++)
+        for (var i = 0; i < (isLimit ? s_waits.Length : 9); i++)
         {
             var at = sentence.IndexOf(s_waits[i], StringComparison.OrdinalIgnoreCase);
-            if (at >= 0 && Sum(sentence[(at + s_waits[i].Length)..], needsUnit: i >= 8) is { } seconds && Ahead(seconds) is { } wait)
+            if (at >= 0 && Sum(sentence[(at + s_waits[i].Length)..], needsUnit: i >= 9) is { } seconds && Ahead(seconds) is { } wait)
                 return wait;
         }
 

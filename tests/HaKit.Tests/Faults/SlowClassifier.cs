@@ -172,6 +172,9 @@ internal static partial class SlowClassifier
         var isPerMinute = ShortWindow().IsMatch(Lead(facts.Message));
         if (status is 400 or 402 or 403 or 429 && !isPerMinute && facts.Words.Select(Letters).Any(w => QuotaWord().IsMatch(w) && !RateWord().IsMatch(w)))
             return (FaultKind.QuotaExhausted, null, false);
+        if (status == 403 && ContentFilter().Match(Lead(facts.Message)) is { Success: true } refused
+            && !Quota().IsMatch(Lead(facts.Message)[..refused.Index]) && !Money().IsMatch(Lead(facts.Message)[..refused.Index]) && meanings.Count == 0)
+            return (FaultKind.ContentFilter, null, false);
         if (status is 402 or 403 or 429 && QuotaInMessage(dialect, facts) is { } forever)
             return (FaultKind.QuotaExhausted, null, forever);
         if (status == 400 && QuotaAtStart().IsMatch(facts.Message))
@@ -261,7 +264,7 @@ internal static partial class SlowClassifier
 
     private static string Letters(string word) => Regex.Replace(word, "[^A-Za-z0-9]", "");
 
-    [GeneratedRegex(@"(?=.*quota)(?=.*(?:insufficient|exceed|exhaust|notenough|usedup|outof|reached))|(?=.*(?:balance|credit|fund|budget))(?=.*(?:insufficient|notenough|exhaust|deplet|exceed|low|outof|nocredit|usedup|limit|negative))|arrear|overdue|paymentrequired|spendlimit|spendinglimit|usagelimit|monthlylimit|dailylimit|freetieronly", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?=.*quota)(?=.*(?:insufficient|exceed|exhaust|notenough|usedup|outof|reached))|(?=.*(?:balance|credit|fund|budget))(?=.*(?:insufficient|notenough|exhaust|deplet|exceed|low|outof|nocredit|usedup|limit|negative))|arrear|overdue|paymentrequired|spendlimit|spendinglimit|usagelimit|monthlylimit|weeklylimit|dailylimit|freetieronly", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex QuotaWord();
 
     [GeneratedRegex("rate|minute|second|rpm|tpm|qps|concurren|tokenbudget|thinkingbudget|reasoningbudget", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -288,7 +291,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex("per second|per minute|per min|/ ?second|/ ?sec|/ ?minute|/ ?min", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ShortWindow();
 
-    [GeneratedRegex(@"credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|spend cap|spending cap|monthly limit|used all available credits|out of credits|not enough credits|no credits|have any credits|credits are depleted|credit limit|exceeded your monthly|insufficient funds|budget has been exceeded|in arrears|overdue account|account is in good standing|balance is insufficient|insufficient account balance|余额不足|欠费", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|spend cap|spending cap|monthly limit|used all available credits|out of credits|not enough credits|no credits|have any credits|credits are depleted|have run out|no balance|weekly limit|credit limit|exceeded your monthly|insufficient funds|budget has been exceeded|in arrears|overdue account|account is in good standing|balance is insufficient|insufficient account balance|余额不足|欠费", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Money();
 
     [GeneratedRegex(@"exceeded your current quota|insufficient_quota|insufficient quota|quota is not enough|call volume quota|monthly quota|usage limit|key limit exceeded|tokens per day, please wait|api calls / month|daily free allocation|额度不足|额度已用尽|使用上限", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -297,13 +300,13 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded|maximum prompt length is|maximum input length is|must have less than|prompt exceeds max length|range of input length", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextLength();
 
-    [GeneratedRegex("context (?:length|window|size|limit)|prompt length|input length|input tokens|number of tokens|token count", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("context (?:length|window|size|limit)|prompt length|input length|input tokens|prompt tokens|number of tokens|token count", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextSubject();
 
-    [GeneratedRegex("exceed|(?:longer|greater|larger) than|not enough|overflow", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("exceed|too long|(?:longer|greater|larger) than|not enough|overflow", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextVerb();
 
-    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating|content violates|prompt violates|input violates|request violates|usage guidelines|usage policies|usage policy|acceptable use policy|safety guidelines|content guidelines|inappropriate content|harmful content|content exists risk|sensitive content|sensitive words|content safety|(?:content|prompt|response) blocked|new_sensitive|敏感内容", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating|content violates|prompt violates|input violates|request violates|usage guidelines|usage policies|usage policy|acceptable use policy|safety guidelines|content guidelines|inappropriate content|harmful content|content exists risk|sensitive content|sensitive words|content filter|content safety|(?:content|prompt|response) blocked|new_sensitive|敏感内容", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContentFilter();
 
     [GeneratedRegex(@"overloaded|capacity exceeded|high demand|no capacity available|at capacity", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
