@@ -25,13 +25,15 @@ public sealed class NumberTests
             var options = OptionsOfDrill();
             setting.Set(options, value);
             if (MessageOf(options.Validate) is { } refused)
+            {
                 refused.Should().Contain($"{name} is {NumberSetting.Shown(value)}: ").And.Contain(" is needed");
-            else
-                HaDrill.Run(HaDrillTests.Application(), "chat", o =>
-                {
-                    o.Faults = [DrillFaults.Refused];
-                    setting.Set(o, value);
-                }).Rows.Should().NotBeEmpty();
+                continue;
+            }
+            HaDrill.Run(HaDrillTests.Application(), "chat", o =>
+            {
+                o.Faults = [DrillFaults.Refused];
+                setting.Set(o, value);
+            }).Rows.Should().NotBeEmpty();
         }
     }
 

@@ -78,7 +78,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         var call = Begin();
         try
         {
-            if (!await _store.StartAsync(claim, new BatchStart(estimate, _options.MaxCost, _options.MayRepeat)).ConfigureAwait(false))
+            if (!await _store.StartAsync(claim, new BatchStart(estimate, _options.MaxCost, _options.MayRepeat), CancellationToken.None).ConfigureAwait(false))
             {
                 lock (_lock)
                     _stopped ??= BatchStopReason.MaxCost; // no other call is in flight whose cost could become less
@@ -119,7 +119,7 @@ internal sealed partial class BatchRun<TItem, TResult>
                 _control = null;
             cost = failure.PerhapsBilled * estimate;
         }
-        await _store.EndAsync(claim, cost).ConfigureAwait(false);
+        await _store.EndAsync(claim, cost, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Holds the item of a served request.</summary>

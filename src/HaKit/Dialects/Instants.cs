@@ -51,9 +51,9 @@ internal static class Instants
         return Parse(text, s_rfc3339);
     }
 
-    /// <summary>Gets the instant of a Unix time. Null if it is after the year 9999.</summary>
+    /// <summary>Gets the instant of a Unix time. Null if it is before 1970 or after the year 9999.</summary>
     /// <param name="seconds">The Unix time in seconds.</param>
-    public static DateTimeOffset? OfUnix(double seconds) => seconds < LastUnixSecond ? DateTimeOffset.UnixEpoch.AddSeconds(seconds) : null;
+    public static DateTimeOffset? OfUnix(double seconds) => seconds is >= 0 and < LastUnixSecond ? DateTimeOffset.UnixEpoch.AddSeconds(seconds) : null;
 
     /// <summary>Reads the instant in Anthropic's <c>You will regain access on 2026-08-01 at 00:00 UTC</c>.</summary>
     public static DateTimeOffset? RegainedAt(ReadOnlySpan<char> sentence)
@@ -99,8 +99,10 @@ internal static class Instants
         var name = zone is [' ', .. var spaced] ? spaced : zone;
         if (name is ['Z' or 'z', ..] || name.StartsWith("UTC", StringComparison.OrdinalIgnoreCase) || name.StartsWith("GMT", StringComparison.OrdinalIgnoreCase))
             return new DateTimeOffset(time, TimeSpan.Zero);
-        return zone is ['+' or '-', _, _, ':', _, _, ..] && TimeSpan.TryParseExact(zone[1..6], @"hh\:mm", CultureInfo.InvariantCulture, out var offset) && offset < TimeSpan.FromHours(14)
-            ? new DateTimeOffset(time, TimeSpan.Zero) - (zone[0] == '-' ? -offset : offset) : null;
+        if (zone is not ['+' or '-', _, _, ':', _, _, ..] || !TimeSpan.TryParseExact(zone[1..6], @"hh\:mm", CultureInfo.InvariantCulture, out var offset) || offset >= TimeSpan.FromHours(14))
+            return null;
+        var ticks = zone[0] == '-' ? time.Ticks + offset.Ticks : time.Ticks - offset.Ticks;
+        return ticks >= DateTime.MinValue.Ticks && ticks <= DateTime.MaxValue.Ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
     }
 
     private static DateTimeOffset? Parse(ReadOnlySpan<char> text, string[] forms) =>

@@ -266,4 +266,26 @@ public sealed class RateLimitHeadersTests
     [InlineData("", false)]
     public void The_day_of_regained_access_is_read(string sentence, bool isRead) =>
         Instants.RegainedAt(sentence).Should().Be(isRead ? new DateTimeOffset(2026, 8, 1, 0, 0, 0, TimeSpan.Zero) : null);
+
+    [Theory]
+    [InlineData("Limit resets at: 2026-01-01 00:00:40 UTC", "2026-01-01T00:00:40Z")]
+    [InlineData("try again at 2026-01-01T02:00:00+02:00", "2026-01-01T00:00:00Z")]
+    [InlineData("try again at 2026-01-01T02:00:00-02:30", "2026-01-01T04:30:00Z")]
+    [InlineData("try again at 0001-01-01T00:00:00+05:00", null)]
+    [InlineData("try again at 9999-12-31T23:59:59-05:00", null)]
+    [InlineData("try again at 2026-01-01T00:00:00+14:00", null)]
+    [InlineData("try again at 2026-01-01T00:00:00", null)]
+    [InlineData("try again at", null)]
+    public void An_instant_in_a_sentence_is_read_with_its_zone_and_never_throws(string sentence, string? instant) =>
+        Instants.InSentence(sentence).Should().Be(instant is null ? null : DateTimeOffset.Parse(instant, System.Globalization.CultureInfo.InvariantCulture));
+
+    [Theory]
+    [InlineData(0d, true)]
+    [InlineData(253402300798d, true)]
+    [InlineData(253402300799d, false)]
+    [InlineData(-1d, false)]
+    [InlineData(-1e300, false)]
+    [InlineData(double.NaN, false)]
+    [InlineData(double.PositiveInfinity, false)]
+    public void A_Unix_time_is_between_1970_and_9999(double seconds, bool isRead) => Instants.OfUnix(seconds).HasValue.Should().Be(isRead);
 }

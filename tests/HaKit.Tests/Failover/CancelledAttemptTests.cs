@@ -13,8 +13,8 @@ namespace HaKit.Tests.Failover;
 public sealed class CancelledAttemptTests : IDisposable
 {
     private static readonly Reaction[] s_reactions = [.. Enum.GetValues<Reaction>().Except([Reaction.ReturnsInside])];
-    private static readonly Interface[] s_streams = [Interface.Stream, Interface.PipelineStream, Interface.HttpEvents, Interface.HttpBytes];
-    private static readonly Interface[] s_interfaces = [.. Enum.GetValues<Interface>().Except([Interface.HttpBytes])]; // its attempts end with the headers
+    private static readonly CallWay[] s_streams = [CallWay.Stream, CallWay.PipelineStream, CallWay.HttpEvents, CallWay.HttpBytes];
+    private static readonly CallWay[] s_interfaces = [.. Enum.GetValues<CallWay>().Except([CallWay.HttpBytes])]; // its attempts end with the headers
     private readonly ManualTimeProvider _time = new();
     private readonly Meters _meters = new();
     private readonly MetricRecorder _metrics;
@@ -36,15 +36,15 @@ public sealed class CancelledAttemptTests : IDisposable
         ["deadline and first content"] = typeof(DeadlineExceededException),
     };
 
-    public static TheoryData<Interface, string> Table => [.. from way in s_interfaces from reason in s_reasons.Keys select (way, reason)];
+    public static TheoryData<CallWay, string> Table => [.. from way in s_interfaces from reason in s_reasons.Keys select (way, reason)];
 
-    public static TheoryData<Interface> Interfaces => [.. s_interfaces];
+    public static TheoryData<CallWay> Interfaces => [.. s_interfaces];
 
-    public static TheoryData<Interface> Streams => [.. s_streams];
+    public static TheoryData<CallWay> Streams => [.. s_streams];
 
     [Theory]
     [MemberData(nameof(Table))]
-    public void A_cancelled_attempt_ends_the_call_with_the_documented_exception_whenever_and_however_it_ends(Interface way, string reason)
+    public void A_cancelled_attempt_ends_the_call_with_the_documented_exception_whenever_and_however_it_ends(CallWay way, string reason)
     {
         foreach (var reaction in s_reactions)
         {
@@ -65,7 +65,7 @@ public sealed class CancelledAttemptTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Interfaces))]
-    public void A_caller_that_cancels_gets_its_cancellation_whatever_the_attempt_does(Interface way)
+    public void A_caller_that_cancels_gets_its_cancellation_whatever_the_attempt_does(CallWay way)
     {
         foreach (var mayRepeat in (bool[])[true, false])
         {
@@ -84,7 +84,7 @@ public sealed class CancelledAttemptTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Streams))]
-    public void A_silence_after_the_first_content_is_a_cut_whatever_the_source_does(Interface way)
+    public void A_silence_after_the_first_content_is_a_cut_whatever_the_source_does(CallWay way)
     {
         foreach (var marksEnd in (bool[])[true, false])
         {
@@ -101,7 +101,7 @@ public sealed class CancelledAttemptTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Streams))]
-    public void A_caller_that_cancels_a_stream_gets_its_cancellation_whatever_the_source_does(Interface way)
+    public void A_caller_that_cancels_a_stream_gets_its_cancellation_whatever_the_source_does(CallWay way)
     {
         foreach (var reaction in Enum.GetValues<Reaction>())
         {
@@ -115,11 +115,11 @@ public sealed class CancelledAttemptTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Interface.Stream, true)]
-    [InlineData(Interface.Stream, false)]
-    [InlineData(Interface.PipelineStream, false)]
-    [InlineData(Interface.HttpEvents, true)]
-    public void A_held_stream_that_becomes_silent_is_a_timeout_and_never_half_an_answer(Interface way, bool marksEnd)
+    [InlineData(CallWay.Stream, true)]
+    [InlineData(CallWay.Stream, false)]
+    [InlineData(CallWay.PipelineStream, false)]
+    [InlineData(CallWay.HttpEvents, true)]
+    public void A_held_stream_that_becomes_silent_is_a_timeout_and_never_half_an_answer(CallWay way, bool marksEnd)
     {
         foreach (var reason in (string[])["idle", "attempt timeout", "deadline"])
         {
@@ -136,9 +136,9 @@ public sealed class CancelledAttemptTests : IDisposable
     }
 
     [Theory]
-    [InlineData(Interface.Stream)]
-    [InlineData(Interface.PipelineStream)]
-    public void A_stream_that_ends_because_it_was_cancelled_before_its_first_content_is_no_answer(Interface way)
+    [InlineData(CallWay.Stream)]
+    [InlineData(CallWay.PipelineStream)]
+    public void A_stream_that_ends_because_it_was_cancelled_before_its_first_content_is_no_answer(CallWay way)
     {
         using var pool = Pool(way, "attempt timeout");
         var test = new CancelledAttempts(pool, _time, Reaction.ReturnsInside) { MarksEnd = false };
@@ -150,7 +150,7 @@ public sealed class CancelledAttemptTests : IDisposable
     {
         foreach (var reaction in s_reactions)
         {
-            using var pool = Pool(Interface.Execute, "first content", o => o.Hedging.Enabled = true);
+            using var pool = Pool(CallWay.Execute, "first content", o => o.Hedging.Enabled = true);
             var answer = _time.Run(() => pool.ExecuteAsync(new RequestProfile(), reaction, async (attempt, reaction, token) =>
             {
                 attempt.ReportOperation("chat");
@@ -168,7 +168,7 @@ public sealed class CancelledAttemptTests : IDisposable
     [InlineData(1)]
     public void A_cancellation_that_neither_the_caller_nor_the_pool_caused_is_a_timeout(int inner)
     {
-        using var pool = Pool(Interface.Execute, "");
+        using var pool = Pool(CallWay.Execute, "");
         var thrown = new TaskCanceledException("The client gave up.", inner == 0 ? null : new TimeoutException());
         var failure = Failure(() => pool.ExecuteAsync<Exception, int>(new RequestProfile { MayRepeat = false }, thrown, static (_, thrown, _) => throw thrown).AsTask());
         failure.Should().BeOfType<TimeoutException>().Which.InnerException.Should().BeSameAs(thrown);
@@ -181,7 +181,7 @@ public sealed class CancelledAttemptTests : IDisposable
     [InlineData(FaultKind.Superseded)]
     public void A_fault_of_the_caller_that_a_callback_reports_ends_the_call_without_another_attempt(FaultKind kind)
     {
-        using var pool = Pool(Interface.Execute, "");
+        using var pool = Pool(CallWay.Execute, "");
         var begun = 0;
         Failure(() => pool.ExecuteAsync<int, int>(new RequestProfile { MayRepeat = false }, 0, (attempt, _, _) =>
         {
@@ -210,14 +210,14 @@ public sealed class CancelledAttemptTests : IDisposable
     {
         _ = reason switch
         {
-            "timeout after removal" => pool.RemoveEndpoint("a"),
-            "timeout after drain" => pool.DrainAsync("a").IsCompleted,
-            "timeout after forced down" => pool.ForceDownAsync("a").IsCompleted,
-            _ => false,
+            "timeout after removal" => Task.FromResult(pool.RemoveEndpoint("a")),
+            "timeout after drain" => pool.DrainAsync("a").AsTask(),
+            "timeout after forced down" => pool.ForceDownAsync("a").AsTask(),
+            _ => Task.CompletedTask,
         };
     }
 
-    private EndpointPool Pool(Interface way, string reason, Action<EndpointPoolOptions>? configure = null)
+    private EndpointPool Pool(CallWay way, string reason, Action<EndpointPoolOptions>? configure = null)
     {
         _meters.Renew();
         _metrics.Clear();
@@ -235,7 +235,7 @@ public sealed class CancelledAttemptTests : IDisposable
         }, parts =>
         {
             parts.MeterFactory = _meters;
-            if (way is Interface.Pipeline or Interface.PipelineStream)
+            if (way is CallWay.Pipeline or CallWay.PipelineStream)
                 parts.ConfigureEndpointPipeline = static (builder, _) => builder.AddStrategy(static _ => new Passes(), new Options());
         });
         if (!reason.Contains("first content", StringComparison.Ordinal))

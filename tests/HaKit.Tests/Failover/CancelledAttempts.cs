@@ -8,7 +8,7 @@ using Polly;
 namespace HaKit.Tests.Failover;
 
 /// <summary>The ways to call a pool.</summary>
-public enum Interface
+public enum CallWay
 {
     Execute,
     ExecuteWithDetail,
@@ -38,31 +38,31 @@ internal sealed class CancelledAttempts(EndpointPool pool, ManualTimeProvider ti
     /// <summary>Gets what the caller has read of a stream.</summary>
     public string Read { get; private set; } = "";
 
-    public async Task CallAsync(Interface way, RequestProfile profile, CancellationToken token)
+    public async Task CallAsync(CallWay way, RequestProfile profile, CancellationToken token)
     {
         switch (way)
         {
-            case Interface.Execute or Interface.Pipeline:
+            case CallWay.Execute or CallWay.Pipeline:
                 await pool.ExecuteAsync(profile, this, static (_, test, token) => test.HangAsync(token), token);
                 break;
-            case Interface.ExecuteWithDetail:
+            case CallWay.ExecuteWithDetail:
                 await pool.ExecuteWithDetailAsync(profile, this, static (_, test, token) => test.HangAsync(token), token);
                 break;
-            case Interface.Response:
+            case CallWay.Response:
                 await pool.ExecuteAsync(profile, this, static async (_, test, token) =>
                 {
                     await test.HangAsync(token);
                     return new HttpResponseMessage();
                 }, token);
                 break;
-            case Interface.Stream or Interface.PipelineStream:
+            case CallWay.Stream or CallWay.PipelineStream:
                 await using (var stream = await pool.StreamAsync(profile, this, static (_, test, token) => new(test.PlayAsync(token)), new Words(MarksEnd), token))
                 {
                     await foreach (var word in stream)
                         Read += word;
                 }
                 break;
-            case Interface.OwnPipeline:
+            case CallWay.OwnPipeline:
                 await CallThroughOwnPipelineAsync(profile, token);
                 break;
             default:
@@ -95,14 +95,14 @@ internal sealed class CancelledAttempts(EndpointPool pool, ManualTimeProvider ti
         ResilienceContextPool.Shared.Return(context);
     }
 
-    private async Task CallOverHttpAsync(Interface way, RequestProfile profile, CancellationToken token)
+    private async Task CallOverHttpAsync(CallWay way, RequestProfile profile, CancellationToken token)
     {
         var inner = new Handler(this, way);
-        DelegatingHandler handler = way == Interface.HttpPipeline
+        DelegatingHandler handler = way == CallWay.HttpPipeline
             ? new ResilienceHandler(new ResiliencePipelineBuilder<HttpResponseMessage>().AddHaEndpointFailover(pool).Build()) : new EndpointPoolHandler(pool);
         handler.InnerHandler = inner;
         using var client = new HttpClient(handler) { BaseAddress = pool.BaseAddress(), Timeout = Timeout.InfiniteTimeSpan };
-        using var request = new HttpRequestMessage(HttpMethod.Post, way == Interface.HttpBytes ? "audio/speech" : "chat/completions") { Content = Http.HttpPool.Chat("hi", stream: way == Interface.HttpEvents) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, way == CallWay.HttpBytes ? "audio/speech" : "chat/completions") { Content = Http.HttpPool.Chat("hi", stream: way == CallWay.HttpEvents) };
         request.Options.Set(EndpointPoolHandler.ProfileKey, profile);
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
         await using var body = await response.Content.ReadAsStreamAsync(token);
@@ -118,18 +118,18 @@ internal sealed class CancelledAttempts(EndpointPool pool, ManualTimeProvider ti
         public override StreamSignal Read(string item) => item == "." ? StreamSignal.End : StreamSignal.Content;
     }
 
-    private sealed class Handler(CancelledAttempts test, Interface way) : HttpMessageHandler
+    private sealed class Handler(CancelledAttempts test, CallWay way) : HttpMessageHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            if (way is Interface.Http or Interface.HttpPipeline)
+            if (way is CallWay.Http or CallWay.HttpPipeline)
             {
                 await test.HangAsync(cancellationToken);
                 throw new IOException("The connection was closed.");
             }
             test.Begun++;
             var content = new StreamContent(new Body(test.BeginningOf(way), test));
-            content.Headers.ContentType = new(way switch { Interface.HttpEvents => "text/event-stream", Interface.HttpBytes => "audio/mpeg", _ => "application/json" });
+            content.Headers.ContentType = new(way switch { CallWay.HttpEvents => "text/event-stream", CallWay.HttpBytes => "audio/mpeg", _ => "application/json" });
             return new(HttpStatusCode.OK) { Content = content, RequestMessage = request };
         }
     }
@@ -153,14 +153,14 @@ internal sealed class CancelledAttempts(EndpointPool pool, ManualTimeProvider ti
         }
     }
 
-    private static string? TextOf(Interface way, string body) => way == Interface.HttpBytes ? body : Http.HttpPool.TextOf(body);
+    private static string? TextOf(CallWay way, string body) => way == CallWay.HttpBytes ? body : Http.HttpPool.TextOf(body);
 
     private Task ReactAsync(CancellationToken token) => reaction.HangAsync(time, token);
 
-    private string BeginningOf(Interface way) => way switch
+    private string BeginningOf(CallWay way) => way switch
     {
-        Interface.HttpEvents => string.Concat(Before.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => $$$"""data: {"choices":[{"index":0,"delta":{"content":"{{{word}}}"}}]}""" + "\n\n")),
-        Interface.HttpBytes => Before,
+        CallWay.HttpEvents => string.Concat(Before.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(word => $$$"""data: {"choices":[{"index":0,"delta":{"content":"{{{word}}}"}}]}""" + "\n\n")),
+        CallWay.HttpBytes => Before,
         _ => "{\"id\":",
     };
 }

@@ -174,7 +174,10 @@ internal static partial class SlowClassifier
             return (FaultKind.QuotaExhausted, null, false);
         if (status == 403 && ContentFilter().Match(Lead(facts.Message)) is { Success: true } refused
             && !Quota().IsMatch(Lead(facts.Message)[..refused.Index]) && !Money().IsMatch(Lead(facts.Message)[..refused.Index]) && meanings.Count == 0)
+        {
             return (FaultKind.ContentFilter, null, false);
+        }
+
         if (status is 402 or 403 or 429 && QuotaInMessage(dialect, facts) is { } forever)
             return (FaultKind.QuotaExhausted, null, forever);
         if (status == 400 && QuotaAtStart().IsMatch(facts.Message))
