@@ -58,8 +58,9 @@ public class BatchRunOptions
     public int? MaxConcurrency { get; set; }
 
     /// <summary>
-    /// Gets or sets how many failures of an item count before the item fails. A failure counts only if the item has failed before, and another item's call
-    /// began and was served since. So the first failure of an item and failures in an outage do not count. Default 3; at least 1.
+    /// Gets or sets how many failures of an item count before the item fails. A failure counts only if the item has failed before, another item's call began
+    /// and was served since, and the failed call could wait in the pool. So the first failures of an item and failures in an outage do not count. Default 3;
+    /// at least 1.
     /// </summary>
     public int MaxTries { get; set; } = 3;
 

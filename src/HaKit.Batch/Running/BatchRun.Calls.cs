@@ -172,7 +172,7 @@ internal sealed partial class BatchRun<TItem, TResult>
                 await SplitAsync(unit, isPatient).ConfigureAwait(false);
                 return;
             }
-            var failsAlone = failure.Attempts > 0 && NoteFailure(unit, in call);
+            var failsAlone = failure.Attempts > 0 && NoteFailure(unit, isPatient, in call);
             var verdict = ItemVerdicts.Decide(in failure, _options.MayRepeat, unit.Tries, _options.MaxTries);
             var cost = failure.PerhapsBilled * unit.Estimate;
             if (verdict == ItemVerdict.PutBack)

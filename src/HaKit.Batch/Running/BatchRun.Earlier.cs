@@ -92,7 +92,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             for (var i = units.Count; i > 0; i--)
             {
                 if (units.Dequeue() is var unit && unit.Parts.Where(p => !lost.Contains(p.Claim)).ToArray() is { Length: > 0 } kept)
-                    units.Enqueue(kept.Length == unit.Parts.Count ? unit : new BatchUnit<TItem>(kept) { Tries = unit.Tries, FailedAt = unit.FailedAt });
+                    units.Enqueue(kept.Length == unit.Parts.Count ? unit : new BatchUnit<TItem>(kept) { Tries = unit.Tries, IsSuspect = unit.IsSuspect, FailedAt = unit.FailedAt });
             }
         }
     }

@@ -12,7 +12,9 @@ internal sealed partial class BatchRun<TItem, TResult>
 
     private long _position;
     private long _servedBegan;
-    private long _openFailure;
+    private long _lastFailure;
+    private long _failureBefore; // of another unit
+    private BatchUnit<TItem>? _lastFailed;
     private int _lasting;
     private Control? _control;
 
@@ -23,17 +25,25 @@ internal sealed partial class BatchRun<TItem, TResult>
     }
 
     // Returns whether the item fails while other items are served.
-    private bool NoteFailure(BatchUnit<TItem> unit, in CallBegin call)
+    private bool NoteFailure(BatchUnit<TItem> unit, bool isPatient, in CallBegin call)
     {
         lock (_lock)
         {
-            var facts = new FailureFacts { PreviousFailure = unit.FailedAt, ServedBefore = call.ServedBegan, ServedNow = _servedBegan, OpenFailure = _openFailure };
-            unit.FailedAt = ++_position;
+            if (_lastFailed != unit)
+                (_lastFailed, _failureBefore) = (unit, _lastFailure);
+            var facts = new FailureFacts
+            {
+                PreviousFailure = unit.FailedAt,
+                ServedBefore = call.ServedBegan,
+                ServedNow = _servedBegan,
+                OtherFailure = _failureBefore,
+                IsPatient = isPatient,
+            };
+            unit.FailedAt = _lastFailure = ++_position;
             if (FailureEvidence.CountsAsTry(in facts))
                 unit.Tries++;
             var failsAlone = FailureEvidence.FailsAlone(in facts);
-            if (!failsAlone)
-                _openFailure = unit.FailedAt;
+            unit.IsSuspect |= failsAlone;
             return failsAlone;
         }
     }
@@ -62,7 +72,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     {
         if (unit.FailedAt > _servedBegan)
             _undecided.Enqueue(unit);
-        else if (unit.Tries > 0)
+        else if (unit.IsSuspect)
             _putBack.Enqueue(unit);
         else
             _ready.Enqueue(unit);

@@ -53,6 +53,9 @@ internal sealed class BatchUnit<TItem>(IReadOnlyList<BatchUnit<TItem>.Part> part
     /// <summary>Gets or sets the number of failures of which the unit itself is the reason (<see cref="FailureEvidence"/>).</summary>
     public int Tries { get; set; }
 
+    /// <summary>Gets or sets whether the unit has failed while other items were served. Its next call may wait in the pool.</summary>
+    public bool IsSuspect { get; set; }
+
     /// <summary>Gets or sets the position of the unit's last failure in the order of the run's events. 0 if the unit has not failed.</summary>
     public long FailedAt { get; set; }
 

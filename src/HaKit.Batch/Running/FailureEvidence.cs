@@ -15,8 +15,11 @@ internal readonly record struct FailureFacts
     /// <summary>Gets the beginning of the latest call that was served until now.</summary>
     public long ServedNow { get; init; }
 
-    /// <summary>Gets the position of the latest failure that is not known to be the fault of its item.</summary>
-    public long OpenFailure { get; init; }
+    /// <summary>Gets the position of the latest failure of another item.</summary>
+    public long OtherFailure { get; init; }
+
+    /// <summary>Gets whether the call could wait in the pool.</summary>
+    public bool IsPatient { get; init; }
 }
 
 /// <summary>Decides whether a failed call was the fault of its item, or may belong to an outage. Pure.</summary>
@@ -29,9 +32,9 @@ internal static class FailureEvidence
     public static bool FailsAlone(in FailureFacts facts) => facts.PreviousFailure > 0 && facts.ServedBefore > facts.PreviousFailure;
 
     /// <summary>
-    /// Checks whether the failure counts as a try of its item. The first failure of an item never counts, because an outage may have begun during the call. A
-    /// later failure counts if the item fails alone, and if a call that began after the last failure of another item was served. Otherwise a new outage may
-    /// have begun, in which calls of other items fail too.
+    /// Checks whether the failure counts as a try of its item. The first failure of an item never counts, because an outage may have begun during the call. The
+    /// failure of a call that could not wait never counts, because an outage of a moment is enough for it. Any other failure counts if the item fails alone,
+    /// and if a call that began after the last failure of another item was served. Otherwise a new outage may have begun, in which other calls fail too.
     /// </summary>
-    public static bool CountsAsTry(in FailureFacts facts) => FailsAlone(in facts) && facts.ServedNow > facts.OpenFailure;
+    public static bool CountsAsTry(in FailureFacts facts) => facts.IsPatient && FailsAlone(in facts) && facts.ServedNow > facts.OtherFailure;
 }
