@@ -10,6 +10,9 @@ namespace HaKit.Http;
 /// <summary>Examines one response within its attempt, and decides whether it is an answer for the caller.</summary>
 internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, HttpCall call, HttpRequestMessage request, HttpResponseMessage response)
 {
+    private static readonly System.Buffers.SearchValues<string> s_text = System.Buffers.SearchValues.Create(
+        ["json", "xml", "javascript", "event-stream", "x-www-form-urlencoded"], StringComparison.OrdinalIgnoreCase);
+
     private static readonly System.Buffers.SearchValues<string> s_binary = System.Buffers.SearchValues.Create(
         ["audio/", "image/", "video/", "multipart/", "eventstream", "grpc", "protobuf", "msgpack", "zip", "pdf"], StringComparison.OrdinalIgnoreCase);
 
@@ -38,7 +41,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             return StreamedAsync(isLabelled: false, token);
         }
 
-        if (isReadable && (ModelFinder.IsJson(type) || !call.AsksForStream && Shape is { IsJson: true } && MayBeText(type)))
+        if (isReadable && (ModelFinder.IsJson(type) || !call.AsksForStream && Shape is { IsJson: true } && (IsVague(type) || IsText(type))))
             return JsonAsync(token);
         // A web page where data was requested comes from a gateway, not from the endpoint.
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
@@ -239,8 +242,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         && (type.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || type.Contains("jsonl", StringComparison.OrdinalIgnoreCase)
             || type.Contains("json-seq", StringComparison.OrdinalIgnoreCase) || type.Contains("stream+json", StringComparison.OrdinalIgnoreCase));
 
-    // On a path whose answers are JSON, every type is wrong, and only a type of binary data says that the body cannot be read.
+    // A stream on a path whose answers are JSON: every type is wrong, and only a type of binary data says that the body cannot be read.
     private bool MayBeText(string type) => IsVague(type) || Shape is { IsJson: true } && !IsBinary(type);
+
+    // Types of text with which servers label an answer or an error by mistake.
+    private static bool IsText(string type) => type.AsSpan().ContainsAny(s_text);
 
     private static bool IsBinary(string type) => type.AsSpan().ContainsAny(s_binary);
 

@@ -56,7 +56,7 @@ public sealed class StreamSiblingTests
     [InlineData("application/vnd.api+json")]
     [InlineData("application/xml")]
     [InlineData("text/html; charset=utf-8")]
-    [InlineData("binary")]
+    [InlineData("application/javascript")]
     public async Task On_a_path_of_JSON_no_label_hides_an_error_or_a_cut(string label)
     {
         await using (var whole = Pair("/chat/completions", new RawAnswer(200, label, HalfText + Finish("stop") + Done)))
