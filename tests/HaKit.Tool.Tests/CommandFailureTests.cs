@@ -88,7 +88,7 @@ public sealed class CommandFailureTests : IDisposable
         { new TaskCanceledException("wrong", new TimeoutException()), HakitTool.Bad },
         { new AggregateException(new SocketException(1)), HakitTool.Bad },
         { new InvalidOperationException("wrong"), HakitTool.Unexpected },
-        { new NullReferenceException("wrong"), HakitTool.Unexpected },
+        { new FormatException("wrong"), HakitTool.Unexpected },
     };
 
     [Theory]
