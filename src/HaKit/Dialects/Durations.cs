@@ -142,7 +142,7 @@ internal static class Durations
 
     // "00:01:30", "5.03:23:11": servers on .NET write a duration like this.
     private static TimeSpan? ClockTime(ReadOnlySpan<char> text) =>
-        text.Contains(':') && TimeSpan.TryParseExact(text, s_clockTimes, CultureInfo.InvariantCulture, out var time) ? Future(time.TotalSeconds) : null;
+        text.Contains(':') && !text.EndsWith('.') && TimeSpan.TryParseExact(text, s_clockTimes, CultureInfo.InvariantCulture, out var time) ? Future(time.TotalSeconds) : null;
 
     // "PT1M30S" of ISO 8601 is a Go duration in capitals.
     private static TimeSpan? IsoDuration(ReadOnlySpan<char> text)
