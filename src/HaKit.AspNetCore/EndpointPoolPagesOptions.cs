@@ -30,14 +30,11 @@ public sealed class EndpointPoolPagesOptions
 
     internal void Validate()
     {
-        string?[] mistakes =
-        [
+        SettingRange.ThrowIfAny(
+            "",
             SettingRange.Find(nameof(Step), Step, TimeSpan.FromSeconds(1), SettingRange.LongestOfTimer),
             SettingRange.Find(nameof(Refresh), Refresh, TimeSpan.FromSeconds(0.2), SettingRange.LongestOfTimer),
             SettingRange.Find(nameof(Events), Events, 0, 10_000),
-            SettingRange.Find(nameof(MaxViewers), MaxViewers, 1, 1_000_000),
-        ];
-        if (mistakes.OfType<string>().ToList() is { Count: > 0 } wrong)
-            throw new ArgumentException(string.Join(' ', wrong));
+            SettingRange.Find(nameof(MaxViewers), MaxViewers, 1, 1_000_000));
     }
 }

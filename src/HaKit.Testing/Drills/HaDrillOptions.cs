@@ -76,16 +76,13 @@ public sealed class HaDrillOptions
     /// <exception cref="ArgumentException">Options are out of their ranges; the message names them.</exception>
     internal void Validate()
     {
-        string?[] mistakes =
-        [
+        SettingRange.ThrowIfAny(
+            "The options of the drill: ",
             SettingRange.FindAboveZero(nameof(FaultDuration), FaultDuration, SettingRange.LongestOfTimer),
             SettingRange.Find(nameof(CallsPerSecond), CallsPerSecond, 0.01, 1000),
             SettingRange.Find(nameof(StreamedShare), StreamedShare, 0, 1),
             SettingRange.Find(nameof(MinimumSuccess), MinimumSuccess, 0, 1),
             MaxAddedDelay is { } delay ? SettingRange.Find(nameof(MaxAddedDelay), delay) : null,
-            SettingRange.Find(nameof(MaxRequestsPerCall), MaxRequestsPerCall, 0, 1_000_000),
-        ];
-        if (mistakes.OfType<string>().ToList() is { Count: > 0 } wrong)
-            throw new ArgumentException($"The options of the drill: {string.Join(' ', wrong)}");
+            SettingRange.Find(nameof(MaxRequestsPerCall), MaxRequestsPerCall, 0, 1_000_000));
     }
 }

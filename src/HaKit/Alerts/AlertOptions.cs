@@ -113,15 +113,12 @@ public sealed class WebhookAlertOptions
 
     internal void Validate()
     {
-        string?[] mistakes =
-        [
+        SettingRange.ThrowIfAny(
+            "",
             SettingRange.Find(nameof(MaxAttempts), MaxAttempts, 1, int.MaxValue),
             SettingRange.FindAboveZero(nameof(Delay), Delay, SettingRange.LongestOfTimer),
             SettingRange.Find(nameof(MaxDelay), MaxDelay, Delay, SettingRange.LongestOfTimer),
-            SettingRange.FindAboveZero(nameof(Timeout), Timeout, SettingRange.LongestOfTimer),
-        ];
-        if (mistakes.OfType<string>().ToList() is { Count: > 0 } wrong)
-            throw new ArgumentException(string.Join(' ', wrong));
+            SettingRange.FindAboveZero(nameof(Timeout), Timeout, SettingRange.LongestOfTimer));
 
         AlertTemplate.Check(Template);
     }

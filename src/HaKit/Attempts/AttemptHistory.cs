@@ -197,6 +197,21 @@ internal sealed class AttemptHistory
         return false;
     }
 
+    /// <summary>Gets whether an endpoint has answered that the request must not be repeated.</summary>
+    public bool ForbidsRepeat
+    {
+        get
+        {
+            foreach (ref readonly var entry in Entries)
+            {
+                if (entry.Fault is { MayAskAgain: false })
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Gets whether and where a refused call continues.</summary>
     public RefusalState Refusal
     {

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace HaKit.Dialects;
 
 /// <summary>
@@ -76,8 +78,6 @@ internal abstract class Dialect
 
         if (status is 400 or 402 or 403 or 429 && AnyWord(in signs, isQuota: true) && !IsOfShortWindow(ServerWords.Lead(words)))
             return Verdict.Quota;
-        if (told is null && status == 403 && IsFilterBeforeQuota(ServerWords.Lead(words)))
-            return new Verdict(FaultKind.ContentFilter);
         if (status is 402 or 403 or 429 && QuotaInMessage(in signs, words) is { } quota)
             return quota;
         if (status == 400 && BeginsWithAny(words, ErrorPhrases.QuotaSentences))
@@ -120,15 +120,20 @@ internal abstract class Dialect
     /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="message">The message, without quoted text.</param>
     protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
-        ServerWords.Lead(message) is var lead && lead.ContainsAny(ErrorPhrases.Quota) && !IsOfShortWindow(lead) ? Verdict.Quota : null;
+        ServerWords.Lead(message) is var lead && SaysUsedUp(lead, ErrorPhrases.Quota) ? Verdict.Quota : null;
+
+    /// <summary>Checks whether the message says that a quota or money is used up. A limit of a minute is a throttle, and "No credits were charged" is no such message.</summary>
+    /// <param name="lead">The first clause of the message.</param>
+    /// <param name="phrases">The phrases of a quota or of money.</param>
+    protected static bool SaysUsedUp(ReadOnlySpan<char> lead, SearchValues<string> phrases)
+    {
+        var told = lead.IndexOfAny(ErrorPhrases.Uncharged) is >= 0 and var at ? lead[..at] : lead;
+        return told.ContainsAny(phrases) && !IsOfShortWindow(lead);
+    }
 
     /// <summary>Checks whether the message is about a limit of a minute or less, which is a throttle even if a code or the message calls it a quota.</summary>
     /// <param name="lead">The first clause of the message.</param>
-    protected static bool IsOfShortWindow(ReadOnlySpan<char> lead) => lead.ContainsAny(ErrorPhrases.ShortWindow);
-
-    // "Your input was flagged. No credits were charged." is about the content, and not about money.
-    private static bool IsFilterBeforeQuota(ReadOnlySpan<char> lead) =>
-        lead.IndexOfAny(ErrorPhrases.ContentFilter) is >= 0 and var at && !lead[..at].ContainsAny(ErrorPhrases.Quota);
+    private static bool IsOfShortWindow(ReadOnlySpan<char> lead) => lead.ContainsAny(ErrorPhrases.ShortWindow);
 
     private static bool AnyWord(in ErrorSigns signs, bool isQuota)
     {

@@ -20,6 +20,9 @@ internal static class ErrorPhrases
     /// <summary>Gets the phrases about used-up money.</summary>
     public static SearchValues<string> Money { get; } = CreateSearch(s_money);
 
+    /// <summary>Gets the beginnings of sentences that say that a refused request cost nothing. They are not about a used-up quota.</summary>
+    public static SearchValues<string> Uncharged { get; } = CreateSearch("no credits were", "no credits have been", "no credits will be");
+
     public static SearchValues<string> Quota { get; } = CreateSearch(
     [
         .. s_money, "exceeded your current quota", "insufficient_quota", "insufficient quota", "quota is not enough", "call volume quota", "monthly quota", "usage limit", "key limit exceeded",

@@ -69,7 +69,7 @@ internal sealed class GeminiDialect : OpenAIDialect
         // A limit of 0 does not refill, even if the body contains a delay.
         if (isOfQuota && IsLimitZero(message))
             return Verdict.Quota with { UntilCleared = true };
-        if (lead.ContainsAny(ErrorPhrases.Money) && !IsOfShortWindow(lead))
+        if (SaysUsedUp(lead, ErrorPhrases.Money))
             return Verdict.Quota;
         if (signs.QuotaPerDay)
             return Verdict.Quota;

@@ -40,6 +40,16 @@ internal static class SettingRange
     public static string? Find(string setting, long value, long least, long most) =>
         value >= least && value <= most ? null : $"{setting} is {value.ToString(CultureInfo.InvariantCulture)}: {Bound(least)} to {Bound(most)} is needed.";
 
+    /// <summary>Throws if there is a mistake.</summary>
+    /// <param name="of">What the settings belong to, in front of the message.</param>
+    /// <param name="mistakes">The mistakes; null for a setting within its range.</param>
+    /// <exception cref="ArgumentException">There is a mistake. The message names all of them.</exception>
+    public static void ThrowIfAny(string of, params IEnumerable<string?> mistakes)
+    {
+        if (mistakes.OfType<string>().ToList() is { Count: > 0 } wrong)
+            throw new ArgumentException(of + string.Join(' ', wrong));
+    }
+
     private static string Shown(double value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Bound(double bound) => bound.ToString("#,0.######", CultureInfo.InvariantCulture);

@@ -48,6 +48,21 @@ public sealed class GatewayWordsTests
         Classify(429, Body("Quota exceeded for aiplatform.googleapis.com/online_prediction_requests_per_base_model with base model: x."), WireDialect.Gemini).Kind.Should().Be(FaultKind.Throttled);
     }
 
+    [Theory]
+    [InlineData("were charged")]
+    [InlineData("have been used")]
+    [InlineData("will be deducted")]
+    public void A_sentence_that_nothing_was_charged_is_about_no_quota(string nothing)
+    {
+        foreach (var dialect in Enum.GetValues<WireDialect>())
+        {
+            var body = JsonSerializer.Serialize(new { error = new { message = $"Too many requests. No credits {nothing}." } });
+            Classify(429, body, dialect).Should().Match<Fault>(f => f.Kind == FaultKind.Throttled && !f.UntilCleared, "{0}", dialect);
+            body = JsonSerializer.Serialize(new { error = new { message = $"You have no credits left. No credits {nothing}." } });
+            Classify(429, body, dialect).Kind.Should().Be(FaultKind.QuotaExhausted, "{0}", dialect);
+        }
+    }
+
     [Fact]
     public void A_limit_of_a_minute_is_a_throttle_even_if_its_code_or_its_message_says_quota()
     {

@@ -172,12 +172,6 @@ internal static partial class SlowClassifier
         var isPerMinute = ShortWindow().IsMatch(Lead(facts.Message));
         if (status is 400 or 402 or 403 or 429 && !isPerMinute && facts.Words.Select(Letters).Any(w => QuotaWord().IsMatch(w) && !RateWord().IsMatch(w)))
             return (FaultKind.QuotaExhausted, null, false);
-        if (status == 403 && ContentFilter().Match(Lead(facts.Message)) is { Success: true } refused
-            && !Quota().IsMatch(Lead(facts.Message)[..refused.Index]) && !Money().IsMatch(Lead(facts.Message)[..refused.Index]) && meanings.Count == 0)
-        {
-            return (FaultKind.ContentFilter, null, false);
-        }
-
         if (status is 402 or 403 or 429 && QuotaInMessage(dialect, facts) is { } forever)
             return (FaultKind.QuotaExhausted, null, forever);
         if (status == 400 && QuotaAtStart().IsMatch(facts.Message))
@@ -238,12 +232,13 @@ internal static partial class SlowClassifier
 
     private static bool? QuotaInMessage(string dialect, Facts facts)
     {
+        var charged = Regex.Replace(Lead(facts.Message), "no credits (?:were|have been|will be).*", "", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline);
         if (dialect != "gemini")
-            return (Quota().IsMatch(Lead(facts.Message)) || Money().IsMatch(Lead(facts.Message))) && !ShortWindow().IsMatch(Lead(facts.Message)) ? false : null;
+            return (Quota().IsMatch(charged) || Money().IsMatch(charged)) && !ShortWindow().IsMatch(Lead(facts.Message)) ? false : null;
         var isOfQuota = Lead(facts.Message).Contains("quota", StringComparison.OrdinalIgnoreCase);
         if (isOfQuota && FirstLimit().Match(facts.Message) is { Success: true } limit && !Regex.IsMatch(limit.Groups[1].Value, @"^(?:[0-9]|\.[0-9])"))
             return true;
-        if (Money().IsMatch(Lead(facts.Message)) && !ShortWindow().IsMatch(Lead(facts.Message)))
+        if (Money().IsMatch(charged) && !ShortWindow().IsMatch(Lead(facts.Message)))
             return false;
         return facts.PerDay || (isOfQuota && !facts.NamesQuota && facts.Message.Contains("per day", StringComparison.OrdinalIgnoreCase)) ? false : null;
     }

@@ -187,7 +187,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
     private string WhyOf(FailoverCall call, WaitRule rule, TimeSpan now) => rule switch
     {
         WaitRule.NotCapable when context.Snapshot.Members.Length == 0 => "the pool has no endpoint. Add one, or wait until one is found.",
-        WaitRule.NotCapable when Array.Exists(context.Snapshot.Members, call.History.WasRefusedBy) => "no further endpoint may be asked: those that failed said that the request must not be repeated (x-should-retry).",
+        WaitRule.NotCapable when call.History.ForbidsRepeat => "no further endpoint may be asked: those that failed said that the request must not be repeated (x-should-retry).",
         WaitRule.NotCapable => $"no endpoint has the capabilities that the request needs: {Requirement.NameMissing(context.Snapshot.Members, call.Profile)}. Add it to an endpoint (Model, Residency, Tags, Tools, Vision, ContextWindow), or take it out of the request's profile.",
         WaitRule.AttemptsUsedUp when call.History.Counted >= context.Settings.MostAttempts => AllFailed(call.History.Begun, now - call.Started),
         WaitRule.AttemptsUsedUp => "each endpoint that may serve the request was tried as often as the settings allow.",
