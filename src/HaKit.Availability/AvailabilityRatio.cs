@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace HaKit.Availability;
 
 /// <summary>
-/// An availability: the probability of being up, stored together with its complement. Therefore even twelve nines keep their accuracy: neither part
-/// is ever computed by subtracting the other from one. Immutable and thread-safe. <c>default</c> is <see cref="Never"/>.
+/// An availability: the probability of being up, stored together with its complement. No calculation computes a part by subtracting the other part from one.
+/// Therefore even twelve nines keep their accuracy. Immutable and thread-safe. <c>default</c> is <see cref="Never"/>.
 /// </summary>
 /// <remarks>
 /// In series, U ← U + A·u; in parallel, A ← A + U·a.

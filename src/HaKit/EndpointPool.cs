@@ -113,8 +113,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <param name="open">Opens the stream on an endpoint. The token is valid until the stream ends.</param>
     /// <param name="reader">Classifies each item as content, the end, an error, or nothing.</param>
     /// <param name="continueWith">
-    /// Called once after a cut. It returns the rest of the answer (for example from a request with the delivered part as a prefix), or null for no rest. If it
-    /// fails, or its stream fails, the caller gets the first cut's exception. A cut rest of <c>pool.ContinueAsync</c> leads to a second call. Null: a cut ends the stream.
+    /// Called after a cut. It returns the rest of the answer (for example from a request with the delivered part as a prefix), or null for no rest. If it
+    /// fails, or its stream fails, the caller gets the first cut's exception. If a rest from <c>pool.ContinueAsync</c> is cut, the function is called again. Null: a cut ends the stream.
     /// </param>
     /// <param name="cancellationToken">Cancels the call, and later the reading of the stream.</param>
     /// <returns>The stream, at its first item. Dispose the stream unless you read it to its end.</returns>

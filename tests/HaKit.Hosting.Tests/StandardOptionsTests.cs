@@ -38,7 +38,7 @@ public sealed class StandardOptionsTests : IDisposable
         options.CircuitBreaker.FailureRatio.Should().Be(0.2);
         options.CircuitBreaker.SamplingDuration.Should().Be(TimeSpan.FromMinutes(1));
         options.CircuitBreaker.BreakDuration.Should().Be(TimeSpan.FromSeconds(10));
-        options.CircuitBreaker.MinimumThroughput.Should().Be(new EndpointPoolOptions().CircuitBreaker.MinimumThroughput, "what was left at that package's default keeps the pool's");
+        options.CircuitBreaker.MinimumThroughput.Should().Be(new EndpointPoolOptions().CircuitBreaker.MinimumThroughput, "a setting with that package's default value keeps the pool's default value");
         _logs.Entries.Should().NotContain(e => e.Message.Contains("mean nothing", StringComparison.Ordinal));
     }
 

@@ -177,7 +177,7 @@ public sealed class HaDrillMutationTests
         }
     }
 
-    /// <summary>Repeats every slow request, as a naive hedge does.</summary>
+    /// <summary>Sends every request three times, whatever the answer is.</summary>
     private sealed class RepeatHandler : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -30,9 +30,10 @@ internal sealed class VaultSession
     public IEnumerable<DestinationView> Usable => Views.Where(v => v.IsUsable);
 
     /// <summary>
-    /// Lists all destinations and finds the vault's identity. A wrong key is an error before anything is written. A destination without an identity takes no
-    /// part if another destination has one. A new vault is created only on request, and only if every destination can be reached and is empty. A missing or
-    /// damaged check object is written when a vault is created or repaired.
+    /// Lists all destinations and finds the vault's identity. A wrong key is an error before anything is written. If a destination has a check object but no
+    /// readable identity, and another destination has an identity, the first one takes no part. A new vault is created only if <paramref name="create"/> is true,
+    /// every destination can be reached, and no destination has objects of a vault. With <paramref name="create"/> or <paramref name="repair"/>, a missing or
+    /// damaged check object is written again.
     /// </summary>
     /// <exception cref="VaultException">The keys are wrong, destinations belong to different vaults, or there is no vault.</exception>
     public static async Task<VaultSession> OpenAsync(
@@ -57,8 +58,8 @@ internal sealed class VaultSession
             throw new VaultException($"The destinations belong to different vaults: {string.Join(", ", identities.Keys.Select(static v => $"'{v.Name}'"))}. Give each vault destinations of its own.");
         if (identities.Count == 0 && refused.Count > 0)
             throw new VaultException($"{(refused.First().Value is VaultObjectException { Problem: VaultProblem.Damaged } ? "The keys do not open this vault" : "This vault cannot be opened")}. Destination '{refused.First().Key.Name}': {refused.First().Value.Message} Nothing was written.");
-        // A destination without a check object may have lost it, so it is not excluded. If another destination has the vault's identity, a sync writes the check
-        // object again.
+        // A destination without a check object may have lost it, so it is not excluded. If another destination has the vault's identity, the next save or sync
+        // writes the check object again.
         foreach (var (view, why) in refused.Where(static r => r.Key.Checks.Count > 0))
             view.Failure = why.Message;
         var session = new VaultSession(store, sealer, time, identities.Count > 0 ? identities.First().Value : NewIdentity(views, create), views) { Progress = progress };
@@ -227,8 +228,8 @@ internal sealed class VaultSession
     public Task<SnapshotManifest> ReadManifestAsync(ObjectId id, CancellationToken token) => ReadAsync(ObjectName.SnapshotKind, id, OpenManifest, token);
 
     /// <summary>
-    /// Reads all snapshots that any destination lists and that were not deleted, oldest first. A snapshot that is complete at no destination is added to
-    /// <paramref name="unreadable"/> with the reason.
+    /// Reads the manifests of all snapshots that any destination lists and that were not deleted, oldest first. A snapshot whose manifest cannot be read from any
+    /// destination is added to <paramref name="unreadable"/> with the reason.
     /// </summary>
     public async Task<List<ListedSnapshot>> ReadSnapshotsAsync(ICollection<(ObjectId Id, VaultObjectException Why)> unreadable, CancellationToken token, Action<SnapshotManifest>? seen = null)
     {

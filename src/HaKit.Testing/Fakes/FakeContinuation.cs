@@ -49,7 +49,8 @@ internal static class FakeRest
         return rest.Count == 0 ? [""] : [.. rest];
     }
 
-    // Returns how many whole tokens the beginning has, and how many characters of the next token.
+    // Returns the number of tokens in the beginning. If the beginning ends inside a token, this token is counted too, and "within" is the number of its
+    // characters that the beginning has.
     private static int KnownTokens(string prompt, string beginning, out int within)
     {
         var tokens = FakeAnswers.TokensOf(prompt, beginning.Length);

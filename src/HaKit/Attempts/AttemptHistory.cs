@@ -254,7 +254,7 @@ internal sealed class AttemptHistory
     }
 
     /// <summary>
-    /// Gets the largest context window that was too small for the prompt; 0 if it is not known. Null if the prompt was too long for no endpoint.
+    /// Gets the largest context window that was too small for the prompt; 0 if its size is not known. Null if no endpoint has refused the prompt as too long.
     /// </summary>
     public int? ContextWindowTooSmall
     {

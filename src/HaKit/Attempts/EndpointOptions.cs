@@ -153,7 +153,7 @@ public sealed class EndpointOptions
         return copy;
     }
 
-    // Sums and ratios of weights, and the prices of all tokens, must stay ordinary numbers.
+    // With these limits, sums and ratios of weights stay finite and above zero, and the prices of all tokens stay finite.
     private const double SmallestWeight = 0.000001, LargestWeight = 1_000_000, HighestPrice = 1_000_000_000;
 
     // The characters that the name of a header may have: a "token" of RFC 9110, section 5.6.2.

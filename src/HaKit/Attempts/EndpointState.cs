@@ -14,7 +14,8 @@ namespace HaKit.Attempts;
 /// </summary>
 internal sealed class EndpointState
 {
-    // Up to this many consecutive silences, the endpoint may only be out. A silent trial counts as several silences.
+    // Up to this number of consecutive silences, the endpoint is assumed to be out. After more silences it is assumed to have become slow. A silent trial counts
+    // as several silences.
     private const int SilencesWhileOut = 30;
     private const int SilencesOfATrial = 10;
 
@@ -263,7 +264,7 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Records that an attempt timed out while it was silent. Returns true if the endpoint has become slow, and false if it may only be out for a moment. The
+    /// Records that an attempt timed out while it was silent. Returns true if the endpoint seems to have become slow, and false if it seems to be out. The
     /// result is true only after many consecutive silences; a trial after an ejection counts as several. The length of a silence is learned only if the result
     /// is true. If every silence were learned, a few silences in a hundred attempts would determine the 99th percentile, from which the limit is computed. Each
     /// new limit would then be three times the previous limit.
@@ -289,7 +290,8 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Records that a caller cancelled an unusually silent attempt. Returns the number of consecutive calls that ended like this without an answer between them.
+    /// Records that a caller cancelled an attempt that had been silent for longer than usual. Returns the number of consecutive calls that ended like this
+    /// without an answer between them.
     /// </summary>
     public int RecordLeftInSilence(long call) =>
         Interlocked.Exchange(ref _leftBy, call) == call ? Volatile.Read(ref _left) : Interlocked.Increment(ref _left);

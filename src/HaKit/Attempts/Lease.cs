@@ -168,8 +168,8 @@ internal sealed class Lease
     }
 
     /// <summary>
-    /// Gets or sets when the call began, if the call's span ends with this attempt because the call has handed its stream over. Null: the call ends its span
-    /// itself.
+    /// Gets or sets when the call began. This is set only if the call has handed over its stream; the call's span then ends with this attempt. Null: the call
+    /// ends its span itself.
     /// </summary>
     public TimeSpan? CallStarted
     {
@@ -198,7 +198,8 @@ internal sealed class Lease
     public PoolClock Clock => _data.Clock;
 
     /// <summary>
-    /// Begins an attempt: reserves capacity within all limits of the endpoint and its account. False if there is not enough capacity; nothing is then reserved.
+    /// Begins an attempt: reserves capacity within all limits of the endpoint and its account. False if there is not enough capacity, or if the endpoint's health
+    /// does not admit the attempt; nothing is then reserved.
     /// </summary>
     public bool TryBegin(EndpointState state, BeginMode mode, long inputTokens, long tokens, int number, TimeSpan deadline, PoolClock clock, TimeSpan now)
     {
@@ -244,8 +245,8 @@ internal sealed class Lease
     }
 
     /// <summary>
-    /// Records that the endpoint works on the attempt, so that the attempt may again be silent for the same time. Returns true if another attempt would still
-    /// have enough time after this attempt, and false when three quarters of this attempt's time have passed.
+    /// Records that the endpoint works on the attempt. The limit on the attempt's silence then starts again. Returns false when three quarters of the attempt's
+    /// time have passed, because another attempt would then not have enough time.
     /// </summary>
     public bool Progressed(TimeSpan now)
     {

@@ -122,7 +122,10 @@ internal abstract class Dialect
     protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
         ServerWords.Lead(message) is var lead && SaysUsedUp(lead, ErrorPhrases.Quota) ? Verdict.Quota : null;
 
-    /// <summary>Checks whether the message says that a quota or money is used up. A limit of a minute is a throttle, and "No credits were charged" is no such message.</summary>
+    /// <summary>
+    /// Checks whether the message says that a quota or money is used up. False for a limit of a minute, which is a throttle, and for a sentence that only says
+    /// that nothing was charged ("No credits were charged").
+    /// </summary>
     /// <param name="lead">The first clause of the message.</param>
     /// <param name="phrases">The phrases of a quota or of money.</param>
     protected static bool SaysUsedUp(ReadOnlySpan<char> lead, SearchValues<string> phrases)

@@ -144,7 +144,7 @@ internal static class Durations
     private static TimeSpan? ClockTime(ReadOnlySpan<char> text) =>
         text.Contains(':') && !text.EndsWith('.') && TimeSpan.TryParseExact(text, s_clockTimes, CultureInfo.InvariantCulture, out var time) ? Future(time.TotalSeconds) : null;
 
-    // "PT1M30S" of ISO 8601 is a Go duration in capitals.
+    // "PT1M30S", "P2D" (ISO 8601). After "PT", the text is a Go duration in capitals.
     private static TimeSpan? IsoDuration(ReadOnlySpan<char> text)
     {
         if (text is ['P' or 'p', .. var days, 'D' or 'd'] && days.Length <= 5 && int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
@@ -153,7 +153,7 @@ internal static class Durations
         return text is ['P' or 'p', 'T' or 't', .. var rest] && rest.Length <= LongestIsoDuration ? GoDuration(lower[..rest.ToLowerInvariant(lower)]) : null;
     }
 
-    // An instant says nothing without the present time.
+    // Without the present time (default), the wait until an instant cannot be computed.
     private static TimeSpan? Unix(double seconds, DateTimeOffset now)
     {
         if (seconds > Instants.LastUnixSecond)
@@ -179,7 +179,7 @@ internal static class Durations
         return PlainSeconds(unit) is { } scale ? Future(number * scale) : null;
     }
 
-    // "s", "sec", "Seconds": a unit in a Go duration, or the beginning of its word.
+    // Gets the seconds of a unit: a unit of a Go duration ("s"), or a word that begins like the name of a unit ("sec", "Seconds").
     private static double? PlainSeconds(ReadOnlySpan<char> unit)
     {
         if (UnitSeconds(unit) is { } scale)
@@ -220,7 +220,8 @@ internal static class Durations
         return text is ['~', .. var amount] ? amount : text;
     }
 
-    // Numbers with their units, which are added: "1 hour, 5 minutes and 2 seconds". A first number without a unit is in seconds, unless it needs one.
+    // Adds several numbers with units: "1 hour, 5 minutes and 2 seconds". If the first number has no unit, it is in seconds; with needsUnit the text is then not
+    // a time.
     private static TimeSpan? Amount(ReadOnlySpan<char> text, bool needsUnit)
     {
         var run = text[..EndOf(text, static c => char.IsAsciiDigit(c) || c is '.' or ':')];

@@ -203,7 +203,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         if (now < call.Deadline && now < lease.EndsAt && engine.Silence.KeepsSilent(call, lease, now))
         {
             lease.KeepUntilEnd(now);
-            call.LastFailure = lease.Started; // so an endpoint that has come back since then may get the second attempt
+            call.LastFailure = lease.Started; // an endpoint that has come back since this attempt began may get the second attempt
             return false;
         }
         return TryEndAttempt(ref attempt, engine.Silence.OverdueFault(call, lease, now), now);
@@ -247,8 +247,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return isOver;
     }
 
-    // The pool has cancelled the attempt. The caller's exception must not depend on how and when the callback ends then, so the callback's own exception, if it
-    // came in time, is only the inner exception.
+    // The pool has cancelled the attempt. The callback may then end with any exception, or continue to run. The type of the caller's exception must not depend on
+    // that, so the exception of the callback is only the inner exception.
     private bool EndsGivenUp(string endpoint, Fault fault, Exception? exception, TimeSpan now)
     {
         var isOver = !IsCancelled && now < call.Deadline && engine.EndsGivenUp(call, fault); // otherwise the end of the call has its own exception

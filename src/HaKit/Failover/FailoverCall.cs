@@ -97,7 +97,8 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     /// <summary>
     /// Gets the factor by which the attempts of this call may be silent for longer than usual. A silence doubles the factor if the same endpoint meanwhile
-    /// served a later attempt, because the endpoint is then healthy and this request takes longer. Every sixth other silence doubles the factor too. 1 to 64.
+    /// served a later attempt, because the endpoint is then healthy and this request takes longer. Any other silence may be caused by an outage, so only six of
+    /// these silences together double the factor. 1 to 64.
     /// </summary>
     public int Patience => 1 << Math.Min(_ownSilences + _silences / SilencesOfAnOutage, MostDoublings);
 
@@ -234,7 +235,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     private CallDetail DetailOfMany(TimeSpan now) => new()
     {
-        Endpoint = _servedBy ?? History.Entries[^1].Endpoint.Name, // a refusal of the request itself was not served, but it came from an endpoint
+        Endpoint = _servedBy ?? History.Entries[^1].Endpoint.Name, // a refused call was not served, but the last attempt's endpoint sent the answer
         Attempts = Attempts(now),
         AttemptCount = History.Begun,
         WaitRules = WaitRules(),

@@ -176,7 +176,8 @@ internal sealed class FailoverEngine
     }
 
     /// <summary>
-    /// Decides the next step of a call whose only attempt was kept although it is silent beyond its limit: a second attempt begins now, later or never.
+    /// Decides the next step of a call whose only attempt has been silent for longer than its limit and was kept. A second attempt beside it begins now, later
+    /// or never.
     /// </summary>
     public Step NextBeside(FailoverCall call, TimeSpan now)
     {
@@ -198,8 +199,9 @@ internal sealed class FailoverEngine
     }
 
     /// <summary>
-    /// Decides whether a call ends with an attempt that the pool has given up. A short limit may end an attempt as if the call had no more time, although the
-    /// deadline has not passed. Such a fault is neutral, but the endpoint may have processed the request.
+    /// Decides whether a call ends with an attempt that the pool has given up. The fault <see cref="FaultKind.DeadlineExceeded"/> can occur before the call's
+    /// deadline, if the attempt got so little of the remaining time that its silence does not count against the endpoint. The endpoint may have processed the
+    /// request, so a call that must not be repeated ends.
     /// </summary>
     public bool EndsGivenUp(FailoverCall call, Fault fault) => fault.Kind switch
     {

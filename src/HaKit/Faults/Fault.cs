@@ -76,7 +76,7 @@ public sealed record Fault
     /// <summary>Gets whether the endpoint refused the request, so that it would refuse the same request again.</summary>
     internal bool IsRefusal => SecondOpinion != SecondOpinion.None || Blame == FaultBlame.Request;
 
-    /// <summary>Gets the fault for a provisional refusal after another endpoint has served the call: the fault then counts against the endpoint.</summary>
+    /// <summary>Gets the fault that counts against the endpoint after another endpoint has served the call that this endpoint refused.</summary>
     internal Fault AsEndpointFault() => this with { IsProvisional = false, Blame = FaultBlame.Endpoint, Reach = FaultReach.Endpoint, UntilCleared = false };
 
     /// <summary>Gets the name of the kind as a cached string.</summary>

@@ -94,7 +94,9 @@ internal sealed class EndpointHealth
         _tracker.Report(this, Evidence(ticket, fault) with { Begun = begun, InFlight = inFlight, HasServedLater = servedBegan > ticket.Began }, now);
     }
 
-    /// <summary>Records that a caller cancelled an unusually silent attempt. The endpoint becomes suspect, but no failure is counted.</summary>
+    /// <summary>
+    /// Records that a caller cancelled an attempt that had been silent for longer than usual. The endpoint becomes suspect, but no failure is counted.
+    /// </summary>
     /// <param name="ticket">The attempt's ticket.</param>
     /// <param name="silence">The fault that the attempt would have had if the pool's own limit had ended it.</param>
     /// <param name="now">The current time on the pool's clock.</param>

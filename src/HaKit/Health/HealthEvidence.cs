@@ -35,7 +35,9 @@ internal enum EvidenceSource
     /// <summary>This process was paused, or could connect to no endpoint. Its recent observations do not count.</summary>
     SelfSuspicion,
 
-    /// <summary>A caller cancelled an unusually silent attempt. The endpoint becomes suspect, but no failure is counted.</summary>
+    /// <summary>
+    /// A caller cancelled an attempt that had been silent for longer than usual. The endpoint becomes suspect, but no failure is counted.
+    /// </summary>
     LeftInSilence,
 
     /// <summary>Other replicas of the application have learned something about the endpoint.</summary>
@@ -103,11 +105,15 @@ internal readonly record struct HealthEvidence
     public bool IsHeld { get; init; }
 
     /// <summary>
-    /// Gets whether the pool fails to connect to every endpoint. The failure then counts, but an ejection is postponed until a connection succeeds.
+    /// Gets whether this machine's network may be at fault, because the pool can connect to none of its endpoints. A failure that would eject the endpoint then
+    /// only makes it suspect.
     /// </summary>
     public bool IsDoubtful { get; init; }
 
-    /// <summary>Gets, for a probe, whether a detector has already made the decision, so that this result counts as the required number of results.</summary>
+    /// <summary>
+    /// Gets, for a probe, whether this result counts as the required number of results: a failure detector has made the decision, or calls need the endpoint at
+    /// once.
+    /// </summary>
     public bool IsDecisive { get; init; }
 
     /// <summary>Gets, for self-suspicion, the age up to which ejections are undone. For a cooldown that a peer reports, gets its remaining time.</summary>

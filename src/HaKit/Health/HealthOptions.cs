@@ -114,7 +114,10 @@ public sealed class HealthOptions
     /// <summary>Gets or sets how many failed probes in a row eject an endpoint. Default 3; at least 1.</summary>
     public int MissesToEject { get; set; } = 3;
 
-    /// <summary>Gets or sets how many successful probes in a row, of the level that failed, bring an ejected endpoint back. Default 2; at least 1.</summary>
+    /// <summary>
+    /// Gets or sets how many successful probes in a row bring an ejected endpoint back. A probe that does not test the part that failed does not count. Default
+    /// 2; at least 1.
+    /// </summary>
     public int HitsToRecover { get; set; } = 2;
 
     /// <summary>

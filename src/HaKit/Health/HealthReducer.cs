@@ -149,8 +149,8 @@ internal static class HealthReducer
     /// <param name="From">The number of attempts that had begun on the endpoint when the streak began. Null if attempts are not counted.</param>
     /// <param name="InFlight">The number of running attempts that may disprove the failure. 0 after a silence, because the running attempts are then probably
     /// silent too.</param>
-    /// <param name="UnderWay">The number of attempts that began after the streak began and have not ended. It is computed from the counts, and is at most
-    /// InFlight, because attempts that their callers cancelled are not in the counts of failures.</param>
+    /// <param name="UnderWay">The estimated number of attempts that began during the streak and are still running: the attempts that began, minus the failures.
+    /// Attempts that their callers cancelled are no failures, so this difference may be too large. InFlight is its upper limit.</param>
     private readonly record struct FailureRow(int Failures, int Connects, int Unanswered, long? From, int InFlight, long UnderWay)
     {
         public static FailureRow After(HealthState state, in HealthEvidence evidence)
@@ -175,7 +175,7 @@ internal static class HealthReducer
     }
 
     // The requests of one caller must not take an endpoint away from other callers. If an endpoint refuses several calls in a row that another endpoint then
-    // served, it is out for a short time. The last admitted endpoint is never taken out, and neither is the key or account.
+    // served, it is out for a short time. Refusals never take out the last admitted endpoint, and never all endpoints of a key or an account.
     private static HealthState CountRefusal(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;

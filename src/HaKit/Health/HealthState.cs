@@ -181,8 +181,8 @@ public sealed record HealthState
     public bool IsTrialAllowedInOutage(TimeSpan now) => IsTrialReady(now) || (Status == EndpointHealthStatus.Ejected && !IsCooling(now));
 
     /// <summary>
-    /// Gets when the cooldown allows a call to use the endpoint. If the cooldown lasts until it is cleared, this is the next trial, but only if the trial is due
-    /// within 10 s: a key that has served recently may work again in seconds, but a wrong key never works.
+    /// Gets when the cooldown allows a call to use the endpoint: at the end of the cooldown. If the cooldown lasts until it is cleared, and its next trial is due
+    /// within 10 s, this is the time of the trial. By default only the trial of a key that has served recently comes so early.
     /// </summary>
     internal TimeSpan AskableAt(TimeSpan now)
     {

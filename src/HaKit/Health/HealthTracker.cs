@@ -233,9 +233,9 @@ internal sealed class HealthTracker
     }
 
     /// <summary>
-    /// Checks whether this machine's own network is the likely cause of a failure to connect: no other endpoint can be reached either, and the failure would
-    /// eject this endpoint or follows the ejection of another endpoint shortly before. If so, this failure ejects no endpoint, and the ejections shortly before
-    /// are undone.
+    /// Checks whether this machine's own network is the likely cause of a failure to connect, because no other endpoint can be reached either. If so, this
+    /// failure ejects no endpoint, and the ejections shortly before are undone. The check is made only if the failure would eject the endpoint, or if another
+    /// endpoint was ejected shortly before.
     /// </summary>
     private bool IsOwnNetworkSuspectWhileLocked(EndpointHealth endpoint, in HealthEvidence evidence, TimeSpan now)
     {

@@ -17,7 +17,7 @@ internal static class HealthTransitions
         if (state.Cooldown is { } cooldown && now >= cooldown.Until)
             state = state.IsInService ? state.Reenter(cooldown.Return, cooldown.Cause, now) : state with { Cooldown = null };
         if (state.Status == EndpointHealthStatus.SlowStart && now >= state.Return.Until)
-            state = state.ToService(now) with { RecoveredAt = state.RecoveredAt ?? now }; // the slow start after a cooldown is no recovery
+            state = state.ToService(now) with { RecoveredAt = state.RecoveredAt ?? now }; // null after an ejection; after a cooldown the earlier time stays
         return state;
     }
 

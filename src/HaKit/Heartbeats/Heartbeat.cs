@@ -46,7 +46,8 @@ internal sealed class Heartbeat
     // The system's timers and its timestamps are different clocks: a timer that fires at most this much too early is on time.
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(50);
 
-    // Heartbeats of many endpoints that are due within this part of the interval share one wake-up of the process, which costs far more than a heartbeat.
+    // The interval is divided into this number of grains. Heartbeats of several endpoints that are due within one grain share one wake-up of the process, because
+    // a wake-up costs far more than a heartbeat.
     private const int GrainsPerInterval = 200;
 
     private readonly Lock _gate = new();
@@ -264,7 +265,7 @@ internal sealed class Heartbeat
         // the endpoint.
         if (fault?.Kind == FaultKind.DnsFailed && _member.Successes > 0 && _member.Health.State.IsInService)
             return;
-        // While no endpoint serves, the first answer brings its endpoint back.
+        // While no endpoint serves or calls wait for an endpoint, one successful probe brings its endpoint back.
         var isDecisive = fault is null && _pacemaker.IsAnswerDecisive;
         if (_detector is { } detector)
         {

@@ -160,7 +160,7 @@ internal sealed class Pacemaker
             hearts = [.. _hearts.Values];
             _hearts.Clear();
         }
-        // This runs outside the lock, because stopping cancels probes, and callbacks on their tokens run here.
+        // This runs outside the lock, because stopping a heartbeat cancels its probe, and the cancellation runs the callbacks of the probe's own code.
         Array.ForEach(hearts, static heart => heart.Stop());
     }
 
@@ -221,7 +221,8 @@ internal sealed class Pacemaker
         _outageChanged(lasted);
     }
 
-    // Runs at the pace of an outage, and probes one endpoint each time, the endpoints in turn. During an outage it reports the outage once a minute.
+    // Runs at the pace of an outage. Each run probes the next endpoint for which a probe is useful. During an outage this method also reports the outage once a
+    // minute.
     private void AskInOutage()
     {
         var now = Clock.Now;

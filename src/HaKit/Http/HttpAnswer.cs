@@ -242,10 +242,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         && (type.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || type.Contains("jsonl", StringComparison.OrdinalIgnoreCase)
             || type.Contains("json-seq", StringComparison.OrdinalIgnoreCase) || type.Contains("stream+json", StringComparison.OrdinalIgnoreCase));
 
-    // A stream on a path whose answers are JSON: every type is wrong, and only a type of binary data says that the body cannot be read.
+    // Checks whether the answer to a request for a stream is read as text although its Content-Type is neither JSON nor events. On a path whose answers are JSON,
+    // the body is read unless the type is one of binary data, because servers label answers wrongly. On other paths it is read only if the type is vague.
     private bool MayBeText(string type) => IsVague(type) || Shape is { IsJson: true } && !IsBinary(type);
 
-    // Types of text with which servers label an answer or an error by mistake.
+    // Checks whether the Content-Type is one of the wrong types that servers give to a JSON answer or error.
     private static bool IsText(string type) => type.AsSpan().ContainsAny(s_text);
 
     private static bool IsBinary(string type) => type.AsSpan().ContainsAny(s_binary);

@@ -293,7 +293,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             ? PromptCacheKey.For(_body[..], key)
             : null;
 
-    // Some SDKs accept both formats with every request, and select the format in the body. So the header shows a stream only if it accepts nothing but events.
+    // Some SDKs accept JSON and events with every request, and select the format in the body. So the header requests a stream only if it accepts events and no
+    // JSON.
     private bool AcceptsEventsOnly() => request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString() is var text
         && text.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
         && !text.Contains("application/json", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);

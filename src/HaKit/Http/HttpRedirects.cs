@@ -7,7 +7,7 @@ namespace HaKit.Http;
 /// </summary>
 internal sealed class HttpRedirects
 {
-    private const int MostRedirects = 3; // for the whole call; a redirect loop between two endpoints therefore costs five requests in total
+    private const int MostRedirects = 3; // for the whole call: if two endpoints redirect without end, the call sends five requests in total
 
     private readonly List<string> _misdirecting = [];
     private int _followed;
@@ -18,7 +18,9 @@ internal sealed class HttpRedirects
     /// </summary>
     public bool HasMisdirected(string endpoint) => _misdirecting.Contains(endpoint);
 
-    /// <summary>Follows a redirect within the same server. A redirect to another server is not followed; the classifier makes it a fault.</summary>
+    /// <summary>
+    /// Follows redirects within the same server. A redirect to another server is not followed but returned, and <see cref="HttpAnswer"/> makes it a fault.
+    /// </summary>
     /// <param name="call">The call.</param>
     /// <param name="outgoing">The attempt and its requests.</param>
     /// <param name="response">The first answer.</param>

@@ -40,7 +40,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
 
     public static HttpSide GetSide(EndpointPool pool) => s_all.GetValue(pool, static pool => new HttpSide(pool));
 
-    // A reload may change the names of credentials, and keeps the endpoints that it does not change.
+    // The target is stored for the endpoint. A reload may change the names of credentials and keep the endpoint, so a target with other names is replaced.
     public HttpTarget TargetOf(PoolEndpoint endpoint) =>
         _targets.TryGetValue(endpoint, out var target) && ReferenceEquals(target.Names, Names) ? target : NewTarget(endpoint);
 

@@ -45,10 +45,10 @@ internal sealed class HttpTarget
     /// </summary>
     public bool WantsModel { get; }
 
-    /// <summary>Returns true only for the first answer that the endpoint does not serve a path.</summary>
+    /// <summary>Returns true at the first call, so that the warning about a path that the endpoint does not serve is logged once.</summary>
     public bool IsFirstNotServed() => Interlocked.Exchange(ref _notServed, 1) == 0;
 
-    /// <summary>Returns true only for the first answer that the endpoint does not have a model.</summary>
+    /// <summary>Returns true at the first call, so that the warning about a model that the endpoint does not have is logged once.</summary>
     public bool IsFirstModelMissing() => Interlocked.Exchange(ref _modelMissing, 1) == 0;
 
     private bool HasPlace => _path.Contains("%7Bmodel%7D", StringComparison.OrdinalIgnoreCase);

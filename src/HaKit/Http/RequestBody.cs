@@ -5,7 +5,8 @@ namespace HaKit.Http;
 
 /// <summary>
 /// Holds the body of a call's request and creates an <see cref="HttpContent"/> for every attempt. The body is kept in one pooled buffer that all attempts
-/// share. If the body is too long for that, the caller's content writes it again for each attempt, if the content can be written again.
+/// share. A body that is too long for the buffer is written by the caller's content, again for each attempt. If that content can be written only once, only one
+/// attempt can send it.
 /// </summary>
 internal sealed class RequestBody : IDisposable
 {
@@ -127,7 +128,8 @@ internal sealed class RequestBody : IDisposable
         return content;
     }
 
-    // Returns null if the model's name is not replaced. A body that is not kept passes through the rewriting stream in any case.
+    // Gets the text that replaces the model's name. Null: no replacement. The model in a body that is not kept is unknown, so it is replaced even if it is the
+    // same.
     private byte[]? Replacing(ModelName model)
     {
         var type = TypeOf(_source);
@@ -235,7 +237,8 @@ internal sealed class RequestBody : IDisposable
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
             body.IsKept ? body.WriteAsync(stream, model, member, cancellationToken) : body.PassAsync(stream, model, cancellationToken);
 
-        // In a resilience pipeline a synchronous call is synchronous down to the connection, and that thread blocks anyway.
+        // A synchronous call through a resilience pipeline also writes the body synchronously. The caller's thread blocks until the answer arrives, so it may also
+        // block here.
         protected override void SerializeToStream(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
             SerializeToStreamAsync(stream, context, cancellationToken).GetAwaiter().GetResult();
 

@@ -70,7 +70,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return OfErrorLine(data);
         if (data.SequenceEqual("[DONE]"u8))
             return MarkKnown(StreamSignal.End);
-        // If the blank line after the event is missing, the stream ended inside the event.
+        // If the blank line after the event is missing and the JSON is incomplete, the stream was cut inside this event.
         if (endsInside && !JsonOutline.Read(data).IsWhole)
             return StreamSignal.None;
         if (data[0] == '{')
@@ -194,7 +194,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         (_isKnown, HasAnswer) = (true, true);
         Made?.Invoke(data);
         var reason = StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } stop ? stop : StreamPieces.TextAfter(data, "\"status\""u8);
-        // A response with the status "incomplete" has reached a limit, so it is complete for the caller.
+        // The status "incomplete" means that the response has reached a limit on its length. The provider sends no more of it, so it was not cut.
         var meaning = reason.SequenceEqual("incomplete"u8) ? FinishMeaning.End : FinishReasons.MeaningOf(reason);
         return OfReason(data, meaning) is StreamSignal.Error ? StreamSignal.Error : StreamSignal.Content | StreamSignal.End;
     }
@@ -279,7 +279,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         _ => StreamSignal.End, // an answer that a filter ended is a valid answer
     };
 
-    // The search is fast, because usually no member with a nested value comes before this member.
+    // Finds the value of a member of the root object. If no object or array begins before the first occurrence of the name, this occurrence is the member of the
+    // root, and the JSON need not be parsed. That is the usual case.
     private static int? ValueAtRoot(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
     {
         var at = data.IndexOf(member);

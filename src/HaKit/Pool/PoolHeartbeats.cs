@@ -56,7 +56,7 @@ internal sealed class PoolHeartbeats : IDisposable
     /// <summary>Applies the members of the current snapshot and the current options.</summary>
     public void UseMembers()
     {
-        // If two changes come at the same time, the later one must use both.
+        // Two changes may come at the same time. The lock makes the second thread read the members and options after both changes.
         lock (_gate)
             _pacemaker.ApplyMembers(_snapshot.Value.Members, member => SetupOf(member.Endpoint, _options.Value), _options.Value.CircuitBreaker);
     }

@@ -125,8 +125,8 @@ internal sealed class PoolMembers
         && (change.Before.Status == EndpointHealthStatus.Suspect || !change.Before.IsInService);
 
     /// <summary>
-    /// Lets waiting calls look at each endpoint that returned. Called after the changes have been delivered: a released call may run long here, and no
-    /// further change would be delivered in the meantime.
+    /// Releases one waiting call for each endpoint that returned. Call this only after all changes have been delivered: a released call may run for a long time
+    /// on this thread, and would delay the delivery.
     /// </summary>
     public void ReleaseWaiters()
     {
@@ -153,7 +153,7 @@ internal sealed class PoolMembers
         }
     }
 
-    // A change between two such states does not change the choice.
+    // A change from one plain state to another does not change whether the endpoint may be chosen, so the snapshot is not renewed.
     private static bool IsPlain(HealthState state) => state is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.Suspect, Cooldown: null };
 }
 

@@ -12,8 +12,8 @@ internal static class PoolStatusReader
         var snapshot = engine.Snapshot;
         var (now, at) = (clock.Now, clock.Time.GetUtcNow());
         var endpoints = Array.ConvertAll(snapshot.Members, m => StatusOf(m, owners.Objective.DownSince(m.Health), now, at));
-        // If no connection to any of the endpoints that would take traffic is possible, none of them serves. No endpoint is ejected in that case, because the
-        // network of this replica may be at fault.
+        // If the pool can connect to none of the admitted endpoints, none of them serves. They are not ejected, because the network of this replica may be at
+        // fault.
         var isUnreachable = Array.TrueForAll(endpoints, static e => !e.Serves || e.Health.IsUnreachable) && Array.Exists(endpoints, static e => e.Serves);
         if (isUnreachable)
             endpoints = Array.ConvertAll(endpoints, static e => e with { Serves = false });
@@ -68,7 +68,8 @@ internal static class PoolStatusReader
         };
     }
 
-    // If an endpoint is ejected again, the outage continues. So OutSince is used, and Since only without it.
+    // Gets when the outage began. Since changes when an endpoint that is out is ejected again, but the outage continues; OutSince does not change. So Since is
+    // used only if OutSince is null.
     private static DateTimeOffset? OutageSince(TimeSpan? began, EndpointStatus[] endpoints, TimeSpan now, DateTimeOffset at)
     {
         if (began is { } since)

@@ -60,7 +60,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     public bool Excludes(EndpointState state) => !History.IsFresh && (History.TimesTried(state) > 0 || History.FoundBroken(state));
 
     /// <summary>
-    /// The <see cref="OverlapWithFailures"/> of an endpoint whose account was throttled in this call. Only to avoid such an endpoint, a call leaves a strict tier.
+    /// The <see cref="OverlapWithFailures"/> of an endpoint whose account was throttled in this call. A call leaves a strict tier only to avoid such an endpoint.
     /// </summary>
     public const int ThrottledAccount = 4;
 

@@ -13,7 +13,8 @@ public sealed class ResponsesStateTests
     private const int ToolRounds = 5;
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
 
-    // Not streamed: the adapter of M.E.AI does not find the streaming method of the SDK's version that is referenced here. Over plain HTTP streams are tested too.
+    // The calls are not streamed, because M.E.AI's adapter does not find the streaming method in the referenced version of the SDK. The tests over plain HTTP also
+    // test streams.
     [Fact(Timeout = 300_000)]
     public async Task A_hundred_conversations_of_five_tool_rounds_lose_none_while_all_endpoints_are_healthy()
     {

@@ -56,7 +56,7 @@ public sealed partial class ArchitectureTests
             }
         }
         wrong.Should().BeEmpty();
-        seen.Should().Contain(["Failover → Attempts: Lease", "Health → Faults: Fault"], "a scan that sees nothing would hold anything");
+        seen.Should().Contain(["Failover → Attempts: Lease", "Health → Faults: Fault"], "a scan that found no dependency would let the test pass");
     }
 
     [Fact]

@@ -79,7 +79,7 @@ public sealed class SettingNameTests
     public void A_value_that_an_enumeration_does_not_have_is_refused_with_the_values_that_it_has()
     {
         var choices = Settings(typeof(EndpointPoolOptions), "").Select(s => (s.Path, Type: Nullable.GetUnderlyingType(s.Type) ?? s.Type)).Where(s => s.Type.IsEnum).ToArray();
-        choices.Should().HaveCountGreaterThan(10, "a scan that sees nothing would hold anything");
+        choices.Should().HaveCountGreaterThan(10, "a scan that found no setting would let the test pass");
         foreach (var (path, type) in choices)
             string.Join('\n', Refused(("Endpoints:0:Name", "a"), (path[1..], "nonsense"))).Should().ContainAll([path, .. Enum.GetNames(type)]);
     }

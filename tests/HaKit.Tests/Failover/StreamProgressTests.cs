@@ -32,7 +32,7 @@ public sealed class StreamProgressTests : StreamBench
     private string Read(EndpointPool pool) => Time.Run(async () => await ReadAll(await OpenWorking(pool)));
 
     [Fact]
-    public async Task More_of_it_than_items_may_be_held_is_no_silence()
+    public async Task More_progress_than_items_may_be_held_is_no_silence()
     {
         await using var pool = Pool(2);
         Scripts["a"] = Says($"role {Times(200, "work")} Hello .");
@@ -41,7 +41,7 @@ public sealed class StreamProgressTests : StreamBench
     }
 
     [Fact]
-    public async Task It_puts_off_the_limit_on_the_first_content()
+    public async Task Progress_puts_off_the_limit_on_the_first_content()
     {
         await using var pool = Pool(2);
         Scripts["a"] = Says($"role {Times(50, "1s work")} Hello .");
@@ -50,7 +50,7 @@ public sealed class StreamProgressTests : StreamBench
     }
 
     [Fact]
-    public async Task It_ends_a_silence_between_contents()
+    public async Task Progress_ends_a_silence_between_contents()
     {
         await using var pool = Pool(2);
         Scripts["a"] = Says($"Hello {Times(5, "20s work")} 20s world .");
@@ -60,7 +60,7 @@ public sealed class StreamProgressTests : StreamBench
     [Theory]
     [InlineData("role 10s work wait", 40)]
     [InlineData("10s work wait", 30)]
-    public async Task Whoever_falls_silent_afterwards_is_left_and_a_first_item_puts_nothing_off(string script, int seconds)
+    public async Task An_endpoint_that_is_silent_after_progress_is_left_and_a_first_item_puts_off_no_limit(string script, int seconds)
     {
         await using var pool = Pool(2);
         Scripts["a"] = Says(script);
@@ -71,7 +71,7 @@ public sealed class StreamProgressTests : StreamBench
     }
 
     [Fact]
-    public async Task A_failure_after_it_is_still_unseen_by_the_caller()
+    public async Task A_failure_after_progress_is_invisible_to_the_caller()
     {
         await using var pool = Pool(2);
         Scripts["a"] = Says($"role {Times(10, "work")} cut");
@@ -81,7 +81,7 @@ public sealed class StreamProgressTests : StreamBench
     }
 
     [Fact]
-    public async Task A_failure_soon_after_it_can_be_made_good_where_one_endpoint_has_all_the_time_there_is()
+    public async Task The_only_endpoint_gets_a_second_attempt_after_a_failure_soon_after_progress()
     {
         await using var pool = Pool(1, o => o.TotalRequestTimeout.Timeout = S(20));
         var again = false;
@@ -91,7 +91,7 @@ public sealed class StreamProgressTests : StreamBench
     }
 
     [Fact]
-    public async Task When_no_more_bytes_may_be_held_it_is_handed_over_and_nobody_is_blamed()
+    public async Task When_no_more_bytes_may_be_held_the_stream_is_handed_over_and_no_endpoint_is_blamed()
     {
         await using var pool = Pool(2, o => o.Streaming.HoldBytes = 1_000);
         Scripts["a"] = Says($"role {Times(20, "work")} cut");
@@ -102,7 +102,7 @@ public sealed class StreamProgressTests : StreamBench
     }
 
     [Fact]
-    public async Task It_is_handed_over_before_the_deadline_for_a_first_content_could_cut_it()
+    public async Task A_stream_in_progress_is_handed_over_before_the_deadline_for_a_first_content_could_cut_it()
     {
         await using var pool = Pool(2, o => o.TotalRequestTimeout.Timeout = S(40));
         Scripts["a"] = Says($"role {Times(100, "1s work")} Hello .");
@@ -112,7 +112,7 @@ public sealed class StreamProgressTests : StreamBench
     }
 
     [Fact]
-    public async Task Who_is_seen_at_work_is_measured_by_when_that_was_first_seen()
+    public async Task The_first_progress_is_the_measured_time_to_the_first_content()
     {
         await using var pool = Pool(1);
         Scripts["a"] = Says($"role 1s {Times(20, "work 1s")} Hello .");

@@ -106,7 +106,7 @@ internal sealed class RawHttp2Server : IDisposable
 
     public Uri Address => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}/v1");
 
-    /// <summary>The connections whose conversation has ended.</summary>
+    /// <summary>Gets the names of the exceptions that ended connections, one for each connection.</summary>
     public ConcurrentQueue<string> Ended { get; } = new();
 
     private int _connections;

@@ -288,7 +288,7 @@ public sealed class WaitQueueTests
     private static Task<WaitResult> Wait(Waiter? waiter, TimeSpan? dueIn = null) =>
         waiter!.WaitAsync(dueIn, TestContext.Current.CancellationToken).AsTask();
 
-    /// <summary>Null while it goes on, so that a wait that never ends fails the test instead of hanging it.</summary>
+    /// <summary>Gets the result of a wait. Null if the wait has not ended: then the assertion fails, and the test does not hang.</summary>
     private static WaitResult? Result(Task<WaitResult> wait) => wait.IsCompletedSuccessfully ? wait.Result : null;
 
     private async void Begin(string name, int priority, TimeSpan? dueIn = null)

@@ -8,7 +8,10 @@ using Microsoft.Extensions.Logging;
 
 namespace HaKit.Tests.Options;
 
-/// <summary>The numbers of the parts beside a pool's options: each extreme value is refused by name, or the part works with it.</summary>
+/// <summary>
+/// Tests the numbers in settings that are not in a pool's options: alerts, recorders, profiles, probes. Each extreme value is refused by name, or the part works
+/// with it.
+/// </summary>
 public sealed class PartNumberTests : IDisposable
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
