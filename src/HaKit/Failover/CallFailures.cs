@@ -18,7 +18,7 @@ internal sealed class CallFailures(FailoverContext context)
         context.Settings.Pool, why, call.Attempts(now), context.Selector.Explain(context.Snapshot, new SelectionQuery(call.Profile, call.History, now)), RetryAfter(call, now), last,
         call.History.Begun, call.WaitRules());
 
-    /// <summary>Gets the earliest time after which any endpoint could take the request. Null if this does not depend on time alone.</summary>
+    /// <summary>Gets the time from now until one of the endpoints could take the request. Null if this does not depend on time alone.</summary>
     public TimeSpan? RetryAfter(FailoverCall call, TimeSpan now)
     {
         var soonest = TimeSpan.MaxValue;

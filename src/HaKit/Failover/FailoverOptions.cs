@@ -38,7 +38,7 @@ public sealed class RetryOptions
 /// <summary>Sets how long to wait for the first content of an answer. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class FirstContentOptions
 {
-    // The longest time that is known of an endpoint is 17 minutes, so the product is always a valid time.
+    // The pool learns times of at most 17 minutes, so the product of such a time and this number is always a valid time.
     internal const double LargestMultiplier = 1000;
 
     /// <summary>Gets or sets whether the limit is learned from the endpoint's own recent times to the first content. Default true.</summary>

@@ -9,8 +9,8 @@ namespace HaKit.Health;
 /// </summary>
 internal static class HealthReducer
 {
-    // The last admitted endpoint is ejected only when it fails every attempt: after this many times FailuresToEject consecutive failures. If 70 % of the
-    // attempts fail, five consecutive failures occur about once in 17 attempts, and twenty about once in 4,000.
+    // The factor on FailuresToEject for the last admitted endpoint. With this factor the endpoint is ejected only if it fails almost every attempt. If 70 % of
+    // the attempts fail, five consecutive failures occur about once in 17 attempts, and twenty about once in 4,000.
     private const long PatienceWithLast = 4;
 
     public static HealthState Next(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
