@@ -349,7 +349,7 @@ public sealed class FleetFailureTests
     {
         using var fleet = NewFleet(2);
         fleet.Time.Advance(S(3));
-        var fact = new PeerFact { Format = 3, Kind = PeerFactKind.Opinion, Subject = "e0", Replica = "later", Version = 1, Length = S(30), Left = S(30), Opinion = PeerOpinion.Serves };
+        var fact = new PeerFact { Format = PeerFact.CurrentFormat + 1, Kind = PeerFactKind.Opinion, Subject = "e0", Replica = "later", Version = 1, Length = S(30), Left = S(30), Opinion = PeerOpinion.Serves };
         fleet.Store.Inject("fleet", "test", fact, fact with { Kind = PeerFactKind.Unknown, Subject = "e1" });
         fleet.Time.Advance(S(1));
         fleet.Replicas[1].Pool.GetFleetStatus().Replicas.Should().Contain(r => r.Replica == "later" && r.Endpoints.Count == 1);

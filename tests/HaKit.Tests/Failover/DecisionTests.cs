@@ -207,6 +207,23 @@ public sealed class DecisionTests
     }
 
     [Theory]
+    [InlineData(null, 95)]
+    [InlineData(0.1, 90)]
+    [InlineData(0.5, 50)]
+    public async Task A_hedge_starts_after_the_time_that_only_its_share_of_the_answers_exceeds(double? maxShare, double seconds)
+    {
+        await using var pool = Pool(2, o => (o.Hedging.Enabled, o.Hedging.MaxShare) = (true, maxShare ?? o.Hedging.MaxShare));
+        for (var second = 1; second <= 100; second++)
+        {
+            foreach (var member in pool.Engine.Snapshot.Members)
+                member.Times.Record(false, S(second));
+        }
+        var call = Begin(pool);
+        var lease = Next(pool, call).Lease!;
+        pool.Engine.Hedges.HedgeAt(call, lease).Should().BeGreaterThanOrEqualTo(S(seconds)).And.BeLessThan(S(1.1 * seconds), "the times are known to a tenth");
+    }
+
+    [Theory]
     [InlineData(false, null, true, false)]
     [InlineData(false, true, true, true)]
     [InlineData(true, null, true, true)]

@@ -145,7 +145,7 @@ internal sealed class HealthWorld
             End(0, Neutral[0]);
         foreach (var endpoint in Endpoints)
             Require(endpoint.State.Status != EndpointHealthStatus.Trial, endpoint.State);
-        Bench.Pass(3600 + 360);
+        Bench.Pass(Bench.Options.CooldownCap.TotalSeconds + 360);
         foreach (var endpoint in Endpoints)
         {
             var state = endpoint.State;
