@@ -144,8 +144,14 @@ public static class PeerFactFormat
     private static bool TryEnum<T>(JsonElement json, string property, out T value)
         where T : struct, Enum
     {
+        // A number in a string is a value for the parser, but none of this format.
+        if (json.TryGetProperty(property, out var text) && text.ValueKind == JsonValueKind.String
+            && Enum.TryParse(text.GetString(), ignoreCase: false, out value) && text.ValueEquals(value.ToString()) && Enum.IsDefined(value))
+        {
+            return true;
+        }
+
         value = default;
-        return json.TryGetProperty(property, out var text) && text.ValueKind == JsonValueKind.String
-            && Enum.TryParse(text.GetString(), ignoreCase: false, out value) && text.ValueEquals(value.ToString()) && Enum.IsDefined(value);
+        return false;
     }
 }

@@ -43,6 +43,87 @@ public sealed class PeerDecisionTests
         return Task.CompletedTask;
     }
 
+    [Theory(Timeout = 10_000)]
+    [InlineData(ProbeLevel.Generating, ProbeLevel.Reachable)]
+    [InlineData(ProbeLevel.Reachable, ProbeLevel.Generating)]
+    public Task Of_several_ejections_the_one_of_the_lowest_level_says_which_successes_count(ProbeLevel first, ProbeLevel second)
+    {
+        PeerMajority.CountOpinions([new(PeerOpinion.Ejected, first), new(PeerOpinion.Ejected, second), new(PeerOpinion.Serves, ProbeLevel.Authorized)])
+            .Should().Be(new OpinionCount(2, 1));
+        return Task.CompletedTask;
+    }
+
+    // An endpoint is ejected at 100 s, and a probe misses at the given time; it is 135 s now.
+    [Theory(Timeout = 10_000)]
+    [InlineData(null, false, PeerOpinion.None)]
+    [InlineData(120.0, false, PeerOpinion.Ejected)] // the probe renews the evidence
+    [InlineData(120.0, true, PeerOpinion.None)] // a probe that succeeds does not
+    [InlineData(99.0, false, PeerOpinion.None)]
+    [InlineData(105.0, false, PeerOpinion.None)] // 30 s ago
+    [InlineData(106.0, false, PeerOpinion.Ejected)]
+    public Task A_probe_that_still_misses_renews_the_evidence_of_an_ejection(double? probed, bool isHit, PeerOpinion opinion)
+    {
+        var ejected = new HealthState(default).Eject(new Fault(FaultKind.ServerError), ProbeLevel.Authorized, S(100), 0.5, Options);
+        var evidence = new OwnEvidence { Health = ejected, Probe = probed is { } at ? (S(at), ProbeLevel.Reachable, isHit) : null, Now = S(135) };
+        var expected = opinion == PeerOpinion.None ? default : new OwnOpinion(PeerOpinion.Ejected, ProbeLevel.Authorized, FaultKind.ServerError, S(probed!.Value));
+        OwnOpinion.FromEvidence(evidence).Should().Be(expected);
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 10_000)]
+    public Task An_ejection_is_dated_by_its_beginning_if_the_last_miss_was_before_it()
+    {
+        var ejected = new HealthState(default).Eject(new Fault(FaultKind.ServerError), ProbeLevel.Generating, S(100), 0.5, Options);
+        foreach (var missed in new[] { 95.0, 100.0 })
+            OwnOpinion.FromEvidence(new OwnEvidence { Health = ejected, Probe = (S(missed), ProbeLevel.Reachable, false), Now = S(110) }).At.Should().Be(S(100));
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 10_000)]
+    public Task Refusals_and_breakers_of_the_application_are_no_opinion_about_the_endpoint()
+    {
+        var refused = new HealthState(default).EjectForRefusals(new Fault(FaultKind.ModelNotFound), S(100), 0.5, Options);
+        var broken = new HealthState(default).Eject(new Fault(FaultKind.BreakerOpen), ProbeLevel.Generating, S(100), 0.5, Options);
+        Opinion(refused, S(99), S(101)).Should().Be(PeerOpinion.None);
+        Opinion(broken, S(99), S(101)).Should().Be(PeerOpinion.None);
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 10_000)]
+    public Task While_a_trial_is_running_the_opinion_stays_as_it_was()
+    {
+        var trial = new HealthState(default) with { Status = EndpointHealthStatus.Trial };
+        var before = new OwnOpinion(PeerOpinion.Ejected, ProbeLevel.Authorized, FaultKind.ServerError, S(100));
+        OwnOpinion.FromEvidence(new OwnEvidence { Health = trial, AnsweredAt = S(119), Before = before, Now = S(120) }).Should().Be(before);
+        OwnOpinion.FromEvidence(new OwnEvidence { Health = trial, AnsweredAt = S(119), Before = before, Now = S(130) }).Should().Be(default(OwnOpinion));
+        return Task.CompletedTask;
+    }
+
+    // Counted are failures and misses since the last success; an answer came at 99 s, a probe at the given time; it is 101 s now.
+    [Theory(Timeout = 10_000)]
+    [InlineData(0, 0, PeerOpinion.Serves)]
+    [InlineData(1, 0, PeerOpinion.None)]
+    [InlineData(0, 1, PeerOpinion.None)]
+    [InlineData(1, 1, PeerOpinion.None)]
+    public Task An_endpoint_in_service_serves_if_nothing_failed_since(int failures, int misses, PeerOpinion opinion)
+    {
+        foreach (var status in new[] { EndpointHealthStatus.Healthy, EndpointHealthStatus.SlowStart, EndpointHealthStatus.Suspect })
+            Opinion(new HealthState(default) with { Status = status, ConsecutiveFailures = failures, ProbeMisses = misses }, S(99), S(101)).Should().Be(opinion, status.ToString());
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 10_000)]
+    public Task A_probe_counts_with_its_level_if_no_call_was_answered_lately()
+    {
+        var well = new HealthState(default);
+        var probed = new OwnEvidence { Health = well, Probe = (S(99), ProbeLevel.Authorized, true), Now = S(101) };
+        OwnOpinion.FromEvidence(probed).Should().Be(new OwnOpinion(PeerOpinion.Serves, ProbeLevel.Authorized, null, S(99)));
+        OwnOpinion.FromEvidence(probed with { AnsweredAt = S(71) }).Level.Should().Be(ProbeLevel.Authorized, "the call was 30 s ago");
+        OwnOpinion.FromEvidence(probed with { AnsweredAt = S(72) }).Should().Be(new OwnOpinion(PeerOpinion.Serves, ProbeLevel.Generating, null, S(72)));
+        OwnOpinion.FromEvidence(probed with { Probe = (S(99), ProbeLevel.Authorized, false) }).Should().Be(default(OwnOpinion));
+        return Task.CompletedTask;
+    }
+
     [Fact(Timeout = 10_000)]
     public Task An_opinion_is_the_latest_outcome_and_lasts_thirty_seconds()
     {

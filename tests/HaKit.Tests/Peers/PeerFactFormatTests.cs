@@ -79,6 +79,62 @@ public sealed class PeerFactFormatTests
         return Task.CompletedTask;
     }
 
+    [Theory(Timeout = 10_000)]
+    [InlineData(256, true)]
+    [InlineData(257, false)]
+    public Task Names_have_at_most_256_characters(int length, bool isRead)
+    {
+        foreach (var fact in new[] { All[1] with { Subject = new string('s', length) }, All[1] with { Fingerprint = new string('f', length) }, All[^1] with { Order = All[^1].Order! with { Reason = new string('r', length) } } })
+            PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(PeerFactFormat.Identity(fact)), out _).Should().Be(isRead);
+        return Task.CompletedTask;
+    }
+
+    [Theory(Timeout = 10_000)]
+    [InlineData(4096, true)]
+    [InlineData(4097, false)]
+    public Task A_fact_has_at_most_4096_bytes(int bytes, bool isRead)
+    {
+        PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(PeerFactFormat.Identity(All[1]).PadRight(bytes)), out _).Should().Be(isRead);
+        return Task.CompletedTask;
+    }
+
+    [Theory(Timeout = 10_000)]
+    [InlineData("\"opinion\":\"Ejected\"", "\"opinion\":\"2\"")]
+    [InlineData("\"opinion\":\"Ejected\"", "\"opinion\":\"99\"")]
+    [InlineData("\"opinion\":\"Ejected\"", "\"opinion\":2")]
+    [InlineData("\"opinion\":\"Ejected\"", "\"opinion\":\"ejected\"")]
+    [InlineData("\"opinion\":\"Ejected\"", "\"opinion\":\"Other\"")]
+    public Task A_value_that_is_not_known_is_as_none(string known, string unknown)
+    {
+        PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(PeerFactFormat.Identity(All[1]).Replace(known, unknown, StringComparison.Ordinal)), out var read).Should().BeTrue();
+        read.Should().Be(All[1] with { Opinion = PeerOpinion.None });
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 10_000)]
+    public Task An_order_without_a_tier_and_a_reason_is_read_as_it_was_written()
+    {
+        var order = All[^1] with { Order = All[^1].Order! with { Order = PoolOrder.FailBack, Tier = null, Reason = null } };
+        PeerFactFormat.TryRead(Encoding.UTF8.GetBytes(PeerFactFormat.Identity(order)), out var read).Should().BeTrue();
+        read.Should().Be(order);
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 10_000)]
+    public Task Members_that_may_be_missing_have_their_defaults()
+    {
+        PeerFactFormat.TryRead("""{"kind":"Usage","subject":"e","replica":"r","version":1,"length":5}"""u8, out var read).Should().BeTrue();
+        read.Should().Be(new PeerFact { Kind = PeerFactKind.Usage, Subject = "e", Replica = "r", Version = 1, Length = TimeSpan.FromMilliseconds(5) });
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 10_000)]
+    public Task There_is_no_identity_without_a_fact()
+    {
+        FluentActions.Invoking(static () => PeerFactFormat.Identity(null!)).Should().Throw<ArgumentNullException>().WithParameterName("fact");
+        return Task.CompletedTask;
+    }
+
     [Fact(Timeout = 60_000)]
     public Task No_bytes_make_the_reader_throw()
     {

@@ -31,6 +31,31 @@ public sealed class PeerMergeTests
             merged.Version.Should().Be(Math.Max(a.Version, b.Version));
     });
 
+    // The first of the two facts holds. Empty: both are equal.
+    [Theory(Timeout = 10_000)]
+    [InlineData(PeerFactKind.Cooldown, 1, "a", 30, 9, "b", 29)] // the longest
+    [InlineData(PeerFactKind.TrialBegun, 1, "a", 30, 9, "b", 29)]
+    [InlineData(PeerFactKind.TrialFailed, 1, "a", 30, 9, "b", 29)]
+    [InlineData(PeerFactKind.Recovered, 9, "a", 1, 8, "b", 29)] // the latest
+    [InlineData(PeerFactKind.Opinion, 9, "a", 1, 8, "b", 29)]
+    [InlineData(PeerFactKind.Order, 9, "a", 1, 8, "b", 29)]
+    [InlineData(PeerFactKind.Usage, 9, "a", 1, 8, "b", 29)]
+    [InlineData(PeerFactKind.Cooldown, 9, "a", 30, 8, "b", 30)] // as long: the latest
+    [InlineData(PeerFactKind.Cooldown, 8, "b", 30, 8, "a", 30)] // as late: by the replica's name
+    [InlineData(PeerFactKind.Order, 8, "b", 1, 8, "a", 30)]
+    [InlineData(PeerFactKind.Order, 8, "a", 30, 8, "a", 29)] // the same fact, of which more is left
+    public Task The_first_of_two_facts_holds(PeerFactKind kind, long version, string replica, double left, long otherVersion, string otherReplica, double otherLeft)
+    {
+        var holds = new PeerFact { Kind = kind, Subject = "e", Replica = replica, Version = version, Length = TimeSpan.FromSeconds(60), Left = TimeSpan.FromSeconds(left) };
+        var other = holds with { Version = otherVersion, Replica = otherReplica, Left = TimeSpan.FromSeconds(otherLeft) };
+        PeerMerge.Compare(holds, other).Should().BePositive();
+        PeerMerge.Compare(other, holds).Should().BeNegative();
+        PeerMerge.Merge(other, holds).Should().BeSameAs(holds);
+        PeerMerge.Compare(holds, holds with { }).Should().Be(0);
+        PeerMerge.Merge(holds, holds with { }).Should().BeSameAs(holds, "of equal facts the first stays");
+        return Task.CompletedTask;
+    }
+
     [Fact(Timeout = 60_000)]
     public Task A_book_holds_the_same_order_whatever_order_it_hears_them_in() => ForAll(facts =>
     {
