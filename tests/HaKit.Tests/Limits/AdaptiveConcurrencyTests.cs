@@ -18,6 +18,32 @@ public sealed class AdaptiveConcurrencyTests
     }
 
     [Fact]
+    public void A_success_with_half_of_the_bound_in_flight_raises_the_bound()
+    {
+        var learned = new AdaptiveConcurrency();
+        learned.RecordThrottle(inFlight: 1, Start);
+        learned.RecordSuccess(inFlight: 1); // 2
+        learned.RecordSuccess(inFlight: 1); // 2.5
+        learned.RecordSuccess(inFlight: 1); // less than half
+        learned.RecordSuccess(inFlight: 2); // 2.9
+        learned.Bound.Should().Be(2);
+        learned.RecordSuccess(inFlight: 2); // 3.24
+        learned.Bound.Should().Be(3);
+    }
+
+    [Fact]
+    public void What_was_learned_does_not_count_once_the_setting_is_off()
+    {
+        var limiter = Adaptive(max: 100, inFlight: 20);
+        limiter.RecordThrottle(Start);
+
+        limiter.UseOptions(new LimitOptions { MaxConcurrency = 100 });
+
+        limiter.Levels(Start).ConcurrencyLimit.Should().Be(100);
+        limiter.HasRoom(0, Start).Should().BeTrue();
+    }
+
+    [Fact]
     public void Throttles_of_the_same_second_are_one_congestion()
     {
         var limiter = Adaptive(max: null, inFlight: 20);

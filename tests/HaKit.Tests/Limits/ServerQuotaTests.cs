@@ -29,6 +29,33 @@ public sealed class ServerQuotaTests
         _limiter.TryReserve(0, Start, out _).Should().BeFalse();
     }
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1000, 500)] // the server may have rounded
+    [InlineData(1001, 1001)]
+    [InlineData(5000, 5000)] // a full quota is not rounded
+    public void What_is_left_of_the_tokens_is_counted_at_its_least(long told, long left)
+    {
+        _limiter.Observe(new QuotaReading { TokensRemaining = told, TokensLimit = 5000, TokensReset = TimeSpan.FromSeconds(6) }, Start);
+
+        _limiter.Levels(Start).ServerTokensRemaining.Should().Be(left);
+    }
+
+    [Fact]
+    public void More_than_is_left_is_not_taken_and_nothing_of_it()
+    {
+        var quota = new ServerQuota();
+        quota.Observe(5, 10, TimeSpan.FromSeconds(6), Start);
+
+        quota.TryTake(6, Start, out var taken).Should().BeFalse();
+        taken.Should().BeFalse();
+        quota.Remaining(Start).Should().Be(5);
+        quota.TryTake(5, Start, out taken).Should().BeTrue();
+        taken.Should().BeTrue();
+        quota.TryTake(6, Start + TimeSpan.FromSeconds(6), out taken).Should().BeTrue("the reading is over");
+        taken.Should().BeFalse();
+    }
+
     [Fact]
     public void The_newest_reading_replaces_the_one_before()
     {

@@ -25,6 +25,49 @@ public sealed class WaitQueueTests
         _queue.Count.Should().Be(0);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_release_that_was_kept_goes_to_the_next_when_its_waiter_leaves(bool passOn)
+    {
+        _queue.TryEnter(0, out var first).Should().BeTrue();
+        _queue.TryEnter(0, out var second).Should().BeTrue();
+        var wait = second!.WaitAsync(null, CancellationToken.None);
+        _queue.Release(1).Should().Be(1, "the first waiter does not wait at this moment and keeps it");
+        wait.IsCompleted.Should().BeFalse();
+
+        first!.LeaveQueue(passOn);
+
+        wait.IsCompleted.Should().BeTrue();
+        (await wait).Should().Be(WaitResult.Released);
+    }
+
+    [Fact]
+    public async Task A_wait_of_a_cancelled_call_is_cancelled_and_leaves_the_kept_release_to_the_next()
+    {
+        _queue.TryEnter(0, out var first).Should().BeTrue();
+        _queue.TryEnter(0, out var second).Should().BeTrue();
+        var wait = second!.WaitAsync(null, CancellationToken.None);
+        _queue.Release(1);
+
+        (await first!.WaitAsync(null, new CancellationToken(canceled: true))).Should().Be(WaitResult.Cancelled);
+        first.LeaveQueue();
+
+        (await wait).Should().Be(WaitResult.Released);
+    }
+
+    [Fact]
+    public async Task A_waiter_that_has_left_cannot_wait_any_more()
+    {
+        _queue.TryEnter(0, out var waiter).Should().BeTrue();
+        waiter!.LeaveQueue();
+
+        var wait = waiter.WaitAsync(TimeSpan.FromSeconds(1), CancellationToken.None);
+
+        wait.IsCompleted.Should().BeTrue();
+        (await wait).Should().Be(WaitResult.Cancelled);
+    }
+
     [Fact]
     public void A_full_queue_refuses_and_a_place_that_is_left_can_be_had()
     {
