@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json.Serialization;
 
 namespace HaKit.Availability;
 
@@ -33,7 +34,8 @@ public readonly struct AvailabilityRatio
     /// <summary>Gets U = 1 − A, the probability of being down, with its own relative accuracy, from 0 to 1.</summary>
     public double Unavailability => _up == 0 && _down == 0 ? 1 : _down;
 
-    /// <summary>Gets the number of nines, −log₁₀ U: 3 for 99.9 %, about 3.3 for 99.95 %; infinite for <see cref="Always"/>.</summary>
+    /// <summary>Gets the number of nines, −log₁₀ U: 3 for 99.9 %, about 3.3 for 99.95 %; infinite for <see cref="Always"/>. JSON has no infinite number, so the property is left out of JSON.</summary>
+    [JsonIgnore]
     public double Nines => (Unavailability > 0.5 ? -Numerics.Precise.Log1p(-_up) : -Math.Log(Unavailability)) / Math.Log(10) + 0.0;
 
     /// <summary>

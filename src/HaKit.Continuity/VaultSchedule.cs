@@ -50,7 +50,11 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
         var data = new Dictionary<string, object> { ["ageSeconds"] = _ages.Youngest.TotalSeconds };
         foreach (var (destination, age) in _ages.Read())
         {
-            data[$"ageSeconds.{destination}"] = age?.TotalSeconds ?? double.PositiveInfinity;
+            // A destination without a snapshot has no age. An infinite number would break health endpoints that write JSON.
+            if (age is { } known)
+            {
+                data[$"ageSeconds.{destination}"] = known.TotalSeconds;
+            }
         }
         return Task.FromResult(new HealthCheckResult(status, panel.Summary, data: data));
     }

@@ -40,12 +40,21 @@ public sealed record HeartbeatReading
 /// <summary>Describes the load that an endpoint reported. Immutable.</summary>
 /// <param name="Running">The number of requests being served.</param>
 /// <param name="Waiting">The number of requests in its queue.</param>
-/// <param name="CacheUsage">The share of its cache in use, 0 to 1.</param>
+/// <param name="CacheUsage">The share of its cache in use, 0 to 1. A number that is not finite counts as 0.</param>
 public sealed record ReportedLoad(int Running, int Waiting, double CacheUsage)
 {
+    /// <summary>Gets the share of its cache in use, 0 to 1. A number that is not finite counts as 0, because JSON has no such number.</summary>
+    public double CacheUsage
+    {
+        get;
+        init => field = Finite(value);
+    } = Finite(CacheUsage);
+
     /// <summary>Gets when the load was reported, on the pool's monotonic clock; the pool sets it.</summary>
     public TimeSpan At { get; init; }
 
     /// <summary>Gets how many requests the endpoint can serve at once. Null if it did not report this.</summary>
     public int? Capacity { get; init; }
+
+    private static double Finite(double share) => double.IsFinite(share) ? share : 0;
 }

@@ -49,7 +49,7 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
             Domains =
             [
                 .. DomainsOf(members).Select(d => LossOf(d.Domain, d.Name, d.Lost, members, forecast))
-                    .OrderByDescending(static l => l.LostShare).ThenByDescending(static l => l.Utilization).ThenBy(static l => l.Domain).ThenBy(static l => l.Name, StringComparer.Ordinal),
+                    .OrderByDescending(static l => l.LostShare).ThenByDescending(static l => l.Utilization ?? double.PositiveInfinity).ThenBy(static l => l.Domain).ThenBy(static l => l.Name, StringComparer.Ordinal),
             ],
         };
     }
@@ -63,7 +63,7 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
             Name = name,
             Endpoints = [.. lost.Select(static m => m.Endpoint.Name)],
             LostShare = loss.LostShare,
-            Utilization = loss.Utilization,
+            Utilization = double.IsFinite(loss.Utilization) ? loss.Utilization : null,
             Limit = loss.Limit,
             IsWholePool = lost.Count == members.Length,
         };

@@ -45,9 +45,9 @@ public sealed record DomainLoss
     public required double LostShare { get; init; }
 
     /// <summary>
-    /// Gets the demand as a share of the remaining capacity: 1.62 is 162 %. It is 0 if an endpoint without limits is left, and infinity if no endpoint is left.
+    /// Gets the demand as a share of the remaining capacity: 1.62 is 162 %. It is 0 if an endpoint without limits is left, and null if no capacity is left.
     /// </summary>
-    public required double Utilization { get; init; }
+    public required double? Utilization { get; init; }
 
     /// <summary>
     /// Gets the limit that would be reached first: <c>requests</c>, <c>tokens</c> or <c>concurrency</c>, with the prefix <c>account.</c> for a shared limit.
@@ -65,7 +65,7 @@ public sealed record DomainLoss
     {
         get
         {
-            if (double.IsPositiveInfinity(Utilization))
+            if (Utilization is null)
                 return "every call would wait or fail (no endpoint is left)";
             return LostShare < 0.005
                 ? "nothing"
