@@ -92,7 +92,7 @@ internal readonly struct RateLimitHeaders
         return Plain("RateLimit-Reset", "RateLimit-Remaining") ?? Plain("X-RateLimit-Reset-After", "X-RateLimit-Remaining") ?? Plain("X-RateLimit-Reset", "X-RateLimit-Remaining")
             ?? Plain("X-RateLimit-Retry-After", null) ?? Plain("X-AI-RateLimit-Retry-After", null) ?? Plain("X-Retry-After", null)
             ?? Plain("ratelimitbysize-reset", "ratelimitbysize-remaining") ?? Plain("anthropic-ratelimit-unified-reset", "anthropic-ratelimit-unified-remaining")
-            ?? LongestOfWindows() ?? Structured(Value(raw, "RateLimit"));
+            ?? LongestOfWindows() ?? StructuredRateLimit.FindReset(raw);
 
         // Cerebras and Mistral have a limit for each window of time.
         TimeSpan? LongestOfWindows()
@@ -108,24 +108,6 @@ internal readonly struct RateLimitHeaders
 
         TimeSpan? Plain(string reset, string? remaining) =>
             Value(raw, reset) is { } text && !(remaining is not null && Count(Value(raw, remaining)) > 0) ? Durations.Any(text, ServerTime(raw, now)) : null;
-    }
-
-    // The drafts of the IETF have one header for all: "limit=10, remaining=0, reset=20", later "default";r=0;t=20.
-    private static TimeSpan? Structured(ReadOnlySpan<char> text) =>
-        Count(Member(text, "r=").IsEmpty ? Member(text, "remaining=") : Member(text, "r=")) > 0 ? null : Durations.Seconds(Member(text, "t=").IsEmpty ? Member(text, "reset=") : Member(text, "t="), default);
-
-    private static ReadOnlySpan<char> Member(ReadOnlySpan<char> text, ReadOnlySpan<char> name)
-    {
-        for (var from = 0; text[from..].IndexOf(name) is >= 0 and var step; from += step + 1)
-        {
-            var at = from + step;
-            if (at > 0 && text[at - 1] is not (';' or ',' or ' '))
-                continue;
-            var value = text[(at + name.Length)..];
-            var end = value.IndexOfAny(";, ");
-            return end < 0 ? value : value[..end];
-        }
-        return default;
     }
 
     /// <summary>Checks whether the answer has the header <c>x-should-retry: false</c>.</summary>

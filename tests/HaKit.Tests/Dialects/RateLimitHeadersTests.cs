@@ -48,8 +48,48 @@ public sealed class RateLimitHeadersTests
     [InlineData("limit=10, remaining=0, reset=1767225660", null)] // seconds, never an instant
     [InlineData("limit=10, remaining=0, reset=999999999921", null)]
     [InlineData("limit=10, remaining=0, reset=", null)]
-    public void The_one_header_of_the_drafts_names_seconds(string value, double? seconds) =>
-        RateLimitHeaders.ReadPlainReset(Fixture.HeadersOf([("RateLimit", value)]), Fixture.Now).Should().Be(seconds is { } s ? TimeSpan.FromSeconds(s) : null);
+    [InlineData("\"burst\";r=5;t=2, \"day\";r=0;t=900", 900d)]
+    [InlineData("\"day\";r=0;t=900, \"burst\";r=5;t=2", 900d)]
+    [InlineData("\"burst\";r=0;t=2, \"day\";r=0;t=900", 900d)]
+    [InlineData("\"day\";r=0;t=900, \"burst\";r=0;t=2", 900d)]
+    [InlineData("\"burst\";r=5;t=2, \"day\";r=7;t=900", null)]
+    [InlineData("\"burst\";r=0;t=2, \"day\";t=900", 2d)]
+    [InlineData("\"burst\";t=2, \"day\";t=900", 900d)]
+    [InlineData("\"burst\";r=0, \"day\";r=5;t=900", null)]
+    [InlineData("burst;r=5;t=2,day;r=0;t=900", 900d)]
+    [InlineData("\"a,b;r=0;t=3600\";r=5;t=2, \"c\\\"d,e\";r=0;t=9", 9d)]
+    [InlineData("\"x\";t=900;r=0;pk=:cGFydA==:, \"y\" ; r=3 ; t=1", 900d)]
+    [InlineData("limit=10, remaining=0, reset=21, limit=100, remaining=5, reset=300", 21d)]
+    [InlineData("limit=10, remaining=4, reset=21, limit=100, remaining=0, reset=300", 300d)]
+    [InlineData("\"burst\";r=5;t=2\n\"day\";r=0;t=900", 900d)]
+    [InlineData("limit=10, remaining=5, reset=21\nlimit=100, remaining=0, reset=300", 300d)]
+    [InlineData("\"unclosed;r=0;t=20", null)]
+    [InlineData(", ;=;r=;t=0x1,=,r=0", null)]
+    public void The_header_of_the_drafts_names_seconds_and_every_policy_that_is_used_up_counts(string lines, double? seconds) =>
+        RateLimitHeaders.ReadPlainReset(Fixture.HeadersOf(lines.Split('\n').Select(static line => ("RateLimit", line))), Fixture.Now).Should().Be(seconds is { } s ? TimeSpan.FromSeconds(s) : null);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void The_order_of_the_policies_and_their_lines_do_not_matter(int seed)
+    {
+        var random = new Random(seed);
+        for (var round = 0; round < 500; round++)
+        {
+            var policies = Enumerable.Range(0, random.Next(1, 6)).Select(i => (Name: $"\"p{i}\"", Left: random.Next(3) == 0 ? random.Next(100) : 0, Reset: random.Next(1, 10_000))).ToArray();
+            double? expected = policies.Where(static p => p.Left == 0).Max(static p => (double?)p.Reset);
+            random.Shuffle(policies);
+            var items = policies.Select(p => random.Next(2) == 0 ? $"{p.Name};r={p.Left};t={p.Reset}" : $"{p.Name}; t={p.Reset};q=5; r={p.Left}").ToArray();
+            var lines = new List<(string, string)>();
+            for (var i = 0; i < items.Length;)
+            {
+                var count = random.Next(1, items.Length - i + 1);
+                lines.Add(("RateLimit", string.Join(random.Next(2) == 0 ? "," : ", ", items[i..(i + count)])));
+                i += count;
+            }
+            (RateLimitHeaders.ReadPlainReset(Fixture.HeadersOf(lines), Fixture.Now)?.TotalSeconds).Should().Be(expected, string.Join(" | ", lines));
+        }
+    }
 
     [Fact]
     public void Milliseconds_go_before_seconds_and_what_lies_behind_is_dropped()

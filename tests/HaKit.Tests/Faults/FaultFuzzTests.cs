@@ -49,7 +49,7 @@ public sealed class FaultFuzzTests
         ("x-ratelimit-reset-tokens-minute", ["11.38", "24"]),
         ("x-ratelimit-remaining-requests-day", ["0"]),
         ("x-ratelimit-reset-requests-day", ["25"]),
-        ("RateLimit", ["\"default\";r=0;t=20", "limit=10, remaining=0, reset=21", "\"x\";r=3;t=20", "t=5;r=x", "reset=", "limit=3"]),
+        ("RateLimit", ["\"default\";r=0;t=20", "limit=10, remaining=0, reset=21", "\"x\";r=3;t=20", "t=5;r=x", "reset=", "limit=3", "\"a\";r=4;t=2, \"b\";r=0;t=90", "\"a,\\\"b;r=0;t=3600\";r=0;t=2 , c;t=7", "limit=1, remaining=0, reset=3, remaining=2, reset=5"]),
         ("X-RateLimit-Reset-After", ["18", "1.5"]),
         ("RateLimit-Reset", ["17", "1767225640", "x"]),
         ("RateLimit-Remaining", ["0", "4"]),

@@ -418,8 +418,30 @@ internal static partial class SlowClassifier
         if (byWindow.Max() is { } full)
             return full;
 
-        string Said(string names) => Header(evidence2, "RateLimit") is { } all && Regex.Match(all, $@"(?:\A|[;, ])(?:{names})=([^;, ]+)") is { Success: true } said ? said.Groups[1].Value : "";
-        return !(Count(Said("r|remaining")) > 0) && Number(Said("t|reset")) is { } seconds and <= 1e9 ? Ahead(seconds) : null;
+        var policies = Lines(evidence, "RateLimit").SelectMany(Policies).Where(static p => p.Left is not > 0 && p.Reset is not null).ToList();
+        return policies.Where(static p => p.Left is not null).Max(static p => p.Reset) ?? policies.Max(static p => p.Reset);
+    }
+
+    /// <summary>Reads the policies of one line of the header RateLimit. A quoted text becomes one sign, so that its commas do not count.</summary>
+    private static List<(long? Left, TimeSpan? Reset)> Policies(string line)
+    {
+        const string quoted = "\u0001";
+        var policies = new List<Dictionary<string, string>> { new() };
+        foreach (Match part in Regex.Matches(Regex.Replace(line, @"""(?:\\.|[^""\\])*(?:""|\\?\z)", quoted, RegexOptions.Singleline), "(\\A|[;,])([^;,]*)"))
+        {
+            var member = part.Groups[2].Value.Trim();
+            if (part.Groups[1].Value == "," && (member.StartsWith(quoted, StringComparison.Ordinal) || !member.Contains('=')))
+                policies.Add([]);
+            if (Regex.Match(member, @"\A(?i:(r|remaining)|(t|reset))\s*=(.*)\z", RegexOptions.Singleline) is not { Success: true } said)
+                continue;
+            var name = said.Groups[1].Success ? "r" : "t";
+            if (policies[^1].GetValueOrDefault(name, "").Length > 0)
+                policies.Add([]);
+            policies[^1][name] = said.Groups[3].Value.Trim();
+        }
+        return policies.ConvertAll(static p => (
+            Regex.IsMatch(p.GetValueOrDefault("r", ""), @"\A[+-]?[0-9]+\z") && long.TryParse(p["r"], out var left) ? left : (long?)null,
+            Number(p.GetValueOrDefault("t")) is { } seconds and <= 1e9 ? Ahead(seconds) : null));
     }
 
     private static (long? Limit, long? Remaining, TimeSpan? Reset) Window(FaultEvidence evidence, string limit, string remaining, string reset, DateTimeOffset now)
