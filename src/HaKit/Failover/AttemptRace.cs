@@ -114,7 +114,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                 var next = engine.Next(call, now);
                 if (next.Kind == StepKind.GiveUp)
                 {
-                    _end = _kept.TakeRefusal() ?? Refused(next.Why, now);
+                    _end = _kept.TakeRefusal(call) ?? Refused(next.Why, now);
                     return Progress.Decided;
                 }
                 if (next.Kind == StepKind.Start)
@@ -241,10 +241,13 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             outcome = Outcome.FromException<TResult>(AttemptExceptions.WithoutCancellation(endpoint, fault, cancelled));
         var isLaterRefusal = fault.IsRefusal && _kept.HasRefusal; // the caller gets the first refusal
         if (!isOver || isLaterRefusal)
-            _kept.Add(outcome, fault.IsRefusal);
-        if (isOver)
-            _end = isLaterRefusal ? _kept.TakeRefusal()!.Value : outcome;
-        return isOver;
+            _kept.Add(outcome, fault.IsRefusal ? fault : null);
+        if (!isOver)
+            return false;
+        if (!isLaterRefusal)
+            call.RecordEnd(fault, outcome.Exception);
+        _end = isLaterRefusal ? _kept.TakeRefusal(call)!.Value : outcome;
+        return true;
     }
 
     // The pool has cancelled the attempt. The callback may then end with any exception, or continue to run. The type of the caller's exception must not depend on
@@ -253,9 +256,15 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     {
         var isOver = !IsCancelled && now < call.Deadline && engine.EndsGivenUp(call, fault); // otherwise the end of the call has its own exception
         if (isOver)
-            _end = Outcome.FromException<TResult>(AttemptExceptions.GivenUp(endpoint, fault, exception));
+        {
+            var timeout = AttemptExceptions.GivenUp(endpoint, fault, exception);
+            call.RecordEnd(fault, timeout);
+            _end = Outcome.FromException<TResult>(timeout);
+        }
         else if (exception is not null && !fault.IsNeutral)
-            _kept.Add(Outcome.FromException<TResult>(exception), isRefusal: false);
+        {
+            _kept.Add(Outcome.FromException<TResult>(exception), refusal: null);
+        }
         return isOver;
     }
 

@@ -23,10 +23,15 @@ internal sealed class CallOutcomes(FailoverContext context, IFaultClassifier cla
             case null when call.IsServed || call.History.IsFresh:
                 return (CallOutcome.Served, null);
             case null: // a refusal that is a result, not an exception
-                return FindOutcome(call.History.Entries[^1].Fault ?? KnownFaults.Unknown);
+                return FindOutcome(call.FaultBehind(null) ?? call.History.Entries[^1].Fault ?? KnownFaults.Unknown);
+            // The pool gave the attempt up because the call had no more time for it. The caller did not cancel, so the call has failed.
+            case TimeoutException when call.FaultBehind(failure) is { Kind: FaultKind.DeadlineExceeded }:
+                return (CallOutcome.Failed, nameof(FaultKind.DeadlineExceeded));
+            case not null when call.FaultBehind(failure) is { } fault:
+                return FindOutcome(fault);
             case DeadlineExceededException:
                 return (CallOutcome.Failed, nameof(FaultKind.DeadlineExceeded));
-            case EndpointPoolException:
+            case NoEndpointAvailableException:
                 return (CallOutcome.Failed, "NoEndpointAvailable");
             case OperationCanceledException when call.CallerToken.IsCancellationRequested:
                 return (CallOutcome.Caller, nameof(FaultKind.CallerCancelled));

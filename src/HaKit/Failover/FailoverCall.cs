@@ -209,7 +209,23 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         _tokens = default;
         Span = null;
         HandedOver = null;
+        (_endFault, _endFailure) = (null, null);
     }
+
+    private Fault? _endFault;
+    private Exception? _endFailure;
+
+    /// <summary>
+    /// Records the attempt whose result ends the call without being an answer. The caller's exception may tell less than the attempt's fault: a
+    /// <see cref="TimeoutException"/> ends a call for several kinds of timeouts.
+    /// </summary>
+    /// <param name="fault">The fault of the attempt.</param>
+    /// <param name="failure">The exception that the caller gets. Null for a refusal that is a result.</param>
+    public void RecordEnd(Fault fault, Exception? failure) => (_endFault, _endFailure) = (fault, failure);
+
+    /// <summary>Gets the fault of the attempt that ended the call with this exception. Null if no attempt did, for example if the deadline passed.</summary>
+    /// <param name="failure">The exception that the caller gets. Null for a refusal that is a result.</param>
+    public Fault? FaultBehind(Exception? failure) => ReferenceEquals(failure, _endFailure) ? _endFault : null;
 
     private string? _servedBy;
     private (long? Input, long? Output) _tokens;

@@ -1,3 +1,4 @@
+using HaKit.Faults;
 using Polly;
 
 namespace HaKit.Failover;
@@ -10,19 +11,23 @@ internal struct KeptOutcomes<TResult>
 {
     private Outcome<TResult> _refusal;
     private Outcome<TResult> _last;
+    private Fault? _refusalFault;
     private bool _hasLast;
 
-    public bool HasRefusal { get; private set; }
+    public readonly bool HasRefusal => _refusalFault is not null;
 
-    public void Add(Outcome<TResult> outcome, bool isRefusal)
+    /// <summary>Adds the outcome of an attempt that did not decide the call.</summary>
+    /// <param name="outcome">The outcome.</param>
+    /// <param name="refusal">The fault with which the endpoint refused the request. Null for any other failure.</param>
+    public void Add(Outcome<TResult> outcome, Fault? refusal)
     {
-        if (isRefusal && HasRefusal)
+        if (refusal is not null && HasRefusal)
         {
             Discards.DisposeResult(outcome);
         }
-        else if (isRefusal)
+        else if (refusal is not null)
         {
-            (_refusal, HasRefusal) = (outcome, true);
+            (_refusal, _refusalFault) = (outcome, refusal);
         }
         else
         {
@@ -36,13 +41,15 @@ internal struct KeptOutcomes<TResult>
     /// Takes the refusal that the caller gets unchanged if no other endpoint could serve the call. It is the first refusal, even if an endpoint that was tried
     /// later is down. Null if no endpoint refused.
     /// </summary>
-    public Outcome<TResult>? TakeRefusal()
+    /// <param name="call">The call. The refusal is recorded as its end.</param>
+    public Outcome<TResult>? TakeRefusal(FailoverCall call)
     {
-        if (!HasRefusal)
+        if (_refusalFault is not { } fault)
             return null;
         var refusal = _refusal;
-        (_refusal, HasRefusal) = (default, false);
+        (_refusal, _refusalFault) = (default, null);
         Clear();
+        call.RecordEnd(fault, refusal.Exception);
         return refusal;
     }
 
@@ -62,6 +69,6 @@ internal struct KeptOutcomes<TResult>
             Discards.DisposeResult(_last);
         if (HasRefusal)
             Discards.DisposeResult(_refusal);
-        (_last, _hasLast, _refusal, HasRefusal) = (default, false, default, false);
+        (_last, _hasLast, _refusal, _refusalFault) = (default, false, default, null);
     }
 }

@@ -59,6 +59,8 @@ public sealed class CancelledAttemptTests : IDisposable
             failure.Should().BeOfType(s_reasons[reason], "{0} is the reaction", reaction);
             test.Begun.Should().Be(1, "{0} is the reaction", reaction);
             Outcome().Should().StartWith("failed", "{0} is the reaction", reaction);
+            if (failure is TimeoutException)
+                Outcome().Should().Be($"failed {AttemptFaults().Single()}", "the attempt ended the call, and {0} is the reaction", reaction);
             pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
         }
     }

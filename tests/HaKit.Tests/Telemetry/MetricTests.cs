@@ -48,6 +48,46 @@ public sealed partial class MetricTests
         bench.Pool.GetAvailabilityReport().Calls.Total.Should().Be(0, "it says nothing about the pool's availability");
     }
 
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_call_that_an_attempt_ends_has_the_error_of_the_attempt_whatever_its_exception_is(FaultKind kind)
+    {
+        foreach (var thrown in new Exception[] { new InvalidOperationException("x"), new TimeoutException(), new OperationCanceledException(), new HttpRequestException("x", null, System.Net.HttpStatusCode.BadGateway) })
+        {
+            await using var bench = new TelemetryBench(1);
+            var call = () => bench.Pool.ExecuteAsync<int, int>(new RequestProfile { MayRepeat = false }, 0, (attempt, _, _) =>
+            {
+                attempt.ReportFault(new Fault(kind) { Applied = FaultApplied.Ambiguous });
+                throw thrown;
+            }).AsTask();
+            await call.Should().ThrowAsync<Exception>();
+            bench.Metrics.Values("hakit.call.duration", ("error.type", kind.ToString())).Should().ContainSingle("{0} was thrown", thrown.GetType().Name);
+            bench.Metrics.Values("hakit.attempt.duration", ("error.type", kind.ToString())).Should().ContainSingle();
+        }
+    }
+
+    public static TheoryData<FaultKind> Kinds => [.. Enum.GetValues<FaultKind>()];
+
+    [Fact]
+    public async Task A_call_that_gets_its_first_refusal_has_the_error_of_the_first_refusal()
+    {
+        foreach (var isResult in (bool[])[false, true])
+        {
+            await using var bench = new TelemetryBench(2);
+            var call = () => bench.Pool.ExecuteAsync(RequestProfile.Default, 0, (attempt, _, _) =>
+            {
+                attempt.ReportFault(new Fault(attempt.Endpoint.Name == "a" ? FaultKind.Forbidden : FaultKind.ModelNotFound) { SecondOpinion = SecondOpinion.Each, IsProvisional = true });
+                return isResult ? new ValueTask<int>(1) : throw new InvalidOperationException();
+            }).AsTask();
+            if (isResult)
+                await call();
+            else
+                await call.Should().ThrowAsync<InvalidOperationException>();
+            bench.Metrics.Values("hakit.attempt.duration").Should().HaveCount(2);
+            bench.Metrics.Values("hakit.call.duration", ("error.type", "Forbidden")).Should().ContainSingle("result: {0}", isResult);
+        }
+    }
+
     [Fact]
     public async Task An_ejection_is_counted_once_with_its_cause()
     {
