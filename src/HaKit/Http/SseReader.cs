@@ -19,6 +19,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private long? _output;
     private bool _isKnown = dialect != WireDialect.Unknown || shape is not null || request == RequestKind.CreatesAnswer;
     private bool _hasContent;
+    private bool _hasEnded;
     private bool _hasSeveralChoices;
     private ulong _lastUnknown;
 
@@ -54,6 +55,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return name.SequenceEqual("error"u8) ? SetFault(new Fault(FaultKind.ServerError)) : StreamSignal.None;
         var signal = OfData(data, name, endsInside: !_fields.IsBare && whole[^1] is not ((byte)'\n' or (byte)'\r'));
         _hasContent |= (signal & StreamSignal.Content) != 0;
+        _hasEnded |= (signal & StreamSignal.End) != 0;
         HasAnswer |= _hasContent;
         if (data[0] == '{')
         {
@@ -221,8 +223,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return StreamSignal.None;
         if (!_isKnown)
             return StreamSignal.Content;
-        // An error without an error object: {"code":500,"message":"x"}.
-        if (!FlatError.TellsSuccess(data) && (StreamPieces.LooksLikeError(data) || FlatError.IsIn(data)))
+        // An error without an error object: {"code":500,"message":"x"}. After a whole answer such an object reports about the answer:
+        // {"status":"finished","message":"bye"}.
+        if (!_hasEnded && !FlatError.TellsSuccess(data) && (StreamPieces.LooksLikeError(data) || FlatError.IsIn(data)))
             return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
         if (_fields.IsBare && (shape is null || shape.IsMetBy(data)))
             return StreamSignal.Content | StreamSignal.End; // a whole answer of a kind that is not streamed

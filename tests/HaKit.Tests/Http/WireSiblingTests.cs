@@ -199,6 +199,20 @@ public sealed class WireSiblingTests
         }
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task What_comes_after_a_finish_reason_takes_neither_the_end_mark_nor_the_usage_from_the_answer()
+    {
+        const string usage = "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n";
+        var body = "";
+        await using var pair = new Pair(_ => new RawAnswer(200, "text/event-stream", body));
+        foreach (var (line, isPassedOn) in AfterTheEnd)
+        {
+            body = Role + HalfText + Finish("stop") + line + usage + Done;
+            (await pair.AskAsync(stream: true)).Should().Be(isPassedOn ? body : body.Replace(line, "", StringComparison.Ordinal), line);
+        }
+        pair.Second.Seen.Should().BeEmpty();
+    }
+
     private static Fault? Classify(int status, string body, WireDialect dialect = WireDialect.Unknown) => FaultClassifier.Default.Classify(new FaultEvidence
     {
         StatusCode = status,

@@ -89,6 +89,20 @@ internal static class WireSiblings
     /// <summary>Content types: right, vague and missing.</summary>
     public static readonly string?[] Labels = ["text/event-stream", "application/json", "text/plain", "application/octet-stream", null];
 
+    /// <summary>Events after the finish reason. Events that are errors are left out, because the answer is whole, and all others are passed on.</summary>
+    public static IEnumerable<(string Line, bool IsPassedOn)> AfterTheEnd =>
+    [
+        .. from status in (string[])["\"finished\"", "\"completed\"", "\"stopped\"", "\"closed\"", "\"error-free\"", "200", "0", "5", "true"]
+           from member in (string[])["status", "code", "status_code", "errcode"]
+           from words in (string[])[",\"message\":\"bye\"", ",\"msg\":\"done\",\"id\":\"c\"", ",\"detail\":\"x\",\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}", ""]
+           select ($"data: {{\"{member}\":{status}{words}}}\n\n", true),
+        ("event: session.status\ndata: {\"type\":\"session.status\",\"status\":\"idle\",\"message\":\"x\"}\n\n", true),
+        ("data: {\"message\":\"bye\"}\n\n", true),
+        ("data: {\"error\":{\"message\":\"late\",\"code\":500}}\n\n", false),
+        ("event: error\ndata: {\"code\":500,\"message\":\"late\"}\n\n", false),
+        ("error: {\"code\":500,\"message\":\"late\"}\n\n", false),
+    ];
+
     /// <summary>The last chunk of a stream.</summary>
     public static string Finish(string reason, string more = "") => "data: {\"id\":\"c\",\"object\":\"chat.completion.chunk\",\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"" + reason + "\"" + more + "}]}\n\n";
 

@@ -14,6 +14,9 @@ namespace HaKit;
 /// <typeparam name="T">The type of the items.</typeparam>
 public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 {
+    // Only so many errors after the end mark are left out, because the items in the buffer are read recursively.
+    private const int MostLeftOut = 32;
+
     private readonly Lease _lease;
     private readonly StreamItemReader<T> _reader;
     private readonly FailoverEngine _engine;
@@ -30,6 +33,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private bool _over;
     private bool _isHeld;
     private bool _watchesItself;
+    private int _leftOut;
 
     internal StreamedAnswer(FailoverEngine engine, Lease lease, IAsyncEnumerator<T> source, StreamItemReader<T> reader, CancellationToken callerToken)
     {
@@ -226,7 +230,13 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var item = _source.Items.Current;
         var signal = _reader.Read(item);
         if ((signal & StreamSignal.Error) != 0)
-            return CutAsync(_reader.FaultOf(item), null);
+        {
+            if (!_progress.HasEnded)
+                return CutAsync(_reader.FaultOf(item), null);
+            // The answer is whole, so its caller must not get an error. The items after the error may still report the usage, or contain the end mark that
+            // the client waits for.
+            return _leftOut++ < MostLeftOut ? MoveSourceAsync() : new(Finish());
+        }
         _progress.RecordItem(item, signal);
         Current = item;
         return new(true);
