@@ -1,6 +1,6 @@
 using System.ClientModel.Primitives;
 
-namespace HaKit; // not HaKit.OpenAI: that would hide the SDK's own namespace from code in ours
+namespace HaKit; // not HaKit.OpenAI, because code in HaKit's namespaces could then not refer to the SDK's namespace OpenAI
 
 /// <summary>Puts the official OpenAI SDK, or any other client on System.ClientModel, over a pool. Thread-safe.</summary>
 public static class EndpointPoolClientPipelineExtensions

@@ -57,7 +57,7 @@ internal sealed partial class BatchRun<TItem, TResult>
                 await _store.EndAsync(unit.Parts[j].Claim, 0).ConfigureAwait(false);
             lock (_lock)
             {
-                // Calls in flight may cost less than their estimates. If there are none, nothing will change.
+                // Other calls in flight may cost less than their estimates. If no other call is in flight, the estimate will not fit later either.
                 if (_underWay.Count <= 1)
                     _stopped ??= BatchStopReason.MaxCost;
                 _heldUntil = Now + CostHold;

@@ -7,13 +7,13 @@ namespace HaKit.Batch.Running;
 internal sealed partial class BatchRun<TItem, TResult>
 #pragma warning restore CA1001
 {
-    // So many items in a row are hardly all refused because of their content.
+    // If this many items in a row are refused, their content is probably not the reason.
     private const int MostLasting = 10;
 
     private long _position;
     private long _servedBegan;
     private long _lastFailure;
-    private long _failureBefore; // of another unit
+    private long _failureBefore; // the position of the latest failure of another unit
     private BatchUnit<TItem>? _lastFailed;
     private int _lasting;
     private Control? _control;

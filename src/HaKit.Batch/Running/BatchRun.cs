@@ -128,7 +128,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             await ReleaseAllAsync().ConfigureAwait(false);
             await SampleAsync(CancellationToken.None).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // It is the run's, and thrown when all results were handed over.
+#pragma warning disable CA1031 // The exception is thrown again when all results have been handed over.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -86,7 +86,7 @@ internal sealed class WriteScope : IAsyncDisposable
         {
             if (_session.Time.GetElapsedTime(began) > SweepLife)
                 return;
-#pragma warning disable CA2016 // A cancelled delay resumes on the thread pool; the token is looked at after each look.
+#pragma warning disable CA2016 // A cancelled delay would resume on the thread pool. The token is checked after each delay.
             await Task.Delay(s_look, _session.Time);
 #pragma warning restore CA2016
             token.ThrowIfCancellationRequested();

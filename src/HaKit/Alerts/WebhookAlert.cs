@@ -49,7 +49,7 @@ internal sealed class WebhookAlert : IDisposable
                 return;
             if (!mayPass || attempt >= _options.MaxAttempts)
                 throw new HttpRequestException($"The webhook {failure}, at attempt {attempt}.");
-            // Compared as numbers, because so many doublings of a long delay are not a valid time.
+            // The delays are compared as numbers, because a long delay that is doubled many times is too large for a TimeSpan.
             var backoff = TimeSpan.FromTicks((long)Math.Min(_options.Delay.Ticks * Math.Pow(2, Math.Min(attempt - 1, 30)), _options.MaxDelay.Ticks));
             var wait = new Wait();
             wait.Arm(Time, Least(after ?? backoff, _options.MaxDelay), cancellationToken);

@@ -78,7 +78,7 @@ internal sealed class MessagesContinuation : ContinuationFormat
             delivered.PromptTokens ??= JsonMembers.Number(JsonMembers.Find(usage, "input_tokens"u8));
     }
 
-    // Text in a second block is separate from the first block, with something between them.
+    // Only an answer whose text is in one block can be continued: between two blocks there may be other content, which the delivered text does not have.
     private static void ReadBlock(ReadOnlySpan<byte> data, DeliveredText delivered)
     {
         var block = JsonMembers.Find(data, "content_block"u8);

@@ -101,7 +101,7 @@ internal readonly struct PipelineRunner<TResult, TState>(
         {
             return task.GetAwaiter().GetResult();
         }
-#pragma warning disable CA1031 // A pipeline that throws instead of returning an outcome failed like any other.
+#pragma warning disable CA1031 // A pipeline may throw its exception instead of returning it as an outcome.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -48,7 +48,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
         {
             return await pool.Owners.Credentials.GetAsync(endpoint, token).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // A source that fails shows where the endpoint is asked.
+#pragma warning disable CA1031 // If the source fails, the attempt on the endpoint gets the same exception and reports it.
         catch (Exception exception) when (exception is not OperationCanceledException || !token.IsCancellationRequested)
 #pragma warning restore CA1031
         {

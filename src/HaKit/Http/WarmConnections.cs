@@ -40,7 +40,7 @@ internal sealed class WarmConnections(EndpointPool pool, EndpointPoolHandler han
             using var request = new HttpRequestMessage(HttpMethod.Head, address);
             using var response = await handler.SendInsideAsync(request, timeout.Token).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // Calls and heartbeats find out what is wrong with it.
+#pragma warning disable CA1031 // Calls and heartbeats detect and report a problem with the endpoint.
         catch (Exception)
 #pragma warning restore CA1031
         {

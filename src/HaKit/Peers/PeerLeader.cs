@@ -50,7 +50,7 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
         {
             lease = await link.LeadAsync("probes", CancellationToken.None).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // A link that throws leads nowhere.
+#pragma warning disable CA1031 // If the link fails, this replica does not send the probes that cost money.
         catch (Exception)
 #pragma warning restore CA1031
         {

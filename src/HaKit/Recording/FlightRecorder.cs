@@ -229,7 +229,7 @@ internal sealed class FlightRecorder : IPoolRecorder
                 _dropped = 0;
             }
         }
-#pragma warning disable CA1031 // It runs on a timer's thread, where an exception would end the process: a recording is never worth that.
+#pragma warning disable CA1031 // This runs on a timer's thread, where an exception would end the process.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -14,7 +14,7 @@ internal static class SafeInstruments
         {
             histogram.Record(value, tags);
         }
-#pragma warning disable CA1031 // The listener has its own place to tell what went wrong in it.
+#pragma warning disable CA1031 // An exception of the application's listener must not fail a call.
         catch (Exception)
 #pragma warning restore CA1031
         {

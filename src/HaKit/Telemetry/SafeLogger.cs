@@ -22,7 +22,7 @@ internal sealed class SafeLogger(ILogger inner) : ILogger
         {
             return inner.IsEnabled(logLevel);
         }
-#pragma warning disable CA1031 // The provider has its own place to tell what went wrong in it.
+#pragma warning disable CA1031 // An exception of the application's log provider must not fail a call.
         catch (Exception)
 #pragma warning restore CA1031
         {

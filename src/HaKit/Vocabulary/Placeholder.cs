@@ -91,7 +91,8 @@ internal static partial class Placeholder
         return false;
     }
 
-    // replace-with-key, change_me, api key here: without a word for the thing itself, such as in "enter-sandman", the text may be a real key.
+    // replace-with-key, change_me, api key here: an instruction with a word for the thing ("key", "me"). An instruction without such a word ("enter-sandman") may
+    // be a real key.
     private static bool HasWords(string text)
     {
         var words = Words(text);

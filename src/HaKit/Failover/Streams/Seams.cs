@@ -62,7 +62,7 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
         {
             _attempts.AddRange(exception.Attempts);
         }
-#pragma warning disable CA1031 // Its own failure must not mask the first one.
+#pragma warning disable CA1031 // A failure of the continuation must not hide the first cut.
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -89,7 +89,7 @@ internal sealed class StreamSource<T>
             await leaving.ConfigureAwait(false);
             return (null, earlier);
         }
-#pragma warning disable CA1031 // It is reported with the cut.
+#pragma warning disable CA1031 // The exception is reported with the cut.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -149,7 +149,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     /// <summary>Closes a stream that failed before its first content; the attempt's guard completes the lease.</summary>
     internal ValueTask DropAsync()
     {
-#pragma warning disable CA1816 // It is disposing, by another name.
+#pragma warning disable CA1816 // This method disposes the stream, although it is not named Dispose.
         GC.SuppressFinalize(this);
 #pragma warning restore CA1816
         return _source.LeaveAsync();
@@ -175,7 +175,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         {
             move = _source.Items.MoveNextAsync();
         }
-#pragma warning disable CA1031 // A source that throws failed like any other.
+#pragma warning disable CA1031 // An exception of the source is a failure of the source.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -316,7 +316,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return await TakeMoved(move).ConfigureAwait(false);
     }
 
-    // False if the source's read has ended after all.
+    // Ends the stream, and cancels its attempt. False if the source's read has ended in the meantime; then the result of the read counts.
     private bool EndWith(Fault why, TimeSpan now)
     {
         _lease.Cancel(why);

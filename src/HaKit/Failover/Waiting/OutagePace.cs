@@ -29,14 +29,14 @@ internal sealed class OutagePace
     // continues.
     private static readonly TimeSpan Apart = TimeSpan.FromSeconds(2);
 
-    // A success before an outage has reached this age belongs to a flaky pool's mixed failures and successes, and does not reset the pauses.
+    // If an outage is younger than this, a success does not end it and does not reset the pauses: the pool is flaky, with mixed failures and successes.
     private static readonly TimeSpan Youth = TimeSpan.FromSeconds(1);
 
     // The promise: this number of repeats for an outage, and one more for each second of its age.
     private const int RepeatsAtOnce = 12;
 
-    // At first the pace makes up to two trials a second; after ten seconds of outage it makes one a second. The trials that it will need beyond one a second
-    // are reserved, and the reserve falls evenly to zero. An attempt outside the pace must not delay the trials that find the end of the outage.
+    // In the first ten seconds of an outage the pace makes up to two trials a second, and the promise above allows one more repeat a second. The other trials of
+    // this time are reserved, so that attempts outside the pace do not delay the trials that find the end of the outage. The reserve falls evenly to zero.
     private const double ReservedForTrials = 8;
     private static readonly TimeSpan ReservedFor = TimeSpan.FromSeconds(10);
 

@@ -52,7 +52,7 @@ internal ref struct ProspectReader
     {
         (_call, _settings, _now, _outageSince, _isSecond) = (call, settings, now, outage.Since, isSecond);
         _hasRoomBesidePace = outage.HasRoomBeside(now);
-        // Trials at the pace of an outage count too: it is not known whether an unknown fault ever ends.
+        // This limits the attempts of a call after unknown faults. Trials at the pace of an outage count too, because such a fault may never end.
         _hasRetryLeft = call.History.HasNoOwn || call.History.Counted <= settings.OrdinaryRetries;
     }
 
