@@ -51,6 +51,7 @@ public static class EndpointPoolContinuationExtensions
         RequestProfile.ThrowIfNull(profile);
         ArgumentNullException.ThrowIfNull(cut);
         ArgumentNullException.ThrowIfNull(open);
+        ArgumentNullException.ThrowIfNull(reader);
         var route = ContinuationRoute.Begin(pool.Engine, profile, cut, soFar.Obstacle);
         while (true)
         {

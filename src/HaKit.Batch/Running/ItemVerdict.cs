@@ -65,7 +65,7 @@ internal readonly record struct CallFailure
 
     private static CallFailure OfPool(EndpointPoolException exception)
     {
-        var billed = exception.Attempts.Count(static a => a.Fault is null || IsPerhapsBilled(a.Fault));
+        var billed = exception.PerhapsBilled;
         return new CallFailure
         {
             IsOwnFault = exception.WaitRules is [.., WaitRule.NotCapable],

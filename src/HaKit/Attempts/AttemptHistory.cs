@@ -31,6 +31,9 @@ internal sealed class AttemptHistory
     /// <summary>Gets the number of refusals that named a time to come back. Such refusals do not count as attempts.</summary>
     public int NamedRefusals { get; private set; }
 
+    /// <summary>Gets the number of ended attempts that may have been processed and billed although they failed.</summary>
+    public int PerhapsBilled { get; private set; }
+
     /// <summary>Gets the number of attempts that were begun under the pace of an outage.</summary>
     public int Paced { get; private set; }
 
@@ -79,6 +82,8 @@ internal sealed class AttemptHistory
             {
                 if (fault?.NamesTime == true)
                     NamedRefusals++;
+                if (fault?.MayBeBilled == true)
+                    PerhapsBilled++;
                 _entries[i].Fault = fault;
                 _entries[i].Ended = now;
                 return;
@@ -288,7 +293,7 @@ internal sealed class AttemptHistory
     public void Clear()
     {
         Array.Clear(_entries, 0, _kept);
-        _kept = Begun = Inherited = NamedRefusals = Paced = 0;
+        _kept = Begun = Inherited = NamedRefusals = PerhapsBilled = Paced = 0;
     }
 
     internal struct Entry(EndpointState state, PoolEndpoint endpoint, TimeSpan started)

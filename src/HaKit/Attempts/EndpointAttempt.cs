@@ -59,10 +59,14 @@ public readonly struct EndpointAttempt : IEquatable<EndpointAttempt>
             _lease.RecordFirstContent(_lease.Clock.Now);
     }
 
-    /// <summary>Reports the actual usage, so that token limits count the actual tokens instead of the estimate.</summary>
+    /// <summary>
+    /// Reports the actual usage, so that token limits count the actual tokens instead of the estimate. Null keeps an earlier report. A number above 2,147,483,647 is
+    /// ignored.
+    /// </summary>
     /// <param name="inputTokens">Tokens of the prompt, at least 0. Null: not known.</param>
     /// <param name="outputTokens">Tokens of the answer, at least 0. Null: not known.</param>
     /// <param name="cachedInputTokens">The tokens of the prompt that came from the provider's cache, at least 0. Null: not known.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is negative.</exception>
     public void ReportUsage(long? inputTokens, long? outputTokens, long? cachedInputTokens = null)
     {
         if (cachedInputTokens < 0)

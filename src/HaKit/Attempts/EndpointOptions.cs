@@ -9,7 +9,9 @@ namespace HaKit;
 /// <summary>Describes one endpoint in code or in configuration. Not thread-safe; the pool reads it once.</summary>
 public sealed class EndpointOptions
 {
-    /// <summary>Gets or sets the name: unique within the pool, not empty. Logs, metrics and orders use it.</summary>
+    /// <summary>
+    /// Gets or sets the name: unique within the pool without regard to case, 1 to 256 characters, no control characters. Logs, metrics and orders use it.
+    /// </summary>
     public string Name { get; set; } = "";
 
     /// <summary>
@@ -29,7 +31,7 @@ public sealed class EndpointOptions
     /// <summary>Gets or sets the tier; lower tiers are used first. Default 0; at least 0.</summary>
     public int Tier { get; set; }
 
-    /// <summary>Gets or sets the relative share of the traffic within the tier. Default 1; more than 0.</summary>
+    /// <summary>Gets or sets the relative share of the traffic within the tier. Default 1; 0.000001 to 1,000,000.</summary>
     public double Weight { get; set; } = 1;
 
     /// <summary>Gets or sets the zone in which the endpoint runs. Default: none.</summary>

@@ -15,7 +15,7 @@ public static class EndpointPoolHttpClientBuilderExtensions
 {
     /// <summary>
     /// Adds the pool as a handler of the client. Handlers that were added before it run once per call; handlers that are added after it run once per attempt.
-    /// The client's own timeout is switched off, because the pool enforces the deadline. The client's base address becomes the pool's origin. The client's
+    /// The client's own timeout is switched off, because the pool enforces the deadline. A client without a base address gets the pool's origin. The client's
     /// connections follow no redirects, keep no cookies, and close an abandoned stream at once. They use the pool's connect timeout and keep-alive pings unless
     /// you have set others.
     /// </summary>

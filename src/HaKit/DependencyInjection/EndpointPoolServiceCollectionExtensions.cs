@@ -117,14 +117,20 @@ public static class EndpointPoolBuilderExtensions
     /// <summary>Adds Polly strategies outside failover. They run once per call.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="configure">Adds the strategies.</param>
-    public static IEndpointPoolBuilder ConfigurePipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder> configure) =>
-        builder.ConfigureParts((_, parts) => parts.ConfigurePipeline += configure);
+    public static IEndpointPoolBuilder ConfigurePipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        return builder.ConfigureParts((_, parts) => parts.ConfigurePipeline += configure);
+    }
 
     /// <summary>Adds Polly strategies inside failover. They run once per attempt on the given endpoint.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="configure">Adds the strategies.</param>
-    public static IEndpointPoolBuilder ConfigureEndpointPipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder, PoolEndpoint> configure) =>
-        builder.ConfigureParts((_, parts) => parts.ConfigureEndpointPipeline += configure);
+    public static IEndpointPoolBuilder ConfigureEndpointPipeline(this IEndpointPoolBuilder builder, Action<Polly.ResiliencePipelineBuilder, PoolEndpoint> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        return builder.ConfigureParts((_, parts) => parts.ConfigureEndpointPipeline += configure);
+    }
 
     /// <summary>
     /// Turns on Polly's own telemetry for the pool: the meter <c>Polly</c>, Polly's log lines, and the enrichers and listeners of the container's <see
@@ -146,8 +152,11 @@ public static class EndpointPoolBuilderExtensions
     /// <summary>Adds a classifier that runs before the built-in classifiers.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="classifier">The classifier.</param>
-    public static IEndpointPoolBuilder AddFaultClassifier(this IEndpointPoolBuilder builder, HaKit.Faults.IFaultClassifier classifier) =>
-        builder.ConfigureParts((_, parts) => parts.Classifiers.Add(classifier));
+    public static IEndpointPoolBuilder AddFaultClassifier(this IEndpointPoolBuilder builder, HaKit.Faults.IFaultClassifier classifier)
+    {
+        ArgumentNullException.ThrowIfNull(classifier);
+        return builder.ConfigureParts((_, parts) => parts.Classifiers.Add(classifier));
+    }
 
     /// <summary>Sets your own rule for the action of a call after a fault: <see cref="EndpointPoolOptions.OnFault"/>.</summary>
     /// <param name="builder">The pool.</param>
@@ -156,6 +165,7 @@ public static class EndpointPoolBuilderExtensions
         this IEndpointPoolBuilder builder, Func<HaKit.Faults.Fault, RequestProfile, HaKit.Failover.FaultAction?> action)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(action);
         builder.Services.Configure<EndpointPoolOptions>(builder.Name, options => options.OnFault = action);
         return builder;
     }

@@ -11,6 +11,9 @@ public sealed record CallDetail
     private readonly long _inputTokens = -1;
     private readonly long _outputTokens = -1;
 
+    // The value -1 means that the attempts in the list are counted. A larger type would make each of these objects larger.
+    private readonly short _perhapsBilled = -1;
+
     /// <summary>Creates an empty description of a call.</summary>
     public CallDetail()
     {
@@ -70,8 +73,15 @@ public sealed record CallDetail
         init => _outputTokens = value ?? -1;
     }
 
-    /// <summary>Gets the number of attempts that may have been processed and billed, except the attempt that served the call.</summary>
-    public int PerhapsBilled => Attempts.Count(a => a.Fault is { Applied: FaultApplied.Ambiguous or FaultApplied.Partial });
+    /// <summary>
+    /// Gets the number of attempts that may have been processed and billed, except the attempt that served the call. Attempts that <see cref="Attempts"/> leaves
+    /// out count too. Without an own value, the attempts in the list are counted. At most 32,767.
+    /// </summary>
+    public int PerhapsBilled
+    {
+        get => _perhapsBilled >= 0 ? _perhapsBilled : Attempts.Count(static a => a.Fault is { MayBeBilled: true });
+        init => _perhapsBilled = (short)Math.Clamp(value, 0, short.MaxValue);
+    }
 }
 
 /// <summary>Holds the result of a call and the details of how the call was served.</summary>

@@ -24,6 +24,8 @@ public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Durat
 /// </summary>
 public abstract class EndpointPoolException : Exception
 {
+    private readonly int? _perhapsBilled;
+
     private protected EndpointPoolException(
         string pool, string what, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner, int attemptCount = 0, IReadOnlyList<WaitRule>? waitRules = null)
         : base(Describe(pool, what, attempts, Math.Max(attempts.Count, attemptCount), waitRules ?? [], retryAfter), inner)
@@ -43,6 +45,16 @@ public abstract class EndpointPoolException : Exception
 
     /// <summary>Gets the number of all attempts.</summary>
     public int AttemptCount { get; }
+
+    /// <summary>
+    /// Gets the number of attempts that may have been processed and billed, such as attempts that timed out. Attempts that <see cref="Attempts"/> leaves out count
+    /// too.
+    /// </summary>
+    public int PerhapsBilled
+    {
+        get => _perhapsBilled ?? Attempts.Count(static a => a.Fault is null or { MayBeBilled: true });
+        internal init => _perhapsBilled = value;
+    }
 
     /// <summary>
     /// Gets the rules by which the call waited or ended. Each rule is listed once, in the order in which the rules last applied, so the last one ended the
@@ -169,6 +181,8 @@ public sealed class EndpointFaultException : Exception
     public EndpointFaultException(string endpoint, Fault fault, Exception? innerException = null)
         : base($"Endpoint '{endpoint}' answered with an error: {fault}.", innerException)
     {
+        ArgumentNullException.ThrowIfNull(endpoint);
+        ArgumentNullException.ThrowIfNull(fault);
         Endpoint = endpoint;
         Fault = fault;
     }

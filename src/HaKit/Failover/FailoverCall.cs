@@ -254,12 +254,25 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         Endpoint = _servedBy ?? History.Entries[^1].Endpoint.Name, // a refused call was not served, but the last attempt's endpoint sent the answer
         Attempts = Attempts(now),
         AttemptCount = History.Begun,
+        PerhapsBilled = History.PerhapsBilled,
         WaitRules = WaitRules(),
         Hedged = Hedged,
         Waited = Waited,
         InputTokens = _tokens.Input,
         OutputTokens = _tokens.Output,
     };
+
+    /// <summary>Gets the number of attempts of a call without an answer that may have been billed. Attempts that are still running may be billed too.</summary>
+    public int PerhapsBilled
+    {
+        get
+        {
+            var running = 0;
+            foreach (ref readonly var entry in History.Entries)
+                running += entry.Fault is null ? 1 : 0;
+            return History.PerhapsBilled + running;
+        }
+    }
 
     public IReadOnlyList<AttemptRecord> Attempts(TimeSpan now)
     {

@@ -35,7 +35,11 @@ public sealed class RetryOptions
     internal RetryOptions Copy() => (RetryOptions)MemberwiseClone();
 }
 
-/// <summary>Sets how long to wait for the first content of an answer. Not thread-safe; read at start-up and at each reload.</summary>
+/// <summary>
+/// Sets how long to wait for the first content of an answer. Not thread-safe; read at start-up and at each reload. A reload does not change the learned limits of
+/// endpoints that stay: for these endpoints <see cref="Minimum"/>, <see cref="Multiplier"/> and, while <see cref="Learned"/> is true, <see cref="Timeout"/> as the
+/// longest learned limit keep their values, and a log line names the changed settings.
+/// </summary>
 public sealed class FirstContentOptions
 {
     // The pool learns times of at most 17 minutes, so the product of such a time and this number is always a valid time.
@@ -45,8 +49,8 @@ public sealed class FirstContentOptions
     public bool Learned { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets the limit that applies before a limit is learned. It is also the longest learned limit for streams. Default 30 s; more than 0, at most 10
-    /// years.
+    /// Gets or sets the limit that applies before a limit is learned. It is also the longest learned limit for streams. Without <see cref="Learned"/> it is the
+    /// limit for streams, and plain answers have no limit of their own. Default 30 s; more than 0, at most 10 years.
     /// </summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 

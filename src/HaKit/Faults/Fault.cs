@@ -79,6 +79,9 @@ public sealed record Fault
     /// <summary>Gets the fault that counts against the endpoint after another endpoint has served the call that this endpoint refused.</summary>
     internal Fault AsEndpointFault() => this with { IsProvisional = false, Blame = FaultBlame.Endpoint, Reach = FaultReach.Endpoint, UntilCleared = false };
 
+    /// <summary>Gets whether the endpoint may have processed and billed the attempt.</summary>
+    internal bool MayBeBilled => Applied is FaultApplied.Ambiguous or FaultApplied.Partial;
+
     /// <summary>Gets the name of the kind as a cached string.</summary>
     internal string KindName => FaultKinds.Names[(int)Kind];
 

@@ -1,8 +1,8 @@
 namespace HaKit.Health;
 
 /// <summary>
-/// Sets when an endpoint is taken out of service and how it comes back. Times are durations on the monotonic clock, at most 10 years each. Not thread-safe. Do not change the object
-/// after a pool was created with it. A reload passes new options, and the endpoints keep their state.
+/// Sets when an endpoint is taken out of service and how it comes back. Times are durations on the monotonic clock, at most 10 years each. Not thread-safe; read at
+/// start-up and at each reload. After a reload the endpoints keep their state.
 /// </summary>
 public sealed class HealthOptions
 {

@@ -21,7 +21,7 @@ public sealed record HealthState
     /// <summary>Gets the fault that caused <see cref="Status"/>. Null if the endpoint is healthy or an operator gave an order.</summary>
     public Fault? Cause { get; internal init; }
 
-    /// <summary>Gets when an ejected endpoint may be tried. Null if it is not ejected.</summary>
+    /// <summary>Gets when an ejected endpoint may be tried. The value stays during the trial, and is null once the endpoint is back in service.</summary>
     public TimeSpan? Until { get; internal init; }
 
     /// <summary>

@@ -11,7 +11,7 @@ namespace HaKit.Heartbeats;
 /// <param name="At">The time of the ejection, by the wall clock.</param>
 public sealed record EjectionEvidence(string Pool, PoolEndpoint Endpoint, Fault? Fault, HealthState Health, DateTimeOffset At);
 
-/// <summary>Sets how often recovery actions run. Not thread-safe; the pool reads it once.</summary>
+/// <summary>Sets how often recovery actions run. Not thread-safe; read at start-up and at each reload.</summary>
 public sealed class RecoveryOptions
 {
     /// <summary>Gets or sets the minimum time between two runs of an action for the same endpoint, from start to start. Default 5 min; more than 0, at most 10

@@ -44,7 +44,7 @@ public sealed class HeartbeatOptions
 
     /// <summary>
     /// Gets or sets the path of the HTTP probe, relative to the endpoint's host. Default null: endpoints without a path of their own are probed by a TCP
-    /// connection.
+    /// connection. Without a path, an endpoint behind the machine's proxy is not probed, because a direct connection says nothing about it.
     /// </summary>
     public string? Path { get; set; }
 

@@ -44,6 +44,9 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
     /// <exception cref="EndpointFaultException">The request itself was refused, inside an answer with status 200.</exception>
     /// <exception cref="RequestNotRepeatableException">The attempt failed, and the body cannot be sent again.</exception>
+    /// <exception cref="StateNotPortableException">The request names an object that a provider stores, and cannot be sent to an endpoint that has the object.</exception>
+    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     /// <exception cref="InvalidOperationException">
     /// The request's address does not begin with the pool's origin; or the connections follow redirects, and this cannot be switched off.
     /// </exception>

@@ -69,6 +69,10 @@ public static class EndpointPoolHttpExtensions
     /// <returns>The same builder.</returns>
     /// <exception cref="InvalidOperationException">No pool of this name was added.</exception>
     public static ResiliencePipelineBuilder<HttpResponseMessage> AddHaEndpointFailover(
-        this ResiliencePipelineBuilder<HttpResponseMessage> builder, IServiceProvider services, string pool) =>
-        builder.AddHaEndpointFailover(services.GetRequiredKeyedService<EndpointPool>(pool));
+        this ResiliencePipelineBuilder<HttpResponseMessage> builder, IServiceProvider services, string pool)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentException.ThrowIfNullOrWhiteSpace(pool); // the container would give its unnamed pool for null
+        return builder.AddHaEndpointFailover(services.GetRequiredKeyedService<EndpointPool>(pool));
+    }
 }

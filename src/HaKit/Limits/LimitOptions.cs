@@ -22,9 +22,10 @@ public sealed class LimitOptions
     public int? TokensPerMinute { get; set; }
 
     /// <summary>
-    /// Gets or sets whether the limit on concurrency is learned from the server's answers. The limit is multiplied by 0.7 when the server throttles or is
-    /// overloaded (429, 503), at most once a second. It grows by 1 after each round of successes that used the whole limit. The learned limit is never above
-    /// <see cref="MaxConcurrency"/> and never below 1. Default false.
+    /// Gets or sets whether the limit on concurrency is learned from the server's answers. There is no learned limit until the server throttles or is overloaded
+    /// (429, 503). Then, at most once a second, the limit becomes 0.7 times the attempts in flight or the current limit, whichever is lower. It grows by 1 after
+    /// each round of successes that used at least half of the limit. The learned limit is never above <see cref="MaxConcurrency"/> and never below 1. Default
+    /// false.
     /// </summary>
     public bool AdaptiveConcurrency { get; set; }
 

@@ -1,7 +1,8 @@
 namespace HaKit.Limits;
 
 /// <summary>
-/// Sets the budget of retries and hedges together, so that retries do not multiply the load in an outage. Not thread-safe; read at start-up and at each reload.
+/// Sets the budget of retries and hedges together, so that retries do not multiply the load in an outage. Not thread-safe; read once, when the pool is created. A
+/// reload does not change the budget of a running pool; a log line names the changed settings.
 /// </summary>
 public sealed class RetryBudgetOptions
 {

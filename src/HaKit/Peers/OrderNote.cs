@@ -1,8 +1,8 @@
 namespace HaKit.Peers;
 
 /// <summary>Holds the operator and the reason of an order. Immutable. Every replica shows it, so it must contain no secret.</summary>
-/// <param name="By">The operator's name, as the application gave it; at most 100 characters.</param>
-/// <param name="Reason">The reason; at most 200 characters. Null: none.</param>
+/// <param name="By">The operator's name, as the application gave it. Only its first 100 characters are kept.</param>
+/// <param name="Reason">The reason. Only its first 200 characters are kept. Null: none.</param>
 public sealed record OrderNote(string By, string? Reason = null)
 {
     /// <summary>Gets the note of an order that code gives.</summary>

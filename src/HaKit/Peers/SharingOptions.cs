@@ -2,17 +2,18 @@ namespace HaKit.Peers;
 
 /// <summary>
 /// Sets what a pool shares with the other replicas of the application. These settings have no effect without a link, such as <c>ShareThroughRedis</c>. Not
-/// thread-safe. Do not change the object after a pool was created with it.
+/// thread-safe; read at start-up and at each reload. A reload does not change <see cref="Name"/>, <see cref="Replica"/> and <see cref="OrderKey"/> of a running pool.
 /// </summary>
 public sealed class SharingOptions
 {
     /// <summary>
-    /// Gets or sets the application and its environment, for example <c>shop/production</c>: only pools with the same name share. Default: the host's
-    /// application and environment names, if there is a host.
+    /// Gets or sets the application and its environment, for example <c>shop/production</c>: only pools with the same name share. 1 to 200 characters without
+    /// spaces, braces, brackets, <c>*</c> and <c>?</c>. Default: none; <c>ShareThroughRedis</c> then uses the host's application and environment names, if there is
+    /// a host.
     /// </summary>
     public string? Name { get; set; }
 
-    /// <summary>Gets or sets the name of this replica on dashboards; a random part is added. Default: the machine's name.</summary>
+    /// <summary>Gets or sets the name of this replica on dashboards; a random part is added. Default: the machine's name; at most 100 characters.</summary>
     public string? Replica { get; set; }
 
     /// <summary>Gets or sets the fleet's key, with which orders are signed; at least 16 characters. Default none: orders are not shared.</summary>

@@ -24,7 +24,7 @@ public sealed class EndpointPoolOptions
     /// </summary>
     public bool AllowEmpty { get; set; }
 
-    /// <summary>Gets or sets the base address to give to SDKs; the serving endpoint's address replaces it. Default: the first endpoint's address.</summary>
+    /// <summary>Gets or sets the base address to give to SDKs; the serving endpoint's address replaces it. Default: the first endpoint's address. A reload does not change it.</summary>
     public string? Origin { get; set; }
 
     /// <summary>
@@ -39,7 +39,7 @@ public sealed class EndpointPoolOptions
     /// </summary>
     public TimeoutOptions? AttemptTimeout { get; set; }
 
-    /// <summary>Gets or sets the time limit for opening a connection. Default 2 s; more than 0, at most a day.</summary>
+    /// <summary>Gets or sets the time limit for opening a connection. Default 2 s; more than 0, at most a day. A reload changes it only for clients that are created later.</summary>
     public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Gets or sets the limit on the silence before the first content.</summary>
@@ -48,7 +48,10 @@ public sealed class EndpointPoolOptions
     /// <summary>Gets or sets how endpoints are chosen.</summary>
     public SelectionOptions Selection { get; set; } = new();
 
-    /// <summary>Gets or sets limits that all endpoints of an account share, by the account's name. Default: none.</summary>
+    /// <summary>
+    /// Gets or sets limits that all endpoints of an account share, by the account's name. Each account must be the <see cref="EndpointOptions.Account"/> of an
+    /// endpoint, unless <see cref="AllowEmpty"/> is set. Default: none.
+    /// </summary>
     public IDictionary<string, LimitOptions> AccountLimits { get; set; } = new Dictionary<string, LimitOptions>(StringComparer.Ordinal);
 
     /// <summary>Gets or sets when the pool counts as too small or too large for its load.</summary>
@@ -84,7 +87,7 @@ public sealed class EndpointPoolOptions
     /// </summary>
     public TimeSpan? MaxWait { get; set; }
 
-    /// <summary>Gets or sets how many calls may wait at once; further calls are refused. Default 1,000; 0 to 1,000,000.</summary>
+    /// <summary>Gets or sets how many calls may wait at once; further calls are refused. Default 1,000; 0 to 1,000,000. A reload does not change it.</summary>
     public int MaxWaitingCalls { get; set; } = 1000;
 
     /// <summary>Gets or sets the objective for the error budget and its alerts. Default: none, and no alerts; reports then use 99.9 % over 30 days.</summary>
@@ -101,8 +104,11 @@ public sealed class EndpointPoolOptions
     /// <example><code>options.OnFault = (fault, profile) => fault.Kind == FaultKind.ServerError ? FaultAction.Return : null;</code></example>
     public Func<Fault, RequestProfile, FaultAction?>? OnFault { get; set; }
 
-    /// <summary>Gets or sets the seed of all random numbers, for reproducible tests. Default: none, a new random seed.</summary>
+    /// <summary>Gets or sets the seed of all random numbers, for reproducible tests. Default: none, a new random seed. A reload does not change it.</summary>
     public long? Seed { get; set; }
+
+    /// <summary>Gets or sets whether endpoints were removed from the running pool. An account with limits may then have no endpoint for a while.</summary>
+    internal bool HasRemovedEndpoints { get; set; }
 
     /// <summary>Gets the lowest token limit of all endpoints and accounts. Null if there is none.</summary>
     internal int? LeastTokenLimit() => Endpoints.Select(static e => e.Limits).Concat(AccountLimits.Values).Min(static l => l?.TokensPerMinute);

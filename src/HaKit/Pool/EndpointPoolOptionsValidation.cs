@@ -137,7 +137,8 @@ internal readonly struct EndpointPoolOptionsValidation
         foreach (var (account, limits) in _options.AccountLimits)
         {
             _wrong.AddRange(limits.Validate($"{_path}: AccountLimits:{account}"));
-            if (!_options.Endpoints.Any(e => e.Account == account))
+            // The endpoints of an account may come later, or may have been removed from the running pool.
+            if (!_options.AllowEmpty && !_options.HasRemovedEndpoints && !_options.Endpoints.Any(e => e.Account == account))
                 _wrong.Add($"{_path}: AccountLimits has limits for the account '{account}', which no endpoint has. Set Account of its endpoints.");
         }
         foreach (var endpoint in _options.Endpoints)

@@ -31,6 +31,7 @@ internal sealed class MemberFactory(
 
     public EndpointState Create(PoolEndpoint endpoint, EndpointPoolOptions options)
     {
+        var pipeline = pipelines.ForAttempts(endpoint);
         var own = health.Add(endpoint.Name, endpoint.Domains, clock.Now);
         objective.Watch(own);
         return new EndpointState(
@@ -38,7 +39,7 @@ internal sealed class MemberFactory(
             own,
             NewLimiter(endpoint),
             LimiterOfAccount(endpoint),
-            pipelines.ForAttempts(endpoint),
+            pipeline,
             new UsualTimes(options.FirstContent.Minimum, options.FirstContent.Timeout, options.FirstContent.Multiplier),
             _latency,
             TelemetryOf(endpoint),

@@ -35,6 +35,7 @@ internal sealed class PoolMembers
 
     public static EndpointPoolOptions Validated(string pool, EndpointPoolOptions options)
     {
+        ArgumentNullException.ThrowIfNull(pool, "name");
         var copy = options.Copy();
         return copy.Validate(pool) is { Count: > 0 } wrong ? throw new OptionsValidationException(pool, typeof(EndpointPoolOptions), wrong) : copy;
     }
@@ -62,8 +63,9 @@ internal sealed class PoolMembers
         {
             var options = Validated(_pool, _options.Value.With([.. _options.Value.Endpoints, endpoint]));
             options.Endpoints[^1].IsAdded = true;
+            var member = _factory.Create(new PoolEndpoint(options.Endpoints[^1]), options); // the application's strategies may throw; the pool is then unchanged
             _options.Value = options;
-            SwapWhileLocked([.. _snapshot.Value.Members, _factory.Create(new PoolEndpoint(options.Endpoints[^1]), options)]);
+            SwapWhileLocked([.. _snapshot.Value.Members, member]);
         }
     }
 
@@ -78,7 +80,9 @@ internal sealed class PoolMembers
                 return false;
             if (members.Length == 0 && !_options.Value.AllowEmpty)
                 throw new InvalidOperationException($"Pool '{_pool}': '{name}' is its last endpoint, and a pool needs at least one.");
-            _options.Value = _options.Value.With([.. _options.Value.Endpoints.Where(e => e.Name != name)]);
+            var options = _options.Value.With([.. _options.Value.Endpoints.Where(e => e.Name != name)]);
+            options.HasRemovedEndpoints = true;
+            _options.Value = options;
             SwapWhileLocked(members);
             return true;
         }

@@ -56,7 +56,7 @@ public sealed record PoolStatus
     /// </summary>
     public TimeSpan? FirstGivesUpIn { get; init; }
 
-    /// <summary>Gets the number of retries and hedges that the retry budget allows now.</summary>
+    /// <summary>Gets the balance of the retry budget. Each retry or hedge takes <c>RetryBudget:Cost</c> (1 by default) from it.</summary>
     public required double RetryBudget { get; init; }
 
     /// <summary>The sentence about a pool that can reach none of its endpoints.</summary>

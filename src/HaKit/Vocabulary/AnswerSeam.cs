@@ -116,9 +116,12 @@ public sealed class AnswerSeam
     /// <param name="delivered">The total number of delivered tokens at each seam, in order; at least one.</param>
     /// <param name="restInput">Input tokens of the last part.</param>
     /// <param name="restOutput">Output tokens of the last part.</param>
+    /// <exception cref="ArgumentException">There is no seam.</exception>
     public static (long Input, long Output) AddUsage(long? prompt, IReadOnlyList<long> delivered, long restInput, long restOutput)
     {
         ArgumentNullException.ThrowIfNull(delivered);
+        if (delivered.Count == 0)
+            throw new ArgumentException("An answer without a seam has nothing to add up.", nameof(delivered));
         var before = delivered[^1];
         var first = prompt ?? Math.Max(0, restInput - before);
         var input = restInput;
