@@ -122,7 +122,7 @@ internal static class Comparison
         Array.Fill(least, new Cost(double.MaxValue, double.MaxValue, double.MaxValue));
         foreach (var rival in group.Rivals)
         {
-            // Until code has its final form.
+            // Runs each rival until the runtime has compiled its code in the final form.
             for (var i = 0; i < 3; i++)
             {
                 rival.Before?.Invoke();

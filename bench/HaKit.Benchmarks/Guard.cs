@@ -63,7 +63,7 @@ internal static class Guard
         var late = 0;
         return () =>
         {
-#pragma warning disable CA2012 // It is consumed once; that it has completed is checked here.
+#pragma warning disable CA2012 // The task is consumed once, after the check that it has completed.
             var call = benchmark();
             if (call.IsCompleted)
                 _ = call.Result;

@@ -44,7 +44,7 @@ internal static class Contenders
     // The clients are tried in their order and have no retries of their own, because the next client is the retry.
     private static Task<IDrillTarget> OrderedFailover(IReadOnlyList<Uri> addresses)
     {
-#pragma warning disable MEAI001 // It is experimental, and what many will take.
+#pragma warning disable MEAI001 // The client is experimental, but many applications will use it.
         var client = new OrderedFailoverChatClient([.. addresses.Select(a => ChatClientAt(a, new OpenAIClientOptions { RetryPolicy = new ClientRetryPolicy(0), NetworkTimeout = AttemptTimeout }))]);
 #pragma warning restore MEAI001
         return Task.FromResult<IDrillTarget>(new ChatDrillTarget(client, null));

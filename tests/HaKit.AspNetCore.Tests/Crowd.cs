@@ -54,7 +54,7 @@ internal static class Crowd
         }
         catch (EndpointPoolException)
         {
-            // It was out.
+            // The endpoint was out of service.
         }
     }
 }

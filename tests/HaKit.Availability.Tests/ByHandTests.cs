@@ -91,7 +91,7 @@ public sealed class ByHandTests
     [Fact]
     public void Joint_downtime_is_a_share_of_what_all_saw_from_when_they_saw_it()
     {
-        // Both down for the second quarter of what both saw, which begins after 100 h.
+        // Both histories are from 100 h to 140 h. Both endpoints are down in the second quarter of this time.
         var one = new UptimeHistory(TimeSpan.FromHours(100));
         one.Record(TimeSpan.FromHours(110), up: false);
         one.Record(TimeSpan.FromHours(120), up: true);

@@ -11,6 +11,6 @@ internal static class Effort
 
     public static int Of(int cases) => Math.Max(1, cases * Percent / 100);
 
-    /// <summary>For what cannot be made smaller.</summary>
+    /// <summary>Skips a test whose number of cases cannot be reduced.</summary>
     public static void SkipUnlessFull() => Assert.SkipWhen(Percent < 100, "It takes too long to be run for each mutant.");
 }

@@ -7,7 +7,8 @@ namespace HaKit.Availability.Tests;
 /// <summary>Tests laws that hold for all numbers.</summary>
 public sealed class PropertyTests
 {
-    // From nine nines to hardly ever up, with the ends now and then; an int shrinks well and is decoded here.
+    // Availabilities from nine nines to nearly never up, and sometimes exactly always up or never up. Each is encoded as an integer, because FsCheck shrinks integers
+    // well.
     private static readonly Arbitrary<int[]> Units = Arb.From(
         Gen.Choose(0, 1000).NonEmptyListOf().Select(list => list.Take(8).ToArray()),
         array => array.Length > 1 ? [array[1..], array[..^1]] : []);

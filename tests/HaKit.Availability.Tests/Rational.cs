@@ -3,8 +3,8 @@ using System.Numerics;
 namespace HaKit.Availability.Tests;
 
 /// <summary>
-/// An exact fraction, numerator / (odd · 2^shift). It is not reduced beyond powers of two: doubles have no other
-/// denominators, and the few divisions there are leave the same odd part in all terms of a sum.
+/// An exact fraction, numerator / (odd · 2^shift). Only powers of two are reduced, because the denominators of doubles are powers of two. The few divisions give
+/// all terms of a sum the same odd part.
 /// </summary>
 internal readonly record struct Rational(BigInteger Numerator, BigInteger Odd, int Shift)
 {
@@ -56,7 +56,7 @@ internal readonly record struct Rational(BigInteger Numerator, BigInteger Odd, i
         return Math.Abs(((Of(approximation) - this) / this).ToDouble());
     }
 
-    /// <summary>To some 190 bits of 2⁻²⁰⁰, rounded down: for errors and for order, not for expected values.</summary>
+    /// <summary>Gets the value, rounded down to a multiple of 2⁻²⁰⁰. This is exact enough to compare values and to measure errors, but not for an expected value.</summary>
     public double ToDouble() => (double)((Numerator << 200) / (Odd << Shift)) * Math.Pow(2, -200);
 
     private static Rational Stripped(BigInteger numerator, BigInteger odd, int shift)

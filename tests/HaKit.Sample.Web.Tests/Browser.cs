@@ -2,7 +2,7 @@ using Microsoft.Playwright;
 
 namespace HaKit.Sample.Web.Tests;
 
-/// <summary>Debian's Chromium, driven by Playwright; what is shot lands in docs/images when the environment asks for it.</summary>
+/// <summary>Controls Debian's Chromium by Playwright. If the environment variable HAKIT_IMAGES is set, pictures are saved in docs/images.</summary>
 public sealed class Browser : IAsyncLifetime
 {
     private const string Path = "/usr/bin/chromium";

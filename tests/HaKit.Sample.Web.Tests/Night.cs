@@ -169,7 +169,7 @@ internal sealed class Night : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or EndpointPoolException)
         {
-            // It was to fail, or the night is over.
+            // The call had to fail, or the test is over.
         }
     }
 

@@ -4,8 +4,8 @@ using Microsoft.Playwright;
 namespace HaKit.Sample.Web.Tests;
 
 /// <summary>
-/// The dashboard in the states that an operator meets, in a real browser: well, one down, all down, recovering, in contact no more. With HAKIT_SHOTS=folder
-/// each is kept as a picture, light, dark and on a phone: <c>HAKIT_SHOTS=/tmp/shots dotnet run --project tests/HaKit.Sample.Web.Tests -- -class "*SceneTests"</c>.
+/// The dashboard in the states that an operator meets, in a real browser: healthy, one endpoint down, all endpoints down, recovering, and without contact
+/// to the application. With HAKIT_SHOTS=folder each state is saved as pictures, light, dark and on a phone: <c>HAKIT_SHOTS=/tmp/shots dotnet run --project tests/HaKit.Sample.Web.Tests -- -class "*SceneTests"</c>.
 /// </summary>
 public sealed class SceneTests(Browser browser) : IClassFixture<Browser>
 {

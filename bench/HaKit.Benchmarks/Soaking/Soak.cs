@@ -151,7 +151,7 @@ internal sealed class Soak
             {
                 Interlocked.Increment(ref _cut);
             }
-#pragma warning disable CA1031 // Whatever else reaches a caller is a lost call.
+#pragma warning disable CA1031 // Any other exception is a lost call.
             catch (Exception e)
 #pragma warning restore CA1031
             {

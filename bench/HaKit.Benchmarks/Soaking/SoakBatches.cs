@@ -32,7 +32,7 @@ internal sealed class SoakBatches(EndpointPool pool, string folder) : IAsyncDisp
                     await RunAsync(batch);
                 Batches++;
             }
-#pragma warning disable CA1031 // A run that ends with an exception has lost what was left of it.
+#pragma warning disable CA1031 // An exception that ends a run is counted as a lost batch.
             catch (Exception e)
 #pragma warning restore CA1031
             {

@@ -156,7 +156,7 @@ public sealed class ContinuationTests
     public void What_is_not_continued_is_told(NotContinuedReason reason, ChatOptions? options, AIContent? content)
     {
         var world = Continuing(2);
-        // What the text itself shows comes at its beginning.
+        // A text that begins with a mark such as '<' must be the first content, because the mark is searched only at the beginning of the answer.
         var first = content is TextContent { Text: ['<', ..] } ? "" : "Hello";
         world["a"].AnswerStream = _ => Cut([new(ChatRole.Assistant, first), new(ChatRole.Assistant, content is null ? [] : [content])]);
         var partial = world.Read(options).Failure.Should().BeOfType<PartialResponseException>().Subject;

@@ -83,7 +83,7 @@ public sealed class ServiceTests
         spans.Should().Equal("inside openai gpt-x → nothing", "inside anthropic claude-x → claude-x-2026", "outside   → claude-x-2026");
     }
 
-    /// <summary>Reads metadata once, when it is made, as decorators do.</summary>
+    /// <summary>Reads the metadata once, in its constructor, as decorators do.</summary>
     private sealed class Decorator(IChatClient inner, string place, List<string> spans) : DelegatingChatClient(inner)
     {
         private readonly ChatClientMetadata? _metadata = inner.GetService<ChatClientMetadata>();

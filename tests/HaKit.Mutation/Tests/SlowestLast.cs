@@ -5,7 +5,7 @@ using Xunit.v3;
 
 namespace HaKit.Mutation;
 
-/// <summary>Most mutants die in the first second, if the tests that take seconds wait for the others.</summary>
+/// <summary>Runs the slow tests last, because the other tests find most mutants in the first second.</summary>
 public sealed class SlowestLast : ITestCollectionOrderer
 {
     private static readonly string[] Slow =

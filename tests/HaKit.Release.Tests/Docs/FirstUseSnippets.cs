@@ -3,7 +3,7 @@ using HaKit.Testing;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>The code of docs/evidence/first-use.md that is not that of docs/start.md.</summary>
+/// <summary>The code of docs/evidence/first-use.md that docs/start.md does not have.</summary>
 public sealed class FirstUseSnippets
 {
     [Fact]

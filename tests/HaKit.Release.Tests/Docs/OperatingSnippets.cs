@@ -9,8 +9,8 @@ using OpenTelemetry.Trace;
 namespace HaKit.Release.Tests;
 
 /// <summary>
-/// The code on the pages about telemetry, alerts and the dashboard. By itself: its exporter reads the gauges of every pool in the process from a thread of its
-/// own, those of a simulation too, which lets no other thread in.
+/// The code on the pages about telemetry, alerts and the dashboard. The class runs alone: its exporter reads the gauges of all pools in the process on its own
+/// thread, and the pool of a simulation must not be used on another thread.
 /// </summary>
 [CollectionDefinition(nameof(OperatingSnippets), DisableParallelization = true)]
 [Collection(nameof(OperatingSnippets))]

@@ -14,7 +14,7 @@ using OpenAI;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>What the recipes of docs/recipes.md do. That the page itself is built is the matter of RecipePageTests.</summary>
+/// <summary>Tests the results of the recipes of docs/recipes.md. RecipePageTests builds the code of the page.</summary>
 public sealed class RecipeSnippets
 {
     private readonly CancellationToken cancellationToken = TestContext.Current.CancellationToken;

@@ -113,8 +113,8 @@ public sealed class RandomScheduleTests
         member.InFlight == 0 && member.Calls == member.Successes + member.Faults + member.Neutrals && member.Health.State.Status != EndpointHealthStatus.Trial;
 
     /// <summary>
-    /// Whenever the pool asks something, above all the time, the thread may lose the processor before it gets the answer: not at all, for a short or for a
-    /// longer time.
+    /// The pool calls this object for the time, a classification or a choice. Before each call returns, the thread may lose the processor for a short or a longer
+    /// time.
     /// </summary>
     private sealed class Schedule(int seed) : TimeProvider, IFaultClassifier, IEndpointSelector
     {

@@ -375,7 +375,7 @@ public sealed class HttpRequestTests
         }
     }
 
-    /// <summary>Sends every message twice, for any result of the first time.</summary>
+    /// <summary>Sends every message twice, whatever the first answer is.</summary>
     private sealed class Twice : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

@@ -46,7 +46,7 @@ public sealed class HttpNumberTests
         }
         catch (Exception failure) when (failure is EndpointPoolException or PartialResponseException or HttpRequestException or IOException)
         {
-            return false; // the call ended as calls of a pool end
+            return false; // the call ended with an exception that callers must expect
         }
         catch (Exception failure)
         {
