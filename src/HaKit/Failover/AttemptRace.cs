@@ -25,23 +25,11 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     private Outcome<TResult> _end;
     private KeptOutcomes<TResult> _kept;
 
-    private enum Progress
-    {
-        /// <summary>The call is decided.</summary>
-        Decided,
-
-        /// <summary>An attempt is running. Every event sets the call's signal.</summary>
-        AttemptUnderWay,
-
-        /// <summary>No attempt is running, and none may be started yet.</summary>
-        InQueue,
-    }
-
     /// <summary>Runs the call; must be called once. Exceptions of the application's own selector are thrown by this method or by its task.</summary>
     /// <param name="now">The current time on the pool's clock.</param>
     public ValueTask<Outcome<TResult>> RunAsync(TimeSpan now)
     {
-        Progress progress;
+        RaceProgress progress;
         var until = TimeSpan.MaxValue;
         try
         {
@@ -52,23 +40,23 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             LeaveWaitQueue();
             throw;
         }
-        if (progress != Progress.Decided)
+        if (progress != RaceProgress.Decided)
             return ContinueAsync(progress, until, now);
         LeaveWaitQueue();
         return new(_end);
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<Outcome<TResult>> ContinueAsync(Progress progress, TimeSpan until, TimeSpan now)
+    private async ValueTask<Outcome<TResult>> ContinueAsync(RaceProgress progress, TimeSpan until, TimeSpan now)
     {
         var registration = call.CallerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), call.Signal);
         // A strategy around the call, such as a timeout, may cancel the call with its own token.
         var registrationOutside = outside == call.CallerToken ? default : outside.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), call.Signal);
         try
         {
-            while (progress != Progress.Decided)
+            while (progress != RaceProgress.Decided)
             {
-                if (progress == Progress.AttemptUnderWay)
+                if (progress == RaceProgress.AttemptUnderWay)
                 {
                     await call.Signal.WaitAsync().ConfigureAwait(false);
                 }
@@ -94,19 +82,19 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     }
 
     // Continues until the call is decided or has to wait.
-    private Progress Advance(ref TimeSpan now, ref TimeSpan until)
+    private RaceProgress Advance(ref TimeSpan now, ref TimeSpan until)
     {
         while (true)
         {
             if (IsDecided(now))
-                return Progress.Decided;
+                return RaceProgress.Decided;
             if (_first.Lease is not null)
             {
                 var due = NextDue(now, out var isStarted);
                 if (!isStarted)
                 {
                     call.Signal.Arm(due, now);
-                    return Progress.AttemptUnderWay;
+                    return RaceProgress.AttemptUnderWay;
                 }
             }
             else
@@ -115,7 +103,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                 if (next.Kind == StepKind.GiveUp)
                 {
                     _end = _kept.TakeRefusal(call) ?? Refused(next.Why, now);
-                    return Progress.Decided;
+                    return RaceProgress.Decided;
                 }
                 if (next.Kind == StepKind.Start)
                 {
@@ -124,12 +112,12 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                 else if (_waiter is not null)
                 {
                     until = next.Until;
-                    return Progress.InQueue;
+                    return RaceProgress.InQueue;
                 }
                 else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // after entering, the state is examined again, because an earlier release did not wake this waiter
                 {
                     _end = Refused("too many calls are waiting already (MaxWaitingCalls).", now);
-                    return Progress.Decided;
+                    return RaceProgress.Decided;
                 }
                 else
                 {
