@@ -11,7 +11,7 @@ public sealed class ArgumentTests
 {
     public static TheoryData<string, Action> Missing() => new()
     {
-        { "name", () => new EndpointPool(null!, new EndpointPoolOptions { AllowEmpty = true }) },
+        { "name", () => _ = new EndpointPool(null!, new EndpointPoolOptions { AllowEmpty = true }) },
         { "configure", () => Builder().ConfigurePipeline(null!) },
         { "configure", () => Builder().ConfigureEndpointPipeline(null!) },
         { "classifier", () => Builder().AddFaultClassifier(null!) },
