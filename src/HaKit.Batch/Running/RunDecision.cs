@@ -44,8 +44,8 @@ internal readonly record struct RunFacts
     public int PutBack { get; init; }
 
     /// <summary>
-    /// Gets the number of failed items since whose failure no other call has begun and been served. Trying them again would not show whether the item or an
-    /// outage is the reason.
+    /// Gets the number of failed items that it is too early to try again: no other call that began after their failure has been served yet. Another try would
+    /// not show whether the item or an outage is the reason.
     /// </summary>
     public int Undecided { get; init; }
 

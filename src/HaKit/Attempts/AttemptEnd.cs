@@ -19,7 +19,7 @@ internal sealed class AttemptEnd
 
     public bool IsAbandoned => Volatile.Read(ref _phase) == Abandoned;
 
-    /// <summary>Gets the delegate to attach to the attempt's task. It wakes <paramref name="wake"/> unless the attempt was abandoned first.</summary>
+    /// <summary>Gets the delegate to attach to the attempt's task. It calls <paramref name="wake"/> unless the attempt was abandoned first.</summary>
     public Action WhenDone(Action wake)
     {
         _wake = wake;

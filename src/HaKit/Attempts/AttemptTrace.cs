@@ -14,8 +14,8 @@ internal struct AttemptTrace
     public Activity? Span { get; set; }
 
     /// <summary>
-    /// Gets or sets the start time of the call. It is set only if this attempt ends the call's span, which is so after the call has handed over its stream.
-    /// Null if the call ends its span itself.
+    /// Gets or sets the start time of the call. It is set only if the call has handed over its stream: then this attempt ends the call's span. Null if the call
+    /// ends its span itself.
     /// </summary>
     public TimeSpan? CallStarted { get; set; }
 

@@ -16,7 +16,7 @@ internal sealed class EarlierTries
     private long _requestNumber;
 
     /// <summary>Records that an attempt begins. Pass the result to <see cref="RecordEnd"/>.</summary>
-    /// <param name="pool">The pool that makes it.</param>
+    /// <param name="pool">The pool that makes the attempt.</param>
     /// <param name="lease">The attempt's lease.</param>
     public EarlierAttempt? RecordStart(object pool, Lease lease)
     {

@@ -8,9 +8,8 @@ namespace HaKit.Failover;
 internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints untried, AttemptStarter starter)
 {
     /// <summary>
-    /// Gets when a second attempt may start beside this attempt. That is the time after which only <see cref="HedgingOptions.MaxShare"/> of the endpoint's
-    /// answers are still missing. Calls that must not be hedged never get a second attempt, and neither do attempts on endpoints whose times are not learned
-    /// yet.
+    /// Gets when a second attempt may start beside this attempt: when it has taken longer than all but the slowest <see cref="HedgingOptions.MaxShare"/> of the
+    /// endpoint's answers. Never for a call that must not be hedged, and never while the endpoint's times are not learned.
     /// </summary>
     public TimeSpan HedgeAt(FailoverCall call, Lease lease)
     {

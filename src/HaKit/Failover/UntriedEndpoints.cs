@@ -6,7 +6,8 @@ namespace HaKit.Failover;
 internal sealed class UntriedEndpoints(FailoverContext context)
 {
     /// <summary>
-    /// Gets whether the call may begin another attempt. Without a limit on all attempts, the limit applies to attempts in ordinary service; in an outage, further attempts follow the outage's pace.
+    /// Gets whether the call may begin another attempt. If the settings do not limit all attempts of a call, only its retries in ordinary service are limited;
+    /// retries in an outage follow the outage's pace.
     /// </summary>
     public bool MayTryAnother(FailoverCall call)
     {

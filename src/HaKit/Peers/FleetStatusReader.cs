@@ -9,7 +9,7 @@ internal static class FleetStatusReader
     /// <param name="members">The endpoints.</param>
     /// <param name="fingerprintOf">Returns the fingerprint of this replica's settings for an endpoint.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="at">The same time by the wall clock.</param>
+    /// <param name="at">The current time on the wall clock.</param>
     public static FleetStatus Read(
         string replica, PeerLinkStatus? link, PeerBook book, List<PeerMember> members, Func<PeerMember, string> fingerprintOf, TimeSpan now, DateTimeOffset at)
     {
