@@ -197,6 +197,9 @@ internal sealed class EndpointState
 
     public bool HasRoom(long tokens, TimeSpan now) => !_isLimited || Limiter.HasRoom(tokens, now) && AccountLimiter.HasRoom(tokens, now);
 
+    /// <summary>Checks whether the limits can ever have capacity for the tokens.</summary>
+    public bool CanHold(long tokens) => Limiter.CanHold(tokens) && AccountLimiter.CanHold(tokens);
+
     /// <summary>Checks whether an attempt that counts against the limits is in flight, so that its end may release capacity.</summary>
     public bool IsBusy => Limiter.InFlight > 0 || AccountLimiter.InFlight > 0;
 

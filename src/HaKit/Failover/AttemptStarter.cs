@@ -25,7 +25,7 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
         for (var choices = 0; choices <= context.Snapshot.Members.Length + 3; choices++)
         {
             var choice = untried.Choose(call, now);
-            if (choice.State is null || !MayMakeIt(call, choice.State, now) || !MayMoveTo(call, choice.State))
+            if (choice.State is null || !HasTimeFor(call, choice.State, now) || !MayMoveTo(call, choice.State))
                 return null;
             if (TryStart(call, choice.State, ModeOf(choice.Admission), now) is { } lease)
                 return lease;
@@ -66,8 +66,11 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
 
     private static bool IsWell(HealthState health) => health is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0 };
 
-    // If fewer than this share of the endpoint's recent answers came within the remaining time, the attempt would only add load.
-    private bool MayMakeIt(FailoverCall call, EndpointState state, TimeSpan now) =>
+    /// <summary>
+    /// Checks whether the endpoint can probably answer before the deadline. If fewer than <see cref="RetryOptions.MinimumChance"/> of its recent answers came
+    /// within the remaining time, another attempt would only add load. The first attempt of a call is always made.
+    /// </summary>
+    public bool HasTimeFor(FailoverCall call, EndpointState state, TimeSpan now) =>
         call.History.IsFresh || context.Settings.Retry.MinimumChance == 0 || call.Deadline == TimeSpan.MaxValue
         || state.Times.Quantile(call.IsStream, context.Settings.Retry.MinimumChance) is not { } quick || call.Deadline - now > quick;
 

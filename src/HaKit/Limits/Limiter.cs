@@ -75,6 +75,9 @@ internal sealed class Limiter
         return false;
     }
 
+    /// <summary>Checks whether the limits can ever have capacity for the tokens. A call that is larger than the limit of a whole minute never fits.</summary>
+    public bool CanHold(long tokens) => _tokens is not { } window || Amount(tokens) <= window.Limit;
+
     /// <summary>Checks whether <see cref="TryReserve"/> would succeed now. Takes nothing.</summary>
     public bool HasRoom(long tokens, TimeSpan now) => _unlimited || HasRoomLimited(tokens, now);
 

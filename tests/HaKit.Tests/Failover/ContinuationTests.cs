@@ -95,6 +95,25 @@ public sealed class ContinuationTests : StreamBench
         (await reading.Awaiting(t => t).Should().ThrowAsync<PartialResponseException>()).Which.Endpoint.Should().Be("a");
     }
 
+    [Theory]
+    [InlineData(2, true, 0)]
+    [InlineData(2, false, 0)]
+    [InlineData(3, true, 0)]
+    [InlineData(3, false, 0)]
+    [InlineData(2, true, 3)]
+    [InlineData(3, false, 3)]
+    public async Task A_rest_is_waited_for_no_longer_than_MaxWait(int endpoints, bool isOfProfile, double seconds)
+    {
+        var wait = TimeSpan.FromSeconds(seconds);
+        await using var pool = Continuing(endpoints, o => o.MaxWait = isOfProfile ? null : wait);
+        Scripts["a"] = Says("one cut");
+        Scripts["b"] = Scripts["c"] = _ => throw new HttpRequestException("out", null, System.Net.HttpStatusCode.ServiceUnavailable);
+        var reading = ReadAll(await OpenContinued(pool, isOfProfile ? new RequestProfile { MaxWait = wait } : null));
+        Time.Advance(wait * (endpoints - 1));
+        reading.IsCompleted.Should().BeTrue();
+        (await reading.Awaiting(t => t).Should().ThrowAsync<PartialResponseException>()).Which.NotContinued.Should().Be(NotContinuedReason.Failed);
+    }
+
     [Fact]
     public async Task A_silence_within_the_rest_is_a_cut_like_any_other()
     {

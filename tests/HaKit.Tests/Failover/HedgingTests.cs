@@ -81,6 +81,29 @@ public sealed class HedgingTests
         _tried.Should().HaveCount(1);
     }
 
+    [Theory]
+    [InlineData(2, 1)]
+    [InlineData(20, 2)]
+    public async Task A_hedge_begins_only_if_its_endpoint_can_answer_before_the_deadline(double deadline, int attempts)
+    {
+        await using var pool = Pool(o => o.Endpoints[1].Tier = 1);
+        foreach (var name in new[] { "a", "b" })
+        {
+            for (var i = 0; i < 30; i++)
+            {
+                var learning = Call(pool, _ => name == "a" ? 0.1 : 5, new RequestProfile { Endpoints = [name] }).AsTask();
+                _time.Advance(TimeSpan.FromSeconds(5));
+                await learning;
+            }
+        }
+
+        _tried.Clear();
+        var call = Call(pool, name => name == "a" ? 0.9 : 5, new RequestProfile { Deadline = TimeSpan.FromSeconds(deadline) }).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(0.9));
+        await call;
+        _tried.Should().HaveCount(attempts, "an answer of b takes five seconds");
+    }
+
     [Fact]
     public async Task Hedges_stay_within_their_share_of_the_calls()
     {

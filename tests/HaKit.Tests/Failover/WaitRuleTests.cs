@@ -29,6 +29,34 @@ public sealed class WaitRuleTests
         }
     }
 
+    [Theory]
+    [InlineData(1, null, false)]
+    [InlineData(1, null, true)]
+    [InlineData(2, null, false)]
+    [InlineData(2, 0, false)]
+    [InlineData(2, 0, true)]
+    [InlineData(2, 1, false)]
+    public async Task A_served_call_lists_no_rule_that_ends_a_call(int endpoints, int? mostRetries, bool neverWaits)
+    {
+        var time = new ManualTimeProvider();
+        await using var pool = TestPool.Create(time, endpoints, o =>
+        {
+            o.Retry.MaxRetryAttempts = mostRetries;
+            o.MaxWait = neverWaits ? TimeSpan.Zero : null;
+        });
+        // No time is learned yet. So after 30 s the pool looks for another endpoint, and keeps the silent attempt.
+        var call = pool.ExecuteWithDetailAsync(RequestProfile.Default, time, static async (attempt, time, token) =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(attempt.Endpoint.Name == "a" ? 40 : 60), time, token);
+            return 0;
+        }, TestContext.Current.CancellationToken).AsTask();
+        time.Advance(TimeSpan.FromSeconds(40));
+        call.IsCompleted.Should().BeTrue();
+        var (_, detail) = await call;
+        detail.Endpoint.Should().Be("a");
+        detail.WaitRules.Should().Equal(endpoints > 1 && mostRetries != 0 ? [WaitRule.Silence] : Array.Empty<WaitRule>(), "the call has not waited");
+    }
+
     [Fact]
     public void All_rules_together_have_room()
     {

@@ -69,14 +69,15 @@ internal sealed class ContinuationRoute
         {
             if (EndpointsOf(_step) is not { Count: > 0 } endpoints)
                 continue;
+            if (_step == NotCut && EndpointsOf(Any).Count == endpoints.Count)
+                continue; // the last step has the same endpoints, and waits longer
             _asked.Clear();
-            var isLast = _step == Any || _step == NotCut && EndpointsOf(Any).Count == endpoints.Count;
             var wait = _step == NotCut ? s_wait : TimeSpan.Zero;
             return _profile with
             {
                 Endpoints = endpoints,
                 Deadline = _deadline - now,
-                MaxWait = isLast ? null : wait,
+                MaxWait = _step == Any ? _profile.MaxWait : Shorter(wait, _profile.MaxWait ?? _engine.Settings.MaxWait),
                 IdempotencyKey = null,
                 IsContinuation = true,
             };
@@ -112,6 +113,8 @@ internal sealed class ContinuationRoute
         if (_asked.Count == 0)
             _step++;
     }
+
+    private static TimeSpan Shorter(TimeSpan wait, TimeSpan? most) => most < wait ? most.Value : wait;
 
     private List<string> EndpointsOf(int step)
     {

@@ -111,7 +111,7 @@ internal ref struct ProspectReader
             return;
         _anyHeals = true;
         var admits = health.Admits(_now);
-        _mayComeFree |= health.Status == EndpointHealthStatus.Trial || admits && member.IsBusy;
+        _mayComeFree |= (health.Status == EndpointHealthStatus.Trial || admits && member.IsBusy) && member.CanHold(_call.Profile.LimitTokens);
         if (health.Status == EndpointHealthStatus.Trial)
         {
             _anyCanAnswer = true; // the end of its trial decides

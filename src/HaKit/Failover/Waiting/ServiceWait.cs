@@ -42,6 +42,9 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
 
         var facts = FactsOf(call, settings, prospects.AskedAt, now);
         var decision = WaitDecision.Decide(in prospects, in facts);
+        // While an attempt of the call runs, no second attempt may start, but the call neither waits nor ends.
+        if (!isSecond || decision.Action is WaitAction.AskReturned or WaitAction.Retry or WaitAction.Trial)
+            RecordRule(call, decision.Rule);
         return Execute(call, in decision, in reader, now);
     }
 
@@ -87,10 +90,14 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
 
     private bool TryClaimTrial(FailoverCall call, TimeSpan now) => call.HoldsTrialClaim = call.HoldsTrialClaim || context.Outage.TryClaim(now);
 
+    private void RecordRule(FailoverCall call, WaitRule rule)
+    {
+        if (call.RecordRule(rule))
+            context.Telemetry.RecordWait(rule);
+    }
+
     private Step Execute(FailoverCall call, in WaitDecision decision, in ProspectReader reader, TimeSpan now)
     {
-        if (call.RecordRule(decision.Rule))
-            context.Telemetry.RecordWait(decision.Rule);
         switch (decision.Action)
         {
             case WaitAction.GiveUp:
