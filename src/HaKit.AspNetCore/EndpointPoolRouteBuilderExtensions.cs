@@ -31,6 +31,7 @@ public static class EndpointPoolRouteBuilderExtensions
     /// <exception cref="InvalidOperationException">
     /// Orders are on, and antiforgery, authorization or the policy was not added to the container; or the prefix is already mapped.
     /// </exception>
+    /// <exception cref="ArgumentException">The prefix is blank, or an option is out of its range.</exception>
     public static IEndpointConventionBuilder MapHaEndpointPools(
         this IEndpointRouteBuilder endpoints, string prefix = "/ha", Action<EndpointPoolPagesOptions>? configure = null)
     {
@@ -70,7 +71,7 @@ public static class EndpointPoolRouteBuilderExtensions
     /// <param name="endpoints">The application.</param>
     /// <param name="pattern">The path, for example <c>/heartbeat</c>.</param>
     /// <param name="configure">Sets what is reported. Default: draining while the application stops, and the number of requests that <see cref="CountAsHaLoad"/> counts.</param>
-    /// <exception cref="InvalidOperationException">The pattern is mapped already.</exception>
+    /// <exception cref="InvalidOperationException">The pattern is mapped already, or an option is out of its range.</exception>
     public static IEndpointConventionBuilder MapHaHeartbeat(
         this IEndpointRouteBuilder endpoints, string pattern = "/heartbeat", Action<ServiceHeartbeatOptions>? configure = null)
     {
@@ -100,6 +101,7 @@ public static class EndpointPoolRouteBuilderExtensions
     /// <param name="builder">The routes that do the work.</param>
     public static TBuilder CountAsHaLoad<TBuilder>(this TBuilder builder) where TBuilder : IEndpointConventionBuilder
     {
+        ArgumentNullException.ThrowIfNull(builder);
         builder.Add(static route =>
         {
             var next = route.RequestDelegate ?? throw new InvalidOperationException($"The route '{route.DisplayName}' has nothing to run.");

@@ -29,6 +29,7 @@ public static class Backup
     /// <param name="full">The time between two full backups.</param>
     /// <param name="incremental">The time between two incremental backups; greater than zero, at most <paramref name="full"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
+    /// <exception cref="OverflowException">There are more than 2³¹ − 1 backups.</exception>
     public static int LongestChain(TimeSpan full, TimeSpan incremental)
     {
         Guard.Positive(incremental);

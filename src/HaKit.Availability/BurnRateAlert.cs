@@ -69,6 +69,7 @@ public sealed record BurnRateAlert
     }
 
     /// <summary>Returns true if a total outage would reach the threshold: threshold · U ≤ 1, where U is the unavailability that the objective allows.</summary>
+    /// <param name="slo">The objective.</param>
     /// <exception cref="ArgumentNullException"><paramref name="slo"/> is null.</exception>
     public bool CanFire(Slo slo)
     {

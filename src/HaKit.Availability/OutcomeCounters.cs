@@ -13,7 +13,7 @@ public sealed class OutcomeCounters
     private readonly Ring _ring;
 
     /// <summary>Creates counters for a given period.</summary>
-    /// <param name="horizon">At least <paramref name="resolution"/>; 30 days by default.</param>
+    /// <param name="horizon">From <paramref name="resolution"/> to 3,660 days; 30 days by default.</param>
     /// <param name="resolution">Width of a fine bucket, 1 s to 1 h; 10 s by default. A window is counted to within one bucket of its old end.</param>
     /// <exception cref="ArgumentOutOfRangeException">A duration is outside its range.</exception>
     /// <remarks>The fine ring holds 540 buckets (an hour and a half at 10 s), the coarse one buckets 60 times as wide: about 80 KB for 30 days.</remarks>

@@ -18,7 +18,9 @@ public static class Planner
     /// The share of an endpoint's unavailability that affects all endpoints at the same time, 0 to 1. Default 0. The unavailability stays above β·U with any
     /// number of endpoints.
     /// </param>
+    /// <returns>The number of endpoints. When no number of endpoints meets the target: null, and the availability that no number exceeds.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
+    /// <exception cref="OverflowException">More than 2³¹ − 1 endpoints are needed.</exception>
     public static PlanAnswer<int> EndpointsFor(AvailabilityRatio endpoint, AvailabilityRatio target, int required = 1, double beta = 0)
     {
         Guard.AtLeast(1, required);

@@ -137,7 +137,9 @@ public abstract class ReliabilityBlock
     /// 1969).
     /// </summary>
     /// <returns>In the unit of the components' times.</returns>
-    /// <exception cref="InvalidOperationException">A component has only an availability, without times.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// A component has only an availability, without times; or the block has no <see cref="Availability"/>, for the reasons that are given there.
+    /// </exception>
     public BlockTimes GetTimes()
     {
         var frequency = 0.0;
@@ -153,6 +155,7 @@ public abstract class ReliabilityBlock
     }
 
     /// <summary>Returns the importance of each component for the block, the most critical component first.</summary>
+    /// <exception cref="InvalidOperationException">The block has no <see cref="Availability"/>, for the reasons that are given there.</exception>
     public IReadOnlyList<ComponentImportance> GetImportance()
     {
         var list = new List<ComponentImportance>();

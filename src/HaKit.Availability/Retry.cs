@@ -66,6 +66,7 @@ public static class Retry
     /// <param name="attempt">The probability that one attempt succeeds; above zero.</param>
     /// <param name="target">The target, below 100 %. No number of attempts reaches 100 % unless one attempt does.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is outside its range.</exception>
+    /// <exception cref="OverflowException">More than 2³¹ − 1 attempts are needed.</exception>
     public static int AttemptsFor(AvailabilityRatio attempt, AvailabilityRatio target)
     {
         if (attempt.Value == 0)

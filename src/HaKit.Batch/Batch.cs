@@ -8,7 +8,7 @@ namespace HaKit.Batch;
 
 /// <summary>
 /// Represents a batch: items and their outcomes, in a store that survives the process. Add items, then run the batch over a pool, a chat client or an embedding
-/// generator. Thread-safe, but only one run at a time is allowed.
+/// generator. Thread-safe. Only one run at a time is allowed: a second run throws an <see cref="InvalidOperationException"/>.
 /// </summary>
 /// <typeparam name="TItem">The type of the items; written as JSON.</typeparam>
 public sealed class Batch<TItem> : IAsyncDisposable
@@ -16,6 +16,7 @@ public sealed class Batch<TItem> : IAsyncDisposable
     private const int AddAtOnce = 1000;
 
     private readonly JsonTypeInfo<TItem> _itemType;
+    private int _isRunning;
 
     /// <summary>Creates a batch over a store. Items are written as JSON with reflection.</summary>
     /// <param name="store">The store; disposed with the batch.</param>
@@ -59,8 +60,19 @@ public sealed class Batch<TItem> : IAsyncDisposable
 
     internal Func<BatchProgress>? ProgressSource { get; set; }
 
-    /// <summary>Gets or sets whether a run of this process is under way.</summary>
-    internal bool IsRunning { get; set; }
+    /// <summary>Gets whether a run of this object is under way.</summary>
+    internal bool IsRunning => Volatile.Read(ref _isRunning) != 0;
+
+    /// <summary>Begins a run.</summary>
+    /// <exception cref="InvalidOperationException">Another run is under way.</exception>
+    internal void BeginRun()
+    {
+        if (Interlocked.Exchange(ref _isRunning, 1) != 0)
+            throw new InvalidOperationException($"Batch '{Name}': a run is under way. Enumerate its results to the end, or dispose of its enumerator, before you begin another run.");
+    }
+
+    /// <summary>Ends the run, so that the next run may begin.</summary>
+    internal void EndRun() => Volatile.Write(ref _isRunning, 0);
 
     /// <summary>Adds items. An item is skipped if the batch already has it with the same input. So a program may add all its items at each start.</summary>
     /// <param name="items">The items.</param>
@@ -70,7 +82,7 @@ public sealed class Batch<TItem> : IAsyncDisposable
     /// </param>
     /// <param name="cancellationToken">Cancels the call; some of the items may have been added.</param>
     /// <returns>The number of new items.</returns>
-    /// <exception cref="ArgumentException">Two of the items have the same id and different inputs.</exception>
+    /// <exception cref="ArgumentException">Two of the items have the same id and different inputs, or an id is empty.</exception>
     /// <exception cref="BatchChangedException">Inputs have changed, and <paramref name="onChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
     /// <exception cref="BatchStoreException">The store failed.</exception>
     public async Task<int> AddAsync(IEnumerable<TItem> items, Func<TItem, string> id, OnChanged onChanged = OnChanged.Refuse, CancellationToken cancellationToken = default)

@@ -6,7 +6,7 @@ using Microsoft.Extensions.AI;
 
 namespace HaKit.Batch;
 
-/// <summary>Sets how a batch of chat calls is run. Not thread-safe; read when the run begins.</summary>
+/// <summary>Sets how a batch of chat calls is run. Not thread-safe; the method that runs the batch takes a copy.</summary>
 public sealed class ChatBatchOptions : BatchRunOptions
 {
     /// <summary>
@@ -16,7 +16,7 @@ public sealed class ChatBatchOptions : BatchRunOptions
     public ChatOptions? Chat { get; set; }
 }
 
-/// <summary>Sets how a batch of embeddings is run. Not thread-safe; read when the run begins.</summary>
+/// <summary>Sets how a batch of embeddings is run. Not thread-safe; the method that runs the batch takes a copy.</summary>
 public sealed class EmbeddingBatchOptions : BatchRunOptions
 {
     /// <summary>Gets or sets the options of every call. If they change, stored results no longer match (<see cref="OnChanged"/>). Default null.</summary>
@@ -50,13 +50,15 @@ public static class BatchExtensions
     /// <exception cref="BatchChangedException">Stored results belong to other prompts or options, and <see cref="BatchRunOptions.OnChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
     /// <exception cref="BatchStoppedException">The run ended before all items had an outcome, for a reason in the options.</exception>
     /// <exception cref="BatchStoreException">The store failed; outcomes that it did not store are in <see cref="BatchStoreException.Unsaved"/>.</exception>
+    /// <exception cref="InvalidOperationException">Another run of this batch is under way.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or there is a cost limit and an endpoint has no price.</exception>
     public static IAsyncEnumerable<BatchResult<TItem, ChatResponse>> RunBatchAsync<TItem>(
         this IChatClient chat, Batch<TItem> batch, Func<TItem, IEnumerable<ChatMessage>> messages, ChatBatchOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(chat);
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(messages);
-        options ??= new();
+        options = (ChatBatchOptions?)options?.Copy() ?? new();
         return new BatchRun<TItem, ChatResponse>(batch, new ChatWork<TItem>(chat, messages, options), options).RunAsync(cancellationToken);
     }
 
@@ -74,7 +76,7 @@ public static class BatchExtensions
         ArgumentNullException.ThrowIfNull(generator);
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(text);
-        options ??= new();
+        options = (EmbeddingBatchOptions?)options?.Copy() ?? new();
         ArgumentOutOfRangeException.ThrowIfLessThan(options.GroupSize, 1, nameof(options));
         return new BatchRun<TItem, Embedding<float>>(batch, new EmbeddingWork<TItem>(generator, text, options), options).RunAsync(cancellationToken);
     }
@@ -105,7 +107,7 @@ public static class BatchExtensions
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(callback);
         ArgumentNullException.ThrowIfNull(resultType);
-        options ??= new();
+        options = options?.Copy() ?? new();
         return new BatchRun<TItem, TResult>(batch, new CallbackWork<TItem, TResult>(pool, callback, options.Version, resultType), options).RunAsync(cancellationToken);
     }
 }

@@ -40,9 +40,13 @@ public static class BatchJournal
     /// <exception cref="BatchLockedException">Another process uses the journal.</exception>
     /// <exception cref="BatchJournalDamagedException">A record is damaged, and valid records follow it.</exception>
     /// <exception cref="BatchStoreException">The journal cannot be opened: a newer format, a missing key, a disk that cannot be written or has no locks.</exception>
+    /// <exception cref="ArgumentException">The path is blank, or the key has fewer than 16 bytes.</exception>
     public static async Task<Batch<TItem>> OpenAsync<TItem>(
-        string path, JsonTypeInfo<TItem> itemType, BatchJournalOptions? options = null, CancellationToken cancellationToken = default) =>
-        new(await OpenStoreAsync(path, options, cancellationToken).ConfigureAwait(false), itemType);
+        string path, JsonTypeInfo<TItem> itemType, BatchJournalOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(itemType); // checked first: a journal that is open keeps its lock
+        return new(await OpenStoreAsync(path, options, cancellationToken).ConfigureAwait(false), itemType);
+    }
 
     /// <summary>Opens the store of a journal, or creates it. Use it for items that are bytes, and in tools.</summary>
     /// <param name="path">The journal's name.</param>

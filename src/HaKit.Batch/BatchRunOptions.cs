@@ -1,6 +1,6 @@
 namespace HaKit.Batch;
 
-/// <summary>Sets how a batch is run. Not thread-safe; read when the run begins.</summary>
+/// <summary>Sets how a batch is run. Not thread-safe; the method that runs the batch takes a copy.</summary>
 public class BatchRunOptions
 {
     /// <summary>
@@ -72,6 +72,8 @@ public class BatchRunOptions
 
     /// <summary>Gets or sets the symbol with which costs are shown. Default <c>$</c>.</summary>
     public string Currency { get; set; } = "$";
+
+    internal BatchRunOptions Copy() => (BatchRunOptions)MemberwiseClone();
 
     internal void Validate()
     {

@@ -29,7 +29,7 @@ public sealed class Vault : IAsyncDisposable
 
     /// <summary>Creates a vault without a container.</summary>
     /// <param name="name">The vault's name, for logs and messages.</param>
-    /// <param name="options">The destinations and keys.</param>
+    /// <param name="options">The destinations and keys. The vault takes a copy.</param>
     /// <param name="http">The sender of requests to blob containers; it is not disposed. Null: the vault's own client.</param>
     /// <param name="time">The clock. Null: the system's clock.</param>
     /// <exception cref="VaultException">A setting is wrong; the message names it.</exception>
@@ -37,6 +37,7 @@ public sealed class Vault : IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(options);
+        options = options.Copy();
         if (VaultSettings.Problems(options).FirstOrDefault() is { } problem)
             throw new VaultException(problem);
         var pool = new EndpointPoolOptions { OnFault = DestinationFaults.ActionFor };
@@ -107,13 +108,15 @@ public sealed class Vault : IAsyncDisposable
 
     /// <summary>
     /// Keeps a standby folder at the newest snapshot. It restores the newest snapshot at once, and then each newer snapshot. Each restore is written beside the
-    /// folder and then replaces the folder; between the two renames the folder does not exist for a moment. While too few destinations can be read, it tries
+    /// folder and then replaces the folder; between the two renames the folder does not exist for a moment. After the first restore, a check that fails is tried
     /// again at the next check.
     /// </summary>
     /// <param name="target">The folder. Its content is replaced.</param>
     /// <param name="every">The time between two checks; 1 ms to 30 days.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>A report of each restore, as it happens.</returns>
+    /// <exception cref="VaultException">The first restore failed: too few destinations could be read, there is no snapshot, or an object cannot be read.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The time between two checks is out of its range.</exception>
     public async IAsyncEnumerable<VaultRestoreReport> FollowAsync(string target, TimeSpan every, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(target);

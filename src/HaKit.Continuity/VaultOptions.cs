@@ -70,6 +70,15 @@ public sealed class VaultOptions
     /// at most 10 years.
     /// </summary>
     public TimeSpan? MaxAge { get; set; }
+
+    /// <summary>Creates a copy that later changes of this object do not affect. Groups that are null stay null.</summary>
+    internal VaultOptions Copy()
+    {
+        var copy = (VaultOptions)MemberwiseClone();
+        copy.Destinations = Destinations is null ? null! : [.. Destinations.Select(static d => d?.Copy()!)];
+        copy.Keys = Keys is null ? null! : new Dictionary<string, string>(Keys, StringComparer.Ordinal);
+        return copy;
+    }
 }
 
 /// <summary>Describes one destination: set exactly one of <see cref="Folder"/>, <see cref="BlobSas"/> and <see cref="Use"/>. Not thread-safe.</summary>
@@ -94,9 +103,12 @@ public sealed class VaultDestinationOptions
     /// <returns>These options.</returns>
     public VaultDestinationOptions Use(IVaultDestination destination)
     {
+        ArgumentNullException.ThrowIfNull(destination);
         _own = destination;
         return this;
     }
+
+    internal VaultDestinationOptions Copy() => (VaultDestinationOptions)MemberwiseClone();
 
     internal IVaultDestination? Given() => _own;
 }

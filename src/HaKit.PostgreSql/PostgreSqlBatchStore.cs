@@ -61,9 +61,13 @@ public static class PostgreSqlBatchStore
     /// <param name="options">Sets how the batch is opened. Null: the defaults.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="BatchStoreException">The schema is missing, older or newer; the batch is sealed with another key; the database cannot be reached.</exception>
+    /// <exception cref="ArgumentException">The name is blank, the lease is out of its range, or the key has fewer than 16 bytes.</exception>
     public static async Task<Batch<TItem>> OpenAsync<TItem>(
-        NpgsqlDataSource dataSource, string name, JsonTypeInfo<TItem> itemType, PostgreSqlBatchOptions? options = null, CancellationToken cancellationToken = default) =>
-        new(await OpenStoreAsync(dataSource, name, options, cancellationToken).ConfigureAwait(false), itemType);
+        NpgsqlDataSource dataSource, string name, JsonTypeInfo<TItem> itemType, PostgreSqlBatchOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(itemType);
+        return new(await OpenStoreAsync(dataSource, name, options, cancellationToken).ConfigureAwait(false), itemType);
+    }
 
     /// <summary>Opens the store of a batch, or creates it.</summary>
     /// <param name="dataSource">The database; not disposed with the store.</param>

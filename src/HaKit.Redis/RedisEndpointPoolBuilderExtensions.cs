@@ -20,9 +20,12 @@ public static class RedisEndpointPoolBuilderExtensions
     /// <summary>Shares facts through a keyed connection of the container, such as one that Aspire's <c>AddKeyedRedisClient</c> registers.</summary>
     /// <param name="builder">The pool.</param>
     /// <param name="serviceKey">The key of the <see cref="IConnectionMultiplexer"/>.</param>
-    public static IEndpointPoolBuilder ShareThroughKeyedRedis(this IEndpointPoolBuilder builder, object serviceKey) =>
-        builder.ShareThroughRedis(provider => provider.GetKeyedService<IConnectionMultiplexer>(serviceKey) ?? throw new InvalidOperationException(
+    public static IEndpointPoolBuilder ShareThroughKeyedRedis(this IEndpointPoolBuilder builder, object serviceKey)
+    {
+        ArgumentNullException.ThrowIfNull(serviceKey); // the container would give its connection without a key for null
+        return builder.ShareThroughRedis(provider => provider.GetKeyedService<IConnectionMultiplexer>(serviceKey) ?? throw new InvalidOperationException(
             $"ShareThroughKeyedRedis needs an IConnectionMultiplexer with the key '{serviceKey}', and the container has none. Register one with services.AddKeyedSingleton<IConnectionMultiplexer>(…)."));
+    }
 
     /// <summary>Shares facts through a connection that your code provides. The pool does not dispose the connection.</summary>
     /// <param name="builder">The pool.</param>

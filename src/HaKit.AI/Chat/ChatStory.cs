@@ -10,11 +10,13 @@ namespace HaKit.AI;
 /// </summary>
 public static class ChatStory
 {
+    private const char AtLeast = '≥';
+
     /// <summary>The key for the name of the endpoint that served the call.</summary>
     public const string EndpointKey = "hakit.endpoint";
 
     /// <summary>
-    /// The key for the attempts in order: <c>gpt: Throttled (429) after 0.2 s; claude: served after 0.8 s</c>. Absent if the first attempt served the call.
+    /// The key for the attempts in order: <c>gpt: Throttled (429) after 0.2 s; claude: served after 0.8 s</c>. Absent if there was only one attempt.
     /// </summary>
     public const string AttemptsKey = "hakit.attempts";
 
@@ -90,8 +92,24 @@ public static class ChatStory
         if (usage is null || endpoint is null || endpoint.InputTokenPrice + endpoint.OutputTokenPrice <= 0)
             return null;
         var cost = ((usage.InputTokenCount ?? 0) * endpoint.InputTokenPrice + (usage.OutputTokenCount ?? 0) * endpoint.OutputTokenPrice) / 1e6;
-        return string.Create(CultureInfo.InvariantCulture, $"{(detail.PerhapsBilled > 0 ? "≥" : "")}{cost:0.############}");
+        return Written(cost, isAtLeast: detail.PerhapsBilled > 0);
     }
+
+    /// <summary>Adds up the costs of the parts of one call. Null if the cost of a part is not known.</summary>
+    internal static string? SumOf(IEnumerable<AdditionalPropertiesDictionary?> parts)
+    {
+        var (sum, isAtLeast) = (0.0, false);
+        foreach (var part in parts)
+        {
+            if (part is null || !part.TryGetValue(CostKey, out var value) || value is not string { Length: > 0 } cost)
+                return null;
+            isAtLeast |= cost[0] == AtLeast;
+            sum += double.Parse(cost.TrimStart(AtLeast), CultureInfo.InvariantCulture);
+        }
+        return Written(sum, isAtLeast);
+    }
+
+    private static string Written(double cost, bool isAtLeast) => string.Create(CultureInfo.InvariantCulture, $"{(isAtLeast ? AtLeast : "")}{cost:0.############}");
 
     private static string DescribeAttempt(AttemptRecord attempt, string server) => attempt.Fault is null && attempt.Endpoint == server
         ? $"{attempt.Endpoint}: served after {DurationText.Write(attempt.Duration)}"

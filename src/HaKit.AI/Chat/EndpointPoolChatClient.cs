@@ -79,6 +79,7 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the call in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed before the first content.</exception>
     /// <exception cref="PartialResponseException">The stream was cut after its first content.</exception>
+    /// <exception cref="EndpointFaultException">An endpoint answered with an error because the request is wrong.</exception>
     /// <exception cref="StateNotPortableException">The call contains state of a provider, and no endpoint that it may use has this state.</exception>
     /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(

@@ -22,7 +22,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     public EndpointPoolEmbeddingGenerator(EndpointPool pool, EndpointPoolEmbeddingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        _options = options ?? new();
+        _options = options?.Copy() ?? new(); // a later change, which was not validated, must not take effect
         _options.Validate();
         var endpoints = pool.Endpoints;
         if (endpoints.Where(e => GeneratorOf(e) is null).Select(e => e.Name).ToArray() is { Length: > 0 } without)
@@ -70,7 +70,8 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
 
     /// <inheritdoc/>
     /// <remarks>Returns this generator, its <see cref="EndpointPool"/>, or <see cref="EmbeddingGeneratorMetadata"/> with the values that all endpoints share.
-    /// With an endpoint's name as the key: that endpoint's generator, or a service of that generator.</remarks>
+    /// With an endpoint's name as the key: that endpoint's generator, or a service of that generator. For any other type: the service of the first endpoint whose
+    /// generator has it.</remarks>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
         ArgumentNullException.ThrowIfNull(serviceType);
@@ -226,6 +227,8 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
                     (all.Usage ??= new()).Add(usage);
             }
             all.AdditionalProperties = new() { [ChatStory.EndpointKey] = detail.Endpoint };
+            if (ChatStory.SumOf(_parts.Select(static p => p.Result.AdditionalProperties)) is { } cost)
+                all.AdditionalProperties[ChatStory.CostKey] = cost;
             return all;
         }
 

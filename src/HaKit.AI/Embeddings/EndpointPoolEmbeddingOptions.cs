@@ -29,6 +29,8 @@ public sealed class EndpointPoolEmbeddingOptions
     /// <summary>Gets or sets the maximum number of parts of one call that run at the same time. Default 4; at least 1.</summary>
     public int MaxParallelBatches { get; set; } = 4;
 
+    internal EndpointPoolEmbeddingOptions Copy() => (EndpointPoolEmbeddingOptions)MemberwiseClone();
+
     internal void Validate()
     {
         ArgumentNullException.ThrowIfNull(Profile);

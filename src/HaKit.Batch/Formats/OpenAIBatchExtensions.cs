@@ -19,12 +19,14 @@ public static class OpenAIBatchExtensions
     /// <exception cref="BatchChangedException">Stored results belong to other requests, and <see cref="BatchRunOptions.OnChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
     /// <exception cref="BatchStoppedException">The run ended for a reason in the options.</exception>
     /// <exception cref="BatchStoreException">The store failed.</exception>
+    /// <exception cref="InvalidOperationException">Another run of this batch is under way.</exception>
+    /// <exception cref="ArgumentException">An option is out of its range, or there is a cost limit and an endpoint has no price.</exception>
     public static IAsyncEnumerable<BatchResult<OpenAIBatchRequest, OpenAIBatchAnswer>> RunOpenAIBatchAsync(
         this EndpointPool pool, Batch<OpenAIBatchRequest> batch, BatchRunOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(pool);
         ArgumentNullException.ThrowIfNull(batch);
-        options ??= new();
+        options = options?.Copy() ?? new();
         return new BatchRun<OpenAIBatchRequest, OpenAIBatchAnswer>(batch, new HttpWork(pool, pool.CreateHttpClient()), options).RunAsync(cancellationToken);
     }
 }

@@ -77,9 +77,9 @@ internal sealed partial class BatchRun<TItem, TResult>
 
     public async IAsyncEnumerable<BatchResult<TItem, TResult>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        _batch.ProgressSource = Progress;
-        _batch.IsRunning = true;
+        _batch.BeginRun();
         using var ended = new Ending(_batch);
+        _batch.ProgressSource = Progress;
         await SampleAsync(cancellationToken).ConfigureAwait(false);
         await CheckEarlierAsync(cancellationToken).ConfigureAwait(false);
         if (!_options.OnlyNew)
@@ -302,7 +302,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     // Ends a run in all cases: all items have an outcome, the consumer leaves, or an exception is thrown.
     private sealed class Ending(Batch<TItem> batch) : IDisposable
     {
-        public void Dispose() => batch.IsRunning = false;
+        public void Dispose() => batch.EndRun();
     }
 
     private BatchProgress Progress()

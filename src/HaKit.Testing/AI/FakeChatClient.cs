@@ -34,7 +34,7 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
     /// <summary>Gets the faults that the fake injects. They may be changed at any time.</summary>
     public FaultScript Faults { get; } = new(time, seed);
 
-    /// <summary>Gets or sets the function that creates the whole answer to each call. Replace it to script answers.</summary>
+    /// <summary>Gets or sets the function that creates the whole answer to each call. Replace it to script answers. Null: the default answer.</summary>
     public Func<FakeChatRequest, ChatResponse> Answer
     {
         get => _answer ?? DefaultAnswer;
@@ -179,6 +179,7 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
 
     private FakeChatRequest BeginCall(IEnumerable<ChatMessage> messages, ChatOptions? options, FakeRequest kind, out FakeFault fault)
     {
+        ArgumentNullException.ThrowIfNull(messages);
         var request = new FakeChatRequest([.. messages], options, kind.Stream);
         _requests.Enqueue(request);
         _tally.BeginRequest(kind);

@@ -47,6 +47,7 @@ public sealed class FakeEmbeddingGenerator(string name, TimeProvider? time = nul
     public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(values);
         string[] texts = [.. values];
         _requests.Enqueue(texts);
         _tally.BeginRequest(Request);

@@ -71,9 +71,10 @@ public static class FakeAnswers
     internal static string[] TokensOf(string prompt, int? maxTokens)
     {
         ArgumentNullException.ThrowIfNull(prompt);
+        if (maxTokens is { } most)
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(most, nameof(maxTokens));
         var state = Hash(prompt);
         var tokens = new string[maxTokens ?? 8 + (int)(state & 15)];
-        ArgumentOutOfRangeException.ThrowIfZero(tokens.Length, nameof(maxTokens));
         tokens[0] = $"answer-{Hex(state)}:";
         for (var i = 1; i < tokens.Length; i++)
         {

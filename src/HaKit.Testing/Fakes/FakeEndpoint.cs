@@ -21,6 +21,7 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
 {
     private static readonly FakeRequest Request = new(FakeOperation.Callback);
 
+    private readonly Func<FakeCall, T> _answer = answer ?? throw new ArgumentNullException(nameof(answer));
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly Tally _tally = new();
     private readonly long _created = (time ?? TimeProvider.System).GetTimestamp();
@@ -50,7 +51,7 @@ public sealed class FakeEndpoint<T>(string name, Func<FakeCall, T> answer, TimeP
                 throw exception;
             if (fault.Ending is { } ending)
                 await FailAsync(ending.Kind, fault, cancellationToken).ConfigureAwait(false);
-            var result = answer(call);
+            var result = _answer(call);
             outcome = Outcome.Whole;
             return result;
         }

@@ -23,13 +23,13 @@ public enum FakeOperation
     /// <summary><c>POST …/images/generations</c> (OpenAI).</summary>
     Images,
 
-    /// <c>GET …/models</c> (OpenAI, or Anthropic when the request has the header <c>anthropic-version</c>): a probe.
+    /// <summary><c>GET …/models</c> (OpenAI, or Anthropic when the request has the header <c>anthropic-version</c>): a probe.</summary>
     Models,
 
     /// <summary><c>GET …/health</c>: a probe.</summary>
     Health,
 
-    /// <c>GET …/metrics</c> in vLLM's format: a probe.
+    /// <summary><c>GET …/metrics</c> in vLLM's format: a probe.</summary>
     Metrics,
 
     /// <summary><c>POST …/responses</c> (OpenAI).</summary>

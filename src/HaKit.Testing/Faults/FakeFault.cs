@@ -75,7 +75,7 @@ public sealed class FakeFault
     /// <remarks>
     /// An answer that is not streamed waits for the sum of the latencies before its headers.
     /// </remarks>
-    /// <exception cref="ArgumentOutOfRangeException">A latency is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A latency is negative or longer than a day.</exception>
     public static FakeFault Latency(TimeSpan toHeaders = default, TimeSpan toFirstToken = default, TimeSpan perToken = default)
     {
         ArgumentRange.Check(toHeaders, TimeSpan.Zero, SettingRange.LongestOfTimer);
@@ -150,7 +150,7 @@ public sealed class FakeFault
     /// <summary>Creates an answer that sends comments until its first content, as gateways do. Combine it with <see cref="Latency"/>.</summary>
     /// <param name="every">The time between two comments. Positive.</param>
     /// <param name="text">The text of the comment. Default <c>keep-alive</c>.</param>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="every"/> is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="every"/> is not positive, or longer than a day.</exception>
     public static FakeFault KeepAlives(TimeSpan every, string text = "keep-alive")
     {
         ArgumentRange.CheckAboveZero(every, SettingRange.LongestOfTimer);
@@ -159,7 +159,11 @@ public sealed class FakeFault
 
     /// <summary>Creates a whole answer with another finish reason, such as <c>content_filter</c>, <c>length</c> or <c>refusal</c>.</summary>
     /// <param name="reason">The finish reason as the dialect writes it.</param>
-    public static FakeFault FinishReason(string reason) => new($"finish {reason}") { Finish = reason };
+    public static FakeFault FinishReason(string reason)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        return new($"finish {reason}") { Finish = reason };
+    }
 
     /// <summary>
     /// Combines two faults. Latencies add up and headers are joined. When both define the answer or its end, <paramref name="other"/> applies.
@@ -190,12 +194,16 @@ public sealed class FakeFault
     /// <summary>Returns the same fault with an additional response header, which replaces an earlier header of the same name.</summary>
     /// <param name="name">The header's name.</param>
     /// <param name="value">The header's value.</param>
-    public FakeFault WithHeader(string name, string value) =>
-        And(new(name) { Headers = [new(name, value)] }).Named(Name);
+    public FakeFault WithHeader(string name, string value)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        ArgumentNullException.ThrowIfNull(value);
+        return And(new(name) { Headers = [new(name, value)] }).Named(Name);
+    }
 
     /// <summary>Returns the same fault with another name.</summary>
     /// <param name="name">The new <see cref="Name"/>.</param>
-    public FakeFault Named(string name) => new(name)
+    public FakeFault Named(string name) => new(name ?? throw new ArgumentNullException(nameof(name)))
     {
         ToHeaders = ToHeaders,
         ToFirstToken = ToFirstToken,

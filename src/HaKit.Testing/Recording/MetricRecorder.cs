@@ -22,6 +22,7 @@ public sealed class MetricRecorder : IDisposable
     /// <param name="choose">Returns whether to record an instrument.</param>
     public MetricRecorder(Func<Instrument, bool> choose)
     {
+        ArgumentNullException.ThrowIfNull(choose);
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (choose(instrument))

@@ -21,10 +21,11 @@ public sealed class Simulation(int seed = 1)
     private double _streamedShare;
 
     /// <summary>Adds equal endpoints, named e0, e1, e2… in the order of adding.</summary>
-    /// <param name="count">The number of endpoints.</param>
+    /// <param name="count">The number of endpoints; at least 1.</param>
     /// <param name="service">How long each endpoint works on a request.</param>
     public Simulation Endpoints(int count, ServiceModel service)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
         for (var i = 0; i < count; i++)
             Endpoint($"e{_endpoints.Count}", service);
         return this;
@@ -36,6 +37,7 @@ public sealed class Simulation(int seed = 1)
     /// <param name="configure">Sets the endpoint's tier, domains, prices and other options; null for the defaults.</param>
     public Simulation Endpoint(string name, ServiceModel service, Action<EndpointOptions>? configure = null)
     {
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(service);
         _endpoints.Add((name, service, configure));
         return this;
@@ -111,12 +113,13 @@ public sealed class Simulation(int seed = 1)
     /// <summary>Makes an endpoint fail and recover repeatedly.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">The fault to inject.</param>
-    /// <param name="down">How long the endpoint fails each time.</param>
-    /// <param name="up">How long the endpoint works in between.</param>
+    /// <param name="down">How long the endpoint fails each time; more than 0.</param>
+    /// <param name="up">How long the endpoint works in between; at least 0.</param>
     public Simulation Flap(string endpoint, FakeFault fault, TimeSpan down, TimeSpan up)
     {
         ArgumentNullException.ThrowIfNull(fault);
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(down, TimeSpan.Zero);
+        ArgumentOutOfRangeException.ThrowIfLessThan(up, TimeSpan.Zero);
         return Add(_faults, test => test[endpoint].Faults.Add(new FaultRule(fault) { Where = _ => test.Time.Elapsed.Ticks % (down + up).Ticks < down.Ticks }));
     }
 
