@@ -203,7 +203,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// </summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="note">The operator and the reason.</param>
-    /// <param name="cancellationToken">Ends the waiting with an <see cref="OperationCanceledException"/>; the endpoint stays drained.</param>
+    /// <param name="cancellationToken">Ends the waiting with an <see cref="OperationCanceledException"/>; the endpoint stays drained, and <see cref="EndpointDrained"/> still follows.</param>
     /// <returns>A task that completes when nothing is in flight on the endpoint.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="InvalidOperationException">The endpoint was brought up again before its last attempt ended.</exception>

@@ -10,21 +10,70 @@ internal sealed class PoolOrders(string pool, PoolClock clock, CurrentSnapshot s
 {
     private static readonly TimeSpan DrainCheckPeriod = TimeSpan.FromMilliseconds(100);
 
+    private readonly Lock _gate = new();
+    private readonly Dictionary<EndpointState, List<Wait>> _drains = [];
+
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="InvalidOperationException">The endpoint was brought up again before its last attempt ended.</exception>
     public async ValueTask DrainAsync(string endpoint, OrderNote? note, CancellationToken cancellationToken)
     {
         var member = Order(PoolOrder.Drain, HealthOrder.Drain, endpoint, note);
-        while (member.InFlight > 0)
+        if (member.InFlight == 0)
         {
-            var wait = new Wait();
-            wait.Arm(clock.Time, DrainCheckPeriod, cancellationToken);
-            await wait.Task.ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested();
-            if (member.Health.State.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown))
+            journal.RecordDrained(endpoint);
+            return;
+        }
+        // The order stays in force if the caller stops waiting, so the event must not depend on the caller.
+        var wait = new Wait();
+        wait.Arm(clock.Time, null, cancellationToken);
+        if (AddToDrain(member, wait))
+            _ = WatchDrainAsync(member);
+        switch (await wait.Task.ConfigureAwait(false))
+        {
+            case WaitResult.Cancelled:
+                throw new OperationCanceledException(cancellationToken);
+            case WaitResult.Due:
                 throw new InvalidOperationException($"Pool '{pool}': endpoint '{endpoint}' was brought up before it was drained.");
         }
-        journal.RecordDrained(endpoint);
+    }
+
+    // True if this is the first order that waits for the endpoint.
+    private bool AddToDrain(EndpointState member, Wait wait)
+    {
+        lock (_gate)
+        {
+            if (_drains.TryGetValue(member, out var waits))
+            {
+                waits.Add(wait);
+                return false;
+            }
+            _drains.Add(member, [wait]);
+            return true;
+        }
+    }
+
+    // Ends the waits of all callers: as released if nothing is in flight, as due if the endpoint was brought up before.
+    private async Task WatchDrainAsync(EndpointState member)
+    {
+        bool isOut;
+        do
+        {
+            var pause = new Wait();
+            pause.Arm(clock.Time, DrainCheckPeriod, CancellationToken.None);
+            await pause.Task.ConfigureAwait(false);
+            isOut = member.Health.State.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown;
+        }
+        while (isOut && member.InFlight > 0);
+        List<Wait> waits;
+        lock (_gate)
+            _drains.Remove(member, out waits!);
+        if (isOut)
+            journal.RecordDrained(member.Endpoint.Name);
+        foreach (var wait in waits)
+        {
+            if (wait.TryClaim())
+                wait.Finish(isOut ? WaitResult.Released : WaitResult.Due);
+        }
     }
 
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>

@@ -67,6 +67,52 @@ public sealed class PoolEventTests
         events.OfType<EndpointChanged>().Should().OnlyContain(c => c.Source == ChangeSource.Order);
     }
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(1, true)]
+    [InlineData(3, false)]
+    [InlineData(3, true)]
+    public async Task The_end_of_a_drain_is_one_event_whether_or_not_its_callers_wait(int callers, bool isCancelled)
+    {
+        await using var bench = new HeartbeatBench(2, o => { o.Heartbeat.Enabled = false; o.Endpoints[1].Tier = 1; });
+        var (events, _) = await ListenAsync(bench);
+        var answer = new TaskCompletionSource<string>();
+        var call = bench.CallAsync(_ => new ValueTask<string>(answer.Task)).AsTask();
+        using var cancelled = new CancellationTokenSource();
+        var drains = Enumerable.Range(0, callers).Select(_ => bench.Pool.DrainAsync("a", cancelled.Token).AsTask()).ToArray();
+        if (isCancelled)
+            await cancelled.CancelAsync();
+        bench.Advance(5);
+        drains.Should().OnlyContain(d => d.IsCanceled == isCancelled && d.IsCompleted == isCancelled);
+        events.OfType<EndpointDrained>().Should().BeEmpty("an attempt is in flight");
+        answer.SetResult("a");
+        await call;
+        bench.Advance(1);
+        drains.Should().OnlyContain(d => d.IsCanceled == isCancelled && d.IsCompleted);
+        events.OfType<EndpointDrained>().Should().ContainSingle().Which.Endpoint.Should().Be("a");
+        bench.Advance(60);
+        events.OfType<EndpointDrained>().Should().ContainSingle();
+    }
+
+    [Fact]
+    public async Task A_drain_whose_caller_left_is_over_without_an_event_if_the_endpoint_is_brought_up()
+    {
+        await using var bench = new HeartbeatBench(2, o => { o.Heartbeat.Enabled = false; o.Endpoints[1].Tier = 1; });
+        var (events, _) = await ListenAsync(bench);
+        var answer = new TaskCompletionSource<string>();
+        var call = bench.CallAsync(_ => new ValueTask<string>(answer.Task)).AsTask();
+        using var cancelled = new CancellationTokenSource();
+        var drain = bench.Pool.DrainAsync("a", cancelled.Token).AsTask();
+        await cancelled.CancelAsync();
+        await bench.Pool.BringUpAsync("a");
+        bench.Advance(1);
+        answer.SetResult("a");
+        await call;
+        bench.Advance(1);
+        drain.IsCanceled.Should().BeTrue();
+        events.OfType<EndpointDrained>().Should().BeEmpty();
+    }
+
     [Fact]
     public async Task A_slow_reader_loses_the_oldest_and_is_told_how_many()
     {
