@@ -54,8 +54,10 @@ internal static class ErrorObjectReader
         {
             if (IsCode(name) || IsStatus(name) || IsMessage(name) || name.SequenceEqual("type"u8))
                 ReadErrorWord(name, ref reader, ref signs);
-            else if (name.SequenceEqual("param"u8))
-                ReadParam(ref reader, ref signs);
+            else if (FieldErrors.IsPlace(name))
+                FieldErrors.ReadPlace(name, ref reader, ref signs);
+            else if (FieldErrors.IsList(name))
+                FieldErrors.Read(ref reader, ref signs);
             else if (WaitScale(name) is { } scale)
                 ReadWait(ref reader, ref signs, scale);
             else if (name.SequenceEqual("details"u8))
@@ -121,6 +123,10 @@ internal static class ErrorObjectReader
             signs.NamesField |= reader.TokenType == JsonTokenType.StartArray;
             reader.Skip();
         }
+        else if (FieldErrors.IsPlace(name))
+        {
+            FieldErrors.ReadPlace(name, ref reader, ref signs);
+        }
         else
         {
             reader.Skip();
@@ -145,25 +151,6 @@ internal static class ErrorObjectReader
         else
             reader.Skip();
     }
-
-    /// <summary>Reads FastAPI's <c>detail</c>, an array of mistakes with their places.</summary>
-    public static void ReadFieldError(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
-    {
-        signs.NamesField |= name.SequenceEqual("loc"u8) && reader.TokenType == JsonTokenType.StartArray;
-        reader.Skip();
-    }
-
-    /// <summary>
-    /// Reads the name of the wrong member. If it is the model, the request itself is not wrong: another endpoint may have the model. LiteLLM writes a missing
-    /// name as <c>"None"</c>.
-    /// </summary>
-    public static void ReadParam(ref Utf8JsonReader reader, ref ErrorSigns signs)
-    {
-        signs.NamesField |= reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 } && !IsNoField(reader.ValueSpan);
-        reader.Skip();
-    }
-
-    private static bool IsNoField(ReadOnlySpan<byte> name) => name.SequenceEqual("model"u8) || name.SequenceEqual("None"u8) || name.SequenceEqual("null"u8);
 
     private static void ReadViolation(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
     {

@@ -70,6 +70,10 @@ internal static class ErrorReader
         {
             ReadErrorMember(ref reader, ref signs);
         }
+        else if (FieldErrors.IsList(name))
+        {
+            FieldErrors.Read(ref reader, ref signs);
+        }
         else if (name.SequenceEqual("type"u8))
         {
             if (IsText(ref reader, "error"u8))
@@ -107,7 +111,7 @@ internal static class ErrorReader
         }
         else if (name.SequenceEqual("detail"u8) && reader.TokenType == JsonTokenType.StartArray)
         {
-            ReadEach(ref reader, ref signs, ReadFieldError);
+            FieldErrors.Read(ref reader, ref signs);
         }
         else if (IsMessage(name))
         {
@@ -115,7 +119,7 @@ internal static class ErrorReader
         }
         else if (name.SequenceEqual("param"u8))
         {
-            ReadParam(ref reader, ref signs);
+            FieldErrors.ReadPlace(name, ref reader, ref signs);
         }
         else if (name.SequenceEqual("__type"u8))
         {
