@@ -16,11 +16,11 @@ internal static class ServerWords
     /// <summary>Decodes the message (UTF-8 with JSON's escapes) and removes its quoted text.</summary>
     /// <param name="json">The message as it is in the body.</param>
     /// <param name="buffer">At least as long as <paramref name="json"/>.</param>
-    public static Span<char> FromJson(ReadOnlySpan<byte> json, Span<char> buffer)
-    {
-        var text = buffer[..Encoding.UTF8.GetChars(json, buffer)];
-        return WithoutQuotes(Unescaped(text));
-    }
+    public static Span<char> FromJson(ReadOnlySpan<byte> json, Span<char> buffer) => WithoutQuotes(DecodeJson(json, buffer));
+
+    /// <summary>Decodes the message (UTF-8 with JSON's escapes). Its quoted text stays.</summary>
+    /// <inheritdoc cref="FromJson" path="/param"/>
+    public static Span<char> DecodeJson(ReadOnlySpan<byte> json, Span<char> buffer) => Unescaped(buffer[..Encoding.UTF8.GetChars(json, buffer)]);
 
     /// <summary>Removes the quoted text, in place.</summary>
     /// <param name="text">The text; it is overwritten.</param>
@@ -43,14 +43,22 @@ internal static class ServerWords
         words = AfterExceptions(words.TrimStart(" \t\r\n"));
         for (var i = 0; i < words.Length; i++)
         {
-            var next = i + 1 < words.Length ? words[i + 1] : ' ';
-            if (words[i] is '\n' or '\uFF1A' || words[i] == ':' && next is ' ' or '\n' or '\r' or '\t'
-                || words[i] is '-' or '\u2013' or '\u2014' && next == ' ' && i > 0 && words[i - 1] == ' ')
+            if (EndsClause(words, i))
             {
                 return words[..i];
             }
         }
         return words;
+    }
+
+    /// <summary>Checks whether a clause ends at this place: at a colon, a dash or the end of the line.</summary>
+    /// <param name="words">The message.</param>
+    /// <param name="at">The place.</param>
+    public static bool EndsClause(ReadOnlySpan<char> words, int at)
+    {
+        var next = at + 1 < words.Length ? words[at + 1] : ' ';
+        return words[at] is '\n' or '\uFF1A' || words[at] == ':' && next is ' ' or '\n' or '\r' or '\t'
+            || words[at] is '-' or '\u2013' or '\u2014' && next == ' ' && at > 0 && words[at - 1] == ' ';
     }
 
     /// <summary>Gets the message without the names of exceptions that gateways put in front of it.</summary>

@@ -99,31 +99,23 @@ public sealed class FaultClassifier : IFaultClassifier
         return Refusals.Refine(fault, evidence.Request, status, in signs, words);
     }
 
-    /// <summary>
-    /// Gets the waiting time from a provider's error message that a gateway quotes in its own error. OpenAI's Python client writes errors as
-    /// "Error code: 429 - {'error': …", so the text after this beginning is not a caller's text.
-    /// </summary>
-    private static TimeSpan? InQuotedError(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words)
-    {
-        if (evidence.StatusCode is not (429 or 503) || !words.Contains("Error code: ", StringComparison.Ordinal))
-            return null;
-        Span<char> buffer = stackalloc char[signs.Message.Length];
-        return Durations.InSentence(buffer[..System.Text.Encoding.UTF8.GetChars(signs.Message, buffer)], isLimit: true);
-    }
-
     /// <summary>Reads the headers, then the body, then the reset time of the exhausted limit (requests or tokens).</summary>
     private static TimeSpan? RetryAfter(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, FaultKind kind)
     {
         if (evidence.Headers is { } headers && RateLimitHeaders.ReadRetryAfter(headers, evidence.Now) is { } told)
             return told;
         var isLimit = kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted;
-        if ((signs.RetryDelay ?? Durations.Until(signs.RetryAt, evidence.Now) ?? Durations.InSentence(words, isLimit) ?? InQuotedError(in evidence, in signs, words)) is { } delay)
+        if ((signs.RetryDelay ?? Durations.Until(signs.RetryAt, evidence.Now)) is { } delay)
             return delay;
-        if (isLimit && Durations.Until(Instants.InSentence(words), evidence.Now) is { } then)
+        // A time in free text counts only in the server's own sentences.
+        var own = OwnSentences.CutEcho(words);
+        if ((Durations.InSentence(own, isLimit) ?? (evidence.StatusCode is 429 or 503 ? QuotedError.FindWait(in signs, words) : null)) is { } inSentence)
+            return inSentence;
+        if (isLimit && Durations.Until(Instants.InSentence(own), evidence.Now) is { } then)
             return then;
         return kind switch
         {
-            FaultKind.QuotaExhausted => Durations.Until(Instants.RegainedAt(words), evidence.Now),
+            FaultKind.QuotaExhausted => Durations.Until(Instants.RegainedAt(own), evidence.Now),
             FaultKind.Throttled when evidence.Headers is { } limits => RateLimitHeaders.Read(limits, evidence.Dialect, evidence.Now).ResetOfExhausted ?? RateLimitHeaders.ReadPlainReset(limits, evidence.Now),
             _ => null,
         };

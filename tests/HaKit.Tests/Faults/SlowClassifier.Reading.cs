@@ -51,8 +51,9 @@ internal static partial class SlowClassifier
         var places = new Dictionary<string, string>();
         foreach (var root in new[] { "", "[]/" })
         {
-            places[root + "detail[]/loc"] = "field";
             places[root + "param"] = "param";
+            foreach (var list in (string[])[.. FieldLists, "detail"])
+                AddFieldErrors(places, root + list);
             foreach (var name in new[] { "type", "error_type", "object", "raw_status_code", "__type" })
                 places[root + name] = name;
             foreach (var name in s_waitMembers)
@@ -94,9 +95,12 @@ internal static partial class SlowClassifier
                     places[$"{root}{error}/{name}"] = name == "status" ? "error status" : "error http status";
                 foreach (var name in s_messages)
                     places[$"{root}{error}/{name}"] = "error message";
-                places[$"{root}{error}/param"] = "param";
+                AddPlaces(places, $"{root}{error}");
+                foreach (var list in FieldLists)
+                    AddFieldErrors(places, $"{root}{error}/{list}");
                 foreach (var array in s_maybeArray)
                 {
+                    AddPlaces(places, $"{root}{error}/details{array}");
                     places[$"{root}{error}/details{array}/error_code"] = places[$"{root}{error}/details{array}/reason"] = "detail";
                     places[$"{root}{error}/details{array}/@type"] = "detail @type";
                     places[$"{root}{error}/details{array}/fieldViolations"] = "field";
@@ -116,6 +120,31 @@ internal static partial class SlowClassifier
         }
 
         return places;
+    }
+
+    private static string[] FieldLists => ["errors", "violations", "invalid-params", "invalid_params", "invalidParams", "validation_errors", "validationErrors"];
+
+    private static void AddFieldErrors(Dictionary<string, string> places, string list)
+    {
+        if (!list.EndsWith("detail", StringComparison.Ordinal))
+            places[list + "/*"] = "messages of a member";
+        if (list is "errors" or "[]/errors")
+            return; // an array of error objects
+        AddPlaces(places, list + "[]");
+        places[list + "[]/name"] = "param";
+    }
+
+    private static void AddPlaces(Dictionary<string, string> places, string error)
+    {
+        foreach (var name in new[] { "param", "field", "pointer", "propertyPath", "source/pointer", "source[]/pointer" })
+            places[$"{error}/{name}"] = "param";
+        places[$"{error}/loc"] = "field";
+    }
+
+    private static bool IsMember(string name)
+    {
+        name = Regex.Replace(name.TrimStart('$', '#', '.', '/'), @"\Abody[./]", "");
+        return name.Length > 0 && !Regex.IsMatch(name, @"\A(?i:model|none|null|message|msg|details?|errors?|code|status|base|general|global|non_?field_?errors|_schema|_errors)\z", RegexOptions.CultureInvariant);
     }
 
     private static string? PlaceOf(string path, out string exceptionMember)
@@ -187,7 +216,10 @@ internal static partial class SlowClassifier
                 case "field" when kind == JsonValueKind.Array:
                     field = true;
                     break;
-                case "param" when isText && text is not ("" or "model" or "None" or "null"):
+                case "param" when isText && IsMember(text):
+                    field = true;
+                    break;
+                case "messages of a member" when kind == JsonValueKind.Array && IsMember(path[(path.LastIndexOf(SlowBody.Separator) + 1)..]):
                     field = true;
                     break;
                 case "inner code":
@@ -349,6 +381,29 @@ internal static partial class SlowClassifier
         return Regex.Match(words, @"\A(.*?)(?:\n|\uFF1A|:(?=[ \n\r\t]|\z)|(?<= )[-\u2013\u2014](?= |\z)|\z)", RegexOptions.Singleline).Groups[1].Value;
     }
 
+    /// <summary>Gets the message up to the place from which it may repeat a caller's text.</summary>
+    private static string WithoutEcho(string words)
+    {
+        words = Regex.Replace(words, @"\A[ \t\r\n]*(?:[A-Za-z0-9._]*(?i:error|exception)(?: code: [0-9]{3})?(?:: | - ) *)*", "", RegexOptions.CultureInvariant);
+        if (words.StartsWith("You exceeded your current quota, please check your plan and billing details", StringComparison.OrdinalIgnoreCase))
+            return words;
+        var limit = words.StartsWith("Rate limit reached", StringComparison.OrdinalIgnoreCase) ? "(?! *limit [0-9])(?!(?<=(?:limit|used|requested|current):) *[0-9])" : "";
+        var colon = @"(?<!retry in|retry after|retry-after|retry_after|retry at|again at|resets? at|available at):" + limit + @"(?=[ \n\r\t]|\z)";
+        const string noun = @"(?<![\p{L}\p{Nd}])(?:prompt|input|question|query)(?![\p{L}\p{Nd}])(?! *(?:tokens?|rate|limit|size|length)(?![\p{L}\p{Nd}]))";
+        return Regex.Match(words, $@"\A(.*?)(?:\n|\uFF1A|{colon}|(?<= )[-\u2013\u2014](?= |\z)|[={{]|{noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
+    }
+
+    private static string QuotedMessage(string raw)
+    {
+        raw = raw[Math.Max(0, raw.IndexOf("Error code: ", StringComparison.Ordinal))..];
+        foreach (var member in new[] { "'message': ", "'error': " })
+        {
+            if (raw.IndexOf(member, StringComparison.Ordinal) is >= 0 and var at)
+                return Regex.Match(raw[(at + member.Length)..], @"\A([""'])(.*?)(?:\1(?=[,}])|\z)", RegexOptions.Singleline).Groups[2].Value;
+        }
+        return "";
+    }
+
     private static bool IsStatus(string text) => text.Length == 3 && text[0] is '4' or '5' && text.All(char.IsAsciiDigit);
 
     private static string Word(string text) => text.Length <= 64 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-') ? text : "";
@@ -374,12 +429,16 @@ internal static partial class SlowClassifier
         if (Lines(evidence, "Retry-After").Select(line => Told(line, now)).Max() is { } retryAfter)
             return retryAfter;
 
-        if ((facts.Delay ?? InSentence(facts.Message, kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted)) is { } told)
+        var own = WithoutEcho(facts.Message);
+        if ((facts.Delay ?? InSentence(own, kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted)) is { } told)
             return told;
-        if (evidence.StatusCode is 429 or 503 && facts.Message.Contains("Error code: ", StringComparison.Ordinal) && InSentence(Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(facts.Raw)), isLimit: true) is { } upstream)
+        if (evidence.StatusCode is 429 or 503 && Regex.IsMatch(facts.Message, @"\A[ \t\r\n]*(?:(?:-|[^ ]*(?i:error|exception):?) +)*?Error code: ", RegexOptions.CultureInvariant)
+            && InSentence(WithoutEcho(Unquoted(QuotedMessage(Decoded(facts.Raw)))), isLimit: true) is { } upstream)
+        {
             return upstream;
+        }
         if (kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted && evidence.Now != default
-            && Regex.Match(facts.Message, @"(?:(?:resets?|again|available|retry) at):? ?([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(?: ?(?:Z|UTC|GMT)|([+-][0-9]{2}:[0-9]{2}))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) is { Success: true } said
+            && Regex.Match(own, @"(?:(?:resets?|again|available|retry) at):? ?([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(?: ?(?:Z|UTC|GMT)|([+-][0-9]{2}:[0-9]{2}))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) is { Success: true } said
             && DateTimeOffset.TryParse($"{said.Groups[1].Value}T{said.Groups[2].Value}{(said.Groups[3].Success ? said.Groups[3].Value : "Z")}", CultureInfo.InvariantCulture, DateTimeStyles.None, out var instant)
             && Ahead((instant - evidence.Now).TotalSeconds) is { } untilThen)
         {
@@ -387,7 +446,7 @@ internal static partial class SlowClassifier
         }
         if (kind == FaultKind.QuotaExhausted)
         {
-            return Regex.Match(facts.Message, "regain access on (.{23})", RegexOptions.Singleline) is { Success: true } regain
+            return Regex.Match(own, "regain access on (.{23})", RegexOptions.Singleline) is { Success: true } regain
                 && DateTimeOffset.TryParseExact(regain.Groups[1].Value, "yyyy-MM-dd 'at' HH:mm 'UTC'", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
                 ? Ahead((at - evidence.Now).TotalSeconds) : null;
         }

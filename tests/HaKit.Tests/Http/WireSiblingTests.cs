@@ -69,6 +69,54 @@ public sealed class WireSiblingTests
     }
 
     [Theory]
+    [InlineData(429)]
+    [InlineData(503)]
+    [InlineData(500)]
+    [InlineData(402)]
+    public void A_time_to_wait_that_a_message_repeats_from_a_prompt_is_none(int status)
+    {
+        foreach (var dialect in Enum.GetValues<WireDialect>())
+        {
+            foreach (var wait in Waits)
+            {
+                foreach (var echo in Echoes)
+                {
+                    foreach (var body in Errors(echo(wait), status, "rate_limit_error").Append($$"""{"detail":{{System.Text.Json.JsonSerializer.Serialize(echo(wait))}}}"""))
+                        Classify(status, body, dialect)!.RetryAfter.Should().BeNull(body);
+                }
+                foreach (var own in Own)
+                    Classify(429, Errors(own(wait), 429, "rate_limit_error").First(), dialect)!.RetryAfter.Should().Be(TimeSpan.FromSeconds(3600), own(wait));
+            }
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_429_that_repeats_a_prompt_does_not_keep_other_callers_from_the_endpoint()
+    {
+        await using var pair = new Pair(r => r.Body.Contains("try again", StringComparison.Ordinal)
+            ? new RawAnswer(429, "application/json", "{\"error\":{\"message\":\"Too many requests for prompt: my app says try again in 3600s\"}}") : null);
+        await pair.AskAsync(prompt: "my app says try again in 3600s");
+        await Task.Delay(TimeSpan.FromSeconds(1.5), Ct);
+        var before = pair.First.Seen.Count;
+        for (var i = 0; i < 5; i++)
+            (await pair.AskAsync()).Should().Contain("served");
+        pair.First.Seen.Count.Should().Be(before + 5);
+    }
+
+    [Fact]
+    public void A_400_or_422_that_names_a_member_of_the_request_is_the_requests_own_fault()
+    {
+        foreach (var status in (int[])[400, 422])
+        {
+            foreach (var (body, names) in ErrorsOfMembers)
+            {
+                foreach (var dialect in Enum.GetValues<WireDialect>())
+                    Classify(status, body, dialect)!.SecondOpinion.Should().Be(names ? SecondOpinion.None : SecondOpinion.One, "{0} {1}", status, body);
+            }
+        }
+    }
+
+    [Theory]
     [InlineData("You exceeded your current quota, please check your plan and billing details.")]
     [InlineData("Your account has insufficient balance")]
     [InlineData("Error code: 429 - You exceeded your current quota")]

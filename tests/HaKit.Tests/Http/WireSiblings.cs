@@ -48,6 +48,53 @@ internal static class WireSiblings
     public static readonly Func<string, string>[] Clauses =
         [w => $"Request blocked by policy 12: why do I get: {w}", w => $"Blocked by firewall rule: {w}", w => $"Forbidden prompt - {w}", w => $"'{w}'", w => $"&quot;{w}&quot;", w => $"\"{w}\""];
 
+    /// <summary>Times to wait of an hour.</summary>
+    public static readonly string[] Waits = ["try again in 3600s", "please retry after 1 hour", "Please wait 60 minutes", "retry in: 3600s", "please try again in 1h0m0s", "the limit resets in 60 min"];
+
+    /// <summary>Messages that repeat a prompt.</summary>
+    public static readonly Func<string, string>[] Echoes =
+    [
+        w => $"Too many requests for prompt: my app says {w}", w => $"Throttled - my app says {w}", w => $"Too many requests\nmy app says {w}", w => $"Slow down. Prompt was: {w}", w => $"Slow down. Prompt was {w}",
+        w => $"Rate limit reached for m. Last input: {w}", w => $"Rate limit reached for m: {w}", w => $"Busy. request={w}", w => $"Busy. Your question {w} was not answered", w => $"litellm.RateLimitError: Blocked by rule 5: {w}",
+        w => $"Blocked: Error code: 429 - {{'message': '{w}'}}", w => $"Error code: 429 - {{'error': {{'message': 'Too many requests for prompt: {w}', 'code': 'x'}}}}", w => $"Rate limit reached for m: used it twice, {w}", w => $"Too many requests, 'my app says {w}'",
+        w => $"Limit 5: {w}", w => $"You asked: {w}",
+    ];
+
+    /// <summary>Messages in which the time to wait is the server's own.</summary>
+    public static readonly Func<string, string>[] Own =
+    [
+        w => $"Slow down, {w}", w => $"Rate limit reached for `m` in organization `o` on tokens per minute (TPM): Limit 7000, Used 0, Requested ~12. {w}. Visit https://x.test/limits: it tells more", w => $"{w}. Please go here: https://x.test",
+        w => $"Rate limit reached for m on requests per min. Limit: 3 / min. Current: 4 / min. {w}", w => $"litellm.RateLimitError: OpenAIException - Error code: 429 - {{'error': {{'message': 'Slow down, {w}.', 'code': 'x'}}}}", w => $"Too many input tokens, {w}",
+        w => $"You exceeded your current quota, please check your plan and billing details. To learn more, head to: https://x.test?tab=limits. \n* Quota exceeded for metric: m, limit: 5\n{w}.",
+    ];
+
+    /// <summary>Bodies of a 400 or 422, and whether they name a member of the request.</summary>
+    public static readonly (string Body, bool Names)[] ErrorsOfMembers =
+    [
+        ("""{"type":"https://tools.ietf.org/html/rfc9110#section-15.5.1","title":"One or more validation errors occurred.","status":400,"errors":{"messages":["The messages field is required."]},"traceId":"00-1-2-00"}""", true),
+        ("""{"title":"One or more validation errors occurred.","status":400,"errors":{"$.messages[0].content":["The JSON value could not be converted."],"request":["The request field is required."]}}""", true),
+        ("""{"title":"One or more validation errors occurred.","status":422,"errors":{"MaxTokens":["The field MaxTokens must be between 1 and 5."]}}""", true),
+        ("""{"message":"The given data was invalid.","errors":{"max_tokens":["The max tokens must be at least 1."]}}""", true),
+        ("""{"error":{"message":"Invalid","errors":{"temperature":["too high"]}}}""", true),
+        ("""{"title":"Constraint Violation","status":400,"violations":[{"field":"chat.messages","message":"must not be empty"}]}""", true),
+        ("""{"title":"Validation Failed","violations":[{"propertyPath":"messages","message":"This value should not be blank."}]}""", true),
+        ("""{"type":"https://x.test/probs","title":"Your request parameters didn't validate.","invalid-params":[{"name":"max_tokens","reason":"must be positive"}]}""", true),
+        ("""{"title":"Your request is not valid.","errors":[{"detail":"must be a positive integer","pointer":"#/max_tokens"}]}""", true),
+        ("""{"errors":[{"status":"422","source":{"pointer":"/data/attributes/messages"},"detail":"too short"}]}""", true),
+        ("""{"status":400,"error":"Bad Request","errors":[{"field":"messages","defaultMessage":"must not be null"}]}""", true),
+        ("""{"error":{"code":"invalid","message":"x","details":[{"field":"messages","issue":"missing"}]}}""", true),
+        ("""{"detail":[{"loc":["body","messages"],"msg":"field required"}]}""", true),
+        ("""{"title":"One or more validation errors occurred.","status":400,"errors":{"model":["This model is not known."]}}""", false),
+        ("""{"title":"One or more validation errors occurred.","status":400,"errors":{"Model":["This model is not known."],"":["Not here."]}}""", false),
+        ("""{"errors":{"message":"User location is not supported"}}""", false),
+        ("""{"errors":{"base":["User location is not supported"]}}""", false),
+        ("""{"errors":[{"message":"User location is not supported","source":"gateway"}]}""", false),
+        ("""{"errors":["User location is not supported"]}""", false),
+        ("""{"title":"Not here","status":400,"errors":{}}""", false),
+        ("""{"title":"Not here","status":400,"violations":[{"field":"","message":"x"},{"field":"model"}]}""", false),
+        ("""{"title":"Not here","errors":[{"pointer":"#/model"}]}""", false),
+    ];
+
     /// <summary>Bodies of a 200 that contain no chat answer.</summary>
     public static readonly string[] NoAnswers =
     [

@@ -1,0 +1,98 @@
+using System.Buffers;
+
+namespace HaKit.Dialects;
+
+/// <summary>
+/// Finds the part of a message in which a time to wait is the server's own. Servers quote what the caller sent, sometimes without quotation marks ("Too many
+/// requests for prompt: my app says try again in 3600s"), and a caller's text must not take an endpoint away from other callers. Pure.
+/// </summary>
+internal static class OwnSentences
+{
+    // Google lists the limits that are used up on lines of their own, and the time to wait comes after them.
+    private const string Google = "You exceeded your current quota, please check your plan and billing details";
+
+    // OpenAI and Groq: "Rate limit reached for m on tokens per min (TPM): Limit 7000, Used 0, Requested 12903. Please try again in 50s."
+    private const string Reached = "Rate limit reached";
+
+    private static readonly string[] s_beforeTime = ["retry in", "retry after", "retry-after", "retry_after", "retry at", "again at", "reset at", "resets at", "available at"];
+    private static readonly string[] s_beforeNumber = ["limit", "used", "requested", "current"];
+    private static readonly string[] s_echoes = ["prompt", "input", "question", "query"];
+    private static readonly string[] s_measures = ["token", "tokens", "rate", "limit", "size", "length"];
+
+    /// <summary>
+    /// Gets the message up to the place from which it may repeat a caller's text: a colon, a dash, the end of the line, an equals sign, an opening brace, or a
+    /// word such as "prompt". A colon before a time or a number of the server does not count. Names of exceptions that gateways put in front are skipped.
+    /// </summary>
+    /// <param name="words">The message, without quoted text.</param>
+    public static ReadOnlySpan<char> CutEcho(ReadOnlySpan<char> words)
+    {
+        words = ServerWords.AfterExceptions(words.TrimStart(" \t\r\n"));
+        if (words.StartsWith(Google, StringComparison.OrdinalIgnoreCase))
+            return words;
+        var isReached = words.StartsWith(Reached, StringComparison.OrdinalIgnoreCase);
+        for (var i = 0; i < words.Length; i++)
+        {
+            if (ServerWords.EndsClause(words, i))
+            {
+                if (words[i] != ':' || !EndsWithAny(words[..i], s_beforeTime) && !(isReached && IsOfLimit(words, i)))
+                    return words[..i];
+            }
+            else if (words[i] is '=' or '{' || BeginsEcho(words, i))
+            {
+                return words[..i];
+            }
+        }
+
+        return words;
+    }
+
+    // "(TPM): Limit 7000", "Limit: 7000".
+    private static bool IsOfLimit(ReadOnlySpan<char> words, int colon)
+    {
+        var after = words[(colon + 1)..].TrimStart(' ');
+        if (after.StartsWith("limit ", StringComparison.OrdinalIgnoreCase))
+            after = after["limit ".Length..];
+        else if (!EndsWithAny(words[..colon], s_beforeNumber))
+            return false;
+        return after is [>= '0' and <= '9', ..];
+    }
+
+    // "prompt hello", but not "prompt tokens".
+    private static bool BeginsEcho(ReadOnlySpan<char> words, int at)
+    {
+        if (at > 0 && char.IsLetterOrDigit(words[at - 1]))
+            return false;
+        var word = WordAt(words[at..]);
+        return IsOneOf(word, s_echoes) && !IsOneOf(WordAt(words[(at + word.Length)..].TrimStart(' ')), s_measures);
+    }
+
+    private static ReadOnlySpan<char> WordAt(ReadOnlySpan<char> text)
+    {
+        var end = 0;
+        while (end < text.Length && char.IsLetterOrDigit(text[end]))
+            end++;
+        return text[..end];
+    }
+
+    private static bool IsOneOf(ReadOnlySpan<char> word, string[] words)
+    {
+        foreach (var known in words)
+        {
+            if (word.Equals(known, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool EndsWithAny(ReadOnlySpan<char> text, string[] ends)
+    {
+        foreach (var end in ends)
+        {
+            if (text.EndsWith(end, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return false;
+    }
+}
