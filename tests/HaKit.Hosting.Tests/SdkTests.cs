@@ -26,6 +26,20 @@ public sealed class SdkTests
     }
 
     [Fact(Timeout = 30_000)]
+    public async Task A_handler_that_is_added_first_runs_once_per_call_and_finds_the_endpoint_that_answered()
+    {
+        var details = new List<CallDetail?>();
+        await using var world = await World.StartAsync(before: c => c.AddHttpMessageHandler(() => new Detailing(details)));
+        world.Servers[0].Faults.Always(FakeFault.Status(500));
+
+        await world.Chat.CompleteChatAsync([new UserChatMessage("hi")], cancellationToken: Token);
+        await foreach (var update in world.Chat.CompleteChatStreamingAsync([new UserChatMessage("hi")], cancellationToken: Token))
+            update.Should().NotBeNull();
+
+        details.Select(static d => d?.Endpoint).Should().Equal("s1", "s1");
+    }
+
+    [Fact(Timeout = 30_000)]
     public async Task An_ambient_profile_reaches_the_calls_of_any_SDK_inside_it_and_none_outside()
     {
         await using var world = await World.StartAsync();
@@ -168,7 +182,7 @@ public sealed class SdkTests
 
         public ChatClient Chat => Provider.GetRequiredService<OpenAIClient>().GetChatClient("m");
 
-        public static async Task<World> StartAsync(Action<IHttpClientBuilder>? client = null)
+        public static async Task<World> StartAsync(Action<IHttpClientBuilder>? client = null, Action<IHttpClientBuilder>? before = null)
         {
             FakeAiServer[] servers = [await FakeAiServer.StartAsync(cancellationToken: Token), await FakeAiServer.StartAsync(cancellationToken: Token)];
             var configuration = new ConfigurationBuilder().AddInMemoryCollection(servers.SelectMany((s, i) => new KeyValuePair<string, string?>[]
@@ -176,6 +190,7 @@ public sealed class SdkTests
                 new($"OpenAI:Endpoints:{i}:Name", $"s{i}"), new($"OpenAI:Endpoints:{i}:Address", s.OpenAIAddress.ToString()),
             }).Concat([new("OpenAI:Heartbeat:Enabled", "false"), new("OpenAI:Seed", "1"), new("OpenAI:Selection:Preset", "RoundRobin")])).Build();
             var services = new ServiceCollection();
+            before?.Invoke(services.AddHttpClient("openai"));
             services.AddHaOpenAIClient("openai", configuration.GetSection("OpenAI"));
             client?.Invoke(services.AddHttpClient("openai"));
             return new() { Servers = servers, Provider = services.BuildServiceProvider() };
@@ -195,6 +210,16 @@ public sealed class SdkTests
         {
             sent.Add(request);
             return base.SendAsync(request, cancellationToken);
+        }
+    }
+
+    private sealed class Detailing(List<CallDetail?> details) : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            details.Add(request.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail) ? detail : null);
+            return response;
         }
     }
 
