@@ -49,8 +49,8 @@ internal sealed class AlertBook(TimeSpan quiet)
             case OutageEnded:
                 Set(happened, null, AlertKind.Outage, false);
                 break;
-            case RedundancyJudged { Loss: var loss, IsLost: var isLost }:
-                Set(happened, null, AlertKind.RedundancyLost, isLost, loss.ToString(), $"{loss.Domain.ToString().ToLowerInvariant()} {loss.Name}");
+            case RedundancyRead read:
+                SetRedundancy(read);
                 break;
             case PanelRead { Panel: var panel }:
                 // The change from degraded to unhealthy sends only one notice, because it does not end the alert about the degraded state.
@@ -89,7 +89,25 @@ internal sealed class AlertBook(TimeSpan quiet)
         return (notices, lookIn);
     }
 
-    private void Set(PoolEvent happened, string? endpoint, AlertKind kind, bool isOn, string detail = "", string name = "")
+    private void SetRedundancy(RedundancyRead read)
+    {
+        if (read.MostLost is { } most)
+        {
+            foreach (var loss in read.Losses)
+                Set(read, null, AlertKind.RedundancyLost, loss.LostShare > most, loss.ToString(), NameOf(loss));
+        }
+
+        // Nothing is computed any more for a domain that has left the pool or contains the whole pool now, so its alert ends.
+        foreach (var key in _entries.Keys)
+        {
+            if (key.Kind == AlertKind.RedundancyLost && key.Pool == read.Pool && !read.Losses.Any(loss => NameOf(loss) == key.Name))
+                Set(read, null, AlertKind.RedundancyLost, false, name: key.Name, isGone: true);
+        }
+    }
+
+    private static string NameOf(DomainLoss loss) => $"{loss.Domain.ToString().ToLowerInvariant()} {loss.Name}";
+
+    private void Set(PoolEvent happened, string? endpoint, AlertKind kind, bool isOn, string detail = "", string name = "", bool isGone = false)
     {
         var key = (happened.Pool, endpoint, kind, name);
         if (!_entries.TryGetValue(key, out var entry))
@@ -101,7 +119,7 @@ internal sealed class AlertBook(TimeSpan quiet)
         if (isOn == entry.IsOn)
             return;
         entry.IsOn = isOn;
-        entry.IsGone = happened is EndpointRemoved;
+        entry.IsGone = isGone || happened is EndpointRemoved;
         entry.Changed = happened.At;
         if (isOn)
         {
@@ -130,12 +148,14 @@ internal sealed class AlertBook(TimeSpan quiet)
     };
 }
 
-/// <summary>Reports that the loss of one failure domain was computed.</summary>
-internal sealed record RedundancyJudged : PoolEvent
+/// <summary>Reports that the losses of a pool's failure domains were computed.</summary>
+internal sealed record RedundancyRead : PoolEvent
 {
-    public required DomainLoss Loss { get; init; }
+    /// <summary>Gets the losses of the domains that do not contain the whole pool.</summary>
+    public required IReadOnlyList<DomainLoss> Losses { get; init; }
 
-    public required bool IsLost { get; init; }
+    /// <summary>Gets the share of calls above which the redundancy is lost. Null: calls find no capacity even now, so no loss is reported.</summary>
+    public required double? MostLost { get; init; }
 }
 
 /// <summary>Reports that a status panel was read. The event's pool is the name of the panel.</summary>

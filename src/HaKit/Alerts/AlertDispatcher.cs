@@ -95,15 +95,16 @@ internal sealed partial class AlertDispatcher : IDisposable
         var report = pool.GetRedundancy();
         lock (_gate)
         {
-            // If calls find no capacity even now, there is an outage or an overload, which other alerts report.
-            if (_isEnded || report.LostShareNow > _options.RedundancyLostShare)
+            if (_isEnded)
                 return;
-            foreach (var loss in report.Domains)
+            _book.RecordEvent(new RedundancyRead
             {
-                if (!loss.IsWholePool)
-                    _book.RecordEvent(new RedundancyJudged { Pool = pool.Name, At = _time.GetUtcNow(), Loss = loss, IsLost = loss.LostShare > _options.RedundancyLostShare });
-            }
-
+                Pool = pool.Name,
+                At = _time.GetUtcNow(),
+                Losses = [.. report.Domains.Where(static loss => !loss.IsWholePool)],
+                // If calls find no capacity even now, there is an outage or an overload, which other alerts report.
+                MostLost = report.LostShareNow > _options.RedundancyLostShare ? null : _options.RedundancyLostShare,
+            });
             Arm();
         }
     }

@@ -38,7 +38,10 @@ public sealed record AlertNotice
     /// <summary>Gets whether the alert has ended.</summary>
     public required bool IsResolved { get; init; }
 
-    /// <summary>Gets whether the alert ended because its endpoint was removed from the pool, or replaced by another endpoint of the same name.</summary>
+    /// <summary>
+    /// Gets whether the alert ended because its endpoint was removed from the pool, or replaced by another endpoint of the same name. For an alert about
+    /// redundancy: because its failure domain has left the pool, or contains the whole pool now.
+    /// </summary>
     public bool IsGone { get; init; }
 
     /// <summary>Gets the name of the pool, or of the status panel.</summary>
@@ -79,6 +82,7 @@ public sealed record AlertNotice
 
     private string What => (Kind, IsResolved) switch
     {
+        (AlertKind.RedundancyLost, true) when IsGone => $"no longer checks the loss of {Domain}, which has left the pool or contains the whole pool",
         (_, true) when IsGone => "was removed or replaced",
         (AlertKind.Ejected, false) => "is out of service",
         (AlertKind.Ejected, true) => "is back in service",

@@ -116,6 +116,33 @@ public sealed class AlertTests
         }
     }
 
+    [Theory]
+    [InlineData(3, 100)]
+    [InlineData(2, 50)]
+    public void Lost_redundancy_is_told_as_ended_when_its_domain_leaves_the_pool(int endpoints, int callsPerMinute)
+    {
+        using var bench = new Bench(endpoints, o => o.RedundancyInterval = TimeSpan.FromSeconds(30), pool =>
+        {
+            foreach (var endpoint in pool.Endpoints)
+                endpoint.Limits = new() { RequestsPerMinute = 40 };
+        });
+        for (var i = 0; i < 2 * callsPerMinute; i++)
+        {
+            bench.Test.Call();
+            bench.Test.Time.Advance(TimeSpan.FromMinutes(1) / callsPerMinute - TimeSpan.FromMilliseconds(100));
+        }
+
+        var begun = bench.Messages.SelectMany(m => m.Notices).Where(n => !n.IsResolved).Select(n => n.Key).ToArray();
+        begun.Should().HaveCount(endpoints, "no endpoint could be spared");
+        bench.Test.Pool.RemoveEndpoint("a");
+        bench.Test.Time.Advance(TimeSpan.FromSeconds(33));
+        var ended = bench.Messages.SelectMany(m => m.Notices).Where(n => n.IsResolved && n.Domain == "endpoint a").Should().ContainSingle().Which;
+        ended.IsGone.Should().BeTrue();
+        ended.Text.Should().Contain("no longer checks the loss of endpoint a");
+        // With one endpoint left, no loss counts: a domain that contains the whole pool is not checked.
+        bench.Messages.SelectMany(m => m.Notices).Count(n => n is { IsGone: true, Domain: "endpoint b" }).Should().Be(endpoints == 2 ? 1 : 0);
+    }
+
     [Fact]
     public void An_ejection_is_told_once_and_so_is_its_end()
     {
