@@ -1,0 +1,28 @@
+using System.Text.RegularExpressions;
+
+namespace HaKit.Release.Tests;
+
+/// <summary>The page on troubleshooting has every line by which the log of a pool reports a problem.</summary>
+public sealed partial class TroubleshootingPageTests
+{
+    [Theory]
+    [InlineData("src/HaKit/Telemetry/PoolLog.cs")]
+    [InlineData("src/HaKit/DependencyInjection/EndpointPoolFactory.cs")]
+    public void Every_warning_in_the_log_is_on_the_page_by_its_text_and_its_event_id(string source)
+    {
+        var rows = Page.Table("docs/troubleshooting.md", "In the log");
+        var lines = LogLine().Matches(Page.Text(source));
+        lines.Should().NotBeEmpty();
+        foreach (Match line in lines)
+        {
+            var (id, text) = (line.Groups[1].Value, line.Groups[2].Value);
+            rows.Should().Contain(row => row[1].Split(", ", StringSplitOptions.None).Contains(id) && Quoted().Matches(row[0]).Any(q => text.Contains(q.Groups[1].Value, StringComparison.Ordinal)), "event {0} is: {1}", id, text);
+        }
+    }
+
+    [GeneratedRegex(@"LoggerMessage\((\d+), LogLevel\.(?:Critical|Error|Warning), ""([^""]*)""")]
+    private static partial Regex LogLine();
+
+    [GeneratedRegex("\"([^\"]+)\"")]
+    private static partial Regex Quoted();
+}
