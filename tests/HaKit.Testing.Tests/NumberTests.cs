@@ -97,6 +97,82 @@ public sealed class NumberTests
         }
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_fleet_refuses_an_extreme_number_by_name_or_runs()
+    {
+        await Task.CompletedTask;
+        foreach (var count in (int[])[int.MinValue, -1, 0, 1, 1001, int.MaxValue])
+        {
+            RefusedOr("endpoints", count is 1, () => new Fleet(1, count).Dispose());
+            RefusedOr("replicas", count is 1 or 1001, () => new Fleet(count, 1).Dispose());
+        }
+        foreach (var time in s_times)
+        {
+            var isShort = time >= TimeSpan.Zero && time < TimeSpan.FromHours(1);
+            RefusedOr("length", isShort, () => RunFleet(length: time), isTooLong: time > TimeSpan.FromDays(3650));
+            RefusedOr("Delay", isShort, () => RunFleet(s => s.Delay = time));
+            RefusedOr("Jitter", isShort, () => RunFleet(s => s.Jitter = time));
+            RefusedOr("by", time > TimeSpan.FromDays(-3650) && time < TimeSpan.FromDays(3650), () => RunFleet(s => s.JumpClock(time)));
+            RefusedOr("clockOff", time > TimeSpan.FromDays(-3650) && time < TimeSpan.FromDays(3650), () => RunFleet(s => s.FailOver(time)));
+            RunFleet(change: f => f.Fault("e0", FakeFault.Refused, from: time));
+            RunFleet(change: f => f.Fault("e0", FakeFault.Refused, until: time));
+        }
+        foreach (var number in s_numbers)
+        {
+            var isShare = number is >= 0 and <= 1;
+            RefusedOr("Loss", isShare, () => RunFleet(s => s.Loss = number));
+            RefusedOr("Duplication", isShare, () => RunFleet(s => s.Duplication = number));
+            RefusedOr("share", isShare, () => RunFleet().Latency(number));
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_rule_for_a_fault_refuses_an_extreme_number_by_name_or_applies()
+    {
+        await Task.CompletedTask;
+        foreach (var number in s_numbers)
+            RefusedOr("Probability", number is >= 0 and <= 1, () => Apply(new FaultRule(FakeFault.Refused) { Probability = number }));
+        foreach (var count in (int[])[int.MinValue, -1, 0, 1, int.MaxValue])
+            RefusedOr("Count", count >= 0, () => Apply(new FaultRule(FakeFault.Refused) { Count = count }));
+        foreach (var from in s_times)
+        {
+            foreach (var until in s_times)
+                RefusedOr("Until", until >= from, () => Apply(new FaultRule(FakeFault.Refused) { From = from, Until = until }));
+        }
+        foreach (var length in (int[])[int.MinValue, -1, 0, 1, int.MaxValue])
+            RefusedOr("Dimensions", length is 1, () => _ = new FakeEmbeddingGenerator("e") { Dimensions = length });
+        foreach (var time in s_times.Where(static t => t < TimeSpan.Zero || t == TimeSpan.MaxValue))
+            RefusedOr("length", false, () => new Simulation().Endpoints(2, Model).Run(Workload.Steady(2), time));
+
+        static void Apply(FaultRule rule)
+        {
+            var time = new ManualTimeProvider();
+            var script = new FaultScript(time);
+            script.Add(rule);
+            for (var i = 0; i < 3; i++)
+            {
+                script.ChooseFault(new FakeRequest(FakeOperation.Chat));
+                time.Advance(TimeSpan.FromDays(20));
+            }
+        }
+    }
+
+    private static FleetResult RunFleet(Action<VirtualStore>? store = null, Action<Fleet>? change = null, TimeSpan? length = null)
+    {
+        using var fleet = new Fleet(2, 2);
+        store?.Invoke(fleet.Store);
+        change?.Invoke(fleet);
+        return fleet.Run(Workload.Steady(2), length ?? TimeSpan.FromSeconds(3));
+    }
+
+    private static void RefusedOr(string name, bool isAccepted, Action act, bool isTooLong = false)
+    {
+        if (isAccepted)
+            act.Should().NotThrow(name);
+        else if (name != "length" || isTooLong)
+            act.Should().Throw<ArgumentOutOfRangeException>().Which.Message.Should().Contain(name);
+    }
+
     private static ServiceModel Model => ServiceModel.LogNormal(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4));
 
     private static HaDrillOptions OptionsOfDrill() => new() { MaxAddedDelay = TimeSpan.FromSeconds(5) };

@@ -243,7 +243,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     {
         int wanted;
         lock (_lock)
-            wanted = Math.Clamp(_window.Limit - _underWay.Count, 1, MostClaimed) * _work.GroupSize;
+            wanted = (int)Math.Min(int.MaxValue, (long)Math.Clamp(_window.Limit - _underWay.Count, 1, MostClaimed) * _work.GroupSize);
         var claims = await _store.ClaimAsync(wanted, _options.MayRepeat, CancellationToken.None).ConfigureAwait(false);
         if (claims.Count == 0)
         {

@@ -25,8 +25,17 @@ public sealed class FakeEmbeddingGenerator(string name, TimeProvider? time = nul
     /// <summary>Gets or sets the model of the vectors. The answers contain this model's name. Default <c>fake-embedding</c>.</summary>
     public string Model { get; set; } = "fake-embedding";
 
-    /// <summary>Gets or sets the length of a vector when the call does not ask for a length. Default 16.</summary>
-    public int Dimensions { get; set; } = 16;
+    /// <summary>Gets or sets the length of a vector when the call does not ask for a length. Default 16; 1 to 100,000.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of the range.</exception>
+    public int Dimensions
+    {
+        get;
+        set
+        {
+            ArgumentRange.Check(value, 1, 100_000, nameof(Dimensions));
+            field = value;
+        }
+    } = 16;
 
     /// <summary>
     /// Gets or sets the provider, address, model and length that <see cref="GetService"/> returns. Default: only the provider, so that a client gets the model

@@ -26,7 +26,7 @@ public sealed class FaultScript
     /// <summary>Adds a rule.</summary>
     /// <param name="rule">The rule to add.</param>
     /// <returns>A handle: disposing it removes the rule.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The rule's probability is not between 0 and 1, its count is negative, or its period is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The rule's probability is not between 0 and 1, its count is negative, or it ends before it starts.</exception>
     public IDisposable Add(FaultRule rule)
     {
         ArgumentNullException.ThrowIfNull(rule);

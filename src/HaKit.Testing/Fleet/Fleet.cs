@@ -16,16 +16,17 @@ public sealed class Fleet : IDisposable
     /// <summary>
     /// Creates the replicas. Their endpoints are named e0, e1, e2… and answer after 100 ms until their script says otherwise. Heartbeats are off.
     /// </summary>
-    /// <param name="replicas">The number of replicas; at least 1.</param>
-    /// <param name="endpoints">The number of endpoints of each replica; at least 1. Default 3.</param>
+    /// <param name="replicas">The number of replicas; 1 to 10,000.</param>
+    /// <param name="endpoints">The number of endpoints of each replica; 1 to 1,000. Default 3.</param>
     /// <param name="configure">Changes the options of a replica. The first argument is the replica's index, from 0.</param>
     /// <param name="shares">True if the replicas share their observations. Default true; use false for comparison.</param>
     /// <param name="seed">The seed of all random numbers. Default 1.</param>
     /// <param name="parts">Changes the parts of a replica's pool. The first argument is the replica's index, from 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
     public Fleet(int replicas, int endpoints = 3, Action<int, EndpointPoolOptions>? configure = null, bool shares = true, int seed = 1, Action<int, EndpointPoolParts>? parts = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(replicas, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(endpoints, 1);
+        ArgumentRange.Check(replicas, 1, 10_000);
+        ArgumentRange.Check(endpoints, 1, 1000);
         (_configure, _endpoints, _seed, _shares, _parts) = (configure, endpoints, seed, shares, parts);
         Store = new VirtualStore(Time, seed);
         for (var i = 0; i < replicas; i++)
@@ -107,11 +108,13 @@ public sealed class Fleet : IDisposable
 
     /// <summary>Sends calls to every replica and advances the clock until <paramref name="length"/> has passed and all calls have ended.</summary>
     /// <param name="workload">The calls of one replica. Each replica draws its own calls from the workload.</param>
-    /// <param name="length">The period during which calls are sent.</param>
+    /// <param name="length">The period during which calls are sent; 0 to ten years.</param>
     /// <param name="replicas">Selects the replicas that get calls, by index. Default: all.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The period is out of its range.</exception>
     public FleetResult Run(Workload workload, TimeSpan length, Func<int, bool>? replicas = null)
     {
         ArgumentNullException.ThrowIfNull(workload);
+        ArgumentRange.Check(length, TimeSpan.Zero, SettingRange.Longest);
         return new FleetRun(this, length).Run(workload, _seed, replicas ?? (static _ => true));
     }
 

@@ -27,7 +27,12 @@ public sealed class FleetResult
 
     /// <summary>Returns a quantile of the times of the successful calls.</summary>
     /// <param name="share">The quantile, 0 to 1.</param>
-    public TimeSpan Latency(double share) => Latencies.Quantile(share);
+    /// <exception cref="ArgumentOutOfRangeException">The quantile is out of its range.</exception>
+    public TimeSpan Latency(double share)
+    {
+        ArgumentRange.Check(share, 0, 1);
+        return Latencies.Quantile(share);
+    }
 
     internal Histogram Latencies { get; }
 }

@@ -28,19 +28,55 @@ public sealed class VirtualStore
         (_time, _random) = (time, new Random(seed));
     }
 
-    /// <summary>Gets or sets the time that a message takes from a replica to the store, and from the store to a replica. Default 1 ms.</summary>
-    public TimeSpan Delay { get; set; } = TimeSpan.FromMilliseconds(1);
+    /// <summary>Gets or sets the time that a message takes from a replica to the store, and from the store to a replica. Default 1 ms; 0 to a day.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of the range.</exception>
+    public TimeSpan Delay
+    {
+        get;
+        set
+        {
+            ArgumentRange.Check(value, TimeSpan.Zero, SettingRange.LongestOfTimer, nameof(Delay));
+            field = value;
+        }
+    } = TimeSpan.FromMilliseconds(1);
 
     /// <summary>
-    /// Gets or sets the largest random addition to <see cref="Delay"/>, evenly distributed. With it, messages can overtake each other. Default none.
+    /// Gets or sets the largest random addition to <see cref="Delay"/>, evenly distributed. With it, messages can overtake each other. Default none; 0 to a day.
     /// </summary>
-    public TimeSpan Jitter { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of the range.</exception>
+    public TimeSpan Jitter
+    {
+        get;
+        set
+        {
+            ArgumentRange.Check(value, TimeSpan.Zero, SettingRange.LongestOfTimer, nameof(Jitter));
+            field = value;
+        }
+    }
 
     /// <summary>Gets or sets the share of published messages that a replica does not receive, 0 to 1. The store still keeps them. Default 0.</summary>
-    public double Loss { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of the range.</exception>
+    public double Loss
+    {
+        get;
+        set
+        {
+            ArgumentRange.Check(value, 0, 1, nameof(Loss));
+            field = value;
+        }
+    }
 
     /// <summary>Gets or sets the share of messages that arrive twice, 0 to 1. Default 0.</summary>
-    public double Duplication { get; set; }
+    /// <exception cref="ArgumentOutOfRangeException">The value is out of the range.</exception>
+    public double Duplication
+    {
+        get;
+        set
+        {
+            ArgumentRange.Check(value, 0, 1, nameof(Duplication));
+            field = value;
+        }
+    }
 
     /// <summary>Gets whether the store gives no answers but keeps its connections open (as after SIGSTOP).</summary>
     public bool IsFrozen { get; private set; }
@@ -113,9 +149,11 @@ public sealed class VirtualStore
     public void Copy() => _copy = new(_facts);
 
     /// <summary>Replaces the store with another node that has the data of the latest <see cref="Copy"/> and another clock.</summary>
-    /// <param name="clockOff">The clock of the new node minus the clock of the old node.</param>
+    /// <param name="clockOff">The clock of the new node minus the clock of the old node; at most ten years. Default: none.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The difference is out of the range.</exception>
     public void FailOver(TimeSpan clockOff = default)
     {
+        ArgumentRange.Check(clockOff, -SettingRange.Longest, SettingRange.Longest);
         _facts = new(_copy ?? []);
         _clockOff = clockOff;
         _life++;
@@ -124,8 +162,13 @@ public sealed class VirtualStore
     }
 
     /// <summary>Moves the store's clock.</summary>
-    /// <param name="by">The length of the jump. Negative moves the clock backwards.</param>
-    public void JumpClock(TimeSpan by) => _clockOff += by;
+    /// <param name="by">The length of the jump, at most ten years. Negative moves the clock backwards.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The jump is out of the range.</exception>
+    public void JumpClock(TimeSpan by)
+    {
+        ArgumentRange.Check(by, -SettingRange.Longest, SettingRange.Longest);
+        _clockOff += by;
+    }
 
     /// <summary>Cuts the connection between the store and some replicas.</summary>
     /// <param name="reaches">Returns whether a replica reaches the store. The argument is the replica's index, from 0, in the order of connecting.</param>

@@ -153,11 +153,13 @@ public sealed class Simulation(int seed = 1)
 
     /// <summary>Runs the scenario on this thread. Calls that have begun at the end of the run are completed.</summary>
     /// <param name="workload">The calls of the run.</param>
-    /// <param name="length">The period during which calls arrive, in virtual time.</param>
+    /// <param name="length">The period during which calls arrive, in virtual time; 0 to ten years.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The period is out of its range.</exception>
     /// <exception cref="InvalidOperationException">Code left the thread, or the scenario has no endpoints.</exception>
     public SimulationResult Run(Workload workload, TimeSpan length)
     {
         ArgumentNullException.ThrowIfNull(workload);
+        ArgumentRange.Check(length, TimeSpan.Zero, SettingRange.Longest);
         if (_endpoints.Count == 0)
             throw new InvalidOperationException("The scenario has no endpoints.");
         using var test = TestPools.Create(_endpoints.Select(static e => e.Name), Configure, parts => _parts.ForEach(p => p(parts)), seed);
