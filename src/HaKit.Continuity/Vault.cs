@@ -10,7 +10,8 @@ namespace HaKit.Continuity;
 /// <summary>
 /// Represents a vault: encrypted snapshots of files on a pool of destinations. A snapshot exists completely or not at all. A restore gives exactly the saved
 /// bytes, or fails with the name of the damaged or missing object. A destination sees the number of objects, their sizes and their times, but no file name and
-/// no content. If the key is lost, the data is lost. Thread-safe: operations may run at the same time.
+/// no content. If the key is lost, the data is lost. Thread-safe: operations may run at the same time. After the vault was disposed of, every operation throws an
+/// <see cref="ObjectDisposedException"/>.
 /// </summary>
 public sealed class Vault : IAsyncDisposable
 {
@@ -19,6 +20,7 @@ public sealed class Vault : IAsyncDisposable
     private readonly VaultOptions _options;
     private readonly VaultStore _store;
     private readonly Sealer _sealer;
+    private volatile bool _isDisposed;
 
     internal Vault(EndpointPool pool, VaultOptions options, bool ownsPool = false)
     {
@@ -211,10 +213,17 @@ public sealed class Vault : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _ownsPool ? _pool.DisposeAsync() : default;
+    public ValueTask DisposeAsync()
+    {
+        _isDisposed = true;
+        return _ownsPool ? _pool.DisposeAsync() : default;
+    }
 
-    private async Task<VaultSession> OpenAsync(bool create, CancellationToken token, bool repair = false) =>
-        await VaultSession.OpenAsync(_store, _sealer, _pool.Time, create, repair, Progress, token);
+    private async Task<VaultSession> OpenAsync(bool create, CancellationToken token, bool repair = false)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return await VaultSession.OpenAsync(_store, _sealer, _pool.Time, create, repair, Progress, token);
+    }
 
     private static async Task<ObjectId> FindAsync(VaultSession session, string snapshot, CancellationToken token)
     {

@@ -43,6 +43,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     private readonly Queue<BatchUnit<TItem>> _undecided = new();
     private readonly HashSet<BatchUnit<TItem>> _underWay = [];
     private readonly List<BatchStored> _unsaved = [];
+    private int _isBegun;
     private int _handingOver;
     private int _undelivered;
     private bool _hasPatient;
@@ -77,6 +78,14 @@ internal sealed partial class BatchRun<TItem, TResult>
 
     public async IAsyncEnumerable<BatchResult<TItem, TResult>> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        if (Interlocked.Exchange(ref _isBegun, 1) != 0)
+        {
+            // This object has the state of one run. Each further enumeration is a run of its own.
+            await foreach (var result in new BatchRun<TItem, TResult>(_batch, _work, _options).RunAsync(cancellationToken).ConfigureAwait(false))
+                yield return result;
+            yield break;
+        }
+
         _batch.BeginRun();
         using var ended = new Ending(_batch);
         _batch.ProgressSource = Progress;

@@ -23,6 +23,7 @@ public sealed class FakeAiServer : IAsyncDisposable
     private readonly List<ITimer> _outages = [];
     private Task _lastTurn = Task.CompletedTask;
     private volatile Listener? _listener;
+    private volatile bool _isDisposed;
     private int _port;
 
     private FakeAiServer(FakeAiOptions options) => _backend = new(options) { ChecksPaths = true };
@@ -69,38 +70,40 @@ public sealed class FakeAiServer : IAsyncDisposable
     /// <summary>Starts listening again on the same port. Does nothing when the server is listening.</summary>
     /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="IOException">Another process has taken the port.</exception>
-    public Task RestartAsync(CancellationToken cancellationToken = default) => InTurn(async () =>
+    /// <exception cref="ObjectDisposedException">The server was disposed of.</exception>
+    public Task RestartAsync(CancellationToken cancellationToken = default) => InTurn(() =>
     {
-        if (_listener is not null)
-            return;
-        _listener = await Listener.StartAsync(_backend, new(IPAddress.Loopback, _port), cancellationToken).ConfigureAwait(false);
-        _port = _listener.Port;
-        Address = new($"http://127.0.0.1:{_port}/");
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return ListenAsync(cancellationToken);
     });
 
     /// <summary>
     /// Stops the server: it refuses new connections, waits at most 2 s for the answers in flight, and closes. Does nothing when the server is stopped.
     /// </summary>
-    public Task StopAsync() => EndAsync(kill: false);
+    public Task StopAsync() => InTurn(() => CloseAsync(kill: false));
 
     /// <summary>
     /// Kills the server: it refuses new connections and resets every connection that waits for an answer. The requests on these connections count as cut or
     /// failed. Does nothing when the server is stopped.
     /// </summary>
-    public Task KillAsync() => EndAsync(kill: true);
+    public Task KillAsync() => InTurn(() => CloseAsync(kill: true));
 
     /// <summary>Schedules an outage on the server's clock: the server is killed and later starts again.</summary>
     /// <param name="from">When the server is killed, counted from now.</param>
     /// <param name="until">When the server listens again, counted from now.</param>
     /// <returns>A handle. Disposing it cancels the parts of the outage that have not happened yet.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="from"/> is negative, or <paramref name="until"/> is before it.</exception>
+    /// <exception cref="ObjectDisposedException">The server was disposed of.</exception>
     public IDisposable Outage(TimeSpan from, TimeSpan until)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(from, TimeSpan.Zero); // -1 ms would be a timer that never runs
         ArgumentOutOfRangeException.ThrowIfLessThan(until, from);
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         var begin = RunAt(from, () => KillAsync());
-        return new Both(begin, RunAt(until, () => RestartAsync()));
+        return new Both(begin, RunAt(until, () => InTurn(() => _isDisposed ? Task.CompletedTask : ListenAsync(CancellationToken.None))));
     }
 
-    /// <summary>Kills the server and cancels its outages.</summary>
+    /// <summary>Kills the server and cancels its outages. The server cannot be started again.</summary>
     public async ValueTask DisposeAsync()
     {
         lock (_lock)
@@ -109,17 +112,30 @@ public sealed class FakeAiServer : IAsyncDisposable
                 timer.Dispose();
         }
 
-        await KillAsync().ConfigureAwait(false);
+        await InTurn(() =>
+        {
+            _isDisposed = true;
+            return CloseAsync(kill: true);
+        }).ConfigureAwait(false);
     }
 
-    private Task EndAsync(bool kill) => InTurn(async () =>
+    private async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        if (_listener is not null)
+            return;
+        _listener = await Listener.StartAsync(_backend, new(IPAddress.Loopback, _port), cancellationToken).ConfigureAwait(false);
+        _port = _listener.Port;
+        Address = new($"http://127.0.0.1:{_port}/");
+    }
+
+    private async Task CloseAsync(bool kill)
     {
         if (_listener is not { } listener)
             return;
         _listener = null;
         using var _ = listener;
         await listener.StopAsync(kill, Grace).ConfigureAwait(false);
-    });
+    }
 
     private ITimer RunAt(TimeSpan due, Func<Task> act)
     {

@@ -37,6 +37,30 @@ public sealed class OneRunTests
     }
 
     [Fact(Timeout = 60_000)]
+    public void Each_enumeration_of_the_results_is_a_run()
+    {
+        using var world = new BatchWorld();
+        var batch = world.Open();
+        world.Add(batch, Reviews(20));
+        var results = world.Chat.RunBatchAsync(batch, Prompt);
+        Enumerate(1).Should().HaveCount(1);
+        Enumerate(100).Should().HaveCount(20);
+        Enumerate(100).Should().HaveCount(20).And.OnlyContain(r => r.IsEarlier);
+
+        List<BatchResult<Review, ChatResponse>> Enumerate(int most) => world.Time.Run(async () =>
+        {
+            var list = new List<BatchResult<Review, ChatResponse>>();
+            await foreach (var result in results)
+            {
+                list.Add(result);
+                if (list.Count == most)
+                    break;
+            }
+            return list;
+        });
+    }
+
+    [Fact(Timeout = 60_000)]
     public void What_the_caller_changes_in_the_options_of_a_run_takes_no_effect()
     {
         using var world = new BatchWorld();

@@ -1,0 +1,30 @@
+namespace HaKit.Testing.Tests.Fakes;
+
+/// <summary>A server that was disposed of stays down, and an outage has a possible time.</summary>
+public sealed class FakeAiServerLifetimeTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_server_that_was_disposed_of_cannot_be_started_again()
+    {
+        var server = await FakeAiServer.StartAsync(cancellationToken: Ct);
+        await server.DisposeAsync();
+        await server.DisposeAsync();
+        await FluentActions.Awaiting(() => server.RestartAsync(Ct)).Should().ThrowAsync<ObjectDisposedException>();
+        FluentActions.Invoking(() => server.Outage(TimeSpan.Zero, TimeSpan.Zero)).Should().Throw<ObjectDisposedException>();
+        await server.StopAsync();
+        server.IsListening.Should().BeFalse();
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(-1, 10, "from")]
+    [InlineData(-5, -1, "from")]
+    [InlineData(5, 4, "until")]
+    public async Task An_outage_at_an_impossible_time_is_refused(int from, int until, string argument)
+    {
+        await using var server = await FakeAiServer.StartAsync(cancellationToken: Ct);
+        FluentActions.Invoking(() => server.Outage(TimeSpan.FromMilliseconds(from), TimeSpan.FromMilliseconds(until)))
+            .Should().Throw<ArgumentOutOfRangeException>().WithParameterName(argument);
+    }
+}
