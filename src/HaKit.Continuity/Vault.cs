@@ -10,7 +10,7 @@ namespace HaKit.Continuity;
 /// <summary>
 /// Represents a vault: encrypted snapshots of files on a pool of destinations. A snapshot exists completely or not at all. A restore gives exactly the saved
 /// bytes, or fails with the name of the damaged or missing object. A destination sees the number of objects, their sizes and their times, but no file name and
-/// no content. If the key is lost, the data is lost. Thread-safe: operations may run at the same time. After the vault was disposed of, every operation throws an
+/// no content. If the key is lost, the data is lost. Thread-safe: operations may run at the same time. After the vault is disposed, every operation throws an
 /// <see cref="ObjectDisposedException"/>.
 /// </summary>
 public sealed class Vault : IAsyncDisposable

@@ -1,6 +1,6 @@
 namespace HaKit.Continuity.Tests;
 
-/// <summary>A vault that was disposed of does nothing more, and says so.</summary>
+/// <summary>Tests the operations of a disposed vault.</summary>
 public sealed class DisposalTests : VaultTestBase
 {
     [Fact(Timeout = Limit)]

@@ -70,7 +70,7 @@ public sealed class FakeAiServer : IAsyncDisposable
     /// <summary>Starts listening again on the same port. Does nothing when the server is listening.</summary>
     /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="IOException">Another process has taken the port.</exception>
-    /// <exception cref="ObjectDisposedException">The server was disposed of.</exception>
+    /// <exception cref="ObjectDisposedException">The server is disposed.</exception>
     public Task RestartAsync(CancellationToken cancellationToken = default) => InTurn(() =>
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -93,7 +93,7 @@ public sealed class FakeAiServer : IAsyncDisposable
     /// <param name="until">When the server listens again, counted from now.</param>
     /// <returns>A handle. Disposing it cancels the parts of the outage that have not happened yet.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="from"/> is negative, or <paramref name="until"/> is before it.</exception>
-    /// <exception cref="ObjectDisposedException">The server was disposed of.</exception>
+    /// <exception cref="ObjectDisposedException">The server is disposed.</exception>
     public IDisposable Outage(TimeSpan from, TimeSpan until)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(from, TimeSpan.Zero); // -1 ms would be a timer that never runs

@@ -1,6 +1,6 @@
 namespace HaKit.Testing.Tests.Fakes;
 
-/// <summary>A server that was disposed of stays down, and an outage has a possible time.</summary>
+/// <summary>Tests a disposed server, and the times of an outage.</summary>
 public sealed class FakeAiServerLifetimeTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
