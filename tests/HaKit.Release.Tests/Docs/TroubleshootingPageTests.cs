@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace HaKit.Release.Tests;
 
-/// <summary>The page on troubleshooting has every line by which the log of a pool reports a problem.</summary>
+/// <summary>The page on troubleshooting has every line by which the log of a pool reports a problem, and every alert.</summary>
 public sealed partial class TroubleshootingPageTests
 {
     [Theory]
@@ -19,6 +19,14 @@ public sealed partial class TroubleshootingPageTests
             rows.Should().Contain(row => row[1].Split(", ", StringSplitOptions.None).Contains(id) && Quoted().Matches(row[0]).Any(q => text.Contains(q.Groups[1].Value, StringComparison.Ordinal)), "event {0} is: {1}", id, text);
         }
     }
+
+    [Fact]
+    public void Every_alert_is_on_the_page() =>
+        Page.Table("docs/troubleshooting.md", "After an alert").SelectMany(static row => row[0].Split(", ")).Should().BeEquivalentTo(
+            Alert().Matches(Page.Text("docs/grafana/alerts.yaml")).Select(static m => m.Groups[1].Value));
+
+    [GeneratedRegex(@"alert: (\w+)")]
+    private static partial Regex Alert();
 
     [GeneratedRegex(@"LoggerMessage\((\d+), LogLevel\.(?:Critical|Error|Warning), ""([^""]*)""")]
     private static partial Regex LogLine();
