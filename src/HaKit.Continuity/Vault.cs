@@ -77,9 +77,12 @@ public sealed class Vault : IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.Copies, 1);
+        if (options.Copies < 1)
+            throw new ArgumentOutOfRangeException(nameof(options), options.Copies, $"Copies is {options.Copies}: from 1 to the number of destinations ({_store.Destinations.Count}) is needed.");
         if (options.Copies > _store.Destinations.Count)
-            throw new VaultException($"{options.Copies} copies are asked for, and the vault has {_store.Destinations.Count} destinations.");
+            throw new VaultException($"{options.Copies} copies are asked for, and the vault has {_store.Destinations.Count} destinations. Ask for fewer copies, or add destinations.");
+        if (VaultPlaces.Touching(_options, path) is { } destination)
+            throw new VaultException($"The source '{path}' has the folder of destination '{destination}' in it, or lies in that folder. Keep the source and the destinations apart.");
         var known = ReadState();
         // If this machine has saved before, empty destinations show that a share is not mounted. A second vault must then not be created.
         var session = await OpenAsync(create: known is null, cancellationToken, repair: known is not null);
@@ -98,6 +101,8 @@ public sealed class Vault : IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(snapshot);
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
+        if (VaultPlaces.Touching(_options, target, onlyInside: true) is { } destination)
+            throw new VaultException($"The target '{target}' lies in the folder of destination '{destination}'. Restore to a path outside the destinations.");
         var session = await OpenAsync(create: false, cancellationToken);
         return await RestoreOperation.RunAsync(session, await FindAsync(session, snapshot, cancellationToken), target, path, replaces: false, cancellationToken);
     }

@@ -14,16 +14,43 @@ internal static class VaultSettingNames
     private static readonly HashSet<string> s_times =
         new(typeof(VaultOptions).GetProperties().Where(static p => (Nullable.GetUnderlyingType(p.PropertyType) ?? p.PropertyType) == typeof(TimeSpan)).Select(static p => p.Name), StringComparer.OrdinalIgnoreCase);
 
+    // The names of settings in other tools, each with the vault's name for the same setting.
+    private static readonly Dictionary<string, string> s_elsewhere = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Path"] = "Folder", ["Directory"] = "Folder", ["Dir"] = "Folder", ["Sas"] = "BlobSas", ["SasUrl"] = "BlobSas", ["Url"] = "BlobSas", ["Container"] = "BlobSas",
+        ["Interval"] = "Every", ["Schedule"] = "Every", ["Retention"] = "KeepDays", ["Secret"] = "Keys", ["Password"] = "Keys", ["Passphrase"] = "Keys", ["Targets"] = "Destinations",
+    };
+
     public static IEnumerable<string> Problems(IConfiguration section) =>
-        Unknown(section, s_names)
-            .Concat(section.GetSection("Destinations").GetChildren().SelectMany(static d => Unknown(d, s_destinationNames)))
+        Forms(section).Concat(Unknown(section, s_names))
+            .Concat(section.GetSection("Destinations").GetChildren().Where(static d => d.Key.All(char.IsAsciiDigit)).SelectMany(static d => Unknown(d, s_destinationNames)))
             .Concat(section.GetChildren().Where(static s => s_times.Contains(s.Key)).Select(TimeSetting.FindMistake).OfType<string>());
+
+    private static IEnumerable<string> Forms(IConfiguration section)
+    {
+        if (section is IConfigurationSection own && !own.Exists())
+            yield return $"the configuration has no section '{own.Path}'. Give AddHaVault the section that has the Destinations.";
+        var destinations = section.GetSection("Destinations");
+        if (destinations.GetChildren().Any(static c => s_destinationNames.Contains(c.Key, StringComparer.OrdinalIgnoreCase)))
+            yield return $"{destinations.Path} is one destination, and a list is needed. Put the destination into brackets: \"Destinations\": [ {{ \"Name\": … }} ].";
+        else if (!string.IsNullOrEmpty(destinations.Value) || destinations.GetChildren().Any(static c => !string.IsNullOrEmpty(c.Value)))
+            yield return $"{destinations.Path} has a text where a destination is needed: [ {{ \"Name\": \"disk\", \"Folder\": \"/mnt/backup/app\" }} ].";
+        if (!string.IsNullOrEmpty(section.GetSection("Keys").Value))
+            yield return $"{section.GetSection("Keys").Path} has a text where numbered keys are needed: {{ \"1\": \"…\" }}.";
+    }
+
+    private static string HintOf(string name, string[] names)
+    {
+        if (s_elsewhere.TryGetValue(name, out var meant) && names.Contains(meant))
+            return $" Did you mean '{meant}'?";
+        return NearName.Hint(name, names) is { Length: > 0 } near ? near : " docs/vault.md of HaKit lists all settings.";
+    }
 
     private static IEnumerable<string> Unknown(IConfiguration section, string[] names) =>
         from child in section.GetChildren()
         where child.Key is not ['$' or '_' or '/' or '#', ..] && !names.Contains(child.Key, StringComparer.OrdinalIgnoreCase)
         select IsName(child.Key)
-            ? $"{child.Path} is no setting of a vault.{NearName.Hint(child.Key, names)}"
+            ? $"{child.Path} is no setting of a vault.{HintOf(child.Key, names)}"
             : "there is a name that is no setting of a vault. The name is not shown, because it may be a key.";
 
     // A key that was written in place of a name has digits or other characters.

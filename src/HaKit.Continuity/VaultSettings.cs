@@ -27,11 +27,11 @@ internal static class VaultSettings
                 yield return $"Destinations:{i}:Name is empty: a destination needs a name.";
             if (given != 1)
                 yield return $"Destinations:{i} ('{destination.Name}') has {given} of Folder, BlobSas and a destination in code: exactly one is needed.";
-            if (destination.BlobSas is { } sas && !(Uri.TryCreate(sas, UriKind.Absolute, out var address) && address.Query.Length > 1))
-                yield return $"Destinations:{i}:BlobSas of '{destination.Name}' is not the address of a container with its SAS query.";
         }
+        foreach (var problem in VaultPlaces.Problems(options))
+            yield return problem;
         foreach (var name in options.Destinations.GroupBy(d => d.Name).Where(g => g.Count() > 1).Select(g => g.Key))
-            yield return $"Destinations has two of the name '{name}': names are unique.";
+            yield return $"Destinations has two of the name '{name}'. Give each destination a name of its own.";
         foreach (var alike in options.Destinations.Select(d => d.Name).Distinct(StringComparer.Ordinal).GroupBy(n => n, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1))
             yield return $"Destinations has '{string.Join("' and '", alike)}', which differ only in capital letters. Give each destination a name of its own.";
         if (options.Keys.Count == 0)
@@ -44,7 +44,9 @@ internal static class VaultSettings
                 yield return $"Keys:{Shorten(number)} is not 32 bytes in Base64 (openssl rand -base64 32).";
         }
         if (options.ActiveKey is { } active && !options.Keys.ContainsKey(active.ToString(CultureInfo.InvariantCulture)))
-            yield return $"ActiveKey is {active}, and Keys has no such number.";
+            yield return $"ActiveKey is {active}, and Keys has no such number. Add Keys:{active}, or set ActiveKey to a number that Keys has.";
+        foreach (var same in options.Keys.GroupBy(static k => k.Value.Trim(), StringComparer.Ordinal).Where(static g => g.Count() > 1))
+            yield return $"Keys:{string.Join(" and Keys:", same.Select(static k => Shorten(k.Key)))} are the same key. Give each number a key of its own (openssl rand -base64 32).";
         foreach (var mistake in TimeMistakes(options).OfType<string>())
             yield return mistake;
         if (options.Every is not null && options.MeanTimeToLoss is not null)
@@ -55,6 +57,8 @@ internal static class VaultSettings
         {
             yield return $"{(options.Every is null ? "MeanTimeToLoss" : "Every")} is set and Source is not: the schedule needs something to save.";
         }
+        if (options.Every is { } interval && options.MaxAge < interval)
+            yield return $"MaxAge is {DurationText.OfSetting(options.MaxAge)}, shorter than Every, {DurationText.OfSetting(interval)}: the health check would fail between two saves. Make MaxAge longer than Every.";
         if (options.Copies < 1 || options.Copies > options.Destinations.Count)
             yield return $"Copies is {options.Copies}: from 1 to the number of destinations ({options.Destinations.Count}) is needed.";
         if (options.KeepLast is < 1)

@@ -43,8 +43,8 @@ public static class RedisEndpointPoolBuilderExtensions
     {
         if (string.IsNullOrWhiteSpace(configuration))
             throw new ArgumentException("ShareThroughRedis was given no connection string: perhaps the configuration does not have it. A connection string such as 'redis:6379' is needed.", nameof(configuration));
-        if (Placeholder.IsTemplate(configuration) || Placeholder.IsInAddress(configuration.Split(',')[0]))
-            throw new ArgumentException("ShareThroughRedis was given a connection string with a placeholder in it, such as '<password>' or 'your-host'. Give the real value. The connection string is not shown, because it may hold a password.", nameof(configuration));
+        if (RedisConnectionString.FindMistake(configuration) is { } mistake)
+            throw new ArgumentException($"ShareThroughRedis was given a connection string that {mistake} The connection string is not shown, because it may hold a password.", nameof(configuration));
         var link = RedisPeerLinks.Over(configuration);
         return builder.WithHostName().ConfigureParts((_, parts) => parts.PeerLink = link);
     }

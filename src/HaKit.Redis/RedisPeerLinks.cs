@@ -22,9 +22,12 @@ public static class RedisPeerLinks
     /// do not fill the memory.
     /// </summary>
     /// <param name="configuration">The connection string, for example <c>redis:6379,user=app,password=…,ssl=true</c>.</param>
+    /// <exception cref="ArgumentException">The connection string cannot be read. The message does not show it.</exception>
     public static Func<PeerScope, IPeerLink?> Over(string configuration)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(configuration);
+        if (RedisConnectionString.FindMistake(configuration) is { } mistake)
+            throw new ArgumentException($"RedisPeerLinks.Over was given a connection string that {mistake} The connection string is not shown, because it may hold a password.", nameof(configuration));
         var options = ConfigurationOptions.Parse(configuration);
         options.AbortOnConnectFail = false;
         options.BacklogPolicy = BacklogPolicy.FailFast;

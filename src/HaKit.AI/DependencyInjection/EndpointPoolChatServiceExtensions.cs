@@ -61,7 +61,7 @@ public static class EndpointPoolChatServiceExtensions
         this IEndpointPoolBuilder builder, string name, Func<IServiceProvider, IChatClient> client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
     {
         ArgumentNullException.ThrowIfNull(client);
-        return builder.Attach(name, provider => EndpointPoolAIExtensions.Serving(client(provider), chat), configure);
+        return builder.Attach(name, provider => client(provider) is { } made ? EndpointPoolAIExtensions.Serving(made, chat) : null!, configure);
     }
 
     /// <summary>Adds an endpoint with a keyed chat client from the container.</summary>
@@ -80,10 +80,14 @@ public static class EndpointPoolChatServiceExtensions
         this IEndpointPoolBuilder builder, string name, Func<IServiceProvider, TClient> make, Action<EndpointOptions>? configure) where TClient : class
     {
         ArgumentNullException.ThrowIfNull(builder);
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (string.IsNullOrWhiteSpace(name))
+            throw new ArgumentException($"AddEndpoint of pool '{builder.Name}' was given no name of an endpoint. Give it a name, such as \"openai\".", nameof(name));
+        if (builder.Services.Any(s => s.IsKeyedService && Equals(s.ServiceKey, new EndpointKey(builder.Name, name)) && s.ServiceType == typeof(Attached<TClient>)))
+            throw new ArgumentException($"AddEndpoint of pool '{builder.Name}': the endpoint '{name}' has a client already. Give each endpoint a name of its own.", nameof(name));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TelemetryOptions>, ResilienceWatch>());
         var key = new EndpointKey(builder.Name, name);
-        builder.Services.AddKeyedSingleton(key, (provider, _) => new Attached<TClient>(make(provider)));
+        builder.Services.AddKeyedSingleton(key, (provider, _) => new Attached<TClient>(make(provider) ?? throw new InvalidOperationException(
+            $"AddEndpoint: the function for the client of endpoint '{name}' returned null. Return the client.")));
         builder.Services.AddOptions<EndpointPoolOptions>(builder.Name)
             .Configure<IServiceProvider>((options, provider) => options.Attach(name, provider.GetRequiredKeyedService<Attached<TClient>>(key).Client, configure));
         return builder;

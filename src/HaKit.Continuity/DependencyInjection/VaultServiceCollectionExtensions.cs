@@ -49,7 +49,9 @@ public static class VaultServiceCollectionExtensions
     public static IHealthChecksBuilder AddHaVaultCheck(this IHealthChecksBuilder builder, string name, IEnumerable<string>? tags = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        GivenName.ThrowIfBlank(name, nameof(name), nameof(AddHaVaultCheck), "a vault", "state");
+        if (tags?.Contains("live", StringComparer.OrdinalIgnoreCase) == true)
+            throw new ArgumentException($"AddHaVaultCheck of vault '{name}' has the tag 'live': a liveness probe would restart the application because a backup is old. Use another tag, such as 'ready'.", nameof(tags));
         builder.Services.AddSingleton(new VaultUse(name, $"AddHaVaultCheck(\"{name}\")"));
         builder.Services.AddVaultNames();
         return builder.Add(new HealthCheckRegistration("vault-" + name, p => p.GetRequiredKeyedService<VaultSchedule>(name), failureStatus: null, tags));
@@ -70,7 +72,7 @@ public static class VaultServiceCollectionExtensions
     private static IEndpointPoolBuilder Add(this IServiceCollection services, string name, Action<OptionsBuilder<VaultOptions>> describe, IConfiguration? section = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        GivenName.ThrowIfBlank(name, nameof(name), nameof(AddHaVault), "a vault", "state");
         var pool = "vault-" + name;
         if (services.Any(s => !s.IsKeyedService && s.ImplementationInstance is VaultRegistration registered && registered.Name == name))
             throw new ArgumentException($"AddHaVault: a vault of the name '{name}' is registered already. Give this vault another name.", nameof(name));

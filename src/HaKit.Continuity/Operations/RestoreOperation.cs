@@ -18,7 +18,7 @@ internal static class RestoreOperation
         var manifest = await session.ReadManifestAsync(id, token);
         var entries = manifest.Entries.Where(e => onlyPath is null || e.Path == onlyPath || e.Path.StartsWith(onlyPath.TrimEnd('/') + "/", StringComparison.Ordinal)).ToList();
         if (entries.Count == 0 && onlyPath is not null)
-            throw new VaultException($"Snapshot {manifest.Number} has no path '{onlyPath}'.");
+            throw new VaultException($"Snapshot {manifest.Number} has no path '{onlyPath}'. Give a path as the snapshot has it, relative to the saved folder, or none for everything.");
         SafePaths.ThrowIfUnsafe(entries);
         target = Path.GetFullPath(target);
         if (!replaces && (File.Exists(target) || Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))

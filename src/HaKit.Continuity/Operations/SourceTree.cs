@@ -18,7 +18,7 @@ internal static class SourceTree
         else if (Directory.Exists(source))
             AddEntries(source, "", entries);
         else
-            throw new VaultException($"There is nothing to save at '{source}'.");
+            throw new VaultException($"There is nothing to save at '{source}'. Give the path of a file or folder that exists.");
         return entries;
     }
 

@@ -104,7 +104,7 @@ internal sealed class VaultSession
         if (Array.TrueForAll(views, static v => !v.IsUsable))
             throw new VaultException($"No destination can be reached: {Reasons(views)}");
         if (!create)
-            throw new VaultException($"There is no vault: {Reasons(views)}");
+            throw new VaultException($"There is no vault: {Reasons(views)} Save once, or correct the destinations.");
         if (Array.Find(views, static v => !v.IsUsable) is { } away)
             throw new VaultException($"A new vault is created only when every destination can be reached, so that two vaults are never created: '{away.Name}': {away.Failure}");
         return new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));

@@ -53,6 +53,8 @@ public sealed class AlertOptions
         var options = new WebhookAlertOptions();
         configure?.Invoke(options);
         var webhook = new WebhookAlert(address, options);
+        if (Webhooks.Any(w => w.IsFor(address)))
+            throw new ArgumentException("AddWebhook was given the same address twice, so each alert would be posted twice. Add each receiver once. The address is not shown, because it may hold a secret.", nameof(address));
         Webhooks.Add(webhook);
         return Add(webhook.SendAsync);
     }
@@ -114,7 +116,7 @@ public sealed class WebhookAlertOptions
     internal void Validate()
     {
         SettingRange.ThrowIfAny(
-            "",
+            "AddWebhook: ",
             SettingRange.Find(nameof(MaxAttempts), MaxAttempts, 1, int.MaxValue),
             SettingRange.FindAboveZero(nameof(Delay), Delay, SettingRange.LongestOfTimer),
             SettingRange.Find(nameof(MaxDelay), MaxDelay, Delay, SettingRange.LongestOfTimer),

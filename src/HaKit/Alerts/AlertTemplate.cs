@@ -12,19 +12,26 @@ internal static class AlertTemplate
 
     private static readonly string[] Names = ["text", "status", "kind", "pool", "endpoint", "detail", "key", "since", "at", "count"];
 
+    // The names that other tools have for the text.
+    private static readonly string[] s_others = ["message", "summary", "title", "alert"];
+
     /// <exception cref="ArgumentException">The template is not JSON, or contains an unknown name.</exception>
     public static void Check(string template)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(template);
+        if (string.IsNullOrWhiteSpace(template))
+            throw new ArgumentException("AddWebhook: Template is empty. Give JSON such as {\"text\":\"{{text}}\"}, or leave Template at its default.", nameof(template));
         try
         {
             using var _ = JsonDocument.Parse(template);
         }
         catch (JsonException wrong)
         {
-            throw new ArgumentException($"The template is not JSON: {wrong.Message}", nameof(template), wrong);
+            throw new ArgumentException($"AddWebhook: Template is not JSON ({wrong.Message}) Give JSON such as {{\"text\":\"{{{{text}}}}\"}}.", nameof(template), wrong);
         }
-        ReplaceNames(template, name => Names.Contains(name) ? "" : throw new ArgumentException($"The template names '{{{{{name}}}}}', which is not a name that it can use. The names are {string.Join(", ", Names)}.", nameof(template)));
+        // One brace in place of two: the receiver would get the name itself.
+        if (Names.Concat(s_others).FirstOrDefault(name => template.Contains($"\"{{{name}}}\"", StringComparison.Ordinal)) is { } single)
+            throw new ArgumentException($"AddWebhook: Template has '{{{single}}}' in single braces. Write two: '{{{{{(Names.Contains(single) ? single : "text")}}}}}'. The names are {string.Join(", ", Names)}.", nameof(template));
+        ReplaceNames(template, name => Names.Contains(name) ? "" : throw new ArgumentException($"AddWebhook: Template names '{{{{{name}}}}}', which is not a name that it can use. The names are {string.Join(", ", Names)}.", nameof(template)));
     }
 
     public static string Fill(string template, AlertMessage message)

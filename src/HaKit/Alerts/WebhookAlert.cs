@@ -23,6 +23,8 @@ internal sealed class WebhookAlert : IDisposable
             throw new ArgumentException("AddWebhook was given an address with a placeholder in it, such as '<id>'. Give the real address. It is not shown, because it may hold a secret.", nameof(address));
         if (options.Headers.FirstOrDefault(static h => Placeholder.WithoutScheme(h.Value).Length == 0 || Placeholder.IsSecret(h.Value)) is { Key: { } header })
             throw new ArgumentException($"AddWebhook: the header{(ShownText.IsName(header) ? $" '{header}'" : "")} of the webhook is empty or a placeholder. Give the value itself, or leave the header out.", nameof(options));
+        if (options.Headers.Keys.FirstOrDefault(static h => h.StartsWith("Content-", StringComparison.OrdinalIgnoreCase)) is { } ofContent)
+            throw new ArgumentException($"AddWebhook: the header '{ofContent}' is set by the webhook itself, which posts JSON. Remove it from Headers.", nameof(options));
         options.Validate();
         _address = address;
         _options = options;
@@ -37,6 +39,9 @@ internal sealed class WebhookAlert : IDisposable
 
     /// <summary>Gets or sets the clock for the waits; the dispatcher sets the container's clock.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    /// <summary>Checks whether the webhook posts to this address.</summary>
+    public bool IsFor(Uri address) => _address == address;
 
     /// <exception cref="HttpRequestException">The message was refused permanently, or all attempts failed.</exception>
     public async ValueTask SendAsync(AlertMessage message, CancellationToken cancellationToken)

@@ -7,9 +7,24 @@ internal static class EndpointAddress
     private static readonly (string Host, WireDialect[] Dialects)[] s_dialects =
         [("api.openai.com", [WireDialect.OpenAI]), ("api.anthropic.com", [WireDialect.Anthropic, WireDialect.OpenAI]), ("api.mistral.ai", [WireDialect.Mistral, WireDialect.OpenAI])];
 
+    // Sites for people at which no API answers, each with the base address of the provider's API.
+    private static readonly (string Host, string Api)[] s_sites =
+    [
+        ("platform.openai.com", "https://api.openai.com/v1"), ("openai.com", "https://api.openai.com/v1"), ("www.openai.com", "https://api.openai.com/v1"),
+        ("chat.openai.com", "https://api.openai.com/v1"), ("chatgpt.com", "https://api.openai.com/v1"),
+        ("anthropic.com", "https://api.anthropic.com"), ("www.anthropic.com", "https://api.anthropic.com"), ("console.anthropic.com", "https://api.anthropic.com"),
+        ("platform.claude.com", "https://api.anthropic.com"), ("claude.ai", "https://api.anthropic.com"),
+        ("console.mistral.ai", "https://api.mistral.ai/v1"), ("mistral.ai", "https://api.mistral.ai/v1"), ("chat.mistral.ai", "https://api.mistral.ai/v1"),
+        ("portal.azure.com", "https://<resource>.openai.azure.com/openai/v1"), ("ai.azure.com", "https://<resource>.openai.azure.com/openai/v1"), ("oai.azure.com", "https://<resource>.openai.azure.com/openai/v1"),
+        ("aistudio.google.com", "https://generativelanguage.googleapis.com"), ("ollama.com", "http://localhost:11434"),
+    ];
+
     // SDKs add these paths to the base address that they are given.
     private static readonly string[] s_operations =
-        ["/chat/completions", "/completions", "/v1/responses", "/v1/embeddings", "/v1/messages", "/api/chat", "/api/generate", "/v1/models"];
+    [
+        "/chat/completions", "/completions", "/v1/responses", "/v1/embeddings", "/v1/messages", "/v1/moderations", "/v1/images/generations", "/v1/audio/speech", "/v1/audio/transcriptions",
+        "/responses", "/embeddings", "/images/generations", "/audio/speech", "/audio/transcriptions", "/api/chat", "/api/generate", "/api/embed", "/api/tags", "/v1/models",
+    ];
 
     /// <summary>Returns the mistake in an address and its remedy, as the end of a sentence that begins with the address; null if there is no mistake.</summary>
     /// <param name="address">The address.</param>
@@ -19,22 +34,40 @@ internal static class EndpointAddress
             return $"is '{ShownText.OfAddress(address)}', which has a placeholder in it, such as '<resource>' or 'YOUR-RESOURCE'. Give the real name in its place.";
         if (address.Any(char.IsWhiteSpace))
             return $"is '{ShownText.OfAddress(address)}' and has white space. Remove it.";
+        if (address.Contains("://*", StringComparison.Ordinal) || address.Contains("://+", StringComparison.Ordinal))
+            return $"is '{ShownText.OfAddress(address)}', where a server can listen but no client can connect. Give the name or the address of the server, such as 'localhost'.";
         if (!IsAbsolute(address))
             return $"is '{ShownText.OfAddress(address)}': an absolute http or https address is needed (or https+http, which service discovery resolves), such as 'https://api.openai.com/v1'.";
         var uri = new Uri(address);
         if (uri.Host is "http" or "https")
             return $"is '{ShownText.OfAddress(address)}' and has its scheme twice. Keep it once.";
+        if (uri.AbsolutePath.Contains("://", StringComparison.Ordinal))
+            return $"is '{ShownText.OfAddress(address)}', which has two addresses in it. Give each address an endpoint of its own.";
         if (uri.Host is "0.0.0.0" or "[::]")
             return $"is '{ShownText.OfAddress(address)}', where a server can listen but no client can connect. Give the name or the address of the server, such as 'localhost'.";
+        if (uri.Port == 0)
+            return $"is '{ShownText.OfAddress(address)}', and no server can be reached at port 0. Give the port at which the server listens.";
+        if (uri.Fragment.Length > 0)
+            return $"is '{ShownText.OfAddress(address)}' and a part after '#', which is never sent. Remove that part.";
+        if (s_sites.FirstOrDefault(s => uri.Host.Equals(s.Host, StringComparison.OrdinalIgnoreCase)) is { Api: { } api })
+            return $"is '{ShownText.OfAddress(address)}', a site for people. Give the address of the API, such as '{api}'.";
+        return FindMistakeOfPath(uri);
+    }
+
+    private static string? FindMistakeOfPath(Uri uri)
+    {
         var path = uri.AbsolutePath.TrimEnd('/');
+        var address = uri.OriginalString;
         if (DoubledVersion(path) is { } doubled)
             return $"is '{ShownText.OfAddress(address)}' and has '{doubled}' twice. Keep it once.";
         if (path.EndsWith("/openai/deployments", StringComparison.OrdinalIgnoreCase))
             return $"ends with '/deployments' and names no deployment. Write '{ShownText.OfAddress(uri.GetLeftPart(UriPartial.Authority) + path)}/{{model}}', where the pool puts Model, or the address that ends with '/openai/v1'.";
+        if (path.LastIndexOf("/models/", StringComparison.OrdinalIgnoreCase) is >= 0 and var models && path.IndexOf(':', models) >= 0)
+            return $"ends with an operation of a model, which the SDK or your request adds to the base address: '{ShownText.OfAddress(uri.GetLeftPart(UriPartial.Authority) + path[..models])}' is needed.";
         if (s_operations.FirstOrDefault(o => path.EndsWith(o, StringComparison.OrdinalIgnoreCase)) is not { } operation)
             return null;
         // OpenAI's base address ends with /v1; the base addresses of Anthropic and Ollama have no path.
-        var kept = operation is "/v1/responses" or "/v1/embeddings" or "/v1/models" ? "/v1" : "";
+        var kept = operation.StartsWith("/v1/", StringComparison.Ordinal) && operation != "/v1/messages" ? "/v1" : "";
         var meant = uri.GetLeftPart(UriPartial.Authority) + path[..^operation.Length] + kept;
         return $"ends with '{operation}', which the SDK or your request adds to the base address: '{ShownText.OfAddress(meant)}' is needed.";
     }
@@ -72,7 +105,7 @@ internal static class EndpointAddress
     /// <param name="address">The address.</param>
     public static bool LacksApiVersion(Uri address) =>
         address.Host.EndsWith(".azure.com", StringComparison.OrdinalIgnoreCase) && address.AbsolutePath.Contains("/openai/deployments/", StringComparison.OrdinalIgnoreCase)
-        && !address.Query.Contains("api-version=", StringComparison.OrdinalIgnoreCase);
+        && !address.Query.TrimStart('?').Split('&').Any(static p => p.StartsWith("api-version=", StringComparison.OrdinalIgnoreCase) && p.Length > "api-version=".Length);
 
     /// <summary>Checks for an absolute address over http or https, or an address that service discovery resolves to one.</summary>
     /// <param name="address">The address.</param>

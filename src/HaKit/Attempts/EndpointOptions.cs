@@ -161,7 +161,7 @@ public sealed class EndpointOptions
     // The characters that the name of a header may have: a "token" of RFC 9110, section 5.6.2.
     private static readonly SearchValues<char> s_inHeaderNames = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    internal IEnumerable<string> Validate(string path) => [.. CheckIdentity(path), .. CheckNumbers(path), .. EndpointSecrets.FindMistakes(path, this), .. CheckWire(path)];
+    internal IEnumerable<string> Validate(string path) => [.. CheckIdentity(path), .. CheckNumbers(path), .. EndpointLabels.FindMistakes(path, this), .. EndpointSecrets.FindMistakes(path, this), .. CheckHeaders(path)];
 
     private IEnumerable<string> CheckIdentity(string path)
     {
@@ -173,8 +173,8 @@ public sealed class EndpointOptions
             yield return $"{path}:Address of '{Name}' {mistake}";
         if (Address is not null && EndpointAddress.FindForeignDialect(Dialect, Address) is { } foreign)
             yield return $"{path}:Dialect of '{Name}' {foreign}";
-        if (HealthPath is not null && HealthPath.Contains("://", StringComparison.Ordinal))
-            yield return $"{path}:HealthPath of '{Name}' is an address: a path at the endpoint's host is needed, such as '/health'.";
+        if (HeartbeatPath.FindMistake(HealthPath) is { } wrongPath)
+            yield return $"{path}:HealthPath of '{Name}' {wrongPath}";
     }
 
     private IEnumerable<string> CheckNumbers(string path)
@@ -199,19 +199,19 @@ public sealed class EndpointOptions
             yield return attempt;
     }
 
-    // Checks the values that go into a header or a path: they must not contain a character that could end the header or the path early.
-    private IEnumerable<string> CheckWire(string path)
+    // The content of a request sets its own headers, and the pool does not replace them.
+    private static readonly HashSet<string> s_ofContent =
+        new(StringComparer.OrdinalIgnoreCase) { "Content-Type", "Content-Length", "Content-Encoding", "Content-Disposition", "Content-Language", "Content-Location", "Content-MD5", "Content-Range", "Transfer-Encoding" };
+
+    // A header must not contain a character that could end it early.
+    private IEnumerable<string> CheckHeaders(string path)
     {
-        if (Model?.Any(char.IsControl) == true)
-            yield return $"{path}:Model of '{Name}' has characters that no name may have.";
-        if (Model is { } model && string.IsNullOrWhiteSpace(model))
-            yield return $"{path}:Model of '{Name}' is '{model}'. Give the name that the model or deployment has there, or leave it out to send the caller's.";
-        else if (Model is not null && Placeholder.IsName(Model))
-            yield return $"{path}:Model of '{Name}' is '{Model}', a placeholder. Give the name that the model or deployment has there, or leave it out to send the caller's.";
         foreach (var (header, value) in Headers)
         {
             if (header.Length == 0 || header.AsSpan().ContainsAnyExcept(s_inHeaderNames) || value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
                 yield return $"{path}:Headers of '{Name}' has a header{EndpointSecrets.ShownHeader(header)} with characters that cannot be sent: letters, digits and hyphens are possible in its name, and ASCII without control characters in its value.";
+            else if (s_ofContent.Contains(header))
+                yield return $"{path}:Headers of '{Name}' has the header '{header}', which the content of each request sets itself. Remove it from Headers.";
         }
     }
 }

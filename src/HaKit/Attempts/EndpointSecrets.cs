@@ -1,3 +1,5 @@
+using HaKit.Dialects;
+
 namespace HaKit.Attempts;
 
 /// <summary>
@@ -9,6 +11,8 @@ internal static class EndpointSecrets
 {
     /// <summary>The end of a sentence about a placeholder in place of a key.</summary>
     public const string IsPlaceholder = "is a placeholder, such as '<key>', 'YOUR_API_KEY', '${KEY}' or 'sk-...', and not a key.";
+
+    private static readonly string[] s_headers = ["Authorization:", "api-key:", "x-api-key:", "x-goog-api-key:", "Ocp-Apim-Subscription-Key:"];
 
     /// <summary>Gets a sentence for each mistake.</summary>
     /// <param name="path">The path of the endpoint, for example <c>Pool 'chat': Endpoints:0</c>.</param>
@@ -23,6 +27,10 @@ internal static class EndpointSecrets
                 yield return $"{path}:Credential of '{endpoint.Name}' is empty. Give the key itself, or leave Credential out if the endpoint needs no key.";
             else if (Placeholder.IsSecret(secret))
                 yield return $"{path}:Credential of '{endpoint.Name}' {IsPlaceholder} Give the key itself, or leave Credential out if the endpoint needs no key.";
+            else if (FindForm(secret) is { } form)
+                yield return $"{path}:Credential of '{endpoint.Name}' {form}";
+            if (endpoint.Headers.Keys.FirstOrDefault(h => h.Equals(HeaderOf(endpoint, secret), StringComparison.OrdinalIgnoreCase)) is { } twice)
+                yield return $"{path}:Headers of '{endpoint.Name}' has the header '{twice}', and Credential is set too, which goes into the same header. Keep one of them.";
         }
         foreach (var (setting, text) in new[] { ("Name", endpoint.Name), ("KeyName", endpoint.KeyName), ("Account", endpoint.Account), ("Provider", endpoint.Provider), ("Region", endpoint.Region) })
         {
@@ -46,6 +54,21 @@ internal static class EndpointSecrets
             }
         }
     }
+
+    /// <summary>Returns what surrounds the key in a text, and the remedy, as the end of a sentence; null if the text can be the key itself.</summary>
+    public static string? FindForm(string secret)
+    {
+        if (char.IsWhiteSpace(secret[0]) || char.IsWhiteSpace(secret[^1]))
+            return "has white space at its beginning or end. Remove it.";
+        if (secret.Length > 1 && secret[0] == secret[^1] && secret[0] is '"' or '\'' or '`')
+            return "is in quotation marks. Remove them.";
+        if (secret.Contains("://", StringComparison.Ordinal))
+            return "is an address. Give the key itself.";
+        return s_headers.Any(h => secret.StartsWith(h, StringComparison.OrdinalIgnoreCase)) ? "begins with the name of a header. Give only the key: the pool adds the header of the dialect." : null;
+    }
+
+    private static string HeaderOf(EndpointOptions endpoint, string secret) =>
+        secret.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? "Authorization" : DialectTable.Get(Enum.IsDefined(endpoint.Dialect) ? endpoint.Dialect : WireDialect.Unknown).Credential.Header;
 
     /// <summary>Gets a header's name to append to a message. Empty if the name itself may be a key.</summary>
     public static string ShownHeader(string header)

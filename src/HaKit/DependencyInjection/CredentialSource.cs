@@ -52,6 +52,8 @@ internal static class CredentialInConfiguration
             return $"{Missing(key, endpoint)} {Cure(configuration, section)}";
         if (!CredentialHeader.IsValid(section.Value))
             return $"{Shown(key)} in the configuration, the credential of endpoint '{endpoint}', has characters that no header may have, such as a line break at its end. Remove them.";
+        if (EndpointSecrets.FindForm(section.Value) is { } form)
+            return $"{Shown(key)} in the configuration, the credential of endpoint '{endpoint}', {form}";
         return Placeholder.IsSecret(section.Value)
             ? $"{Shown(key)} in the configuration, the credential of endpoint '{endpoint}', {EndpointSecrets.IsPlaceholder} Put the key itself there (user secrets, an environment variable, a vault)."
             : null;

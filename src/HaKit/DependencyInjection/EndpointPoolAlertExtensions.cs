@@ -41,6 +41,8 @@ internal sealed class AlertHost(IServiceProvider provider, AlertOptions options)
     {
         _dispatcher = new AlertDispatcher(
             options, provider.GetService<TimeProvider>() ?? TimeProvider.System, (provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger("HaKit.Alerts"));
+        if (!provider.GetServices<EndpointPoolRegistration>().Any() && !provider.GetServices<IStatusPanel>().Any())
+            throw new InvalidOperationException("AddHaAlerts has nothing to watch, because no endpoint pool is registered. Register one with AddHaEndpointPool.");
         foreach (var registration in provider.GetServices<EndpointPoolRegistration>())
             _dispatcher.Watch(provider.GetRequiredKeyedService<EndpointPool>(registration.Name));
         foreach (var panel in provider.GetServices<IStatusPanel>())

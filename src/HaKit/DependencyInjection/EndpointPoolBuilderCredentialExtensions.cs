@@ -23,7 +23,7 @@ public static class EndpointPoolBuilderCredentialExtensions
     /// <exception cref="OptionsValidationException">At start-up: the pool has no endpoint of this name, or the configuration has no credential under this key.</exception>
     public static IEndpointPoolBuilder UseCredentialFromConfiguration(this IEndpointPoolBuilder builder, string endpoint, string key)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(key);
+        GivenName.ThrowIfBlank(key, nameof(key), $"UseCredentialFromConfiguration of endpoint '{endpoint}'", "a setting", "OpenAI:ApiKey");
         return builder.UseCredential(endpoint, key, (provider, _) => provider.GetRequiredService<IConfiguration>()[key] is { Length: > 0 } secret
             ? new(secret)
             : throw new InvalidOperationException($"Pool '{builder.Name}': {CredentialInConfiguration.Missing(key, endpoint)}"));
@@ -50,7 +50,7 @@ public static class EndpointPoolBuilderCredentialExtensions
         this IEndpointPoolBuilder builder, string endpoint, string? key, Func<IServiceProvider, CancellationToken, ValueTask<string?>> source)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        ArgumentException.ThrowIfNullOrWhiteSpace(endpoint);
+        GivenName.ThrowIfBlank(endpoint, nameof(endpoint), $"{(key is null ? "UseCredential" : "UseCredentialFromConfiguration")} of pool '{builder.Name}'", "an endpoint", "openai");
         EndpointNameUse.Add(builder, endpoint, key is null ? "UseCredential" : "UseCredentialFromConfiguration");
         builder.Services.AddSingleton(new CredentialSource(builder.Name, endpoint, key));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<EndpointPoolOptions>, CredentialSourceValidator>());

@@ -33,7 +33,8 @@ public static class EndpointPoolBuilderHeartbeatExtensions
     /// <exception cref="OptionsValidationException">At start-up: the pool has no endpoint of this name.</exception>
     public static IEndpointPoolBuilder AddProbe(this IEndpointPoolBuilder builder, string endpoint, IProbe probe)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(endpoint);
+        ArgumentNullException.ThrowIfNull(builder);
+        GivenName.ThrowIfBlank(endpoint, nameof(endpoint), $"AddProbe of pool '{builder.Name}'", "an endpoint", "openai");
         ArgumentNullException.ThrowIfNull(probe);
         EndpointNameUse.Add(builder, endpoint, "AddProbe");
         return builder.AddProbe(e => e.Name == endpoint ? probe : null);

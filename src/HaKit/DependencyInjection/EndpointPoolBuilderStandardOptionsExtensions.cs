@@ -26,6 +26,7 @@ public static partial class EndpointPoolBuilderStandardOptionsExtensions
     public static IEndpointPoolBuilder UseStandardResilienceOptions(this IEndpointPoolBuilder builder, IConfigurationSection section)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        ThrowIfMissing(builder, section, nameof(UseStandardResilienceOptions));
         var name = "HaKit:" + builder.Name;
         new Standard(name, builder.Services).Configure(section);
         return builder.UseStandardResilienceOptions(name);
@@ -46,9 +47,17 @@ public static partial class EndpointPoolBuilderStandardOptionsExtensions
     public static IEndpointPoolBuilder UseStandardHedgingOptions(this IEndpointPoolBuilder builder, IConfigurationSection section)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        ThrowIfMissing(builder, section, nameof(UseStandardHedgingOptions));
         var name = "HaKit:" + builder.Name;
         new Hedging(name, builder.Services).Configure(section);
         return builder.UseStandardHedgingOptions(name);
+    }
+
+    private static void ThrowIfMissing(IEndpointPoolBuilder builder, IConfigurationSection section, string method)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        if (!section.Exists())
+            throw new ArgumentException($"{method} of pool '{builder.Name}' was given the section '{section.Path}', which the configuration does not have. Give it the section with TotalRequestTimeout, Retry and CircuitBreaker.", nameof(section));
     }
 
     private static IEndpointPoolBuilder Carry<T>(this IEndpointPoolBuilder builder, string optionsName, Action<T, StandardOptions> carry) where T : class, new()

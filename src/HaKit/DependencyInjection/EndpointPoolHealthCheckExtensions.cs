@@ -24,12 +24,16 @@ public static class EndpointPoolHealthCheckExtensions
     /// <param name="failureStatus">The status to report instead of Unhealthy. Default null: Unhealthy.</param>
     /// <param name="tags">Tags for selecting checks. Default: none.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="minimum"/> is less than 1.</exception>
+    /// <exception cref="ArgumentException">The pool's name is blank, or the tag <c>live</c> was given.</exception>
     public static IHealthChecksBuilder AddHaEndpointPoolCheck(
         this IHealthChecksBuilder builder, string pool, int minimum = 2, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
-        ArgumentOutOfRangeException.ThrowIfLessThan(minimum, 1);
+        GivenName.ThrowIfBlank(pool, nameof(pool), nameof(AddHaEndpointPoolCheck), "a pool");
+        if (minimum < 1)
+            throw new ArgumentOutOfRangeException(nameof(minimum), minimum, $"AddHaEndpointPoolCheck of pool '{pool}': minimum is {minimum}, and at least 1 is needed.");
+        if (tags?.Contains("live", StringComparer.OrdinalIgnoreCase) == true)
+            throw new ArgumentException($"AddHaEndpointPoolCheck of pool '{pool}' has the tag 'live': a liveness probe would restart the application because its providers are down. Use another tag, such as 'ready'.", nameof(tags));
         builder.Services.RequireHaEndpointPool(pool, $"Health check '{pool}'");
         return builder.Add(new HealthCheckRegistration(
             pool, provider => new EndpointPoolCheck(provider.GetRequiredKeyedService<EndpointPool>(pool), minimum), failureStatus, tags));

@@ -34,7 +34,7 @@ public static class EndpointPoolHttpClientBuilderExtensions
     public static IHttpClientBuilder AddHaEndpointPoolHandler(this IHttpClientBuilder builder, string pool)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        GivenName.ThrowIfBlank(pool, nameof(pool), $"AddHaEndpointPoolHandler of HTTP client '{builder.Name}'", "a pool");
         ThrowIfForAllClients(builder);
         if (builder.Services.FirstOrDefault(s => !s.IsKeyedService && s.ImplementationInstance is EndpointPoolClient other && other.Client == builder.Name)?.ImplementationInstance is EndpointPoolClient earlier)
             throw new ArgumentException($"HTTP client '{builder.Name}' has the pool '{earlier.Pool}' already. Call AddHaEndpointPoolHandler once for each client.", nameof(pool));

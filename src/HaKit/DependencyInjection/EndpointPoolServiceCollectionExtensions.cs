@@ -63,8 +63,8 @@ public static class EndpointPoolServiceCollectionExtensions
     public static IServiceCollection RequireHaEndpointPool(this IServiceCollection services, string pool, string user)
     {
         ArgumentNullException.ThrowIfNull(services);
-        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
         ArgumentException.ThrowIfNullOrWhiteSpace(user);
+        GivenName.ThrowIfBlank(pool, nameof(pool), user, "a pool");
         services.AddSingleton(new EndpointPoolUse(pool, user));
         AddUnknownPool(services);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, EndpointPoolHost>());

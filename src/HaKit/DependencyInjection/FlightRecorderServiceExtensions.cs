@@ -20,13 +20,19 @@ public static class FlightRecorderServiceExtensions
     public static IServiceCollection AddHaFlightRecorder(this IServiceCollection services, string pool, Action<FlightRecorderOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
-        ArgumentException.ThrowIfNullOrWhiteSpace(pool);
+        GivenName.ThrowIfBlank(pool, nameof(pool), nameof(AddHaFlightRecorder), "a pool");
         ArgumentNullException.ThrowIfNull(configure);
         var options = new FlightRecorderOptions();
         configure(options);
         new EndpointPoolParts().UseFlightRecorder(options); // mistakes in the options are reported here, not later when the pool is created
+        if (services.Any(s => !s.IsKeyedService && s.ImplementationInstance is RecordedPool other && other.Pool == pool))
+            throw new ArgumentException($"AddHaFlightRecorder: pool '{pool}' has a recorder already. Call AddHaFlightRecorder once for each pool.", nameof(pool));
+        services.AddSingleton(new RecordedPool(pool));
         services.RequireHaEndpointPool(pool, nameof(AddHaFlightRecorder));
         services.AddSingleton(new EndpointPoolPartsConfiguration(pool, (_, parts) => parts.UseFlightRecorder(options)));
         return services;
     }
+
+    // Marks a pool that has a recorder, so that a second one, which would replace the first, is refused.
+    private sealed record RecordedPool(string Pool);
 }

@@ -21,48 +21,14 @@ internal delegate void SettingCheck(IConfigurationSection section, List<string> 
 /// </summary>
 internal static class SettingNames
 {
-    // The names of settings in other libraries, each with the name that HaKit has for the same setting.
-    private static readonly Dictionary<string, string> s_elsewhere = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["ApiKey"] = "Credential",
-        ["Key"] = "Credential",
-        ["Token"] = "Credential",
-        ["Secret"] = "Credential",
-        ["BaseUrl"] = "Address",
-        ["BaseAddress"] = "Address",
-        ["BaseUri"] = "Address",
-        ["Url"] = "Address",
-        ["Uri"] = "Address",
-        ["Endpoint"] = "Address",
-        ["Host"] = "Address",
-        ["Deployment"] = "Model",
-        ["DeploymentName"] = "Model",
-        ["ModelId"] = "Model",
-        ["ModelName"] = "Model",
-        ["Priority"] = "Tier",
-        ["Timeout"] = "TotalRequestTimeout",
-        ["Deadline"] = "TotalRequestTimeout",
-        ["MaxRetries"] = "Retry",
-        ["Retries"] = "Retry",
-        ["Heartbeats"] = "Heartbeat",
-        ["HealthCheck"] = "Heartbeat",
-        ["Backends"] = "Endpoints",
-        ["Upstreams"] = "Endpoints",
-        ["Servers"] = "Endpoints",
-        ["Providers"] = "Endpoints",
-        ["Rpm"] = "RequestsPerMinute",
-        ["Tpm"] = "TokensPerMinute",
-        ["Concurrency"] = "MaxConcurrency",
-    };
-
     private static readonly SettingCheck LimitNames = Group<LimitOptions>();
 
     private static readonly Dictionary<string, SettingCheck> EndpointNames = NamesOf<EndpointOptions>(
-        ("Headers", Each(Header)), ("Tags", Each(Leaf)), ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))), ("Limits", LimitNames), ("Client", OnlyCode));
+        ("Headers", Each(Header)), ("Tags", Entries), ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))), ("Limits", LimitNames), ("Client", OnlyCode));
 
     private static readonly Dictionary<string, SettingCheck> PoolNames = NamesOf<EndpointPoolOptions>(
         ("Endpoints", Endpoints),
-        ("AccountLimits", Each(LimitNames)),
+        ("AccountLimits", Accounts),
         ("TotalRequestTimeout", Group<TimeoutOptions>(("Name", Leaf))),
         ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))),
         ("FirstContent", Group<FirstContentOptions>()),
@@ -70,7 +36,7 @@ internal static class SettingNames
         ("Scale", Group<ScaleOptions>()),
         ("Retry", Group<RetryOptions>(("Name", Leaf), ("BackoffType", Leaf), ("UseJitter", Leaf), ("ShouldRetryAfterHeader", Leaf))),
         ("Streaming", Group<StreamingOptions>()),
-        ("Http", Group<HttpOptions>(("CountTokens", OnlyCode), ("CredentialNames", Each(Leaf)))),
+        ("Http", Group<HttpOptions>(("CountTokens", OnlyCode), ("CredentialNames", Entries))),
         ("Hedging", Group<HedgingOptions>(("Name", Leaf), ("MaxHedgedAttempts", Leaf), ("Delay", Leaf))),
         ("RetryBudget", Group<RetryBudgetOptions>()),
         ("CircuitBreaker", Group<HealthOptions>(("Name", Leaf))),
@@ -135,6 +101,31 @@ internal static class SettingNames
             wrong.Add($"{headers} is a list, and names with values are needed, such as {{ \"api-key\": … }}.");
     }
 
+    // A list of texts. The binder also takes the values of named settings, so { "gpu": true } would become the tag "True".
+    private static void Entries(IConfigurationSection section, List<string> wrong)
+    {
+        HasNoValue(section, wrong, "0");
+        if (section.GetChildren().Any(static c => !c.Key.All(char.IsAsciiDigit)))
+            wrong.Add($"{section.Path} has names, and a list of texts is needed: \"{section.Key}\": [ \"…\", \"…\" ].");
+        foreach (var child in section.GetChildren())
+            Leaf(child, wrong);
+    }
+
+    private static void Accounts(IConfigurationSection section, List<string> wrong)
+    {
+        const string Form = "{ \"ACCOUNT\": { \"RequestsPerMinute\": 60 } }";
+        HasNoValue(section, wrong, "ACCOUNT");
+        foreach (var child in section.GetChildren())
+        {
+            if (child.Key.All(char.IsAsciiDigit) && child.GetChildren().Any())
+                wrong.Add($"{section.Path} is a list, and limits under the names of their accounts are needed: {Form}.");
+            else if (!string.IsNullOrEmpty(child.Value) && typeof(LimitOptions).GetProperty(child.Key) is not null)
+                wrong.Add($"{child.Path} is a limit without an account. Put it below the name of its account: {Form}.");
+            else
+                LimitNames(child, wrong);
+        }
+    }
+
     private static void OnlyCode(IConfigurationSection section, List<string> wrong) =>
         wrong.Add($"{section.Path} is no setting of a configuration: only code can give it.");
 
@@ -144,6 +135,14 @@ internal static class SettingNames
         if (TimeSetting.FindMistake(section) is { } mistake)
             wrong.Add(mistake);
     }
+
+    // The binder reads a number as any value, and "OpenAI, Anthropic" as the value whose number is the sum of both.
+    private static SettingCheck Value(string[] names) => (section, wrong) =>
+    {
+        Leaf(section, wrong);
+        if (section.Value is { Length: > 0 } value && (value.Contains(',', StringComparison.Ordinal) || value.All(static c => char.IsAsciiDigit(c) || c is '-' or '+')))
+            wrong.Add($"{section.Path} is not the name of one value: one of {string.Join(", ", names)} is needed.");
+    };
 
     private static SettingCheck Each(SettingCheck check) => (section, wrong) =>
     {
@@ -159,15 +158,27 @@ internal static class SettingNames
     {
         var names = new Dictionary<string, SettingCheck>(StringComparer.OrdinalIgnoreCase);
         foreach (var property in typeof(T).GetProperties())
-            names[property.Name] = (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(TimeSpan) ? Time : Leaf;
+            names[property.Name] = CheckOf(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType);
         foreach (var (name, check) in others)
             names[name] = check;
         return names;
     }
 
+    private static SettingCheck CheckOf(Type type)
+    {
+        if (type == typeof(TimeSpan))
+            return Time;
+        return type.IsEnum ? Value(Enum.GetNames(type)) : Leaf;
+    }
+
     private static SettingCheck Named(Dictionary<string, SettingCheck> names) => (section, wrong) =>
     {
         HasNoValue(section, wrong, names.Keys.First());
+        if (section.GetChildren().ToArray() is { Length: > 0 } children && children.All(static c => c.Key.All(char.IsAsciiDigit)) && !section.Key.All(char.IsAsciiDigit))
+        {
+            wrong.Add($"{section.Path} is a list, and settings with names are needed, such as {section.Path}:{names.Keys.First()}.");
+            return;
+        }
         Named(names, section, wrong);
     };
 
@@ -183,23 +194,8 @@ internal static class SettingNames
     }
 
     private static string UnknownName(IConfigurationSection section, IConfigurationSection child, IEnumerable<string> known) => ShownText.IsName(child.Key)
-        ? $"{child.Path} is no setting of a pool.{HintOf(child, known)}"
+        ? $"{child.Path} is no setting of a pool.{SettingHints.Find(section, child, known)}"
         : $"{section.Path} has a name that is no setting of a pool. The name is not shown, because it may be a key.";
-
-    // If the unknown name is a setting of another library, the hint is HaKit's name for that setting. Otherwise it is a similarly spelt name.
-    private static string HintOf(IConfigurationSection child, IEnumerable<string> known)
-    {
-        if (child.GetSection("Endpoints").Exists())
-            return $" It has Endpoints: give AddHaEndpointPool the section '{child.Path}'.";
-        if (child.Key.All(char.IsAsciiDigit) && child["Name"] is not null && child.Path.LastIndexOf(':') is > 0 and var at && child.Path[..at].LastIndexOf(':') is > 0 and var above)
-            return $" It is an endpoint: give AddHaEndpointPool the section '{child.Path[..above]}', which has the Endpoints.";
-        var name = s_elsewhere.GetValueOrDefault(child.Key, child.Key);
-        if (name != child.Key && known.Contains(name, StringComparer.OrdinalIgnoreCase))
-            return $" Did you mean '{name}'?";
-        if (NearName.Hint(child.Key, known) is { Length: > 0 } near)
-            return near;
-        return SettingPlaces.Hint(name) is { Length: > 0 } place ? place : " docs/configuration.md of HaKit lists all settings.";
-    }
 
     private static void HasNoValue(IConfigurationSection section, List<string> wrong, string example)
     {

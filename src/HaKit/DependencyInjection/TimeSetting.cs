@@ -15,7 +15,10 @@ internal static class TimeSetting
     /// <param name="section">The setting.</param>
     public static string? FindMistake(IConfigurationSection section)
     {
-        var parts = (section.Value ?? "").Trim().Split(':');
+        var text = (section.Value ?? "").Trim();
+        if (text is ['-', .. var digits] && int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            return $"{section.Path} is '{text}', a negative number of days: a time such as '00:00:30' for 30 seconds is needed.";
+        var parts = text.Split(':');
         var numbers = new int[parts.Length];
         for (var i = 0; i < parts.Length; i++)
         {
@@ -39,6 +42,8 @@ internal static class TimeSetting
         if (number >= SecondsOfDay)
             return $"'{TimeSpan.FromSeconds(Math.Round(number / 1000.0)):c}' for milliseconds";
         var seconds = $"'{TimeSpan.FromSeconds(number):c}' for seconds";
+        if (number >= 200)
+            seconds += $", '{TimeSpan.FromMilliseconds(number):hh\\:mm\\:ss\\.fff}' for milliseconds";
         return number < MinutesOfDay ? $"{seconds}, '{TimeSpan.FromMinutes(number):c}' for minutes, '{number}.00:00:00' for days" : seconds;
     }
 }

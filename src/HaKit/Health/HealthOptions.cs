@@ -140,6 +140,14 @@ public sealed class HealthOptions
 
     internal HealthOptions Copy() => (HealthOptions)MemberwiseClone();
 
+    // The setting with the mistake may be the other one, which is the only one of the two in the configuration.
+    private static string LongerThanMost(string setting, TimeSpan time, TimeSpan least) => setting switch
+    {
+        nameof(MaxBreakDuration) when time < least => $" {nameof(BreakDuration)} is {DurationText.OfSetting(least)}: make it shorter, or raise {setting} too.",
+        nameof(MaxThrottleCooldown) when time < least => $" {nameof(ThrottleCooldown)} is {DurationText.OfSetting(least)}: make it shorter, or raise {setting} too.",
+        _ => "",
+    };
+
     internal IEnumerable<string> Validate(string path)
     {
         foreach (var (setting, count) in new[]
@@ -165,7 +173,7 @@ public sealed class HealthOptions
         {
             var mistake = least.Ticks == 1 ? SettingRange.FindAboveZero($"{path}:{setting}", time) : SettingRange.Find($"{path}:{setting}", time, least);
             if (mistake is not null)
-                yield return mistake;
+                yield return mistake + LongerThanMost(setting, time, least);
         }
 
         foreach (var (setting, rule) in new[]

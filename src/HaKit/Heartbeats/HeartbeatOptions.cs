@@ -60,6 +60,8 @@ public sealed class HeartbeatOptions
             yield return $"{path}:MinTimeout is {DurationText.OfSetting(MinTimeout)}: more than 0 and not longer than Timeout, {DurationText.OfSetting(Timeout)}, is needed.";
         if (SparingInterval < Interval || SparingInterval > SettingRange.Longest)
             yield return $"{path}:SparingInterval is {DurationText.OfSetting(SparingInterval)}: not shorter than Interval, {DurationText.OfSetting(Interval)}, and at most {DurationText.OfSetting(SettingRange.Longest)} is needed.";
+        if (HeartbeatPath.FindMistake(Path) is { } wrongPath)
+            yield return $"{path}:{nameof(Path)} {wrongPath}";
         if (!Enum.IsDefined(Detector))
             yield return $"{path}:Detector is {(int)Detector}: one of {string.Join(", ", Enum.GetNames<FailureDetection>())} is needed.";
         if (SettingRange.Find($"{path}:{nameof(Jitter)}", Jitter, 0, 0.5) is { } jitter)

@@ -128,12 +128,15 @@ internal sealed partial class HttpSide(EndpointPool pool)
     // Two endpoints with the same server count as two endpoints, but fail together.
     private void WarnOfTwins(IReadOnlyList<EndpointState> members)
     {
-        foreach (var twins in members.Select(m => m.Endpoint).Where(e => e.Address is not null).GroupBy(e => (e.Address, e.Domains, e.Credential, e.Dialect)))
+        foreach (var twins in members.Select(m => m.Endpoint).Where(e => e.Address is not null).GroupBy(e => (PlaceOf(e.Address!), e.Domains, e.Credential, e.Dialect)))
         {
             if (twins.Count() > 1 && twins.All(e => e.Headers.Count == 0) && string.Join("', '", twins.Select(e => e.Name)) is var names && _warned.TryAdd(names, true))
                 SameAddress(_logger, pool.Name, names);
         }
     }
+
+    // A slash at the end makes no difference.
+    private static string PlaceOf(Uri address) => address.GetLeftPart(UriPartial.Path).TrimEnd('/') + address.Query;
 
     /// <summary>Records that the call failed. If the same message is sent again, an outer handler retries it.</summary>
     public void RecordFailed(HttpRequestMessage request)

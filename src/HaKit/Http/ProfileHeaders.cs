@@ -10,6 +10,11 @@ internal static class ProfileHeaders
 {
     private const string Prefix = "x-ha-";
 
+    private static readonly string[] s_names =
+        ["affinity", "model", "residency", "tags", "endpoints", "idempotency-key", "priority", "input-tokens", "max-output-tokens", "deadline", "max-wait"];
+
+    private static readonly string[] s_switches = ["tools", "vision", "may-hedge", "may-repeat", "may-continue", "move-on-after-content-filter"];
+
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(1);
 
     /// <summary>Checks whether a header is only for the pool.</summary>
@@ -24,11 +29,24 @@ internal static class ProfileHeaders
             if (Is(name))
             {
                 profile = With(profile, name[Prefix.Length..].ToLowerInvariant(), values.ToString())
-                    ?? throw new InvalidOperationException($"The header '{name}' has a name that a pool does not know, or a value that it cannot have.");
+                    ?? throw new InvalidOperationException(MistakeOf(name));
             }
         }
 
         return profile;
+    }
+
+    // The value is not shown, because it comes from a caller.
+    private static string MistakeOf(string header)
+    {
+        var name = header[Prefix.Length..].ToLowerInvariant();
+        if (name is "priority" or "input-tokens" or "max-output-tokens")
+            return $"The header '{header}' has a value that is no whole number: write a number such as 1.";
+        if (name is "deadline" or "max-wait")
+            return $"The header '{header}' has a value that is no time: write seconds such as 30, or 00:00:30, at most a day.";
+        return s_switches.Contains(name)
+            ? $"The header '{header}' has another value than true or false: write one of these."
+            : $"The header '{header}' has a name that a pool does not know. The names are {string.Join(", ", s_names.Concat(s_switches).Select(n => Prefix + n))}.";
     }
 
     private static RequestProfile? With(RequestProfile profile, string name, string value) => name switch

@@ -54,11 +54,17 @@ public sealed class SharingOptions
     internal IEnumerable<string> Validate(string path)
     {
         if (OrderKey is { Length: < 16 })
-            yield return $"{path}:OrderKey has {OrderKey.Length} characters: at least 16 are needed.";
+            yield return $"{path}:OrderKey has {OrderKey.Length} characters: at least 16 are needed, for example from 'openssl rand -base64 32', and the same in every replica.";
+        else if (OrderKey is not null && OrderKey.Distinct().Count() < 4)
+            yield return $"{path}:OrderKey repeats a few characters, so it is easy to guess. Give random text, for example from 'openssl rand -base64 32', and the same in every replica.";
         else if (OrderKey is not null && Placeholder.IsSecret(OrderKey))
             yield return $"{path}:OrderKey is a placeholder, such as '<key>' or '${{KEY}}', and not a key. Give the fleet's key itself.";
         if (Name is not null && (string.IsNullOrWhiteSpace(Name) || Name.Length > 200 || Name.AsSpan().IndexOfAny(Unfit) >= 0))
             yield return $"{path}:Name is '{Name}': 1 to 200 characters without spaces, braces, brackets, * and ? are needed.";
+        else if (Name is not null && Placeholder.IsName(Name))
+            yield return $"{path}:Name is '{Name}', a placeholder. Give the name of the application and its environment, such as 'shop/production', or leave Name out.";
+        if (Replica is not null && (string.IsNullOrWhiteSpace(Replica) || Placeholder.IsName(Replica)))
+            yield return $"{path}:Replica is '{Replica}', which is {(string.IsNullOrWhiteSpace(Replica) ? "empty" : "a placeholder")}. Give the name of this replica, or leave Replica out: the name of the machine is then used.";
         if (Replica is { Length: > 100 })
             yield return $"{path}:Replica has {Replica.Length} characters: at most 100 are possible.";
         if (WarmStart < TimeSpan.Zero || WarmStart > TimeSpan.FromSeconds(10))

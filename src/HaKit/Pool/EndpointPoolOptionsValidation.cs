@@ -48,9 +48,9 @@ internal readonly struct EndpointPoolOptionsValidation
         }
 
         if (_options.Endpoints?.Contains(null!) == true)
-            _wrong.Add($"{_path}: Endpoints has an endpoint that is null.");
+            _wrong.Add($"{_path}: Endpoints has an endpoint that is null. Remove it, or add an endpoint with a Name and an Address.");
         if (_options.AccountLimits?.Values.Contains(null!) == true)
-            _wrong.Add($"{_path}: AccountLimits has limits that are null.");
+            _wrong.Add($"{_path}: AccountLimits has limits that are null. Remove the account, or give it limits.");
         return _wrong.Count == before;
     }
 
@@ -65,10 +65,8 @@ internal readonly struct EndpointPoolOptionsValidation
             _wrong.Add($"{_path}: Endpoints has {same.Count()} endpoints of the name '{same.Key}': each needs a name of its own.");
         foreach (var alike in endpoints.Select(e => e.Name).Distinct(StringComparer.Ordinal).GroupBy(n => n, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1 && !string.IsNullOrWhiteSpace(g.Key)))
             _wrong.Add($"{_path}: Endpoints has '{string.Join("' and '", alike)}', which differ only in capital letters: logs and pages would confuse them. Give each endpoint a name of its own.");
-        if (_options.Origin is { } placeholder && Placeholder.IsInAddress(placeholder))
-            _wrong.Add($"{_path}: Origin is '{ShownText.OfAddress(placeholder)}', which has a placeholder in it, such as '<resource>' or 'YOUR-RESOURCE'. Give the real name in its place.");
-        else if (_options.Origin is { } origin && !EndpointAddress.IsAbsolute(origin))
-            _wrong.Add($"{_path}: Origin is '{ShownText.OfAddress(origin)}': an absolute http or https address is needed (or https+http, which service discovery resolves).");
+        if (_options.Origin is { } origin && EndpointAddress.FindMistake(origin) is { } mistake)
+            _wrong.Add($"{_path}: Origin {mistake}");
     }
 
     private void CheckTimes()
@@ -90,7 +88,7 @@ internal readonly struct EndpointPoolOptionsValidation
         Positive("FirstContent:Timeout", first.Timeout);
         Positive("FirstContent:Minimum", first.Minimum);
         if (first.Minimum > first.Timeout)
-            _wrong.Add($"{_path}: FirstContent:Minimum is {DurationText.OfSetting(first.Minimum)}, longer than FirstContent:Timeout, {DurationText.OfSetting(first.Timeout)}.");
+            _wrong.Add($"{_path}: FirstContent:Minimum is {DurationText.OfSetting(first.Minimum)}, longer than FirstContent:Timeout, {DurationText.OfSetting(first.Timeout)}. Make Minimum shorter, or Timeout longer.");
         Add(SettingRange.Find($"{_path}: FirstContent:Multiplier", first.Multiplier, 1, FirstContentOptions.LargestMultiplier));
         Add(SettingRange.FindAboveZero($"{_path}: FirstContent:DeadlineShare", first.DeadlineShare, 1));
     }
@@ -103,7 +101,7 @@ internal readonly struct EndpointPoolOptionsValidation
         Positive("Retry:Delay", retry.Delay);
         Positive("Retry:MaxDelay", retry.MaxDelay);
         if (retry.MaxDelay > TimeSpan.Zero && retry.MaxDelay < retry.Delay)
-            _wrong.Add($"{_path}: Retry:MaxDelay is {DurationText.OfSetting(retry.MaxDelay)}, shorter than Retry:Delay, {DurationText.OfSetting(retry.Delay)}.");
+            _wrong.Add($"{_path}: Retry:MaxDelay is {DurationText.OfSetting(retry.MaxDelay)}, shorter than Retry:Delay, {DurationText.OfSetting(retry.Delay)}. Make Delay shorter, or MaxDelay longer.");
         Add(SettingRange.Find($"{_path}: Retry:MinimumChance", retry.MinimumChance, 0, 1));
         if (_options.MaxWait is { } wait)
             Add(SettingRange.Find($"{_path}: MaxWait", wait));
@@ -139,13 +137,19 @@ internal readonly struct EndpointPoolOptionsValidation
             _wrong.AddRange(limits.Validate($"{_path}: AccountLimits:{account}"));
             // The endpoints of an account may come later, or may have been removed from the running pool.
             if (!_options.AllowEmpty && !_options.HasRemovedEndpoints && !_options.Endpoints.Any(e => e.Account == account))
-                _wrong.Add($"{_path}: AccountLimits has limits for the account '{account}', which no endpoint has. Set Account of its endpoints.");
+                _wrong.Add($"{_path}: AccountLimits has limits for the account '{account}', which no endpoint has. {KnownAccounts()}");
         }
         foreach (var endpoint in _options.Endpoints)
         {
             if (endpoint.Limits is { } limits)
                 _wrong.AddRange(limits.Validate($"{_path}: Limits of endpoint '{endpoint.Name}'"));
         }
+    }
+
+    private string KnownAccounts()
+    {
+        string[] known = [.. _options.Endpoints.Select(e => e.Account).OfType<string>().Where(a => ShownText.IsName(a)).Distinct(StringComparer.Ordinal)];
+        return known.Length == 0 ? "Set Account of its endpoints." : $"The endpoints have '{string.Join("', '", known.Take(10))}': write the account in the same way, or set Account of its endpoints.";
     }
 
     private void Positive(string setting, TimeSpan value) => Add(SettingRange.FindAboveZero($"{_path}: {setting}", value));

@@ -33,6 +33,10 @@ public sealed class FlightRecorderOptions
     {
         if (string.IsNullOrWhiteSpace(Folder))
             yield return "Flight recorder: Folder is empty: a recording needs a folder. Set Folder, for example to \"recordings\".";
+        else if (Placeholder.IsTemplate(Folder))
+            yield return "Flight recorder: Folder has a placeholder in it, such as '<folder>' or '${FOLDER}'. Give the real folder, for example \"recordings\".";
+        else if (File.Exists(Folder))
+            yield return $"Flight recorder: Folder is '{Folder}', which is a file: a folder is needed. Give another path.";
         if (SegmentBytes < 64 * 1024)
             yield return $"Flight recorder: SegmentBytes is {SegmentBytes}: at least 65536 is needed.";
         if (MaxBytes < 2L * SegmentBytes)

@@ -4,7 +4,7 @@ namespace HaKit.Recording;
 
 internal static partial class RecordingLog
 {
-    [LoggerMessage(60, LogLevel.Warning, "Pool {Pool}: the recording cannot be written to '{Folder}' ({Why}). Entries are dropped; the recorder tries again every minute. Calls are not affected.")]
+    [LoggerMessage(60, LogLevel.Warning, "Pool {Pool}: the recording cannot be written to '{Folder}' ({Why}). Give the recorder a folder that this process can write. Entries are dropped; the recorder tries again every minute. Calls are not affected.")]
     public static partial void CannotWrite(ILogger logger, string pool, string folder, string why);
 
     [LoggerMessage(61, LogLevel.Warning, "Pool {Pool}: {Count} entries of the recording were dropped, because the disk was too slow. Calls are not affected.")]

@@ -28,6 +28,9 @@ internal static partial class Placeholder
 
     private static readonly string[] s_schemes = ["Bearer ", "Basic ", "Token ", "ApiKey ", "Key "];
 
+    // What stands before the name of an environment variable in configurations of other tools.
+    private static readonly string[] s_readers = ["process.env.", "os.environ/", "env:", "env.", "env/", "$env:"];
+
     private static readonly string[] s_firstWords = ["replace", "insert", "enter", "paste", "change"];
 
     private static readonly string[] s_pronouns = ["me", "this", "it", "your"];
@@ -48,7 +51,7 @@ internal static partial class Placeholder
     public static bool IsSecret(string value)
     {
         var text = WithoutScheme(value);
-        if (IsTemplate(text) || text.Contains("...", StringComparison.Ordinal) || text.Contains("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase))
+        if (IsTemplate(text) || text.Contains("...", StringComparison.Ordinal) || text.Contains('…', StringComparison.Ordinal) || text.Contains("@Microsoft.KeyVault(", StringComparison.OrdinalIgnoreCase))
             return true;
         if (text.Length is 0 or > LongestWords)
             return false;
@@ -100,8 +103,14 @@ internal static partial class Placeholder
         return SaysYour(words) || isOrder && words.Any(static w => s_things.Contains(w) || s_pronouns.Contains(w, StringComparer.OrdinalIgnoreCase));
     }
 
-    // The name of an environment variable in place of its value: OPENAI_API_KEY.
-    private static bool IsVariable(string text) =>
+    // The name of an environment variable in place of its value: OPENAI_API_KEY, $OPENAI_API_KEY, env:OPENAI_API_KEY, process.env.OPENAI_API_KEY.
+    private static bool IsVariable(string text)
+    {
+        var name = s_readers.FirstOrDefault(r => text.StartsWith(r, StringComparison.OrdinalIgnoreCase)) is { } reader ? text[reader.Length..] : null;
+        return name is { Length: > 1 } && name.All(static c => char.IsAsciiLetterOrDigit(c) || c == '_') && name.Any(char.IsAsciiLetter) || IsNameOfVariable(text.StartsWith('$') ? text[1..] : text);
+    }
+
+    private static bool IsNameOfVariable(string text) =>
         text.All(static c => char.IsAsciiLetterUpper(c) || c == '_') && (text.EndsWith("_KEY", StringComparison.Ordinal) || text.EndsWith("_TOKEN", StringComparison.Ordinal) || text.EndsWith("_SECRET", StringComparison.Ordinal));
 
     // xxx, sk-xxxxxxxx, sk-ant-****

@@ -6,7 +6,8 @@ namespace HaKit.Release.Tests.Mistakes;
 public sealed class MistakeTests
 {
     private static readonly Dictionary<string, Mistake> s_mistakes =
-        SettingMistakes.All.Concat(ApplicationMistakes.All).Concat(SecretMistakes.All).Concat(PlaceMistakes.All).Concat(StorageMistakes.All).Concat(ToolMistakes.All).ToDictionary(m => m.Name, StringComparer.Ordinal);
+        SettingMistakes.All.Concat(ApplicationMistakes.All).Concat(SecretMistakes.All).Concat(PlaceMistakes.All).Concat(StorageMistakes.All).Concat(ToolMistakes.All)
+            .Concat(EndpointMistakes.All).Concat(EffectMistakes.All).Concat(WiringMistakes.All).Concat(VaultMistakes.All).ToDictionary(m => m.Name, StringComparer.Ordinal);
 
     public static TheoryData<string> Names => [.. s_mistakes.Keys];
 
@@ -17,7 +18,8 @@ public sealed class MistakeTests
         var expected = s_mistakes[mistake];
         var message = await expected.Message();
         TestContext.Current.TestOutputHelper?.WriteLine(message);
-        message.Should().Contain(expected.Thing, "that is what is wrong").And.Contain(expected.Place, "that is where it is").And.Contain(expected.Cure, "that is what helps");
+        message.Should().Contain(expected.Thing, "that is what is wrong").And.Contain(expected.Place, "that is where it is").And.Contain(expected.Cure, "that is what helps")
+            .And.NotContain("planted", "no message shows a secret").And.NotContain("abc123456789", "no message shows a key");
     }
 
     [Fact]

@@ -1,0 +1,94 @@
+namespace HaKit.Continuity;
+
+/// <summary>
+/// Checks the places of a vault: the folders and containers of its destinations, its source and its state file. No message shows a SAS address. Pure, except
+/// for the question whether a path is a folder.
+/// </summary>
+internal static class VaultPlaces
+{
+    public static IEnumerable<string> Problems(VaultOptions options)
+    {
+        for (var i = 0; i < options.Destinations.Count; i++)
+        {
+            var destination = options.Destinations[i];
+            if (destination.Folder is { } folder && FolderProblem(folder) is { } wrongFolder)
+                yield return $"Destinations:{i}:Folder of '{destination.Name}' {wrongFolder}";
+            if (destination.BlobSas is { } sas && SasProblem(sas) is { } wrongSas)
+                yield return $"Destinations:{i}:BlobSas of '{destination.Name}' {wrongSas}";
+        }
+        foreach (var problem in Shared(options.Destinations).Concat(Around(options)))
+            yield return problem;
+    }
+
+    /// <summary>Returns the name of a destination whose folder is the path, lies in it, or has it in itself. Null if there is none.</summary>
+    public static string? Touching(VaultOptions options, string path, bool onlyInside = false)
+    {
+        foreach (var destination in options.Destinations)
+        {
+            if (destination.Folder is { Length: > 0 } folder && !File.Exists(folder) && (IsIn(path, folder) || !onlyInside && IsIn(folder, path)))
+                return destination.Name;
+        }
+        return null;
+    }
+
+    private static string? FolderProblem(string folder)
+    {
+        if (string.IsNullOrWhiteSpace(folder))
+            return "is empty. Give the path of a folder, such as '/mnt/backup/app'.";
+        if (Placeholder.IsTemplate(folder))
+            return "has a placeholder in it, such as '<folder>' or '${FOLDER}'. Give the real path.";
+        return folder is "~" or ['~', '/' or '\\', ..] ? $"is '{folder}', and only a shell replaces '~'. Give the whole path, such as '/home/app/backup'." : null;
+    }
+
+    private static string? SasProblem(string sas)
+    {
+        const string Form = "such as 'https://account.blob.core.windows.net/container?sv=…'.";
+        if (Placeholder.IsTemplate(sas))
+            return "has a placeholder in it. Give the real address of the container with its SAS query.";
+        if (!Uri.TryCreate(sas, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https") || address.Query.Length <= 1)
+            return $"is not the address of a container with its SAS query, {Form}";
+        if (address.AbsolutePath.Trim('/').Length == 0)
+            return $"names no container. Give the address of a container, {Form}";
+        var permissions = address.Query.TrimStart('?').Split('&').FirstOrDefault(static p => p.StartsWith("sp=", StringComparison.Ordinal))?[3..];
+        return permissions is not null && !(permissions.Contains('r') && permissions.Contains('l') && permissions.AsSpan().ContainsAny('w', 'c'))
+            ? $"allows '{permissions}' only (sp), and a vault reads, lists and writes. Create a SAS with the permissions 'rwdl'."
+            : null;
+    }
+
+    private static IEnumerable<string> Shared(IList<VaultDestinationOptions> destinations)
+    {
+        for (var i = 0; i < destinations.Count; i++)
+        {
+            for (var j = i + 1; j < destinations.Count; j++)
+            {
+                var (one, other) = (destinations[i], destinations[j]);
+                if (one.Folder is { Length: > 0 } a && other.Folder is { Length: > 0 } b && (IsIn(a, b) || IsIn(b, a)))
+                    yield return $"Destinations '{one.Name}' and '{other.Name}' {(IsIn(a, b) && IsIn(b, a) ? "have the same folder" : "have a folder in the folder of the other")}. Give each destination a folder of its own, on another disk.";
+                if (one.BlobSas is { } first && other.BlobSas is { } second && Container(first) is { } container && container == Container(second))
+                    yield return $"Destinations '{one.Name}' and '{other.Name}' have the same container. Give each destination a container of its own.";
+            }
+        }
+    }
+
+    private static IEnumerable<string> Around(VaultOptions options)
+    {
+        if (options.Source is { } source)
+        {
+            if (string.IsNullOrWhiteSpace(source) || Placeholder.IsTemplate(source))
+                yield return "Source is empty or a placeholder. Give the file or folder that the schedule saves.";
+            else if (Touching(options, source) is { } destination)
+                yield return $"Source is '{source}', and it has the folder of destination '{destination}' in it, or lies in that folder. Keep the source and the destinations apart.";
+        }
+        if (options.StateFile is not { } state)
+            yield break;
+        if (string.IsNullOrWhiteSpace(state) || Directory.Exists(state))
+            yield return $"StateFile is '{state}': the path of a file is needed, such as '/var/lib/app/vault.state'.";
+        else if (Touching(options, state, onlyInside: true) is { } destination)
+            yield return $"StateFile is '{state}', which lies in the folder of destination '{destination}'. Give it a path on this machine, outside the destinations.";
+    }
+
+    private static string? Container(string sas) => Uri.TryCreate(sas, UriKind.Absolute, out var address) ? address.GetLeftPart(UriPartial.Path).TrimEnd('/') : null;
+
+    private static bool IsIn(string path, string folder) => (Path.GetFullPath(path).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar)
+        .StartsWith(Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+}

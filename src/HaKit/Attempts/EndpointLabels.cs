@@ -1,0 +1,64 @@
+namespace HaKit.Attempts;
+
+/// <summary>
+/// Checks the names in the options of an endpoint: its own name, its failure domains, its model and its tags. Names are compared as they are written, so a space
+/// at the end of a name, or an empty name, would silently match nothing. Pure.
+/// </summary>
+internal static class EndpointLabels
+{
+    /// <summary>Gets a sentence for each mistake.</summary>
+    /// <param name="path">The path of the endpoint, for example <c>Pool 'chat': Endpoints:0</c>.</param>
+    /// <param name="endpoint">The endpoint.</param>
+    public static IEnumerable<string> FindMistakes(string path, EndpointOptions endpoint)
+    {
+        var of = $" of '{endpoint.Name}'";
+        if (!string.IsNullOrWhiteSpace(endpoint.Name) && (IsPadded(endpoint.Name) || Placeholder.IsName(endpoint.Name)))
+            yield return $"{path}:Name is '{endpoint.Name}', which {(IsPadded(endpoint.Name) ? "has white space at its beginning or end. Remove it." : "is a placeholder. Give the endpoint a name.")}";
+        foreach (var (setting, text) in new[]
+        {
+            ("Zone", endpoint.Zone), ("Account", endpoint.Account), ("KeyName", endpoint.KeyName), ("Region", endpoint.Region), ("Provider", endpoint.Provider), ("Residency", endpoint.Residency),
+        })
+        {
+            if (text is not null && FindMistake(text) is { } mistake)
+                yield return $"{path}:{setting}{of} {mistake} Give the real name, or leave {setting} out.";
+        }
+        foreach (var mistake in OfModel(path + ":Model" + of, endpoint.Model))
+            yield return mistake;
+        foreach (var tag in endpoint.Tags ?? [])
+        {
+            if (tag is null || FindMistake(tag) is not null)
+                yield return $"{path}:Tags{of} has a tag that {FindMistake(tag ?? "")} Give the real name, or leave the tag out.";
+            else if (tag.Contains(',', StringComparison.Ordinal))
+                yield return $"{path}:Tags{of} has a tag with a comma in it. Give each tag an entry of its own, such as [ \"gpu\", \"fast\" ].";
+        }
+    }
+
+    private static IEnumerable<string> OfModel(string setting, string? model)
+    {
+        const string Cure = "Give the name that the model or deployment has there, or leave it out to send the caller's.";
+        if (model is null)
+            yield break;
+        if (model.Any(char.IsControl))
+            yield return $"{setting} has characters that no name may have.";
+        if (string.IsNullOrWhiteSpace(model))
+            yield return $"{setting} is '{model}'. {Cure}";
+        else if (Placeholder.IsName(model))
+            yield return $"{setting} is '{model}', a placeholder. {Cure}";
+        else if (IsPadded(model))
+            yield return $"{setting} has white space at its beginning or end. Remove it.";
+        else if (model == "*" || model.Contains(',', StringComparison.Ordinal))
+            yield return $"{setting} is '{model}', and one model is needed. {Cure} Give each model an endpoint of its own.";
+    }
+
+    // The text is not shown, because a key may stand in the wrong place.
+    private static string? FindMistake(string text)
+    {
+        if (string.IsNullOrWhiteSpace(text))
+            return "is empty.";
+        if (IsPadded(text))
+            return "has white space at its beginning or end.";
+        return Placeholder.IsName(text) ? "is a placeholder, such as '<name>' or '${NAME}'." : null;
+    }
+
+    private static bool IsPadded(string text) => char.IsWhiteSpace(text[0]) || char.IsWhiteSpace(text[^1]);
+}
