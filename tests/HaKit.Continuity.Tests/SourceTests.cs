@@ -65,7 +65,7 @@ public sealed class SourceTests : VaultTestBase
         await using (var first = Make([("a", a)], configure: static o => (o.Keys["2"], o.ActiveKey) = (Key2, 2)))
             await first.SaveAsync(Source, cancellationToken: Token);
         var before = a.Copy();
-        await using var both = Make([("a", a)], configure: static o => o.Keys["2"] = o.Keys["10"] = Key2); // in a list, 10 stands before 2
+        await using var both = Make([("a", a)], configure: static o => (o.Keys["2"], o.Keys["10"]) = (Key2, Convert.ToBase64String(new byte[32]))); // in a list, 10 stands before 2
         await both.RekeyAsync(Token);
         foreach (var (name, content) in before)
             a.Objects[name] = content; // each old object is still there, beside the new one

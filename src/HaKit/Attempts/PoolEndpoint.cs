@@ -40,7 +40,7 @@ public sealed record PoolEndpoint
         ForwardCallerCredential = options.ForwardCallerCredential;
         AttemptTimeout = options.AttemptTimeout?.Timeout;
         HealthPath = options.HealthPath;
-        Continuation = options.Continuation ?? DialectTable.Get(options.Dialect).Continuation;
+        Continuation = DeclaredContinuation.Of(options);
         LimitsCountCachedTokens = DialectTable.Get(options.Dialect).LimitsCountCachedTokens;
         ContinuationInstruction = options.ContinuationInstruction;
         RepeatsTail = options.RepeatsTail;

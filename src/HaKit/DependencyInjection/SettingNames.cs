@@ -174,7 +174,7 @@ internal static class SettingNames
     private static SettingCheck Named(Dictionary<string, SettingCheck> names) => (section, wrong) =>
     {
         HasNoValue(section, wrong, names.Keys.First());
-        if (section.GetChildren().ToArray() is { Length: > 0 } children && children.All(static c => c.Key.All(char.IsAsciiDigit)) && !section.Key.All(char.IsAsciiDigit))
+        if (section.GetChildren().ToArray() is { Length: > 0 } children && children.All(static c => c.Key.All(char.IsAsciiDigit)) && !section.Key.All(char.IsAsciiDigit) && !section.Key.Equals("Endpoint", StringComparison.OrdinalIgnoreCase))
         {
             wrong.Add($"{section.Path} is a list, and settings with names are needed, such as {section.Path}:{names.Keys.First()}.");
             return;

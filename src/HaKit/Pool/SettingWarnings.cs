@@ -1,5 +1,4 @@
 using HaKit.Attempts;
-using HaKit.Dialects;
 using HaKit.Failover;
 using HaKit.Heartbeats;
 using HaKit.Selection;
@@ -106,5 +105,5 @@ internal static class SettingWarnings
         }
     }
 
-    private static bool CanContinue(EndpointOptions endpoint) => (endpoint.Continuation ?? DialectTable.Get(endpoint.Dialect).Continuation) != Continuation.None;
+    private static bool CanContinue(EndpointOptions endpoint) => DeclaredContinuation.Of(endpoint) != Continuation.None;
 }
