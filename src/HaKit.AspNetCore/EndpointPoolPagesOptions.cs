@@ -30,8 +30,10 @@ public sealed class EndpointPoolPagesOptions
 
     internal void Validate()
     {
+        if (OperatorPolicy is not null && string.IsNullOrWhiteSpace(OperatorPolicy))
+            throw new ArgumentException("MapHaEndpointPools: OperatorPolicy is empty. Give it the name of an authorization policy, or leave it out: orders are then not available.");
         SettingRange.ThrowIfAny(
-            "",
+            "MapHaEndpointPools: ",
             SettingRange.Find(nameof(Step), Step, TimeSpan.FromSeconds(1), SettingRange.LongestOfTimer),
             SettingRange.Find(nameof(Refresh), Refresh, TimeSpan.FromSeconds(0.2), SettingRange.LongestOfTimer),
             SettingRange.Find(nameof(Events), Events, 0, 10_000),

@@ -36,7 +36,7 @@ public static class EndpointPoolRouteBuilderExtensions
         this IEndpointRouteBuilder endpoints, string prefix = "/ha", Action<EndpointPoolPagesOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        ArgumentException.ThrowIfNullOrWhiteSpace(prefix);
+        MappedPath.ThrowIfWrong(prefix, nameof(prefix), nameof(MapHaEndpointPools), "/ha");
         ThrowIfMapped(endpoints, prefix, "MapHaEndpointPools", "another prefix");
         var options = new EndpointPoolPagesOptions();
         configure?.Invoke(options);
@@ -76,7 +76,7 @@ public static class EndpointPoolRouteBuilderExtensions
         this IEndpointRouteBuilder endpoints, string pattern = "/heartbeat", Action<ServiceHeartbeatOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        ArgumentException.ThrowIfNullOrWhiteSpace(pattern);
+        MappedPath.ThrowIfWrong(pattern, nameof(pattern), nameof(MapHaHeartbeat), "/heartbeat");
         ThrowIfMapped(endpoints, pattern, "MapHaHeartbeat", "another pattern");
         var options = new ServiceHeartbeatOptions();
         configure?.Invoke(options);

@@ -29,8 +29,8 @@ public sealed class ServiceHeartbeatOptions
     internal void Validate()
     {
         if (Capacity < 1)
-            throw new InvalidOperationException($"{nameof(Capacity)} is {Capacity}: at least 1 is needed, or nothing.");
+            throw new InvalidOperationException($"MapHaHeartbeat: {nameof(Capacity)} is {Capacity}: at least 1 is needed, or nothing.");
         if (SettingRange.Find(nameof(RetryAfter), RetryAfter, TimeSpan.FromSeconds(1), SettingRange.LongestOfTimer) is { } mistake)
-            throw new InvalidOperationException(mistake);
+            throw new InvalidOperationException($"MapHaHeartbeat: {mistake}");
     }
 }

@@ -134,8 +134,11 @@ public sealed class Batch<TItem> : IAsyncDisposable
             var inputs = new List<BatchInput>(items.Count);
             foreach (var item in items)
             {
-                var input = new BatchInput(id(item), JsonSerializer.SerializeToUtf8Bytes(item, batch._itemType));
-                ArgumentException.ThrowIfNullOrEmpty(input.Id, nameof(id));
+                if (item is null)
+                    throw new ArgumentException($"Batch '{batch.Name}': an item is null. Leave it out.", nameof(items));
+                if (id(item) is not { Length: > 0 } name)
+                    throw new ArgumentException($"Batch '{batch.Name}': the function for the id of an item returned nothing. Return a text that is different for each item.", nameof(id));
+                var input = new BatchInput(name, JsonSerializer.SerializeToUtf8Bytes(item, batch._itemType));
                 ref var same = ref CollectionsMarshal.GetValueRefOrAddDefault(known, input.Id, out var exists);
                 if (exists && !same.Span.SequenceEqual(input.Payload.Span))
                     throw new ArgumentException($"Two items have the id '{input.Id}' and different inputs.", nameof(items));

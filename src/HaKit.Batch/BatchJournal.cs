@@ -77,6 +77,8 @@ public static class BatchJournal
     private static Task<IBatchStore> OpenStoreAsync(string path, BatchJournalOptions? options, bool create, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        if (Directory.Exists(path))
+            return Task.FromException<IBatchStore>(new BatchStoreException($"The journal '{path}' is a folder: the name of a file in it is needed, such as '{Path.Combine(path, "work.journal")}'."));
         return InNames<IBatchStore>(path, () => JournalOpener.Open(path, SettingsOf(options), create), cancellationToken);
     }
 

@@ -42,6 +42,11 @@ internal static class HakitTool
             await error.WriteLineAsync($"{PathOf(parsed.CommandResult)} --help lists the options and their defaults.");
             return NotRun;
         }
+        if (NamedFiles.FindSame(parsed) is { } same)
+        {
+            await error.WriteLineAsync(same);
+            return NotRun;
+        }
         try
         {
             var configuration = new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };

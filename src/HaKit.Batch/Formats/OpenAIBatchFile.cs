@@ -69,6 +69,8 @@ public static class OpenAIBatchFile
         return lines;
     }
 
+    private const string Form = """A line is one request: {"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": { … }}.""";
+
     private static OpenAIBatchRequest RequestOf(string line, int number)
     {
         try
@@ -77,16 +79,20 @@ public static class OpenAIBatchFile
             var root = json.RootElement;
             if (root.TryGetProperty("method", out var method) && method.GetString() is not "POST")
                 throw new InvalidDataException($"Line {number}: the method is '{method.GetString()}'; POST is needed.");
+            if (Text("url") is var path && !path.StartsWith('/'))
+                throw new InvalidDataException($"Line {number}: the url does not begin with '/'. A path such as '/v1/chat/completions' is needed, because the pool chooses the server.");
+            if (root.TryGetProperty("body", out var content) && content.ValueKind == JsonValueKind.Object && content.TryGetProperty("stream", out var stream) && stream.ValueKind == JsonValueKind.True)
+                throw new InvalidDataException($"Line {number}: the body asks for a stream, and a batch stores whole answers. Remove \"stream\" from the body.");
             return new OpenAIBatchRequest(Text("custom_id"), Text("url"), root.TryGetProperty("body", out var body) && body.ValueKind == JsonValueKind.Object ? body.Clone() : throw Missing("body"));
 
             string Text(string name) => root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : throw Missing(name);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new InvalidDataException($"Line {number} is not a JSON object.", exception);
+            throw new InvalidDataException($"Line {number} is not a JSON object. {Form}", exception);
         }
 
-        InvalidDataException Missing(string name) => new($"Line {number} has no '{name}'.");
+        InvalidDataException Missing(string name) => new($"Line {number} has no '{name}'. {Form}");
     }
 
     private static byte[] Line(string id, BatchItemState state, OpenAIBatchAnswer? answer, string? error)

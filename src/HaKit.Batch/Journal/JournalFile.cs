@@ -84,9 +84,9 @@ internal sealed class JournalFile : IDisposable
             Span<byte> bytes = stackalloc byte[JournalHeader.Length];
             var header = JournalHeader.Read(bytes[..file.Read(bytes, 0)], path);
             if (header.IsSealed != seal is not null)
-                throw new BatchStoreException(header.IsSealed ? $"'{path}' is sealed: its key is needed." : $"'{path}' is not sealed, and a key was given.");
+                throw new BatchStoreException(header.IsSealed ? $"'{path}' is sealed: its key is needed. Set SealKey of the options." : $"'{path}' is not sealed, and a key was given. Leave SealKey out, or give the journal another name.");
             if (seal is not null && seal.CheckOf(header.FileId) != header.KeyCheck)
-                throw new BatchStoreException($"'{path}' is sealed with another key.");
+                throw new BatchStoreException($"'{path}' is sealed with another key. Set SealKey to the key with which the journal was created.");
             return new(files, path, file, header, seal);
         }
         catch

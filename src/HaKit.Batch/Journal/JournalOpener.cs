@@ -19,7 +19,7 @@ internal static class JournalOpener
     {
         // The name is checked before the lock is taken, because otherwise a misspelt name would leave a lock file.
         if (!create && FilesOf(settings.Files, name).Numbered.Count == 0)
-            throw new BatchStoreException($"There is no journal '{name}'.");
+            throw new BatchStoreException($"There is no journal '{name}'. Give the name with which the batch was run, without the number at the end of its files.");
         var held = JournalLock.Acquire(settings.Files, name, settings.Time.GetUtcNow());
         JournalFile? file = null;
         try

@@ -10,7 +10,7 @@ internal static class JournalRepair
     {
         var files = settings.Files;
         if (JournalOpener.FilesOf(files, name).Numbered is not { Count: > 0 } numbered)
-            throw new BatchStoreException($"There is no journal '{name}'.");
+            throw new BatchStoreException($"There is no journal '{name}'. Give the name with which the batch was run, without the number at the end of its files.");
         using var held = JournalLock.Acquire(files, name, settings.Time.GetUtcNow());
         using var newLock = JournalLock.Acquire(files, newName, settings.Time.GetUtcNow());
         if (JournalOpener.FilesOf(files, newName).Numbered.Count > 0)

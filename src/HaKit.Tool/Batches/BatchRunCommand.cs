@@ -45,9 +45,11 @@ internal static class BatchRunCommand
             await using var batch = (await store.OpenAsync(parsed, create: true, cancellationToken)).AsOpenAIBatch();
             foreach (var notice in batch.Notices)
                 await error.WriteLineAsync(notice);
-            using var endpoints = new EndpointPool("batch", PoolFile.Read(parsed.GetRequiredValue(pool)!));
+            using var endpoints = new EndpointPool("batch", ReadPool(parsed.GetRequiredValue(pool)!));
             if (parsed.GetValue(input) is { } requests)
                 await AddAsync(batch, requests, options.OnChanged, cancellationToken);
+            if ((await batch.Store.CountAsync(cancellationToken)).Total == 0)
+                throw new UsageException(parsed.GetValue(input) is { } empty ? $"--input is '{empty}', which has no requests. {Form}" : $"The batch has no requests yet: give them with --input FILE. {Form}");
             var exitCode = await RunAsync(endpoints, batch, options, error, cancellationToken);
             if (results is not null)
             {
@@ -57,6 +59,16 @@ internal static class BatchRunCommand
             return exitCode;
         });
         return command;
+    }
+
+    private const string Form = """Each line is one request: {"custom_id": "1", "method": "POST", "url": "/v1/chat/completions", "body": { … }}.""";
+
+    private static EndpointPoolOptions ReadPool(string file)
+    {
+        var options = PoolFile.Read(file);
+        return options.Endpoints.FirstOrDefault(static e => e.Address is null) is { } without
+            ? throw new UsageException($"--pool is '{file}', whose endpoint '{without.Name}' has no Address. Set it, because the requests are sent over HTTP.")
+            : options;
     }
 
     private static async Task AddAsync(Batch<OpenAIBatchRequest> batch, string file, OnChanged onChanged, CancellationToken cancellationToken)

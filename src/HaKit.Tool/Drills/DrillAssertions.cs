@@ -49,12 +49,41 @@ internal sealed record DrillAssertions
     {
         try
         {
-            return JsonSerializer.Deserialize<DrillAssertions>(File.ReadAllText(file), Strict) ?? throw new JsonException("it is empty");
+            var read = JsonSerializer.Deserialize<DrillAssertions>(File.ReadAllText(file), Strict) ?? throw new JsonException("it is empty");
+            return read.FindMistake() is { } mistake ? throw new UsageException($"--assert is '{file}', which cannot be used: {mistake}") : read;
         }
-        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or JsonException or ArgumentException)
+        catch (JsonException wrong)
+        {
+            var at = wrong.LineNumber is { } line ? $" (line {line + 1}{(wrong.Path is { Length: > 1 } path ? $", {path}" : "")})" : "";
+            throw new UsageException($"--assert is '{file}', which cannot be used{at}: {wrong.Message} An object with numbers is needed, whose members may be {Members}.");
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new UsageException($"--assert is '{file}', which cannot be used: {wrong.Message}");
         }
+    }
+
+    private const string Members = "success, wrongOrHalf, addedP50, addedP99, addedLongest, wellAgainSeconds, amplification, duplicates, earlySends and faults";
+
+    private string? FindMistake(bool isOfFault = false)
+    {
+        if (Success is < 0 or > 1)
+            return FormattableString.Invariant($"success is {Success}: a share from 0 to 1 is needed, such as 0.999.");
+        if (Amplification is < 1)
+            return FormattableString.Invariant($"amplification is {Amplification}: at least 1 is needed, because each call makes one request.");
+        double?[] others = [WrongOrHalf, AddedP50, AddedP99, AddedLongest, WellAgainSeconds, Duplicates, EarlySends];
+        if (others.Any(static value => value < 0))
+            return "a requirement is negative: numbers from 0 are needed.";
+        if (!isOfFault && Success is null && Amplification is null && others.All(static value => value is null) && Faults is not { Count: > 0 })
+            return $"it requires nothing. Its members may be {Members}.";
+        foreach (var (name, of) in Faults ?? [])
+        {
+            if (HaKit.Testing.DrillFaults.All.All(f => f.Name != name))
+                return $"there is no fault '{name}'. There are {string.Join(", ", HaKit.Testing.DrillFaults.All.Select(static f => f.Name))}.";
+            if (of?.FindMistake(isOfFault: true) is { } mistake)
+                return $"faults:{name}: {mistake}";
+        }
+        return null;
     }
 
     /// <summary>Returns the requirements that the report misses, one sentence each. Empty when it meets all of them.</summary>

@@ -39,12 +39,21 @@ internal sealed class DrillOptions
         Ports = parsed.GetValue(_upstreams.Ports) is null && parsed.GetValue(_target) is null ? [0, 0, 0] : DrillUpstreamOptions.PortsOf(parsed.GetValue(_upstreams.Ports)),
     };
 
+    private static readonly string[] s_operations = ["/chat/completions", "/completions", "/messages", "/responses"];
+
     public DrillContender ContenderOf(ParseResult parsed)
     {
         if (parsed.GetValue(_target) is not { } target)
-            return DrillContenders.HaKitIn(DialectOf(parsed));
+            return parsed.GetValue(_headers) is { Length: > 0 }
+                ? throw new UsageException("--header needs --target URL: a header goes to the target only. Give the target, or leave --header out.")
+                : DrillContenders.HaKitIn(DialectOf(parsed));
         if (!Uri.TryCreate(target, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new UsageException($"--target is '{target}': an address such as http://127.0.0.1:8080/v1 is needed.");
+        if (address.IsLoopback && DrillUpstreamOptions.PortsOf(parsed.GetValue(_upstreams.Ports)).Contains(address.Port))
+            throw new UsageException($"--target is '{target}', the address of an upstream of the drill itself. Give the address of what stands between, or other ports with --upstreams.");
+        var path = address.AbsolutePath.TrimEnd('/');
+        if (s_operations.FirstOrDefault(o => path.EndsWith(o, StringComparison.OrdinalIgnoreCase)) is { } operation)
+            throw new UsageException($"--target is '{target}', which ends with '{operation}'. The drill adds it: '{address.GetLeftPart(UriPartial.Authority)}{path[..^operation.Length]}' is needed.");
         var headers = (parsed.GetValue(_headers) ?? []).Select(HeaderOf).ToArray();
         return DrillContenders.At(target, address, headers, DialectOf(parsed));
     }
@@ -58,7 +67,7 @@ internal sealed class DrillOptions
     private static KeyValuePair<string, string> HeaderOf(string text) =>
         text.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon
             ? new(text[..colon].Trim(), text[(colon + 1)..].Trim())
-            : throw new UsageException($"--header is '{text}': NAME:VALUE is needed.");
+            : throw new UsageException("--header is not of the form NAME:VALUE, such as 'x-team: red'. It is not shown, because it may hold a key.");
 }
 
 /// <summary>The options that drill and serve share: the upstreams and the faults.</summary>
@@ -68,7 +77,15 @@ internal sealed class DrillUpstreamOptions
 
     public Option<string?> Faults { get; } = CommandOptions.Text("--faults", "NAMES", "which faults: full (all at their full rate, the default), low (a tenth of the requests), all, or names such as refused,throttled,cut-10%");
 
-    public static IReadOnlyList<int> PortsOf(string? text) =>
+    public static IReadOnlyList<int> PortsOf(string? text)
+    {
+        var ports = ReadPorts(text);
+        return ports.GroupBy(static p => p).FirstOrDefault(static g => g.Count() > 1) is { Key: var twice }
+            ? throw new UsageException($"--upstreams has '{twice}' twice: each upstream needs a port of its own, such as 9101,9102,9103.")
+            : ports;
+    }
+
+    private static IReadOnlyList<int> ReadPorts(string? text) =>
         [.. (text ?? "9101,9102,9103").Split(',', StringSplitOptions.TrimEntries).Select(port =>
             int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and < 65536 ? number : throw new UsageException($"--upstreams has '{port}': ports such as 9101,9102,9103 are needed."))];
 

@@ -28,6 +28,7 @@ internal static class PlanCommand
             command.Options.Add(option);
         command.SetAction(async (parsed, cancellationToken) =>
         {
+            ThrowIfWithoutEffect(parsed, options, pool, [calls, tokens, most]);
             await using var figures = JsonOutput.Open(parsed, json);
             if (parsed.GetValue(pool) is not { } file)
                 return await RunAsync(options.Read(parsed), figures, cancellationToken);
@@ -39,8 +40,31 @@ internal static class PlanCommand
         return command;
     }
 
+    private static void ThrowIfNamesAreAlike(PlanOptions options)
+    {
+        if (options.Endpoints.GroupBy(static e => e.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(static g => g.Count() > 1) is { Key: var twice })
+            throw new UsageException($"--endpoint names '{twice}' twice. Give each endpoint a name of its own, such as {twice}-1 and {twice}-2.");
+        if (options.IncidentFile is null && options.Required > options.Endpoints.Count)
+            throw new UsageException($"--required is {options.Required}, and there are {options.Endpoints.Count} endpoints. Require fewer, or add endpoints with --endpoint.");
+    }
+
+    // An option that belongs to another way of planning would be ignored silently.
+    private static void ThrowIfWithoutEffect(ParseResult parsed, PlanCommandOptions options, Option pool, Option[] ofPool)
+    {
+        bool IsGiven(Option option) => parsed.GetResult(option) is { Implicit: false };
+        if (IsGiven(pool) && options.All.FirstOrDefault(IsGiven) is { } ignored)
+            throw new UsageException($"{ignored.Name} has no effect with --pool. Leave one of them out.");
+        if (!IsGiven(pool) && ofPool.FirstOrDefault(IsGiven) is { } needsPool)
+            throw new UsageException($"{needsPool.Name} needs --pool FILE. Give the pool, or leave {needsPool.Name} out.");
+        if (IsGiven(options.Incidents) && IsGiven(options.Endpoints))
+            throw new UsageException("--endpoint has no effect with --incidents, which gives the endpoints. Leave one of them out.");
+        if (!IsGiven(options.Incidents) && options.OfIncidents.FirstOrDefault(IsGiven) is { } needsFile)
+            throw new UsageException($"{needsFile.Name} needs --incidents FILE. Give the file, or leave {needsFile.Name} out.");
+    }
+
     private static async Task<int> RunAsync(PlanOptions options, JsonOutput json, CancellationToken cancellationToken)
     {
+        ThrowIfNamesAreAlike(options);
         try
         {
             var design = options.IncidentFile is null ? Design(options, options.Endpoints, options.Beta ?? 0.1) : FromIncidents(options, json.Text);
@@ -78,6 +102,10 @@ internal static class PlanCommand
         {
             throw new FormatException($"{options.IncidentFile}, {e.Message}", e);
         }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"--incidents is '{options.IncidentFile}', which cannot be read: {unreadable.Message} Give a CSV file with the columns start, end, service, impact.");
+        }
 
         foreach (var service in options.Services)
         {
@@ -91,6 +119,8 @@ internal static class PlanCommand
         var (from, to) = (options.From ?? all.Min(i => i.Start), options.To ?? all.Max(i => i.End));
         if (to <= from)
             throw new FormatException($"--to {to:u} does not lie after --from {from:u}");
+        if (!chosen.Any(i => i.Impact >= options.Impact && i.Start < to && i.End > from))
+            throw new FormatException($"no incident in {options.IncidentFile} has an impact of {options.Impact} or more (--impact) between {from:u} (--from) and {to:u} (--to)");
         var services = Incidents.ToHistories(chosen, options.Impact, from, to)
             .Select(s => (s.Service, Uptime: s.History.Summarize(to - from))).ToList();
         output.WriteLine($"Incidents of impact {options.Impact} or more, {from:yyyy-MM-dd HH:mm} to {to:yyyy-MM-dd HH:mm} UTC ({(to - from).TotalDays:0.#} days)");

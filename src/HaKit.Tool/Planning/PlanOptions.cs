@@ -63,6 +63,13 @@ internal sealed class PlanCommandOptions
         _endpointCost, _betaCost, _detectionCost, _rescueCost, _coverageCost, _incidents, _services, _impact, _from, _to,
     ];
 
+    public Option Endpoints => _endpoints;
+
+    public Option Incidents => _incidents;
+
+    /// <summary>Gets the options that select incidents of a file.</summary>
+    public IEnumerable<Option> OfIncidents => [_services, _impact, _from, _to];
+
     public PlanOptions Read(ParseResult parsed)
     {
         var mttr = parsed.GetValue(_mttr) ?? TimeSpan.FromHours(1);
@@ -127,8 +134,9 @@ internal sealed class PlanCommandOptions
         CustomParser = result => CommandOptions.Parsed(result, ParseTime, "a time such as 2024-06-01T00:00:00Z"),
     };
 
+    // Only the year first: 01.03.2025 means March in one country and January in another.
     private static DateTimeOffset? ParseTime(string text) =>
-        DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : null;
+        text.Length >= 10 && text[4] == '-' && text[..4].All(char.IsAsciiDigit) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : null;
 
     private static PoolRouting? ParseRouting(string text) => text switch
     {

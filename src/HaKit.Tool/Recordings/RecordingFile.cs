@@ -26,6 +26,8 @@ internal static class RecordingFile
         {
             throw new UsageException($"The recording '{path}' cannot be read: {exception.Message} Give the folder of AddHaFlightRecorder, or one of its files.");
         }
+        if (recording is { Events.Count: 0, Problems: [var first, ..] })
+            throw new UsageException($"The recording '{path}' cannot be read: {first} Give the folder of AddHaFlightRecorder, or one of its files.");
         var pools = recording.Events.OfType<RecordedConfiguration>().Select(static c => PoolOf(c.Json)).Distinct(StringComparer.Ordinal).ToArray();
         return pools.Length <= 1 ? recording : throw new UsageException($"The recording '{path}' is of {pools.Length} pools: {string.Join(", ", pools)}. Name one by --name.");
     }

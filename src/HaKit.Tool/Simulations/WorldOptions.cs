@@ -32,6 +32,8 @@ internal sealed class WorldOptions
     public World Read(ParseResult parsed)
     {
         var services = (parsed.GetValue(_services) ?? "openai-api,anthropic-api").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (services.GroupBy(static s => s, StringComparer.Ordinal).FirstOrDefault(static g => g.Count() > 1) is { Key: var twice })
+            throw new UsageException($"--services names '{twice}' twice. Name each service once.");
         var pool = parsed.GetValue(_pool);
         var days = parsed.GetValue(_days);
         var history = History.FromIncidents(ReadIncidents(parsed.GetRequiredValue(_incidents)!), services, days > 0 ? days : null);

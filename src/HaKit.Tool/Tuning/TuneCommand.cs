@@ -46,7 +46,7 @@ internal static class TuneCommand
     {
         var hasIncidents = parsed.GetValue(world.IncidentsOption) is not null;
         if (recording is null == !hasIncidents)
-            throw new UsageException("Either a RECORDING or --incidents is needed.");
+            throw new UsageException(recording is null ? "Either a RECORDING or --incidents is needed." : "A RECORDING and --incidents are both given. Give one of them.");
         if (recording is null)
             return new IncidentTuningHistory(world.Read(parsed));
         var recorded = RecordedWorld.FromRecording(RecordingFile.Read(recording, name));

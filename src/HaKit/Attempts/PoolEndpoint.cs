@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using HaKit.Attempts;
 using HaKit.Dialects;
 using HaKit.Faults;
 using HaKit.Limits;
@@ -40,7 +41,7 @@ public sealed record PoolEndpoint
         ForwardCallerCredential = options.ForwardCallerCredential;
         AttemptTimeout = options.AttemptTimeout?.Timeout;
         HealthPath = options.HealthPath;
-        Continuation = DeclaredContinuation.Of(options);
+        Continuation = DeclaredContinuation.Get(options);
         LimitsCountCachedTokens = DialectTable.Get(options.Dialect).LimitsCountCachedTokens;
         ContinuationInstruction = options.ContinuationInstruction;
         RepeatsTail = options.RepeatsTail;

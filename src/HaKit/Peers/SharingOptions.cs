@@ -51,7 +51,9 @@ public sealed class SharingOptions
 
     internal SharingOptions Copy() => (SharingOptions)MemberwiseClone();
 
-    internal IEnumerable<string> Validate(string path)
+    internal IEnumerable<string> Validate(string path) => [.. CheckKey(path), .. CheckNames(path)];
+
+    private IEnumerable<string> CheckKey(string path)
     {
         if (OrderKey is { Length: < 16 })
             yield return $"{path}:OrderKey has {OrderKey.Length} characters: at least 16 are needed, for example from 'openssl rand -base64 32', and the same in every replica.";
@@ -59,6 +61,10 @@ public sealed class SharingOptions
             yield return $"{path}:OrderKey repeats a few characters, so it is easy to guess. Give random text, for example from 'openssl rand -base64 32', and the same in every replica.";
         else if (OrderKey is not null && Placeholder.IsSecret(OrderKey))
             yield return $"{path}:OrderKey is a placeholder, such as '<key>' or '${{KEY}}', and not a key. Give the fleet's key itself.";
+    }
+
+    private IEnumerable<string> CheckNames(string path)
+    {
         if (Name is not null && (string.IsNullOrWhiteSpace(Name) || Name.Length > 200 || Name.AsSpan().IndexOfAny(Unfit) >= 0))
             yield return $"{path}:Name is '{Name}': 1 to 200 characters without spaces, braces, brackets, * and ? are needed.";
         else if (Name is not null && Placeholder.IsName(Name))

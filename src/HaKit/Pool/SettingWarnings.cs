@@ -53,9 +53,13 @@ internal static class SettingWarnings
             if (factor > LargestFactor)
                 yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Selection:{setting} is {factor}. It is a factor and not a percentage: perhaps {factor / 100} is meant.");
         }
-        var needsPrices = selection.Preset == SelectionPreset.Cheapest ? "Selection:Preset is Cheapest" : selection.SecondsPerPrice > 0 ? $"Selection:SecondsPerPrice is {selection.SecondsPerPrice}" : null;
-        if (needsPrices is not null && options.Endpoints.All(e => e.InputTokenPrice == 0 && e.OutputTokenPrice == 0))
-            yield return $"{needsPrices} and has no effect, because no endpoint has a price. Set InputTokenPrice and OutputTokenPrice of the endpoints.";
+        if (options.Endpoints.Any(e => e.InputTokenPrice > 0 || e.OutputTokenPrice > 0))
+            yield break;
+        const string NoPrice = "and has no effect, because no endpoint has a price. Set InputTokenPrice and OutputTokenPrice of the endpoints.";
+        if (selection.Preset == SelectionPreset.Cheapest)
+            yield return $"Selection:Preset is Cheapest {NoPrice}";
+        else if (selection.SecondsPerPrice > 0)
+            yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Selection:SecondsPerPrice is {selection.SecondsPerPrice} {NoPrice}");
     }
 
     private static IEnumerable<string> OfGroups(EndpointPoolOptions options)
@@ -105,5 +109,5 @@ internal static class SettingWarnings
         }
     }
 
-    private static bool CanContinue(EndpointOptions endpoint) => DeclaredContinuation.Of(endpoint) != Continuation.None;
+    private static bool CanContinue(EndpointOptions endpoint) => DeclaredContinuation.Get(endpoint) != Continuation.None;
 }

@@ -28,7 +28,7 @@ internal static partial class Placeholder
 
     private static readonly string[] s_schemes = ["Bearer ", "Basic ", "Token ", "ApiKey ", "Key "];
 
-    // What stands before the name of an environment variable in configurations of other tools.
+    // The prefixes of an environment variable in configurations of other tools.
     private static readonly string[] s_readers = ["process.env.", "os.environ/", "env:", "env.", "env/", "$env:"];
 
     private static readonly string[] s_firstWords = ["replace", "insert", "enter", "paste", "change"];

@@ -83,6 +83,14 @@ internal static class ApplicationMistakes
             web.MapHaHeartbeat();
             web.MapHaHeartbeat();
         }), "'/heartbeat'", "MapHaHeartbeat", "another pattern"),
+        new("a dashboard without a prefix", () => WebAsync(_ => { }, web => web.MapHaEndpointPools("")), "an empty path", "MapHaEndpointPools", "'/ha'"),
+        new("an address for the prefix of the dashboard", () => WebAsync(_ => { }, web => web.MapHaEndpointPools("http://localhost/ha")), "is an address", "MapHaEndpointPools", "'/ha'"),
+        new("a parameter in the prefix of the dashboard", () => WebAsync(_ => { }, web => web.MapHaEndpointPools("/{pool}")), "'/{pool}'", "MapHaEndpointPools", "'/ha'"),
+        new("a dashboard without a step", () => WebAsync(_ => { }, web => web.MapHaEndpointPools(configure: o => o.Step = TimeSpan.Zero)), "Step is 0 s", "MapHaEndpointPools", "1 s to"),
+        new("an empty policy for orders", () => WebAsync(_ => { }, web => web.MapHaEndpointPools(configure: o => o.OperatorPolicy = "")), "empty", "MapHaEndpointPools: OperatorPolicy", "leave it out"),
+        new("a heartbeat without a path", () => WebAsync(_ => { }, web => web.MapHaHeartbeat(null!)), "no path", "MapHaHeartbeat", "'/heartbeat'"),
+        new("a brace in the path of the heartbeat", () => WebAsync(_ => { }, web => web.MapHaHeartbeat("/heart{beat")), "'/heart{beat'", "MapHaHeartbeat", "'/heartbeat'"),
+        new("a heartbeat of a service without capacity", () => WebAsync(_ => { }, web => web.MapHaHeartbeat(configure: o => o.Capacity = 0)), "Capacity is 0", "MapHaHeartbeat", "at least 1"),
         new("a dashboard without a pool", () => WebAsync(_ => { }, web => web.MapHaEndpointPools().RequireHost("127.0.0.1"), withPool: false), "no endpoint pool", "MapHaEndpointPools", "AddHaEndpointPool"),
     ];
 
@@ -133,7 +141,7 @@ internal static class ApplicationMistakes
             foreach (var path in (string[])["/heartbeat", "/ha"])
                 (await http.GetAsync(new Uri(address + path), Token)).Dispose();
         }
-        catch (InvalidOperationException refused)
+        catch (Exception refused) when (refused is InvalidOperationException or ArgumentException)
         {
             lines.Add(refused.Message);
         }

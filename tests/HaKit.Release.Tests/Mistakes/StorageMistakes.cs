@@ -37,6 +37,31 @@ internal static class StorageMistakes
             await using var batch = await BatchJournal.OpenAsync<string>(Path.Combine(folder, "work.journal"), cancellationToken: Token);
             await batch.AddAsync(["one", "two"], _ => "1", cancellationToken: Token);
         }), "'1'", "items", "id"),
+        new("a folder for a journal", () => InFolderAsync(async folder =>
+        {
+            await using var batch = await BatchJournal.OpenAsync<string>(folder, cancellationToken: Token);
+        }), "is a folder", "The journal", "work.journal"),
+        new("an item without an id", () => InFolderAsync(async folder =>
+        {
+            await using var batch = await BatchJournal.OpenAsync<string>(Path.Combine(folder, "work.journal"), cancellationToken: Token);
+            await batch.AddAsync(["one"], _ => "", cancellationToken: Token);
+        }), "returned nothing", "work.journal", "different for each item"),
+        new("an item that is null", () => InFolderAsync(async folder =>
+        {
+            await using var batch = await BatchJournal.OpenAsync<string>(Path.Combine(folder, "work.journal"), cancellationToken: Token);
+            await batch.AddAsync([null!], _ => "1", cancellationToken: Token);
+        }), "null", "work.journal", "Leave it out"),
+        new("a sealed journal without its key", () => InFolderAsync(async folder =>
+        {
+            await using (await BatchJournal.OpenAsync<string>(Path.Combine(folder, "work.journal"), new BatchJournalOptions { SealKey = new byte[32] }, Token))
+            {
+            }
+            await using var batch = await BatchJournal.OpenAsync<string>(Path.Combine(folder, "work.journal"), cancellationToken: Token);
+        }), "is sealed", "work.journal", "Set SealKey"),
+        new("a journal that does not exist", () => InFolderAsync(async folder =>
+        {
+            await using var batch = await BatchJournal.OpenExistingStoreAsync(Path.Combine(folder, "work.journal"), cancellationToken: Token);
+        }), "no journal", "work.journal", "Give the name"),
         new("a vault without a key", () => WithVaultAsync("""{ "Destinations": [ { "Name": "disk", "Folder": "/tmp/x" } ] }"""), "Keys is empty", "Vault 'state'", "openssl rand -base64 32"),
         new("a vault with a short key", () => WithVaultAsync("""{ "Destinations": [ { "Name": "disk", "Folder": "/tmp/x" } ], "Keys": { "1": "c2VjcmV0" } }"""), "Keys:1", "Vault 'state'", "openssl rand -base64 32"),
         new("a vault without a destination", () => WithVaultAsync($$"""{ "Keys": { "1": "{{s_key}}" } }"""), "Destinations is empty", "Vault 'state'", "Folder"),

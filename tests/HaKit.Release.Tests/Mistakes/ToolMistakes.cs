@@ -31,8 +31,58 @@ internal static class ToolMistakes
         new("a setting that no pool has, in a replay", () => RunAsync("replay", "/nowhere", "--set", "Retry"), "'Retry'", "--set", "NAME=VALUE"),
         new("a drill of an address that is none", () => RunAsync("drill", "--target", "localhost:8080"), "'localhost:8080'", "--target", "http://"),
         new("a port that is none", () => RunAsync("serve", "--upstreams", "99999"), "'99999'", "--upstreams", "9101,9102,9103"),
+        new("a report over the file that is read", () => WithFileAsync("incidents.csv", Incidents, file => ["simulate", "--incidents", file, "--services", "a", "--svg", file]), "incidents.csv", "--svg", "a file of its own"),
+        new("figures over the pool's file", () => WithFileAsync("pool.json", """{ "Endpoints": [ { "Name": "a" } ] }""", file => ["plan", "--pool", file, "--json", file]), "pool.json", "--json", "a file of its own"),
+        new("results over the requests", () => WithFileAsync("in.jsonl", "{}", file => ["batch", "run", "--input", file, "--pool", "pool.json", "--journal", "j", "--output", file]), "in.jsonl", "--output", "a file of its own"),
+        new("results over the journal", () => WithFileAsync("j", "", file => ["batch", "run", "--pool", "pool.json", "--journal", file, "--output", file]), "/j'", "--output", "a file of its own"),
+        new("a journal and a database", () => RunAsync("batch", "show", "--journal", "j", "--postgresql", "Host=localhost", "--batch", "b"), "--postgresql", "--journal", "Give --journal, or"),
+        new("a batch of a database in a journal", () => RunAsync("batch", "show", "--journal", "j", "--batch", "b"), "--batch", "--journal", "Give --journal, or"),
+        new("an address for a database", () => RunAsync("batch", "show", "--postgresql", "postgres://user:planted@127.0.0.1/db", "--batch", "b"), "cannot be read", "--postgresql", "'Host=localhost"),
+        new("an option that a database does not have", () => RunAsync("batch", "show", "--postgresql", "Host=127.0.0.1;Pasword=planted", "--batch", "b"), "cannot be read", "--postgresql", "'Host=localhost"),
+        new("a journal that is not there", () => WithFileAsync("j", null, file => ["batch", "show", "--journal", file]), "/j'", "no journal", "Give the name"),
+        new("an empty file of requests", () => WithRequestsAsync(""), "no requests", "--input", "\"custom_id\""),
+        new("a file of requests that is a table", () => WithRequestsAsync("id,prompt\n1,hi\n"), "Line 1", "--input", "\"custom_id\""),
+        new("a request without its id", () => WithRequestsAsync("""{"method":"POST","url":"/v1/chat/completions","body":{}}"""), "'custom_id'", "Line 1", "\"custom_id\""),
+        new("a request with a whole address", () => WithRequestsAsync("""{"custom_id":"1","method":"POST","url":"https://api.openai.com/v1/chat/completions","body":{}}"""), "the url", "Line 1", "'/v1/chat/completions'"),
+        new("a request that asks for a stream", () => WithRequestsAsync("""{"custom_id":"1","method":"POST","url":"/v1/chat/completions","body":{"stream":true}}"""), "a stream", "Line 1", "Remove"),
+        new("a pool without addresses for a batch", () => WithRequestsAsync("""{"custom_id":"1","method":"POST","url":"/v1/chat/completions","body":{}}""", """{ "Endpoints": [ { "Name": "a" } ] }"""), "endpoint 'a' has no Address", "--pool", "Set it"),
+        new("a service without a history", () => RunAsync("plan", "--endpoint", "a:99", "--service", "b"), "--service", "--incidents", "Give the file"),
+        new("a load without a pool", () => RunAsync("plan", "--endpoint", "a:99", "--calls-per-minute", "900"), "--calls-per-minute", "--pool FILE", "leave --calls-per-minute out"),
+        new("a target with a pool", () => WithFileAsync("pool.json", """{ "Endpoints": [ { "Name": "a" } ] }""", file => ["plan", "--pool", file, "--target", "99.9"]), "--target", "--pool", "Leave one of them out"),
+        new("endpoints with a history", () => WithFileAsync("incidents.csv", Incidents, file => ["plan", "--incidents", file, "--endpoint", "b:99"]), "--endpoint", "--incidents", "Leave one of them out"),
+        new("a date with the day first", () => WithFileAsync("incidents.csv", Incidents, file => ["plan", "--incidents", file, "--from", "01.03.2025"]), "'01.03.2025'", "--from", "2024-06-01"),
+        new("a history that does not exist", () => RunAsync("plan", "--incidents", "/nowhere.csv"), "'/nowhere.csv'", "--incidents", "start, end, service, impact"),
+        new("two endpoints of one name in a plan", () => RunAsync("plan", "--endpoint", "openai:99", "--endpoint", "OpenAI:98"), "'openai' twice", "--endpoint", "a name of its own"),
+        new("more endpoints required than there are", () => RunAsync("plan", "--endpoint", "a:99", "--required", "2"), "is 2", "--required", "add endpoints"),
+        new("an impact that no incident has", () => WithFileAsync("incidents.csv", Incidents, file => ["plan", "--incidents", file, "--impact", "9"]), "no incident", "(--impact)", "9 or more"),
+        new("one service twice", () => WithFileAsync("incidents.csv", Incidents, file => ["simulate", "--incidents", file, "--services", "a,a"]), "'a' twice", "--services", "once"),
+        new("a recording that is a text file", () => WithFileAsync("notes.txt", "hello", file => ["record", "show", file]), "notes.txt", "recording", "AddHaFlightRecorder"),
+        new("a recording and a history", () => WithFileAsync("incidents.csv", Incidents, file => ["tune", "recordings", "--incidents", file]), "both given", "--incidents", "Give one of them"),
+        new("the path of the chat in the target of a drill", () => RunAsync("drill", "--target", "http://127.0.0.1:8080/v1/chat/completions"), "'/chat/completions'", "--target", "'http://127.0.0.1:8080/v1'"),
+        new("an upstream for the target of a drill", () => RunAsync("drill", "--target", "http://127.0.0.1:9101/v1"), "an upstream of the drill", "--target", "--upstreams"),
+        new("a header without a target", () => RunAsync("drill", "--header", "x-team: red"), "--header", "--target", "leave --header out"),
+        new("one port twice", () => RunAsync("drill", "--upstreams", "9101,9101,9102"), "'9101' twice", "--upstreams", "9101,9102,9103"),
+        new("a requirement in percent", () => WithFileAsync("drill.json", """{ "success": 99.9 }""", file => ["drill", "--assert", file]), "success is 99.9", "--assert", "0.999"),
+        new("a misspelt requirement", () => WithFileAsync("drill.json", """{ "succes": 0.9 }""", file => ["drill", "--assert", file]), "'succes'", "--assert", "success, wrongOrHalf"),
+        new("a requirement for a fault that does not exist", () => WithFileAsync("drill.json", """{ "faults": { "refsued": { "success": 0.9 } } }""", file => ["drill", "--assert", file]), "'refsued'", "--assert", "refused"),
+        new("a file that requires nothing", () => WithFileAsync("drill.json", "{ }", file => ["drill", "--assert", file]), "requires nothing", "--assert", "success, wrongOrHalf"),
         new("a vault whose file does not exist", () => RunAsync("vault", "list", "--vault", "/nowhere.json"), "/nowhere.json", "--vault", "no file"),
     ];
+
+    private static async Task<string> WithRequestsAsync(string requests, string? pool = null)
+    {
+        var folder = Directory.CreateTempSubdirectory("hakit-mistake-");
+        try
+        {
+            await File.WriteAllTextAsync(Path.Combine(folder.FullName, "in.jsonl"), requests, TestContext.Current.CancellationToken);
+            await File.WriteAllTextAsync(Path.Combine(folder.FullName, "pool.json"), pool ?? """{ "Endpoints": [ { "Name": "a", "Address": "http://127.0.0.1:9/v1" } ] }""", TestContext.Current.CancellationToken);
+            return await RunAsync("batch", "run", "--input", Path.Combine(folder.FullName, "in.jsonl"), "--pool", Path.Combine(folder.FullName, "pool.json"), "--journal", Path.Combine(folder.FullName, "work.journal"));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
 
     private static async Task<string> RunAsync(params string[] args)
     {
