@@ -14,15 +14,18 @@ internal sealed class ChatWork<TItem>(IChatClient chat, Func<TItem, IEnumerable<
 
     public override EndpointPool? Pool { get; } = chat.GetService(typeof(EndpointPool)) as EndpointPool;
 
-    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => ChatFingerprint.Compute(messages(item), options.Chat);
+    private IEnumerable<ChatMessage> MessagesOf(TItem item) =>
+        messages(item) ?? throw new InvalidOperationException("RunBatchAsync: the function for the messages of an item returned null. Return at least one message.");
+
+    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => ChatFingerprint.Compute(MessagesOf(item), options.Chat);
 
     public override (long Input, long Output) EstimateTokens(TItem item) =>
-        (messages(item).Sum(static m => m.Contents.Sum(static c => (long)(c is TextContent text ? text.Text.Length : 800))) / BytesPerToken + 10, options.Chat?.MaxOutputTokens ?? 0);
+        (MessagesOf(item).Sum(static m => m.Contents.Sum(static c => (long)(c is TextContent text ? text.Text.Length : 800))) / BytesPerToken + 10, options.Chat?.MaxOutputTokens ?? 0);
 
     public override async ValueTask<CallAnswer<ChatResponse>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken)
     {
         var asked = (options.Chat?.Clone() ?? new ChatOptions()).UseHaProfile(profile);
-        List<ChatMessage> prompt = [.. messages(items[0])];
+        List<ChatMessage> prompt = [.. MessagesOf(items[0])];
         if (_own is not null)
         {
             var (response, detail) = await _own.GetResponseWithDetailAsync(prompt, asked, cancellationToken).ConfigureAwait(false);

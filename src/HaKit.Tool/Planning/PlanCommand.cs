@@ -119,8 +119,6 @@ internal static class PlanCommand
         var (from, to) = (options.From ?? all.Min(i => i.Start), options.To ?? all.Max(i => i.End));
         if (to <= from)
             throw new FormatException($"--to {to:u} does not lie after --from {from:u}");
-        if (!chosen.Any(i => i.Impact >= options.Impact && i.Start < to && i.End > from))
-            throw new FormatException($"no incident in {options.IncidentFile} has an impact of {options.Impact} or more (--impact) between {from:u} (--from) and {to:u} (--to)");
         var services = Incidents.ToHistories(chosen, options.Impact, from, to)
             .Select(s => (s.Service, Uptime: s.History.Summarize(to - from))).ToList();
         output.WriteLine($"Incidents of impact {options.Impact} or more, {from:yyyy-MM-dd HH:mm} to {to:yyyy-MM-dd HH:mm} UTC ({(to - from).TotalDays:0.#} days)");

@@ -112,7 +112,7 @@ public sealed class DeadlineExceededException : EndpointPoolException
         string pool, TimeSpan deadline, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner, int attemptCount = 0,
         IReadOnlyList<WaitRule>? waitRules = null)
         : base(
-            pool, $"the deadline of {DurationText.OfSetting(deadline)} passed.", attempts, retryAfter, inner, attemptCount, waitRules) =>
+            pool, deadline > TimeSpan.Zero ? $"the deadline of {DurationText.OfSetting(deadline)} passed." : $"the deadline is {DurationText.OfSetting(deadline)}, so the call failed at once: set Deadline of the profile to more than 0, or to null for the pool's deadline.", attempts, retryAfter, inner, attemptCount, waitRules) =>
         Deadline = deadline;
 
     /// <summary>Gets the deadline that passed, counted from the beginning of the call.</summary>

@@ -109,7 +109,7 @@ internal sealed class PoolOrders(string pool, PoolClock clock, CurrentSnapshot s
     {
         ArgumentNullException.ThrowIfNull(endpoint);
         var member = Array.Find(snapshot.Value.Members, m => string.Equals(m.Endpoint.Name, endpoint, StringComparison.Ordinal))
-            ?? throw new ArgumentException($"Pool '{pool}' has no endpoint '{endpoint}'.", nameof(endpoint));
+            ?? throw new ArgumentException($"Pool '{pool}' has no endpoint '{endpoint}'. It has '{string.Join("', '", snapshot.Value.Members.Take(10).Select(static m => m.Endpoint.Name))}'.", nameof(endpoint));
         Record(order, endpoint, null, note);
         member.Health.Order(toHealth, clock.Now);
         return member;

@@ -34,12 +34,20 @@ public sealed record RequestProfile
     public bool Vision { get; init; }
 
     /// <summary>Gets the tags that an endpoint must have. Only endpoints with all of these tags are used. Default empty.</summary>
-    public IReadOnlyList<string> Tags { get; init; } = [];
+    public IReadOnlyList<string> Tags
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Tags), "Tags of the request's profile is null. Give an empty list, or leave Tags out.");
+    } = [];
 
     /// <summary>
     /// Gets the names of the endpoints that may be used, for example because only these endpoints hold the state that the request names. Default empty: any.
     /// </summary>
-    public IReadOnlyList<string> Endpoints { get; init; } = [];
+    public IReadOnlyList<string> Endpoints
+    {
+        get;
+        init => field = value ?? throw new ArgumentNullException(nameof(Endpoints), "Endpoints of the request's profile is null. Give an empty list, or leave Endpoints out.");
+    } = [];
 
     /// <summary>Gets the estimated number of tokens in the prompt. Default 0: not known.</summary>
     public int InputTokens { get; init; }

@@ -54,7 +54,6 @@ internal static class ToolMistakes
         new("a history that does not exist", () => RunAsync("plan", "--incidents", "/nowhere.csv"), "'/nowhere.csv'", "--incidents", "start, end, service, impact"),
         new("two endpoints of one name in a plan", () => RunAsync("plan", "--endpoint", "openai:99", "--endpoint", "OpenAI:98"), "'openai' twice", "--endpoint", "a name of its own"),
         new("more endpoints required than there are", () => RunAsync("plan", "--endpoint", "a:99", "--required", "2"), "is 2", "--required", "add endpoints"),
-        new("an impact that no incident has", () => WithFileAsync("incidents.csv", Incidents, file => ["plan", "--incidents", file, "--impact", "9"]), "no incident", "(--impact)", "9 or more"),
         new("one service twice", () => WithFileAsync("incidents.csv", Incidents, file => ["simulate", "--incidents", file, "--services", "a,a"]), "'a' twice", "--services", "once"),
         new("a recording that is a text file", () => WithFileAsync("notes.txt", "hello", file => ["record", "show", file]), "notes.txt", "recording", "AddHaFlightRecorder"),
         new("a recording and a history", () => WithFileAsync("incidents.csv", Incidents, file => ["tune", "recordings", "--incidents", file]), "both given", "--incidents", "Give one of them"),

@@ -47,10 +47,15 @@ internal static class WiringMistakes
         new("a misspelt header of the profile", () => WithHeaderAsync("x-ha-priorty", "1"), "'x-ha-priorty'", "header", "x-ha-priority"),
         new("a time with its unit in a header", () => WithHeaderAsync("x-ha-deadline", "30s"), "no time", "'x-ha-deadline'", "seconds such as 30"),
         new("yes for true in a header", () => WithHeaderAsync("x-ha-tools", "yes"), "another value than true or false", "'x-ha-tools'", "write one of these"),
+        new("a deadline that is over", () => CallAsync(pool => pool.ExecuteAsync(new RequestProfile { Deadline = Timeout.InfiniteTimeSpan }, (_, _) => new ValueTask<int>(1)).AsTask()), "deadline is -1 ms", "Pool 'chat'", "null for the pool's deadline"),
+        new("no tags in a profile", () => CallAsync(pool => pool.ExecuteAsync(new RequestProfile { Tags = null! }, (_, _) => new ValueTask<int>(1)).AsTask()), "null", "Tags of the request's profile", "an empty list"),
+        new("an order for an endpoint that the pool does not have", () => CallAsync(pool => pool.ForceDownAsync("aa").AsTask()), "'aa'", "Pool 'chat'", "It has 'a'"),
         new("words for a number in a header", () => WithHeaderAsync("x-ha-priority", "high"), "no whole number", "'x-ha-priority'", "such as 1"),
     ];
 
     private static Task<string> WithBuilderAsync(Action<IEndpointPoolBuilder> more) => WithPoolAsync($$"""{ "Endpoints": [ {{Good}} ] }""", more, pool => Task.FromResult(pool));
+
+    private static Task<string> CallAsync(Func<EndpointPool, Task> call) => WithPoolAsync($$"""{ "Endpoints": [ {{Good}} ] }""", use: call);
 
     private static Task<string> WithUserAsync(Action<IServiceCollection> add) => SaysAsync($$"""{ "chat": { "Endpoints": [ {{Good}} ] } }""", b =>
     {

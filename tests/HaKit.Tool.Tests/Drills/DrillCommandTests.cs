@@ -87,14 +87,14 @@ public sealed class DrillCommandTests
     {
         var folder = Directory.CreateTempSubdirectory("hakit-drill-").FullName;
         string At(string name) => Path.Combine(folder, name);
-        await File.WriteAllTextAsync(At("assert.json"), """{ "success": 1.1 }""", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(At("assert.json"), """{ "addedLongest": 0 }""", TestContext.Current.CancellationToken);
 
         var (exitCode, output, error) = await ToolRun.RunAsync("drill", "--faults", "error-500", "--length", "1s", "--rate", "20",
             "--json", At("drill.json"), "--markdown", At("drill.md"), "--html", At("drill.html"), "--assert", At("assert.json"));
 
         error.Should().BeEmpty();
         exitCode.Should().Be(HakitTool.Bad);
-        output.Should().Contain("MISSED error-500: success is 1, at least 1.1 is asserted").And.Contain("The generator was late by");
+        output.Should().Contain("MISSED error-500: addedLongest is").And.Contain("The generator was late by");
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(At("drill.json"), TestContext.Current.CancellationToken));
         json.RootElement.GetProperty("Faults")[0].GetProperty("Name").GetString().Should().Be("error-500");
         (await File.ReadAllTextAsync(At("drill.md"), TestContext.Current.CancellationToken)).Should().Contain("| error-500 | 100 % |");
@@ -110,7 +110,7 @@ public sealed class DrillCommandTests
     [InlineData("--faults names 'fire'", "drill", "--faults", "fire")]
     [InlineData("--dialect is 'klingon'", "drill", "--dialect", "klingon")]
     [InlineData("--upstreams has '70000'", "drill", "--upstreams", "70000")]
-    [InlineData("--header is 'x'", "drill", "--target", "http://127.0.0.1:1/v1", "--header", "x")]
+    [InlineData("--header is not of the form NAME:VALUE", "drill", "--target", "http://127.0.0.1:1/v1", "--header", "x")]
     [InlineData("--assert is '/no/such/file'", "drill", "--assert", "/no/such/file")]
     public async Task What_cannot_be_drilled_is_refused(string because, params string[] args)
     {

@@ -73,7 +73,7 @@ public sealed class DrillFiguresTests
     [InlineData("""{ "wellAgainSeconds": 0 }""", "error-500: wellAgainSeconds is")]
     [InlineData("""{ "success": 1, "faults": { "error-500": { "success": 0.98 } } }""", null)]
     [InlineData("""{ "success": 0.99, "wrongOrHalf": 0, "earlySends": 0, "amplification": 1.1, "duplicates": 0 }""", null)]
-    [InlineData("""{ "faults": { "no-such-fault": { "success": 0.98 } } }""", "no-such-fault: no such fault was drilled")]
+    [InlineData("""{ "faults": { "compound": { "success": 0.98 } } }""", "compound: no such fault was drilled")]
     public void What_is_asserted_and_missed_is_told(string json, string? miss)
     {
         var file = Path.GetTempFileName();

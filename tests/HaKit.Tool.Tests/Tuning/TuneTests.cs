@@ -89,7 +89,7 @@ public sealed class TuneTests : IDisposable
 
     [Theory]
     [InlineData("Either a RECORDING or --incidents")]
-    [InlineData("Either a RECORDING or --incidents", "/tmp", "--incidents", "x.csv")]
+    [InlineData("A RECORDING and --incidents are both given", "/tmp", "--incidents", "x.csv")]
     [InlineData("cannot be read", "/no/such/folder")]
     public async Task What_cannot_be_searched_is_refused(string because, params string[] args)
     {
