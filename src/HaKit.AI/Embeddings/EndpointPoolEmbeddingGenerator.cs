@@ -38,7 +38,10 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     /// <inheritdoc/>
     /// <exception cref="EmbeddingMismatchException">An endpoint returned vectors of another model or length.</exception>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take a part in time.</exception>
-    /// <exception cref="DeadlineExceededException">The deadline of the whole call passed.</exception>
+    /// <exception cref="DeadlineExceededException">
+    /// The deadline of the whole call passed. If the call was split, <see cref="DeadlineExceededException.Deadline"/> is the time that was left for the request
+    /// that failed.
+    /// </exception>
     public async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -57,7 +60,10 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     /// <exception cref="ArgumentException">There is no text.</exception>
     /// <exception cref="EmbeddingMismatchException">An endpoint returned vectors of another model or length.</exception>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take a part in time.</exception>
-    /// <exception cref="DeadlineExceededException">The deadline of the whole call passed.</exception>
+    /// <exception cref="DeadlineExceededException">
+    /// The deadline of the whole call passed. If the call was split, <see cref="DeadlineExceededException.Deadline"/> is the time that was left for the request
+    /// that failed.
+    /// </exception>
     public ValueTask<Served<GeneratedEmbeddings<Embedding<float>>>> GenerateWithDetailAsync(
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
