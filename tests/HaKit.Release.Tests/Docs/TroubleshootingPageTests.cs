@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using HaKit.Alerts;
 
 namespace HaKit.Release.Tests;
 
@@ -23,7 +24,21 @@ public sealed partial class TroubleshootingPageTests
     [Fact]
     public void Every_alert_is_on_the_page() =>
         Page.Table("docs/troubleshooting.md", "After an alert").SelectMany(static row => row[0].Split(", ")).Should().BeEquivalentTo(
-            Alert().Matches(Page.Text("docs/grafana/alerts.yaml")).Select(static m => m.Groups[1].Value));
+            Alert().Matches(Page.Text("docs/grafana/alerts.yaml")).Select(static m => m.Groups[1].Value).Concat(Enum.GetNames<AlertKind>()));
+
+    [Fact]
+    public void Every_reason_of_a_refused_call_is_on_the_page()
+    {
+        var source = Page.Text("src/HaKit/Failover/Waiting/ServiceWait.cs") + Page.Text("src/HaKit/Failover/AttemptRace.cs");
+        var reasons = Reason().Matches(source).Select(static m => m.Groups[1].Value).ToArray();
+        reasons.Should().HaveCountGreaterThan(9);
+        var fragments = Page.Table("docs/troubleshooting.md", "No call succeeds").SelectMany(static row => Quoted().Matches(row[0])).Select(static m => m.Groups[1].Value.Split(" … ")[^1]).ToArray();
+        reasons.Where(reason => !fragments.Any(f => reason.Contains(f, StringComparison.Ordinal))).Should().BeEmpty();
+    }
+
+    // A text of at least three words that does not begin with a capital letter.
+    [GeneratedRegex("\"([a-z][^\" ]* [^\"]* [^\"]*)\"")]
+    private static partial Regex Reason();
 
     [GeneratedRegex(@"alert: (\w+)")]
     private static partial Regex Alert();
