@@ -14,8 +14,8 @@ public sealed class AlertOptions
     public TimeSpan Window { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Gets or sets the quiet time. After the start of an alert was sent, the same alert is not sent again within this time. If the problem ends, comes back
-    /// within this time and lasts at its end, the alert is sent then. Default 5 min; 0 to 30 days.
+    /// Gets or sets the quiet time. After the start of an alert was sent, the same alert is not sent again within this time. If the problem ends and
+    /// comes back within this time, the alert is sent when the time is over, provided that the problem still lasts. Default 5 min; 0 to 30 days.
     /// </summary>
     public TimeSpan Quiet { get; set; } = TimeSpan.FromMinutes(5);
 

@@ -18,8 +18,8 @@ internal static class FieldErrors
 
     private static readonly WordSet s_places = new("param", "field", "pointer", "propertyPath", "loc", "source");
 
-    // Names in the place of a member that are no member. If the model is wrong, the request itself is not: another endpoint may have the model. LiteLLM writes a
-    // missing name as "None". The other names stand for errors of no member.
+    // Names that do not show that the request is wrong. "model": another endpoint may have the model. "None": LiteLLM writes it if there is no name. The other
+    // names are used for errors that belong to no member.
     private static readonly WordSet s_noMembers = new(
         "model", "none", "null", "message", "msg", "detail", "details", "error", "errors", "code", "status", "base", "general", "global", "non_field_errors", "nonfielderrors", "_schema", "_errors");
 

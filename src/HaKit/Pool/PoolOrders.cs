@@ -52,7 +52,7 @@ internal sealed class PoolOrders(string pool, PoolClock clock, CurrentSnapshot s
         }
     }
 
-    // Ends the waits of all callers: as released if nothing is in flight, as due if the endpoint was brought up before.
+    // Waits until nothing is in flight at the endpoint (Released) or until it was brought up before that (Due), and gives this result to all callers.
     private async Task WatchDrainAsync(EndpointState member)
     {
         bool isOut;

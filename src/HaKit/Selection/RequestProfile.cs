@@ -60,8 +60,8 @@ public sealed record RequestProfile
 
     /// <summary>
     /// Gets the time within which the call must be served: for a stream until its first content, otherwise until the whole answer. Default: the pool's
-    /// deadline. With 0 or less the call fails at once with a <see cref="DeadlineExceededException"/>, also with <see cref="Timeout.InfiniteTimeSpan"/>. <see
-    /// cref="TimeSpan.MaxValue"/>: no deadline.
+    /// deadline. <see cref="TimeSpan.MaxValue"/>: no deadline. With 0 or less the call fails at once with a <see cref="DeadlineExceededException"/>; <see
+    /// cref="Timeout.InfiniteTimeSpan"/> is less than 0 too.
     /// </summary>
     public TimeSpan? Deadline { get; init; }
 

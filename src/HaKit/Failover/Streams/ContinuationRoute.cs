@@ -70,7 +70,7 @@ internal sealed class ContinuationRoute
             if (EndpointsOf(_step) is not { Count: > 0 } endpoints)
                 continue;
             if (_step == NotCut && EndpointsOf(Any).Count == endpoints.Count)
-                continue; // the last step has the same endpoints, and waits longer
+                continue; // the step Any asks the same endpoints and waits longer
             _asked.Clear();
             var wait = _step == NotCut ? s_wait : TimeSpan.Zero;
             return _profile with

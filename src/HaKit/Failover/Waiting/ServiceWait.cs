@@ -42,7 +42,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
 
         var facts = FactsOf(call, settings, prospects.AskedAt, now);
         var decision = WaitDecision.Decide(in prospects, in facts);
-        // While an attempt of the call runs, no second attempt may start, but the call neither waits nor ends.
+        // If no second attempt starts, the call goes on with its running attempt: it neither waits nor ends, so no rule is recorded.
         if (!isSecond || decision.Action is WaitAction.AskReturned or WaitAction.Retry or WaitAction.Trial)
             RecordRule(call, decision.Rule);
         return Execute(call, in decision, in reader, now);
