@@ -36,8 +36,13 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         var known = FirstContentLimit(call, state, settings);
         var silent = Min(known * (settings.FirstContent.Learned ? call.Patience : 1) ?? (settings.FirstContent.Learned ? settings.FirstContent.Timeout : whole), whole);
         var share = left < TimeSpan.MaxValue / 2 ? left * settings.FirstContent.DeadlineShare : left;
-        if (share < silent && call.Profile.MayRepeat && AnotherCouldServe(call, state, now))
-            silent = Min(silent, Max(share, state.Times.Quantile(call.IsStream, UsualShare) ?? TimeSpan.Zero));
+        if (share < silent && call.Profile.MayRepeat && AnotherCouldServe(call, state, null, now))
+        {
+            // If this endpoint would probably answer too late, and another endpoint would not, the call must not spend all of its time here.
+            var isTooSlow = !MayAnswerWithin(call, state, left) && AnotherCouldServe(call, state, left - share, now);
+            silent = Min(silent, isTooSlow ? share : Max(share, state.Times.Quantile(call.IsStream, UsualShare) ?? TimeSpan.Zero));
+        }
+
         return (After(silent), After(whole), known is not null);
 
         TimeSpan After(TimeSpan limit) => limit < left ? now + limit : call.Deadline;
@@ -95,17 +100,23 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         now - lease.LastSignAt < (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? context.Settings.FirstContent.Minimum);
 
     // Endpoints that are out now, or that the call has tried before, count too: they may be healthy again when the silence reaches its limit.
-    private bool AnotherCouldServe(FailoverCall call, EndpointState state, TimeSpan now)
+    private bool AnotherCouldServe(FailoverCall call, EndpointState state, TimeSpan? within, TimeSpan now)
     {
         var query = new SelectionQuery(call.Profile, call.History, now);
         foreach (var member in context.Snapshot.Members)
         {
-            if (!ReferenceEquals(member, state) && member.Health.State.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown) && query.CanServe(member))
+            if (!ReferenceEquals(member, state) && member.Health.State.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown) && query.CanServe(member)
+                && (within is not { } time || MayAnswerWithin(call, member, time)))
+            {
                 return true;
+            }
         }
 
         return false;
     }
+
+    private bool MayAnswerWithin(FailoverCall call, EndpointState state, TimeSpan time) =>
+        context.Settings.Retry.MinimumChance == 0 || state.Times.Quantile(call.IsStream, context.Settings.Retry.MinimumChance) is not { } quick || time > quick;
 
     private static TimeSpan? FirstContentLimit(FailoverCall call, EndpointState state, FailoverSettings settings)
     {
