@@ -22,8 +22,8 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     /// Gets when a new attempt is given up. The limits are those of the endpoint. While another endpoint could serve the call, the attempt may also take only a
     /// share of the remaining time, so that an endpoint that never answers does not use up the deadline. The share does not apply to a request that must not be
     /// repeated, because no other endpoint gets it after a silence. It does not apply either if the endpoint usually takes longer; otherwise long answers would
-    /// be cut and their endpoints blamed. Until the endpoint's times are learned, an attempt that reaches its limit may be
-    /// kept. Each silence of an endpoint that serves other calls gives the call's next attempts more time.
+    /// be cut and their endpoints blamed. But it applies if the usual answer comes after the deadline, and another endpoint's usual answer does not. Until the
+    /// endpoint's times are learned, an attempt that reaches its limit may be kept. Each silence of an endpoint that serves other calls gives the call's next attempts more time.
     /// </summary>
     /// <returns>
     /// The time until which the attempt may be silent, the time at which it ends at the latest, and whether the first of these times was learned.
