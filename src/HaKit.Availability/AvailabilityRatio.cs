@@ -45,8 +45,7 @@ public readonly struct AvailabilityRatio
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="availability"/> lies outside 0 to 1.</exception>
     public static AvailabilityRatio From(decimal availability)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(availability);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(availability, 1m);
+        Guard.Probability((double)availability, nameof(availability));
         return new AvailabilityRatio((double)availability, (double)(1m - availability));
     }
 

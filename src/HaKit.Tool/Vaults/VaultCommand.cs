@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using HaKit.Continuity;
-using HaKit.DependencyInjection;
-using Microsoft.Extensions.Configuration;
 
 namespace HaKit.Tool.Vaults;
 
@@ -11,19 +9,17 @@ namespace HaKit.Tool.Vaults;
 /// </summary>
 internal static class VaultCommand
 {
-    private const string KeyVariable = "HAKIT_VAULT_KEY";
-
     private static readonly Option<string?> s_file = CommandOptions.Text("--vault", "FILE", "JSON settings of the vault (Destinations, Keys …), at the root or in a section Vault");
 
     private static readonly Option<string[]> s_to = new("--to")
     {
         HelpName = "FOLDER",
-        Description = $"a folder as a destination, in the place of --vault; may be given several times; the key is taken from {KeyVariable}",
+        Description = $"a folder as a destination, in the place of --vault; may be given several times; the key is taken from {VaultFile.KeyVariable}",
     };
 
     public static Command Create() => new(
         "vault",
-        $"Saves folders to a sealed vault, restores and checks them.\nExit code 1: a check found something wrong, or not every destination has the snapshot. The key is 32 bytes in Base64, from the settings or from {KeyVariable}.")
+        $"Saves folders to a sealed vault, restores and checks them.\nExit code 1: a check found something wrong, or not every destination has the snapshot. The key is 32 bytes in Base64, from the settings or from {VaultFile.KeyVariable}.")
     {
         Save(), Restore(), Check(), Plain("sync", "Gives each destination what another has, and repairs damaged copies.", SyncAsync), Prune(),
         Plain("list", "Lists the snapshots, oldest first.", ListAsync),
@@ -62,6 +58,8 @@ internal static class VaultCommand
                 var (which, path, folder) = (parsed.GetRequiredValue(snapshot), parsed.GetValue(only), parsed.GetRequiredValue(target));
                 if (!parsed.GetValue(follow))
                 {
+                    if (parsed.GetValue(every) is not null)
+                        throw new UsageException("--every needs --follow: without it, the snapshot is restored once. Add --follow, or leave --every out.");
                     await WriteAsync(output, await vault.RestoreAsync(which, folder, path, token));
                     return HakitTool.Good;
                 }
@@ -143,7 +141,7 @@ internal static class VaultCommand
         command.Options.Add(s_to);
         command.SetAction(async (parsed, token) =>
         {
-            await using var vault = OpenVault(parsed.GetValue(s_file), parsed.GetValue(s_to) ?? []);
+            await using var vault = VaultFile.Open(parsed.GetValue(s_file), parsed.GetValue(s_to) ?? []);
             var bar = new ProgressBar(Progress.For(parsed.InvocationConfiguration.Error, command.Name));
             vault.Progress = bar;
             try
@@ -161,41 +159,5 @@ internal static class VaultCommand
             }
         });
         return command;
-    }
-
-    private static Vault OpenVault(string? file, string[] folders)
-    {
-        var options = new VaultOptions();
-        if (file is not null)
-        {
-            if (!File.Exists(file))
-                throw new UsageException($"--vault: there is no file '{file}'.");
-            var root = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file)).Build();
-            var section = root.GetSection("Vault") is { } inner && inner.Exists() ? inner : (IConfiguration)root;
-            try
-            {
-                section.Bind(options);
-            }
-            catch (InvalidOperationException unreadable)
-            {
-                throw new UsageException($"--vault: {UnreadableSetting.Describe(section, unreadable.Message)}");
-            }
-        }
-        foreach (var folder in folders)
-            options.Destinations.Add(new VaultDestinationOptions { Name = folder, Folder = folder });
-        if (options.Keys.Count == 0 && Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key)
-            options.Keys["1"] = key;
-        if (options.Destinations.Count == 0)
-            throw new UsageException("A vault needs --vault FILE or --to FOLDER.");
-        if (options.Keys.Count == 0)
-            throw new UsageException($"A vault needs a key: set {KeyVariable} (openssl rand -base64 32), and keep a copy away from this machine.");
-        try
-        {
-            return Vault.Create("vault", options);
-        }
-        catch (VaultException e)
-        {
-            throw new UsageException(e.Message);
-        }
     }
 }

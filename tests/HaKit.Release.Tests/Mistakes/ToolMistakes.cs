@@ -65,6 +65,11 @@ internal static class ToolMistakes
         new("a misspelt requirement", () => WithFileAsync("drill.json", """{ "succes": 0.9 }""", file => ["drill", "--assert", file]), "'succes'", "--assert", "success, wrongOrHalf"),
         new("a requirement for a fault that does not exist", () => WithFileAsync("drill.json", """{ "faults": { "refsued": { "success": 0.9 } } }""", file => ["drill", "--assert", file]), "'refsued'", "--assert", "refused"),
         new("a file that requires nothing", () => WithFileAsync("drill.json", "{ }", file => ["drill", "--assert", file]), "requires nothing", "--assert", "success, wrongOrHalf"),
+        new("settings of a vault that are not JSON", () => WithFileAsync("vault.json", "{ \"Keys\": ", file => ["vault", "list", "--vault", file]), "vault.json", "--vault", "LineNumber"),
+        new("settings without a vault", () => WithFileAsync("vault.json", """{ "Ha": { "Vault": { "Destinations": [] } } }""", file => ["vault", "list", "--vault", file]), "no vault", "--vault", "Destinations is needed"),
+        new("a misspelt setting in a file of a vault", () => WithFileAsync("vault.json", """{ "Destinations": [ { "Name": "d", "Foldr": "/tmp/hakit-nowhere" } ], "Keys": { "1": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" } }""", file => ["vault", "list", "--vault", file]), "Foldr", "Destinations:0", "Did you mean 'Folder'?"),
+        new("a file and a folder for a vault", () => RunAsync("vault", "list", "--vault", "vault.json", "--to", "/tmp/hakit-nowhere"), "--to", "--vault", "Give one of them"),
+        new("a time between two restores of one", () => WithFileAsync("vault.json", """{ "Destinations": [ { "Name": "d", "Folder": "/tmp/hakit-nowhere" } ], "Keys": { "1": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" } }""", file => ["vault", "restore", "latest", "/tmp/hakit-nowhere-out", "--every", "5s", "--vault", file]), "--every", "--follow", "leave --every out"),
         new("a vault whose file does not exist", () => RunAsync("vault", "list", "--vault", "/nowhere.json"), "/nowhere.json", "--vault", "no file"),
     ];
 
