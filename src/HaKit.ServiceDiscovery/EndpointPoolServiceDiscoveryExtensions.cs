@@ -30,7 +30,7 @@ public static class EndpointPoolServiceDiscoveryExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         if (!Uri.TryCreate(service, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https" or "https+http" or "http+https"))
-            throw new ArgumentException($"'{service}' is not the address of a service: an address like 'https+http://models/v1' is needed.", nameof(service));
+            throw new ArgumentException($"AddEndpointsFrom of pool '{builder.Name}': '{service}' is not the address of a service: an address like 'https+http://models/v1' is needed.", nameof(service));
         builder.Services.AddServiceDiscovery();
         builder.Services.Configure<EndpointPoolOptions>(builder.Name, static options => options.AllowEmpty = true);
         builder.Services.AddSingleton<IHostedService>(provider => new DiscoveredEndpoints(

@@ -45,8 +45,8 @@ internal static class VaultFile
                 throw new UsageException($"--vault is '{file}', which has no vault: Destinations is needed, at the root or in a section Vault.");
             var settings = root.AsEnumerable().Where(s => !isBelow || s.Key.StartsWith("Vault:", StringComparison.OrdinalIgnoreCase))
                 .Select(s => KeyValuePair.Create(isBelow ? s.Key : $"Vault:{s.Key}", s.Value)).ToList();
-            if (!settings.Exists(static s => s.Key.StartsWith("Vault:Keys", StringComparison.OrdinalIgnoreCase)))
-                settings.Add(new("Vault:Keys:1", Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key ? key : throw new UsageException(NoKey)));
+            if (!settings.Exists(static s => s.Key.StartsWith("Vault:Keys", StringComparison.OrdinalIgnoreCase)) && Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key)
+                settings.Add(new("Vault:Keys:1", key));
             var services = new ServiceCollection();
             services.AddHaVault("vault", new ConfigurationBuilder().AddInMemoryCollection(settings).Build().GetSection("Vault"));
             using var provider = services.BuildServiceProvider();
@@ -55,7 +55,8 @@ internal static class VaultFile
         catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or OptionsValidationException or InvalidOperationException)
         {
             // The innermost exception of the JSON reader names the line and the error.
-            throw new UsageException($"--vault is '{file}', which cannot be used: {(exception is InvalidDataException { InnerException: { } inner } ? inner.GetBaseException() : exception).Message}");
+            var why = (exception is InvalidDataException { InnerException: { } inner } ? inner.GetBaseException() : exception).Message;
+            throw new UsageException($"--vault is '{file}', which cannot be used: {why}{(why.Contains("Keys is empty", StringComparison.Ordinal) ? $" The key may also be in {KeyVariable}." : "")}");
         }
     }
 }

@@ -16,6 +16,9 @@ internal enum AddressWarning
 
     /// <summary>The address is one of Azure's deployments, without the version in its query.</summary>
     NoApiVersion,
+
+    /// <summary>The address has a key in its query.</summary>
+    KeyInQuery,
 }
 
 /// <summary>Finds probable mistakes in the addresses of endpoints, and writes them to the log.</summary>
@@ -30,6 +33,8 @@ internal static partial class AddressWarnings
             yield return AddressWarning.UserNotSent;
         if (endpoint.Address is { } address && EndpointAddress.LacksApiVersion(address))
             yield return AddressWarning.NoApiVersion;
+        if (endpoint.Address is { Query: { Length: > 1 } query } && CredentialNames.Default.IsIn(query))
+            yield return AddressWarning.KeyInQuery;
     }
 
     /// <summary>Writes one warning.</summary>
@@ -43,11 +48,17 @@ internal static partial class AddressWarnings
             case AddressWarning.UserNotSent:
                 UserNotSent(logger, pool, endpoint);
                 break;
+            case AddressWarning.KeyInQuery:
+                KeyInQuery(logger, pool, endpoint);
+                break;
             default:
                 NoApiVersion(logger, pool, endpoint);
                 break;
         }
     }
+
+    [LoggerMessage(26, LogLevel.Warning, "Pool {Pool}: the Address of endpoint '{Endpoint}' has a key in its query, which proxies and servers write to their logs. Give the key as Credential.")]
+    private static partial void KeyInQuery(ILogger logger, string pool, string endpoint);
 
     [LoggerMessage(12, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has neither an address nor a client, so no call over HTTP goes to it. Set Address of the endpoint.")]
     private static partial void NoAddress(ILogger logger, string pool, string endpoint);

@@ -53,6 +53,8 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        if (InnerHandler is null)
+            throw new InvalidOperationException($"Pool '{_pool.Name}': the EndpointPoolHandler has no InnerHandler, which sends the requests. Set it, such as to a SocketsHttpHandler, or use CreateHttpClient of the pool.");
         _warm.TouchIfDue();
         return HttpCall.RunAsync(_pool, _send, request, cancellationToken);
     }

@@ -161,8 +161,19 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// </summary>
     public void WarnOfNotServed(PoolEndpoint endpoint, int status, HttpMethod method, string path)
     {
-        if (TargetOf(endpoint).IsFirstNotServed())
+        if (!TargetOf(endpoint).IsFirstNotServed())
+            return;
+        if (FindRepeated(endpoint.Address, path) is { } part)
+            AddressRepeated(_logger, pool.Name, endpoint.Name, status, method.Method, path, part);
+        else
             AddressIncomplete(_logger, pool.Name, endpoint.Name, status, method.Method, path);
+    }
+
+    // …/v1 and /v1/messages: the last part of the address is the first part of the request's path.
+    private static string? FindRepeated(Uri? address, string path)
+    {
+        var last = address?.AbsolutePath.TrimEnd('/').Split('/')[^1];
+        return last is { Length: > 0 } && path.TrimStart('/').Split('/')[0] == last ? "/" + last : null;
     }
 
     private HttpTarget NewTarget(PoolEndpoint endpoint)
@@ -196,6 +207,9 @@ internal sealed partial class HttpSide(EndpointPool pool)
 
     [LoggerMessage(17, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status}: it does not have the model {Model}, so it cannot serve requests for that model. Set Model of the endpoint to a name (at Azure: a deployment) that it has.")]
     private static partial void NoModel(ILogger logger, string pool, string endpoint, int status, string model);
+
+    [LoggerMessage(25, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status} to {Method} {Path}. Its Address ends with '{Part}', and the SDK adds '{Part}' again. Remove it from the Address.")]
+    private static partial void AddressRepeated(ILogger logger, string pool, string endpoint, int status, string method, string path, string part);
 
     [LoggerMessage(15, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status} to {Method} {Path}. Its Address may be incomplete: many addresses end with /v1.")]
     private static partial void AddressIncomplete(ILogger logger, string pool, string endpoint, int status, string method, string path);

@@ -60,6 +60,7 @@ internal static class ApplicationMistakes
             return pool.ExecuteAsync((_, _) => new ValueTask<int>(1), Token).AsTask();
         }), "'chat'", "EndpointPool", "container"),
         new("an address without /v1", () => WithServerAsync("", "chat/completions", fault: Elsewhere), "404", "endpoint 'a'", "/v1"),
+        new("a version that the SDK adds too", () => WithServerAsync("v1", "v1/chat/completions", fault: Elsewhere), "adds '/v1' again", "endpoint 'a'", "Remove it from the Address"),
         new("a model that Azure has under another name", () => WithServerAsync("v1", "chat/completions", "gpt-4o"), "does not have the model", "endpoint 'a'", "Set Model"),
         new("a test that names an endpoint wrongly", () => RefusesAsync(() =>
         {

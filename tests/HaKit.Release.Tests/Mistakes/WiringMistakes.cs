@@ -50,6 +50,12 @@ internal static class WiringMistakes
         new("a deadline that is over", () => CallAsync(pool => pool.ExecuteAsync(new RequestProfile { Deadline = Timeout.InfiniteTimeSpan }, (_, _) => new ValueTask<int>(1)).AsTask()), "deadline is -1 ms", "Pool 'chat'", "null for the pool's deadline"),
         new("no tags in a profile", () => CallAsync(pool => pool.ExecuteAsync(new RequestProfile { Tags = null! }, (_, _) => new ValueTask<int>(1)).AsTask()), "null", "Tags of the request's profile", "an empty list"),
         new("an order for an endpoint that the pool does not have", () => CallAsync(pool => pool.ForceDownAsync("aa").AsTask()), "'aa'", "Pool 'chat'", "It has 'a'"),
+        new("a handler of the pool that sends nothing", () => CallAsync(async pool =>
+        {
+            using var http = new HttpClient(new EndpointPoolHandler(pool)) { BaseAddress = new("http://127.0.0.1:9/v1/") };
+            using var answer = await http.GetAsync(new Uri("models", UriKind.Relative), TestContext.Current.CancellationToken);
+        }), "no InnerHandler", "Pool 'chat'", "CreateHttpClient"),
+        new("a service without its scheme", () => WithBuilderAsync(pool => pool.AddEndpointsFrom("models")), "'models'", "AddEndpointsFrom of pool 'chat'", "'https+http://models/v1'"),
         new("words for a number in a header", () => WithHeaderAsync("x-ha-priority", "high"), "no whole number", "'x-ha-priority'", "such as 1"),
     ];
 
