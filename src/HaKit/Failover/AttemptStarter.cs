@@ -24,8 +24,8 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
         // again, but not without limit.
         for (var choices = 0; choices <= context.Snapshot.Members.Length + 3; choices++)
         {
-            var choice = untried.Choose(call, now);
-            if (choice.State is null || !HasTimeFor(call, choice.State, now) || !MayMoveTo(call, choice.State))
+            var choice = untried.ChooseInTime(call, now);
+            if (choice.State is null || !MayMoveTo(call, choice.State))
                 return null;
             if (TryStart(call, choice.State, ModeOf(choice.Admission), now) is { } lease)
                 return lease;
@@ -65,14 +65,6 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
         call.History.IsFresh || call.History.Refusal != RefusalState.MayAskOne && IsWell(state.Health.State) || ProspectReader.HasComeBack(state, call.LastFailure) || TryPay(call);
 
     private static bool IsWell(HealthState health) => health is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0 };
-
-    /// <summary>
-    /// Checks whether the endpoint can probably answer before the deadline. If fewer than <see cref="RetryOptions.MinimumChance"/> of its recent answers came
-    /// within the remaining time, another attempt would only add load. The first attempt of a call is always made.
-    /// </summary>
-    public bool HasTimeFor(FailoverCall call, EndpointState state, TimeSpan now) =>
-        call.History.IsFresh || context.Settings.Retry.MinimumChance == 0 || call.Deadline == TimeSpan.MaxValue
-        || state.Times.Quantile(call.IsStream, context.Settings.Retry.MinimumChance) is not { } quick || call.Deadline - now > quick;
 
     private static BeginMode ModeOf(Admission admission) => admission switch
     {

@@ -29,8 +29,7 @@ internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints unt
         call.HedgeWasConsidered = true;
         if (!untried.TryChooseBeside(call, now, out var choice))
             return null;
-        if (choice is not { State: { } state, Admission: Admission.Normal } || IsOverBound(state, context.Snapshot)
-            || !starter.HasTimeFor(call, state, now) || !context.Budget.TryHedge())
+        if (choice is not { State: { } state, Admission: Admission.Normal } || IsOverBound(state, context.Snapshot) || !context.Budget.TryHedge())
         {
             call.HedgeWasConsidered = false; // an endpoint or the budget may have capacity a moment later
             return null;

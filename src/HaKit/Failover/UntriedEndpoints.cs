@@ -1,3 +1,4 @@
+using HaKit.Attempts;
 using HaKit.Selection;
 
 namespace HaKit.Failover;
@@ -23,6 +24,28 @@ internal sealed class UntriedEndpoints(FailoverContext context)
     public Choice Choose(FailoverCall call, TimeSpan now) => context.Selector.Choose(context.Snapshot, new SelectionQuery(call.Profile, call.History, now));
 
     /// <summary>
+    /// Chooses an endpoint that can probably answer before the deadline. Usually this is the first choice. Only if it is too slow, the choice is made again
+    /// without slow endpoints, because this takes longer.
+    /// </summary>
+    public Choice ChooseInTime(FailoverCall call, TimeSpan now)
+    {
+        var choice = Choose(call, now);
+        if (choice.State is null || HasTimeFor(call, choice.State, now))
+            return choice;
+        var query = new SelectionQuery(call.Profile, call.History, now) { InTime = new(call.IsStream, context.Settings.Retry.MinimumChance, call.Deadline - now) };
+        choice = context.Selector.Choose(context.Snapshot, query);
+        return choice.State is { } state && HasTimeFor(call, state, now) ? choice : Choice.None; // the application's own selector may choose a slow endpoint
+    }
+
+    /// <summary>
+    /// Checks whether the endpoint can probably answer before the deadline. If fewer than <see cref="RetryOptions.MinimumChance"/> of its recent answers came
+    /// within the remaining time, another attempt would only add load. The first attempt of a call is always made.
+    /// </summary>
+    public bool HasTimeFor(FailoverCall call, EndpointState state, TimeSpan now) =>
+        call.History.IsFresh || context.Settings.Retry.MinimumChance == 0 || call.Deadline == TimeSpan.MaxValue
+        || state.Times.Quantile(call.IsStream, context.Settings.Retry.MinimumChance) is not { } quick || call.Deadline - now > quick;
+
+    /// <summary>
     /// Chooses an endpoint for a call that already has an attempt in flight. False if the limit on attempts is reached, or if the application's own selector
     /// throws. The exception is caught, because otherwise the attempt in flight would have no owner.
     /// </summary>
@@ -32,7 +55,7 @@ internal sealed class UntriedEndpoints(FailoverContext context)
         try
         {
             if (MayTryAnother(call))
-                choice = Choose(call, now);
+                choice = ChooseInTime(call, now);
             return true;
         }
 #pragma warning disable CA1031 // A selector of the application's own may throw anything.

@@ -36,6 +36,9 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     public readonly TimeSpan Now = now;
     public readonly long Tokens = profile.Tokens;
 
+    /// <summary>Gets the time within which an endpoint must be able to answer. Null: the usual times of the endpoints do not matter.</summary>
+    public AnswerTime? InTime { get; init; }
+
     /// <summary>Checks the requirements of the request. They apply even if the pool fails open.</summary>
     public bool CanServe(EndpointState state) => Requirement.Meets(state.Endpoint, Profile) && Fits(state);
 
@@ -56,8 +59,12 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     /// <summary>Checks whether the request fits the context window and whether the limits have room for it.</summary>
     public bool HasPlace(EndpointState state) => Fits(state) && state.HasRoom(Profile.LimitTokens, Now);
 
-    /// <summary>Checks whether this call has already tried the endpoint, or has found a failure domain of the endpoint broken.</summary>
-    public bool Excludes(EndpointState state) => !History.IsFresh && (History.TimesTried(state) > 0 || History.FoundBroken(state));
+    /// <summary>
+    /// Checks whether this call has already tried the endpoint, has found a failure domain of the endpoint broken, or needs an answer sooner than the endpoint
+    /// answers.
+    /// </summary>
+    public bool Excludes(EndpointState state) =>
+        !History.IsFresh && (History.TimesTried(state) > 0 || History.FoundBroken(state) || InTime is { } time && !time.IsPossible(state));
 
     /// <summary>
     /// The <see cref="OverlapWithFailures"/> of an endpoint whose account was throttled in this call. A call leaves a strict tier only to avoid such an endpoint.
@@ -91,6 +98,16 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
             return 2;
         return domains.Shares(other, FaultReach.Provider) ? 1 : 0;
     }
+}
+
+/// <summary>Describes the time that is left for an answer.</summary>
+/// <param name="IsStream">True if the time ends at the first content of a stream.</param>
+/// <param name="Chance">The share of an endpoint's recent answers that must have taken less time.</param>
+/// <param name="Left">The time that is left.</param>
+internal readonly record struct AnswerTime(bool IsStream, double Chance, TimeSpan Left)
+{
+    /// <summary>Checks whether the endpoint can probably answer in time. An endpoint with few recent answers can.</summary>
+    public bool IsPossible(EndpointState state) => Chance == 0 || state.Times.Quantile(IsStream, Chance) is not { } quick || Left > quick;
 }
 
 /// <summary>Compares the part of a profile that determines which endpoints may serve the request. Many requests have the same part.</summary>

@@ -1,4 +1,5 @@
 using HaKit.Health;
+using HaKit.Selection;
 using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
@@ -36,6 +37,45 @@ public sealed class ShortDeadlineTests
         detail.Endpoint.Should().Be("b");
         (test.Time.Elapsed - began).Should().BeCloseTo(S(deadline / 2 + 0.1), S(0.01));
         test.Pool.GetStatus().Endpoints[0].Health.Status.Should().Be(EndpointHealthStatus.Healthy, "the endpoint is not to blame for a short deadline");
+    }
+
+    [Theory]
+    [InlineData(false, true, false, 20)]
+    [InlineData(false, true, true, 20)]
+    [InlineData(true, false, false, 20)]
+    [InlineData(true, false, false, 200)]
+    [InlineData(false, true, true, 200)]
+    public void After_a_failure_a_call_passes_over_an_endpoint_that_would_answer_after_the_deadline(bool isListed, bool hasTiers, bool isStrict, double perSecond)
+    {
+        using var test = TestPools.Create(3, o =>
+        {
+            if (isListed)
+                o.Selection.Preset = SelectionPreset.Priority;
+            o.Selection.StrictTiers = isStrict;
+            if (hasTiers)
+                (o.Endpoints[1].Tier, o.Endpoints[2].Tier) = (1, 2);
+        });
+        test["b"].Service = ServiceModel.Fixed(S(5));
+        foreach (var name in new[] { "a", "b", "c" })
+        {
+            for (var i = 0; i < 25; i++)
+                test.Call(new RequestProfile { Endpoints = [name] });
+        }
+
+        test["a"].Faults.WithProbability(0.3, FakeFault.Status(503));
+        var calls = new List<Task<CallDetail>>();
+        for (var i = 0; i < 300; i++)
+        {
+            calls.Add(test.CallAsync(new RequestProfile { Deadline = S(2) }));
+            test.Time.Advance(S(1 / perSecond));
+        }
+
+        test.Time.Advance(S(3));
+        // A first attempt may go to the slow endpoint while the first endpoint is ejected. These calls are served too, by the endpoint that is fast enough.
+        calls.Should().OnlyContain(c => c.IsCompletedSuccessfully);
+        var moved = calls.Select(c => c.Result).Where(d => d.Attempts is [{ Endpoint: "a" }, _]).ToArray();
+        moved.Should().NotBeEmpty();
+        moved.Should().OnlyContain(d => d.Endpoint == "c" && d.Waited == TimeSpan.Zero);
     }
 
     [Theory]
