@@ -137,7 +137,7 @@ public sealed class Batch<TItem> : IAsyncDisposable
                 if (item is null)
                     throw new ArgumentException($"Batch '{batch.Name}': an item is null. Leave it out.", nameof(items));
                 if (id(item) is not { Length: > 0 } name)
-                    throw new ArgumentException($"Batch '{batch.Name}': the function for the id of an item returned nothing. Return a text that is different for each item.", nameof(id));
+                    throw new ArgumentException($"Batch '{batch.Name}': the function for the id of an item returned nothing. Return a text that is different for each item.");
                 var input = new BatchInput(name, JsonSerializer.SerializeToUtf8Bytes(item, batch._itemType));
                 ref var same = ref CollectionsMarshal.GetValueRefOrAddDefault(known, input.Id, out var exists);
                 if (exists && !same.Span.SequenceEqual(input.Payload.Span))

@@ -17,8 +17,20 @@ internal static class VaultSettingNames
     // The names of settings in other tools, each with the vault's name for the same setting.
     private static readonly Dictionary<string, string> s_elsewhere = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["Path"] = "Folder", ["Directory"] = "Folder", ["Dir"] = "Folder", ["Sas"] = "BlobSas", ["SasUrl"] = "BlobSas", ["Url"] = "BlobSas", ["Container"] = "BlobSas",
-        ["Interval"] = "Every", ["Schedule"] = "Every", ["Retention"] = "KeepDays", ["Secret"] = "Keys", ["Password"] = "Keys", ["Passphrase"] = "Keys", ["Targets"] = "Destinations",
+        ["Path"] = "Folder",
+        ["Directory"] = "Folder",
+        ["Dir"] = "Folder",
+        ["Sas"] = "BlobSas",
+        ["SasUrl"] = "BlobSas",
+        ["Url"] = "BlobSas",
+        ["Container"] = "BlobSas",
+        ["Interval"] = "Every",
+        ["Schedule"] = "Every",
+        ["Retention"] = "KeepDays",
+        ["Secret"] = "Keys",
+        ["Password"] = "Keys",
+        ["Passphrase"] = "Keys",
+        ["Targets"] = "Destinations",
     };
 
     public static IEnumerable<string> Problems(IConfiguration section) =>

@@ -44,9 +44,12 @@ internal sealed class DrillOptions
     public DrillContender ContenderOf(ParseResult parsed)
     {
         if (parsed.GetValue(_target) is not { } target)
-            return parsed.GetValue(_headers) is { Length: > 0 }
-                ? throw new UsageException("--header needs --target URL: a header goes to the target only. Give the target, or leave --header out.")
-                : DrillContenders.HaKitIn(DialectOf(parsed));
+        {
+            if (parsed.GetValue(_headers) is { Length: > 0 })
+                throw new UsageException("--header needs --target URL: a header goes to the target only. Give the target, or leave --header out.");
+            return DrillContenders.HaKitIn(DialectOf(parsed));
+        }
+
         if (!Uri.TryCreate(target, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new UsageException($"--target is '{target}': an address such as http://127.0.0.1:8080/v1 is needed.");
         if (address.IsLoopback && DrillUpstreamOptions.PortsOf(parsed.GetValue(_upstreams.Ports)).Contains(address.Port))

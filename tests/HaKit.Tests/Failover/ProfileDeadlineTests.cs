@@ -29,7 +29,7 @@ public sealed class ProfileDeadlineTests
         {
             await Task.Delay(TimeSpan.FromHours(10), _time, ct);
             return 1;
-        }).AsTask();
+        }, TestContext.Current.CancellationToken).AsTask();
         _time.Run(() => call).Should().Be(1);
         _time.GetElapsedTime(origin).Should().Be(TimeSpan.FromHours(10));
     }

@@ -10,7 +10,7 @@ public sealed class OversizedCallTests
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
     private readonly ManualTimeProvider _time = new();
 
-    private Task Call(EndpointPool pool, int tokens) => pool.ExecuteAsync(
+    private Task<int> Call(EndpointPool pool, int tokens) => pool.ExecuteAsync(
         new RequestProfile { InputTokens = tokens },
         _time,
         static async (_, time, token) =>
