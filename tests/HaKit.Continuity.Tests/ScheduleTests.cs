@@ -1,3 +1,4 @@
+using System.Text.Json;
 using HaKit.Availability;
 using HaKit.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -76,7 +77,9 @@ public sealed class ScheduleTests : IDisposable
         using var second = Start(time, disk, new MemoryDestination { Failure = new IOException("gone") }, o => o.Every = TimeSpan.FromHours(1));
         await second.StartAsync(Token);
         await UntilAsync(() => second.Services.GetRequiredService<IStatusPanel>().Read().Summary.StartsWith("The last good snapshot is 10 h old", StringComparison.Ordinal), () => time.Advance(TimeSpan.FromMilliseconds(200)));
-        (await CheckAsync(second)).Status.Should().Be(HealthStatus.Unhealthy);
+        var result = await CheckAsync(second);
+        result.Status.Should().Be(HealthStatus.Unhealthy);
+        result.Data.Should().ContainKey("ageSeconds.disk").And.NotContainKey("ageSeconds.share", "it has no snapshot");
         await second.StopAsync(Token);
     }
 
@@ -105,7 +108,10 @@ public sealed class ScheduleTests : IDisposable
     {
         var schedule = host.Services.GetRequiredKeyedService<VaultSchedule>("state");
         var registration = new HealthCheckRegistration("vault-state", schedule, HealthStatus.Unhealthy, null);
-        return await schedule.CheckHealthAsync(new HealthCheckContext { Registration = registration }, Token);
+        var result = await schedule.CheckHealthAsync(new HealthCheckContext { Registration = registration }, Token);
+        // Health endpoints write the data as JSON, which has no infinite number.
+        JsonSerializer.Serialize(result.Data).Should().Contain("ageSeconds");
+        return result;
     }
 
     private IHost Start(TimeProvider time, MemoryDestination disk, MemoryDestination share, Action<VaultOptions> configure)
