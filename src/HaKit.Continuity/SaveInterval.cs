@@ -32,6 +32,22 @@ internal static class SaveInterval
     }
 
     /// <summary>
+    /// Varies the interval by ± 10 %, so that machines that were started together do not always save together. The newest snapshot must not become older than
+    /// the objective between two saves, so a longer interval is cut, but to no less than 90 % of the interval.
+    /// </summary>
+    /// <param name="interval">The interval.</param>
+    /// <param name="maxAge">The objective: the maximum age of the newest snapshot. Null: no objective.</param>
+    /// <param name="saveTook">The duration of a save.</param>
+    /// <param name="dice">A random number from 0 to 1.</param>
+    public static TimeSpan Vary(TimeSpan interval, TimeSpan? maxAge, TimeSpan saveTook, double dice)
+    {
+        var (shortest, varied) = (0.9 * interval, (0.9 + 0.2 * dice) * interval);
+        if (maxAge - saveTook is not { } longest || varied <= longest)
+            return varied;
+        return longest > shortest ? longest : shortest;
+    }
+
+    /// <summary>
     /// Computes the probability that at least the given number of destinations can be used, from observations. A destination without observations counts as
     /// up.
     /// </summary>

@@ -30,10 +30,12 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
     private bool HasSchedule => (_options.Every ?? _options.MeanTimeToLoss) is not null;
 
     private TimeSpan Interval => _options.Every ?? SaveInterval.Compute(new SaveIntervalInputs(
-        TimeSpan.FromTicks(Interlocked.Read(ref _tookTicks)),
+        LastTook,
         _options.MeanTimeToLoss!.Value,
         SaveInterval.Observed(_vault.Pool.GetAvailabilityReport(), _options.Copies),
         _options.MaxAge));
+
+    private TimeSpan LastTook => TimeSpan.FromTicks(Interlocked.Read(ref _tookTicks));
 
     private TimeSpan MaxAge => _options.MaxAge ?? Interval * 3;
 
@@ -70,7 +72,7 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
         while (!stoppingToken.IsCancellationRequested)
         {
             await SaveAsync(stoppingToken);
-            using var timer = new PeriodicTimer(Interval * (0.9 + 0.2 * jitter.NextDouble()), _vault.Pool.Time);
+            using var timer = new PeriodicTimer(SaveInterval.Vary(Interval, _options.MaxAge, LastTook, jitter.NextDouble()), _vault.Pool.Time);
             try
             {
                 await timer.WaitForNextTickAsync(stoppingToken);

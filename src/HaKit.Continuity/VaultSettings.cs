@@ -59,6 +59,8 @@ internal static class VaultSettings
         }
         if (options.Every is { } interval && options.MaxAge < interval)
             yield return $"MaxAge is {DurationText.OfSetting(options.MaxAge)}, shorter than Every, {DurationText.OfSetting(interval)}: the health check would fail between two saves. Make MaxAge longer than Every.";
+        if (options.MeanTimeToLoss is not null && options.MaxAge < SaveInterval.Shortest)
+            yield return $"MaxAge is {DurationText.OfSetting(options.MaxAge)}, shorter than the shortest interval of MeanTimeToLoss, {DurationText.OfSetting(SaveInterval.Shortest)}: the health check would fail between two saves. Make MaxAge longer, or set Every in place of MeanTimeToLoss.";
         if (options.Copies < 1 || options.Copies > options.Destinations.Count)
             yield return $"Copies is {options.Copies}: from 1 to the number of destinations ({options.Destinations.Count}) is needed.";
         if (options.KeepLast is < 1)

@@ -32,6 +32,33 @@ public sealed class ScheduleTests : IDisposable
         SaveInterval.Compute(inputs).TotalMinutes.Should().BeApproximately(minutes, 0.01);
     }
 
+    [Theory]
+    [InlineData(60, 60, 0)]
+    [InlineData(60, 61, 10)]
+    [InlineData(60, 60, 10)]
+    [InlineData(60, 240, 10)]
+    [InlineData(1, 1.5, 1)]
+    public void No_varied_interval_makes_the_newest_snapshot_older_than_its_objective(double minutes, double mostMinutes, double seconds)
+    {
+        var (interval, most, took) = (TimeSpan.FromMinutes(minutes), TimeSpan.FromMinutes(mostMinutes), TimeSpan.FromSeconds(seconds));
+        for (var dice = 0.0; dice <= 1; dice += 0.01)
+        {
+            var varied = SaveInterval.Vary(interval, most, took, dice);
+            (varied + took).Should().BeLessThanOrEqualTo(most);
+            varied.Should().BeGreaterThanOrEqualTo(0.9 * interval);
+            SaveInterval.Vary(interval, null, took, dice).Should().BeCloseTo((0.9 + 0.2 * dice) * interval, TimeSpan.FromTicks(1));
+        }
+
+        SaveInterval.Vary(interval, TimeSpan.FromSeconds(1), took, 1).Should().Be(0.9 * interval, "an objective that cannot be reached does not make the saves follow at once");
+    }
+
+    [Theory]
+    [InlineData(30, true)]
+    [InlineData(60, false)]
+    public void An_objective_that_is_shorter_than_the_shortest_computed_interval_is_refused(double seconds, bool isRefused) =>
+        VaultSettings.Problems(new VaultOptions { MeanTimeToLoss = TimeSpan.FromDays(1), MaxAge = TimeSpan.FromSeconds(seconds) })
+            .Any(p => p.Contains("shorter than the shortest interval of MeanTimeToLoss, 00:01:00", StringComparison.Ordinal)).Should().Be(isRefused);
+
     [Fact(Timeout = 60_000)]
     public async Task The_schedule_saves_at_the_chosen_interval_and_tells_the_age_of_each_destination()
     {
