@@ -80,8 +80,11 @@ public sealed class Simulation(int seed = 1)
     /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
     /// <param name="probability">The probability for each request, 0 to 1. Default 1.</param>
     /// <param name="probes">True if the fault applies to probes too. Default true.</param>
-    public Simulation Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true) =>
+    public Simulation Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true)
+    {
         FaultOf(e => e.Name == endpoint, fault, from, until, probability, probes);
+        return Add(_faults, test => _ = test[endpoint]); // a misspelt name is refused, because the fault would have no effect
+    }
 
     /// <summary>Injects a fault into all endpoints for a while.</summary>
     /// <inheritdoc cref="Fault"/>

@@ -52,6 +52,8 @@ internal sealed class DrillOptions
 
         if (!Uri.TryCreate(target, UriKind.Absolute, out var address) || address.Scheme is not ("http" or "https"))
             throw new UsageException($"--target is '{target}': an address such as http://127.0.0.1:8080/v1 is needed.");
+        if (address.Query.Length > 0 || address.UserInfo.Length > 0)
+            throw new UsageException("--target has a query or a user. Give the address without it, and a key with --header. It is not shown, because it may hold a key.");
         if (address.IsLoopback && DrillUpstreamOptions.PortsOf(parsed.GetValue(_upstreams.Ports)).Contains(address.Port))
             throw new UsageException($"--target is '{target}', the address of an upstream of the drill itself. Give the address of what stands between, or other ports with --upstreams.");
         var path = address.AbsolutePath.TrimEnd('/');

@@ -5,7 +5,8 @@ internal static class EndpointAddress
 {
     // The hosts of Anthropic and Mistral support OpenAI's dialect too.
     private static readonly (string Host, WireDialect[] Dialects)[] s_dialects =
-        [("api.openai.com", [WireDialect.OpenAI]), ("api.anthropic.com", [WireDialect.Anthropic, WireDialect.OpenAI]), ("api.mistral.ai", [WireDialect.Mistral, WireDialect.OpenAI])];
+        [("api.openai.com", [WireDialect.OpenAI]), ("api.anthropic.com", [WireDialect.Anthropic, WireDialect.OpenAI]), ("api.mistral.ai", [WireDialect.Mistral, WireDialect.OpenAI]),
+         ("generativelanguage.googleapis.com", [WireDialect.Gemini, WireDialect.OpenAI]), (".openai.azure.com", [WireDialect.AzureOpenAI, WireDialect.OpenAI])];
 
     // Sites for people at which no API answers, each with the base address of the provider's API.
     private static readonly (string Host, string Api)[] s_sites =
@@ -95,8 +96,8 @@ internal static class EndpointAddress
             return null;
         foreach (var (host, spoken) in s_dialects)
         {
-            if (uri.Host.Equals(host, StringComparison.OrdinalIgnoreCase) && !spoken.Contains(dialect))
-                return $"is {dialect}, which '{host}' does not speak. Set {string.Join(" or ", spoken)}, or leave Dialect out.";
+            if ((host[0] == '.' ? uri.Host.EndsWith(host, StringComparison.OrdinalIgnoreCase) : uri.Host.Equals(host, StringComparison.OrdinalIgnoreCase)) && !spoken.Contains(dialect))
+                return $"is {dialect}, which '{uri.Host}' does not speak. Set {string.Join(" or ", spoken)}, or leave Dialect out.";
         }
         return null;
     }

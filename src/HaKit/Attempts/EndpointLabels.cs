@@ -57,6 +57,8 @@ internal static class EndpointLabels
             return "is empty.";
         if (IsPadded(text))
             return "has white space at its beginning or end.";
+        if (text.Contains("://", StringComparison.Ordinal))
+            return "is an address.";
         return Placeholder.IsName(text) ? "is a placeholder, such as '<name>' or '${NAME}'." : null;
     }
 

@@ -17,7 +17,9 @@ internal static class EndpointSecrets
     /// <summary>Gets a sentence for each mistake.</summary>
     /// <param name="path">The path of the endpoint, for example <c>Pool 'chat': Endpoints:0</c>.</param>
     /// <param name="endpoint">The endpoint.</param>
-    public static IEnumerable<string> FindMistakes(string path, EndpointOptions endpoint)
+    public static IEnumerable<string> FindMistakes(string path, EndpointOptions endpoint) => [.. OfCredential(path, endpoint), .. OfNames(path, endpoint), .. OfHeaders(path, endpoint)];
+
+    private static IEnumerable<string> OfCredential(string path, EndpointOptions endpoint)
     {
         if (endpoint.Credential is { } secret)
         {
@@ -32,11 +34,19 @@ internal static class EndpointSecrets
             if (endpoint.Headers.Keys.FirstOrDefault(h => h.Equals(HeaderOf(endpoint, secret), StringComparison.OrdinalIgnoreCase)) is { } twice)
                 yield return $"{path}:Headers of '{endpoint.Name}' has the header '{twice}', and Credential is set too, which goes into the same header. Keep one of them.";
         }
+    }
+
+    private static IEnumerable<string> OfNames(string path, EndpointOptions endpoint)
+    {
         foreach (var (setting, text) in new[] { ("Name", endpoint.Name), ("KeyName", endpoint.KeyName), ("Account", endpoint.Account), ("Provider", endpoint.Provider), ("Region", endpoint.Region) })
         {
             if (text is not null && ShownText.BeginsAsKey(text))
                 yield return $"{path}:{setting}{(setting == "Name" ? "" : $" of '{endpoint.Name}'")} begins as a key does. {setting} is a name, which pages and logs show. Give the key as Credential.";
         }
+    }
+
+    private static IEnumerable<string> OfHeaders(string path, EndpointOptions endpoint)
+    {
         foreach (var (header, value) in endpoint.Headers)
         {
             if (!CredentialHeader.IsCredential(header))
@@ -52,6 +62,10 @@ internal static class EndpointSecrets
             {
                 yield return $"{path}:Headers of '{endpoint.Name}' has the header{ShownHeader(header)}, whose value {IsPlaceholder} Give the key itself, or leave the header out.";
             }
+            else if (!header.Equals("Cookie", StringComparison.OrdinalIgnoreCase) && FindForm(value) is { } form)
+            {
+                yield return $"{path}:Headers of '{endpoint.Name}' has the header{ShownHeader(header)}, whose value {form}";
+            }
         }
     }
 
@@ -64,6 +78,12 @@ internal static class EndpointSecrets
             return "is in quotation marks. Remove them.";
         if (secret.Contains("://", StringComparison.Ordinal))
             return "is an address. Give the key itself.";
+        if (secret.StartsWith("Bearer:", StringComparison.OrdinalIgnoreCase))
+            return "has a colon after 'Bearer'. Write 'Bearer', a space and the key, or only the key.";
+        if (secret.StartsWith("Bearer Bearer ", StringComparison.OrdinalIgnoreCase))
+            return "has 'Bearer' twice. Keep it once.";
+        if (ShownText.BeginsAsKey(secret) && secret.IndexOf(',', StringComparison.Ordinal) is > 0 and var comma && ShownText.BeginsAsKey(secret.AsSpan(comma + 1).TrimStart()))
+            return "has two keys. Give each key an endpoint of its own.";
         return s_headers.Any(h => secret.StartsWith(h, StringComparison.OrdinalIgnoreCase)) ? "begins with the name of a header. Give only the key: the pool adds the header of the dialect." : null;
     }
 

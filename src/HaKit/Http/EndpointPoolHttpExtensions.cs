@@ -18,6 +18,8 @@ public static class EndpointPoolHttpExtensions
     public static HttpClient CreateHttpClient(this EndpointPool pool)
     {
         ArgumentNullException.ThrowIfNull(pool);
+        if (pool.Engine.Snapshot.Members.FirstOrDefault(static m => m.Endpoint.Address is { } address && address.Scheme.Contains('+', StringComparison.Ordinal)) is { } logical)
+            throw new InvalidOperationException($"Pool '{pool.Name}': the Address of endpoint '{logical.Endpoint.Name}' has the scheme '{logical.Endpoint.Address!.Scheme}', which only a client with service discovery can call. Use AddHttpClient with AddHaEndpointPoolHandler and AddServiceDiscovery, or AddEndpointsFrom (package HaKit.ServiceDiscovery), or write http or https.");
         return new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = PoolConnections.NewHandler(pool.Options.ConnectTimeout) })
         {
             BaseAddress = pool.BaseAddress(),

@@ -17,7 +17,11 @@ namespace HaKit;
 public sealed class EndpointPoolParts
 {
     /// <summary>Gets or sets the clock for all times, timers and timeouts of the pool. Default: the system's clock.</summary>
-    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+    public TimeProvider TimeProvider
+    {
+        get;
+        set => field = value ?? throw new ArgumentNullException(nameof(value), "TimeProvider of the pool's parts is null. Leave it at its default, the system's clock.");
+    } = TimeProvider.System;
 
     /// <summary>Gets the classifiers that run before the built-in classifier, in order.</summary>
     public IList<IFaultClassifier> Classifiers { get; } = [];

@@ -19,7 +19,7 @@ internal static class SettingWarnings
     /// <param name="options">The options of the pool, which are valid.</param>
     /// <param name="isShared">Whether the pool has a link to other replicas.</param>
     public static IEnumerable<string> Find(EndpointPoolOptions options, bool isShared) =>
-        [.. OfTimes(options), .. OfSelection(options), .. OfGroups(options), .. OfKeys(options), .. OfSharing(options, isShared), .. options.Endpoints.SelectMany((endpoint, i) => OfEndpoint($"Endpoints:{i}", endpoint))];
+        [.. OfTimes(options), .. OfSelection(options), .. OfGroups(options), .. OfBudget(options), .. OfKeys(options), .. OfSharing(options, isShared), .. options.Endpoints.SelectMany((endpoint, i) => OfEndpoint($"Endpoints:{i}", endpoint))];
 
     private static IEnumerable<string> OfTimes(EndpointPoolOptions options)
     {
@@ -77,6 +77,12 @@ internal static class SettingWarnings
             yield return "Streaming:Continuation is On and has no effect, because no endpoint can continue an answer. Set Continuation of the endpoints to AssistantPrefix or Instruction.";
     }
 
+    private static IEnumerable<string> OfBudget(EndpointPoolOptions options)
+    {
+        if (options.RetryBudget.Cap > 0 && options.RetryBudget.Cap < options.RetryBudget.Cost)
+            yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"RetryBudget:Cap is {options.RetryBudget.Cap}, less than RetryBudget:Cost, {options.RetryBudget.Cost}, so the budget never pays a retry. Raise Cap.");
+    }
+
     private static IEnumerable<string> OfKeys(EndpointPoolOptions options)
     {
         foreach (var keys in options.Endpoints.Where(e => e is { KeyName: not null, Credential: not null }).GroupBy(e => (e.KeyName, e.Provider)))
@@ -98,6 +104,8 @@ internal static class SettingWarnings
     {
         if (endpoint.ContinuationInstruction is not null && endpoint.Continuation != Continuation.Instruction)
             yield return $"{path}:ContinuationInstruction of '{endpoint.Name}' has no effect, because Continuation is not Instruction. Set Continuation to Instruction.";
+        if (endpoint.Headers.Any(h => h.Key.Equals("Authorization", StringComparison.OrdinalIgnoreCase) && ShownText.BeginsAsKey(h.Value)))
+            yield return $"{path}:Headers of '{endpoint.Name}' has the header 'Authorization' without a scheme. Write 'Bearer ' before the key, or give the key as Credential.";
         if (endpoint.RepeatsTail && !CanContinue(endpoint))
             yield return $"{path}:RepeatsTail of '{endpoint.Name}' has no effect, because the endpoint continues no answer. Set Continuation to AssistantPrefix or Instruction.";
         if (endpoint.ContextWindow is <= SmallestWindow)

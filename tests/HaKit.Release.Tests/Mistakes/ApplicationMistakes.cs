@@ -67,6 +67,8 @@ internal static class ApplicationMistakes
             using var test = TestPools.Create(["main"]);
             return Task.FromResult(test["mian"]);
         }), "'mian'", "scripted endpoint", "main"),
+        new("a fault of an endpoint that the simulation does not have", () => RefusesAsync(() => Task.FromResult(new Simulation().Endpoints(2, ServiceModel.LogNormal(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(4)))
+            .Fault("e9", FakeFault.Hang).Run(Workload.Poisson(10), TimeSpan.FromSeconds(10)))), "'e9'", "scripted endpoint", "e0, e1"),
         new("a drill of a pool that is not registered", () => RefusesAsync(() => HaDrill.SurvivesAsync(new ServiceCollection(), "chat")), "'chat'", "services", "AddHaEndpointPool"),
         new("Redis without a connection", () => WithPoolAsync($$"""{ "Endpoints": [ {{Good}} ] }""", pool => pool.ShareThroughRedis()), "IConnectionMultiplexer", "ShareThroughRedis", "AddSingleton"),
         new("Redis with a connection string that the configuration does not have", () => WithPoolAsync($$"""{ "Endpoints": [ {{Good}} ] }""", pool => pool.ShareThroughRedis((string)null!)), "connection string", "ShareThroughRedis", "redis:6379"),

@@ -13,6 +13,8 @@ internal static class EffectMistakes
         new("a thousand heartbeats per second", () => WithSettingAsync("\"Heartbeat\": { \"Interval\": \"00:00:00.001\", \"Timeout\": \"00:00:00.001\", \"MinTimeout\": \"00:00:00.001\" }"), "1 ms", "Heartbeat:Interval", "'00:00:10'"),
         new("seconds in place of days for the objective", () => WithSettingAsync("\"Objective\": { \"Period\": \"00:00:30\" }"), "30 s", "Objective:Period", "'30.00:00:00'"),
         new("a zone, and no endpoint has one", () => WithSettingAsync("\"Selection\": { \"Zone\": \"west\" }"), "'west'", "Selection:Zone", "Set Zone of the endpoints"),
+        new("a placeholder for the zone", () => WithSettingAsync("\"Selection\": { \"Zone\": \"${ZONE}\" }"), "placeholder", "Selection:Zone", "leave Zone out"),
+        new("a budget that pays no retry", () => WithSettingAsync("\"RetryBudget\": { \"Cap\": 0.5 }"), "0.5", "RetryBudget:Cap", "Raise Cap"),
         new("a zone in capital letters", () => WithPoolAsync("""{ "Endpoints": [ { "Name": "a", "Address": "http://127.0.0.1:9/v1", "Zone": "eu-west-1a" } ], "Selection": { "Zone": "EU-WEST-1A" } }"""), "'EU-WEST-1A'", "Zone of endpoint 'a'", "in the same way"),
         new("the cheapest endpoint without prices", () => WithSettingAsync("\"Selection\": { \"Preset\": \"Cheapest\" }"), "Cheapest", "Selection:Preset", "Set InputTokenPrice"),
         new("a worth of money without prices", () => WithSettingAsync("\"Selection\": { \"SecondsPerPrice\": 5 }"), "5", "Selection:SecondsPerPrice", "Set InputTokenPrice"),

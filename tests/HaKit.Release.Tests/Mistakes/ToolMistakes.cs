@@ -58,6 +58,7 @@ internal static class ToolMistakes
         new("a recording that is a text file", () => WithFileAsync("notes.txt", "hello", file => ["record", "show", file]), "notes.txt", "recording", "AddHaFlightRecorder"),
         new("a recording and a history", () => WithFileAsync("incidents.csv", Incidents, file => ["tune", "recordings", "--incidents", file]), "both given", "--incidents", "Give one of them"),
         new("the path of the chat in the target of a drill", () => RunAsync("drill", "--target", "http://127.0.0.1:8080/v1/chat/completions"), "'/chat/completions'", "--target", "'http://127.0.0.1:8080/v1'"),
+        new("a key in the target of a drill", () => RunAsync("drill", "--target", "http://127.0.0.1:8080/v1?key=planted"), "a query", "--target", "--header"),
         new("an upstream for the target of a drill", () => RunAsync("drill", "--target", "http://127.0.0.1:9101/v1"), "an upstream of the drill", "--target", "--upstreams"),
         new("a header without a target", () => RunAsync("drill", "--header", "x-team: red"), "--header", "--target", "leave --header out"),
         new("one port twice", () => RunAsync("drill", "--upstreams", "9101,9101,9102"), "'9101' twice", "--upstreams", "9101,9102,9103"),

@@ -55,6 +55,7 @@ internal static class WiringMistakes
             using var http = new HttpClient(new EndpointPoolHandler(pool)) { BaseAddress = new("http://127.0.0.1:9/v1/") };
             using var answer = await http.GetAsync(new Uri("models", UriKind.Relative), TestContext.Current.CancellationToken);
         }), "no InnerHandler", "Pool 'chat'", "CreateHttpClient"),
+        new("no clock", () => WithBuilderAsync(pool => pool.ConfigureParts((_, parts) => parts.TimeProvider = null!)), "null", "TimeProvider of the pool's parts", "Leave it at its default"),
         new("a service without its scheme", () => WithBuilderAsync(pool => pool.AddEndpointsFrom("models")), "'models'", "AddEndpointsFrom of pool 'chat'", "'https+http://models/v1'"),
         new("words for a number in a header", () => WithHeaderAsync("x-ha-priority", "high"), "no whole number", "'x-ha-priority'", "such as 1"),
     ];
