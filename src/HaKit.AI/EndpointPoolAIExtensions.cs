@@ -6,7 +6,8 @@ namespace HaKit.AI;
 public static class EndpointPoolAIExtensions
 {
     /// <summary>
-    /// Creates a chat client over the pool. Keep the client as long as the pool, because the client remembers which endpoint stores which provider state. Thread-safe.
+    /// Creates a chat client over the pool. Keep the client as long as the pool: the client remembers the endpoint that created a state, such as a
+    /// conversation id, a file or encrypted reasoning. Thread-safe.
     /// </summary>
     /// <param name="pool">The pool. All its endpoints must have chat clients.</param>
     /// <param name="configure">Sets how the client uses the pool. Null: the defaults.</param>
@@ -49,8 +50,8 @@ public static class EndpointPoolAIExtensions
     }
 
     /// <summary>
-    /// Creates an embedding generator over the pool. Keep the generator as long as the pool, because the generator stores the model of the vectors.
-    /// Thread-safe.
+    /// Creates an embedding generator over the pool. Keep the generator as long as the pool: the generator remembers which model made the vectors, and accepts
+    /// no vectors of another model. Thread-safe.
     /// </summary>
     /// <param name="pool">The pool. All its endpoints must have embedding generators.</param>
     /// <param name="configure">Sets how the generator uses the pool. Null: the defaults.</param>

@@ -11,7 +11,7 @@ internal static class VaultSettings
 
     private const int KeySize = 32;
 
-    // The interval varies by 10 %, and a periodic timer takes from 1 ms to 49 days.
+    // A periodic timer accepts intervals from 1 ms to 49 days. These limits are well inside that range, because the schedule varies the interval by 10 %.
     private static readonly TimeSpan s_shortestInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestInterval = TimeSpan.FromDays(30);
 
@@ -85,7 +85,7 @@ internal static class VaultSettings
         return new VaultKeyRing(secrets, options.ActiveKey ?? secrets.Keys.Max());
     }
 
-    /// <summary>Describes the pool whose endpoints the destinations are.</summary>
+    /// <summary>Adds each destination to the options of the vault's pool, as an endpoint.</summary>
     public static void Describe(EndpointPoolOptions pool, VaultOptions options, Func<HttpClient> http)
     {
         foreach (var destination in options.Destinations)

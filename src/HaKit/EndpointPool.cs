@@ -63,15 +63,16 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     internal EndpointPoolOptions Options => Owners.Options.Value;
 
     /// <summary>
-    /// Runs the callback on one endpoint after another until it succeeds, within the deadline. The token of an attempt is cancelled when the attempt times
-    /// out or the caller cancels, but not before the callback has returned its task. A callback that ignores its token does not delay the call. A synchronous
+    /// Runs the callback on one endpoint after another until it succeeds, within the deadline. The token of an attempt is cancelled when the attempt times out
+    /// or the caller cancels, but only after the callback has returned its task. A callback that ignores its token does not delay the call. A synchronous
     /// success allocates nothing. As with every <see cref="ValueTask"/>, await the result once or call AsTask, because a pooled object may be behind it.
     /// </summary>
     /// <typeparam name="TState">The type of the state for the callback.</typeparam>
     /// <typeparam name="TResult">The type of the result. Results of failed attempts are disposed if they are <see cref="IDisposable"/>. An <see cref="HttpResponseMessage"/> with a failing status is a failure; the pool classifies it by its status and body.</typeparam>
     /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     /// <param name="state">The state for the callback, so that the callback does not have to capture variables.</param>
-    /// <param name="callback">Makes one attempt. It throws, or calls <see cref="EndpointAttempt.ReportFault"/>, to report that the attempt failed. The caller gets a failure of the request itself unchanged.</param>
+    /// <param name="callback">Makes one attempt. It throws, or calls <see cref="EndpointAttempt.ReportFault"/>, to report that the attempt failed. If the
+    /// request itself is at fault, the caller gets the callback's exception or result unchanged.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
@@ -112,10 +113,9 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <param name="state">The state for <paramref name="open"/>.</param>
     /// <param name="open">Opens the stream on an endpoint. The token is valid until the stream ends.</param>
     /// <param name="reader">Classifies each item as content, the end, an error, or nothing.</param>
-    /// <param name="continueWith">
-    /// Called after a cut. It returns the rest of the answer (for example from a request with the delivered part as a prefix), or null for no rest. If it
-    /// fails, or its stream fails, the caller gets the first cut's exception. If a rest from <c>pool.ContinueAsync</c> is cut, the function is called again. Null: a cut ends the stream.
-    /// </param>
+    /// <param name="continueWith">Called after a cut. It returns the rest of the answer (for example from a request with the delivered part as a prefix), or
+    /// null for no rest. If it fails, or its stream fails, the caller gets the first cut's exception. Only a rest from <c>pool.ContinueAsync</c> is different:
+    /// if this rest is cut, the function is called again. Null: a cut ends the stream.</param>
     /// <param name="cancellationToken">Cancels the call, and later the reading of the stream.</param>
     /// <returns>The stream, at its first item. Dispose the stream unless you read it to its end.</returns>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
@@ -160,8 +160,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// Replaces the options. Endpoints with the same name, address and failure domains keep their state, new endpoints are added, and absent endpoints are
-    /// drained and removed. Calls in flight are not disturbed. Endpoints that <see cref="AddEndpoint"/> added stay, unless the options have an endpoint of the
-    /// same name; only <see cref="RemoveEndpoint"/> removes them. A log line names the changed settings that only a new pool can use.
+    /// drained and removed. Calls in flight are not disturbed. Only <see cref="RemoveEndpoint"/> removes endpoints that <see cref="AddEndpoint"/> added. If the
+    /// options list such an endpoint, it belongs to the options from then on. A log line names the changed settings that only a new pool can use.
     /// </summary>
     /// <param name="options">The complete new options. The pool takes a copy.</param>
     /// <exception cref="OptionsValidationException">The options have mistakes; nothing was changed.</exception>

@@ -5,7 +5,9 @@ namespace HaKit.DependencyInjection;
 
 /// <summary>Describes what was done to the handlers of a pool's client.</summary>
 /// <param name="TakenOff">The number of resilience handlers that were removed.</param>
-/// <param name="PassThrough">The number of standard handlers that stay in the chain and do nothing.</param>
+/// <param name="PassThrough">
+/// The number of handlers of <c>AddStandardResilienceHandler</c> and <c>AddStandardHedgingHandler</c> that stay in the chain and do nothing.
+/// </param>
 /// <param name="Custom">The number of resilience handlers with the application's own strategies that stay.</param>
 internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough, int Custom)
 {
@@ -17,8 +19,12 @@ internal readonly record struct HandlerArrangement(int TakenOff, int PassThrough
     /// resolves the address of each attempt. Outside the pool, service discovery would resolve the pool's origin, and the pool would refuse the resolved
     /// address because it does not begin with the origin.
     /// </summary>
-    /// <param name="handlers">The client's handlers, outermost first, with an <see cref="EndOfDefaults"/> after the handlers of all clients.</param>
-    /// <param name="standard">The number of the client's own resilience handlers that belong to the two standard handlers.</param>
+    /// <param name="handlers">
+    /// The client's handlers, outermost first. An <see cref="EndOfDefaults"/> separates the handlers that every client gets from the client's own handlers.
+    /// </param>
+    /// <param name="standard">
+    /// The number of the client's own handlers that <c>AddStandardResilienceHandler</c> and <c>AddStandardHedgingHandler</c> added.
+    /// </param>
     /// <param name="keepsResilience">True if every resilience handler stays.</param>
     public static HandlerArrangement Apply(IList<DelegatingHandler> handlers, int standard, bool keepsResilience)
     {

@@ -9,7 +9,7 @@ namespace HaKit.Dialects;
 /// </summary>
 internal static class Durations
 {
-    /// <summary>Longer waits are cut to this length, so that adding one to a clock never overflows.</summary>
+    /// <summary>Longer waits are cut to this length, so that the sum of a clock's time and a wait never overflows.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromDays(365);
 
     private const int LongestIsoDuration = 32;
@@ -28,7 +28,7 @@ internal static class Durations
 
     public static TimeSpan? Milliseconds(ReadOnlySpan<char> text) => Scaled(text, 0.001);
 
-    /// <summary>Reads a number in a unit of the given number of seconds.</summary>
+    /// <summary>Reads a number of units. The scale is the length of one unit, in seconds.</summary>
     public static TimeSpan? Scaled(ReadOnlySpan<char> text, double scale) => TryNumber(text.Trim(), out var number) ? Future(number * scale) : null;
 
     /// <summary>
@@ -51,7 +51,9 @@ internal static class Durations
 
     /// <summary>Reads a Unix time, in seconds. Null for a number that is a duration.</summary>
     /// <param name="text">The number.</param>
-    /// <param name="scale">The unit of a duration, in seconds. A number of milliseconds is a Unix time only above 10¹².</param>
+    /// <param name="scale">
+    /// The unit that the number has if it is a duration: 1 for seconds, 0.001 for milliseconds. In milliseconds, only a number above 10¹² is a Unix time.
+    /// </param>
     public static double? UnixTime(ReadOnlySpan<char> text, double scale)
     {
         if (!TryNumber(text.Trim(), out var number))
@@ -112,7 +114,9 @@ internal static class Durations
     /// 30 seconds</c>.
     /// </summary>
     /// <param name="sentence">The message of an error.</param>
-    /// <param name="isLimit">True if a limit or an overload refused the request. Otherwise "wait 30 s" may describe a time that has passed.</param>
+    /// <param name="isLimit">
+    /// True if a limit or an overload refused the request. In any other error, "wait 30 s" may be the time that the server has already waited.
+    /// </param>
     public static TimeSpan? InSentence(ReadOnlySpan<char> sentence, bool isLimit)
     {
         if (!sentence.ContainsAny(s_waits))
@@ -220,8 +224,8 @@ internal static class Durations
         return text is ['~', .. var amount] ? amount : text;
     }
 
-    // Adds several numbers with units: "1 hour, 5 minutes and 2 seconds". If the first number has no unit, it is in seconds; with needsUnit the text is then not
-    // a time.
+    // Adds several numbers with units: "1 hour, 5 minutes and 2 seconds". If the first number has no unit, needsUnit decides: if it is false, the number is in
+    // seconds; if it is true, the text is not a time.
     private static TimeSpan? Amount(ReadOnlySpan<char> text, bool needsUnit)
     {
         var run = text[..EndOf(text, static c => char.IsAsciiDigit(c) || c is '.' or ':')];

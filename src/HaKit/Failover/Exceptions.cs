@@ -47,8 +47,8 @@ public abstract class EndpointPoolException : Exception
     public int AttemptCount { get; }
 
     /// <summary>
-    /// Gets the number of attempts that may have been processed and billed, such as attempts that timed out. Attempts that <see cref="Attempts"/> leaves out count
-    /// too.
+    /// Gets the number of attempts that may have been processed and billed, such as attempts that timed out. The number includes attempts that are missing from
+    /// the list in <see cref="Attempts"/>.
     /// </summary>
     public int PerhapsBilled
     {
@@ -57,8 +57,8 @@ public abstract class EndpointPoolException : Exception
     }
 
     /// <summary>
-    /// Gets the rules by which the call waited or ended. Each rule is listed once, in the order in which the rules last applied, so the last one ended the
-    /// call. Empty if the call never waited.
+    /// Gets the rules by which the call waited or ended. Each rule is listed once. The rule that applied most recently is at the end of the list. If a rule
+    /// ended the call, it is the last one. Empty if the call never waited.
     /// </summary>
     public IReadOnlyList<WaitRule> WaitRules { get; }
 
@@ -167,7 +167,7 @@ public sealed class PartialResponseException : EndpointPoolException
 }
 
 /// <summary>
-/// The exception that is thrown when an endpoint answered with an error inside a response of status 200, and the call may not move on to another endpoint.
+/// The exception that is thrown when an endpoint answered with an error inside a response of status 200, and the call must not move on to another endpoint.
 /// Adapters throw it to report a fault to the pool.
 /// </summary>
 public sealed class EndpointFaultException : Exception

@@ -41,7 +41,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets or sets whether a hedge was considered and must not be considered again.</summary>
     public bool HedgeWasConsidered { get; set; }
 
-    /// <summary>Gets the rules of waiting that have applied to the call, in order: four bits each, the latest lowest.</summary>
+    /// <summary>Gets the rules of waiting that have applied to the call, in order. Each rule has four bits. The latest rule has the lowest bits.</summary>
     public ulong Rules { get; private set; }
 
     /// <summary>Gets or sets the endpoint whose end of cooldown wakes this call. Other calls then need not wake at that time.</summary>
@@ -87,8 +87,8 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     public TimeSpan DeadlineSpan => Deadline - Started;
 
-    // Up to this many silences may be caused by an outage. More silences are probably caused by the request, because its answer takes longer than other answers
-    // of the same endpoints.
+    // A silence is an attempt that timed out because nothing arrived. Up to this many silences may be caused by an outage. More silences are probably caused by
+    // the request, because its answer takes longer than other answers of the same endpoints.
     private const int SilencesOfAnOutage = 6;
     private const int MostDoublings = 6;
 
@@ -216,15 +216,15 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     private Exception? _endFailure;
 
     /// <summary>
-    /// Records the attempt whose result ends the call without being an answer. The caller's exception may tell less than the attempt's fault: a
+    /// Records the attempt that ends the call with a failure or a refusal. The caller's exception may tell less than the attempt's fault: a
     /// <see cref="TimeoutException"/> ends a call for several kinds of timeouts.
     /// </summary>
     /// <param name="fault">The fault of the attempt.</param>
-    /// <param name="failure">The exception that the caller gets. Null for a refusal that is a result.</param>
+    /// <param name="failure">The exception that the caller gets. Null if the caller gets the endpoint's refusal as a result, without an exception.</param>
     public void RecordEnd(Fault fault, Exception? failure) => (_endFault, _endFailure) = (fault, failure);
 
     /// <summary>Gets the fault of the attempt that ended the call with this exception. Null if no attempt did, for example if the deadline passed.</summary>
-    /// <param name="failure">The exception that the caller gets. Null for a refusal that is a result.</param>
+    /// <param name="failure">The exception that the caller gets. Null if the caller gets the endpoint's refusal as a result, without an exception.</param>
     public Fault? FaultBehind(Exception? failure) => ReferenceEquals(failure, _endFailure) ? _endFault : null;
 
     private string? _servedBy;
@@ -262,7 +262,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         OutputTokens = _tokens.Output,
     };
 
-    /// <summary>Gets the number of attempts of a call without an answer that may have been billed. Attempts that are still running may be billed too.</summary>
+    /// <summary>Gets how many attempts may have been billed, if the call has no answer. Attempts that are still running may be billed too.</summary>
     public int PerhapsBilled
     {
         get

@@ -176,7 +176,7 @@ internal sealed class FailoverEngine
     }
 
     /// <summary>
-    /// Decides the next step of a call whose only attempt has been silent for longer than its limit and was kept. A second attempt beside it begins now, later
+    /// Decides the next step of a call whose only attempt has been silent up to its limit, but continues to run. A second attempt beside it begins now, later
     /// or never.
     /// </summary>
     public Step NextBeside(FailoverCall call, TimeSpan now)
@@ -199,9 +199,9 @@ internal sealed class FailoverEngine
     }
 
     /// <summary>
-    /// Decides whether a call ends with an attempt that the pool has given up. The fault <see cref="FaultKind.DeadlineExceeded"/> can occur before the call's
-    /// deadline, if the attempt got so little of the remaining time that its silence does not count against the endpoint. The endpoint may have processed the
-    /// request, so a call that must not be repeated ends.
+    /// Decides whether a call ends with an attempt that the pool has given up. An attempt can have the fault <see cref="FaultKind.DeadlineExceeded"/> before
+    /// the call's deadline: it got only a small part of the remaining time. Its silence then does not count against the endpoint. The endpoint may have
+    /// processed the request, so a call that must not be repeated ends.
     /// </summary>
     public bool EndsGivenUp(FailoverCall call, Fault fault) => fault.Kind switch
     {

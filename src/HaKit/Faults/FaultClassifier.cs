@@ -18,9 +18,10 @@ public sealed class FaultClassifier : IFaultClassifier
     public static FaultClassifier Default { get; } = new();
 
     /// <summary>
-    /// Gets the fault; null for a success. A status of 400 or above is always a fault. Below 400, and for the data of a stream's event (status 200), two bodies
-    /// are faults: an error object of any dialect, and an answer that a content filter ended. The exception is classified only if the status is not a failure.
-    /// An <see cref="OperationCanceledException"/> is classified as a timeout, because only the caller's token shows whether the caller cancelled.
+    /// Gets the fault; null for a success. A status of 400 or above is always a fault. Below 400, there is a fault if the body is an error object of any
+    /// dialect, or an answer that a content filter or a failure of the endpoint ended. This also applies to the data of a stream's event (status 200). The
+    /// exception is classified only if the status is not a failure. An <see cref="OperationCanceledException"/> is classified as a timeout, because only the
+    /// caller's token shows whether the caller cancelled.
     /// </summary>
     /// <param name="evidence">The response or the exception.</param>
     public Fault? Classify(in FaultEvidence evidence)
@@ -107,7 +108,7 @@ public sealed class FaultClassifier : IFaultClassifier
         var isLimit = kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted;
         if ((signs.RetryDelay ?? Durations.Until(signs.RetryAt, evidence.Now)) is { } delay)
             return delay;
-        // A time in free text counts only in the server's own sentences.
+        // A time in free text counts only if the server wrote it. The server's message may also repeat text of the caller.
         var own = OwnSentences.CutEcho(words);
         if ((Durations.InSentence(own, isLimit) ?? (evidence.StatusCode is 429 or 503 ? QuotedError.FindWait(in signs, words) : null)) is { } inSentence)
             return inSentence;

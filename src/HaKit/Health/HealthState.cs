@@ -57,7 +57,7 @@ public sealed record HealthState
     /// <summary>Gets the number of calls in a row that the endpoint refused and another endpoint then served.</summary>
     internal int Refusals { get; init; }
 
-    /// <summary>Gets the number of refusals in a row because of a key or a quota that stay in force until they are cleared.</summary>
+    /// <summary>Gets the number of refusals in a row because of a key or a quota, with a cooldown that lasts until it is cleared.</summary>
     internal int ClearRefusals { get; init; }
 
     /// <summary>Gets whether the endpoint is ejected because of refusals; such an ejection is short.</summary>
@@ -98,7 +98,7 @@ public sealed record HealthState
 
     /// <summary>
     /// Gets whether connections to the endpoint have failed recently: several times in a row, or once while the pool could connect to no other endpoint. In the
-    /// second case the endpoint stays admitted, because this machine's network may be at fault, but no request reaches the endpoint.
+    /// second case the endpoint stays admitted, because this machine's network may be at fault. Even so, requests cannot reach the endpoint now.
     /// </summary>
     internal bool IsUnreachable => Cause is { IsConnectClass: true }
         && (Status == EndpointHealthStatus.Suspect && (ConsecutiveFailures | ProbeMisses) == 0 || IsInService && (ConnectFailures > 1 || ProbeMisses > 1));
@@ -125,8 +125,8 @@ public sealed record HealthState
     internal TimeSpan ClearedAt { get; init; } = TimeSpan.MinValue;
 
     /// <summary>
-    /// Gets the number of the current epoch. An ejection, the start of a trial and an operator's order begin a new epoch, among others. Evidence of an attempt
-    /// that began in another epoch is too late and does not count.
+    /// Gets the number of the current epoch. Several events begin a new epoch, such as an ejection, the start of a trial, or an operator's order. Evidence of
+    /// an attempt that began in another epoch is too late and does not count.
     /// </summary>
     internal int Epoch { get; init; }
 
@@ -182,7 +182,7 @@ public sealed record HealthState
 
     /// <summary>
     /// Gets when the cooldown allows a call to use the endpoint: at the end of the cooldown. If the cooldown lasts until it is cleared, and its next trial is due
-    /// within 10 s, this is the time of the trial. By default only the trial of a key that has served recently comes so early.
+    /// within 10 s, this is the time of the trial. By default, a trial is due so early only if the server refused a key that has served recently.
     /// </summary>
     internal TimeSpan AskableAt(TimeSpan now)
     {

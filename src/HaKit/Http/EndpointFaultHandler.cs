@@ -6,10 +6,9 @@ using HaKit.Http;
 namespace HaKit;
 
 /// <summary>
-/// A handler for the <see cref="HttpClient"/> of an SDK whose client object serves one endpoint of a pool. It turns the endpoint's refusals into <see
-/// cref="EndpointFaultException"/>s. These exceptions contain the information of the response, such as <c>Retry-After</c>. The exceptions of some SDKs do not
-/// have this information. The refusal of a wrong request (400) is passed through, so that the caller gets the SDK's own exception. Stateless;
-/// thread-safe.
+/// A handler for the <see cref="HttpClient"/> of an SDK. The SDK's client object serves one endpoint of a pool. The handler turns the endpoint's refusals into
+/// <see cref="EndpointFaultException"/>s. These exceptions contain the information of the response, such as <c>Retry-After</c>. The exceptions of some SDKs do
+/// not have this information. The refusal of a wrong request (400) is passed through, so that the caller gets the SDK's own exception. Stateless; thread-safe.
 /// </summary>
 public sealed class EndpointFaultHandler : DelegatingHandler
 {

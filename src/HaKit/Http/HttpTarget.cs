@@ -61,7 +61,7 @@ internal sealed class HttpTarget
     public bool TakesPromptCacheKey(string path) => DialectTable.Get(_endpoint.Dialect).TakesPromptCacheKey(_path + path);
 
     /// <summary>Checks whether the caller's credentials may be sent to the endpoint.</summary>
-    /// <param name="secret">The current credential of the endpoint. Null: only its headers and its address have one.</param>
+    /// <param name="secret">The current credential of the endpoint. Null: none, but its headers or its address may contain one.</param>
     /// <param name="byPool">The pool's setting for all its endpoints. Null: the caller's credentials go only to the server of the origin.</param>
     public bool TakesCallersCredential(string? secret, bool? byPool) =>
         secret is null && !HasCredential && (_endpoint.ForwardCallerCredential ?? byPool ?? IsOnOrigin);
@@ -110,7 +110,7 @@ internal sealed class HttpTarget
     /// <summary>Copies the caller's headers. The endpoint's own headers replace headers of the same name. The endpoint's credential replaces all credentials.</summary>
     /// <param name="from">The caller's request.</param>
     /// <param name="to">The request to send.</param>
-    /// <param name="secret">The current credential of the endpoint. Null: only its headers have one.</param>
+    /// <param name="secret">The current credential of the endpoint. Null: none, but its headers may contain one.</param>
     /// <param name="withCredential">True if the caller's credentials are sent too.</param>
     public void CopyHeaders(HttpRequestMessage from, HttpRequestMessage to, string? secret, bool withCredential)
     {

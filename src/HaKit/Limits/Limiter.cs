@@ -2,7 +2,7 @@ namespace HaKit.Limits;
 
 /// <summary>
 /// Applies the limits of one endpoint, or of one account that several endpoints share: concurrency, requests and tokens per minute, and the remaining amounts
-/// that the server reports. Thread-safe and lock-free. Time is monotonic from any origin, the same for all callers.
+/// that the server reports. Thread-safe and lock-free. All callers must use the same monotonic clock. Its origin does not matter.
 /// </summary>
 internal sealed class Limiter
 {
@@ -41,8 +41,8 @@ internal sealed class Limiter
 
     /// <summary>Reserves one concurrent attempt, one request and the tokens: all or nothing.</summary>
     /// <remarks>
-    /// If one of the reservations fails, the earlier reservations are returned. Concurrency is reserved last, so that only calls that will be settled hold it.
-    /// A call that is refused because of concurrency can therefore rely on a settlement that wakes it.
+    /// If one of the reservations fails, the earlier reservations are returned. Concurrency is reserved last, so that a call that fails on another limit never
+    /// holds it. If a call is refused because of concurrency, calls in flight hold all of it. The end of one of them wakes a waiting call.
     /// </remarks>
     public bool TryReserve(long tokens, TimeSpan now, out LimitReservation reservation)
     {
@@ -117,12 +117,12 @@ internal sealed class Limiter
     }
 
     /// <summary>
-    /// Settles a call that has ended. Its concurrency is released, and its tokens count by actual usage, in the bucket in which the call was accepted (null:
-    /// the estimate stays). Call it exactly once per reservation, instead of <see cref="Cancel"/>.
+    /// Settles a call that has ended. Its concurrency is released. The actual usage replaces the estimate in the bucket in which the call was accepted. Call it
+    /// exactly once per reservation, instead of <see cref="Cancel"/>.
     /// </summary>
     /// <param name="reservation">The reservation of the call.</param>
-    /// <param name="actualTokens">The actual usage, input and output together.</param>
-    /// <param name="now">Not used by the windows, which correct the bucket of the reservation.</param>
+    /// <param name="actualTokens">The actual usage, input and output together. Null: not known, so the estimate stays.</param>
+    /// <param name="now">Not used, because the usage is corrected in the bucket of the reservation.</param>
     public void SettleTokens(in LimitReservation reservation, long? actualTokens, TimeSpan now)
     {
         if (reservation.Parts != LimitParts.None)

@@ -31,7 +31,9 @@ public sealed class AnswerSeam
 
     /// <summary>Creates the seam after a text.</summary>
     /// <param name="delivered">All delivered text.</param>
-    /// <param name="repeatsTail">True if the next endpoint repeats the last words of the beginning. A repetition of at least 16 characters is then dropped.</param>
+    /// <param name="repeatsTail">
+    /// True if the next endpoint repeats the last words of the delivered text. A repetition of at least 16 characters is then dropped.
+    /// </param>
     public AnswerSeam(string delivered, bool repeatsTail = false)
         : this(delivered, repeatsTail, repeatsBeginning: false)
     {
