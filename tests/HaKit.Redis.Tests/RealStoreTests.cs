@@ -78,7 +78,7 @@ public sealed class RedisTests(RedisServer server) : RealStoreTests(server), ICl
         try
         {
             await Throttle(one, "e0", 60);
-            await Until(() => IsCooling(other, "e0"), 10);
+            await Until(() => IsCooling(other, "e0"), 30);
         }
         finally
         {
@@ -115,9 +115,9 @@ public abstract class RealStoreTests(StoreServer server)
         using var other = NewPool(name, link);
         await Until(() => IsConnected(one) && IsConnected(other), 20);
         await Throttle(one, "e0", 100);
-        await Until(() => IsCooling(other, "e0"), 10);
+        await Until(() => IsCooling(other, "e0"), 30);
         await Throttle(other, "e1", 300);
-        await Until(() => IsCooling(one, "e1"), 10); // a replica sends at most one message a second
+        await Until(() => IsCooling(one, "e1"), 30); // a replica sends at most one message a second
         using var late = NewPool(name, link);
         (await late.WarmUpAsync(TestContext.Current.CancellationToken)).Should().BeTrue();
         IsCooling(late, "e0").Should().BeTrue();
@@ -139,7 +139,7 @@ public abstract class RealStoreTests(StoreServer server)
             await Until(() => pools.All(IsConnected), 20);
             await pools[0].ForceDownAsync("e2", new OrderNote("Ada"));
             await Throttle(pools[1], "e1", 200);
-            await Until(() => pools.All(p => IsCooling(p, "e1") && IsDown(p, "e2")), 10);
+            await Until(() => pools.All(p => IsCooling(p, "e1") && IsDown(p, "e2")), 30);
             await connection.GetDatabase().ExecuteAsync("FLUSHALL");
             await Until(() => pools.All(IsConnected), 20);
             using var late = NewPool($"wiped-{isOwn}", link);

@@ -83,7 +83,12 @@ public sealed class Simulation(int seed = 1)
     public Simulation Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, double probability = 1, bool probes = true)
     {
         FaultOf(e => e.Name == endpoint, fault, from, until, probability, probes);
-        return Add(_faults, test => _ = test[endpoint]); // a misspelt name is refused, because the fault would have no effect
+        return Add(_faults, test =>
+        {
+            // The configured options may leave out an endpoint of the simulation. A name that neither has is misspelt, and the fault would have no effect.
+            if (!_endpoints.Exists(e => e.Name == endpoint))
+                _ = test[endpoint];
+        });
     }
 
     /// <summary>Injects a fault into all endpoints for a while.</summary>

@@ -104,7 +104,7 @@ internal static partial class EndpointPoolFactory
     [LoggerMessage(4, LogLevel.Information, "Pool {Pool}: {Settings} in the section '{Section}' are settings of the standard resilience options that mean nothing to a pool and have no effect.")]
     private static partial void WithoutMeaning(ILogger logger, string pool, string settings, string section);
 
-    [LoggerMessage(5, LogLevel.Warning, "Pool {Pool}: {Warning}")]
+    [LoggerMessage(5, LogLevel.Warning, "Pool {Pool} has a setting that is probably not meant so: {Warning}")]
     private static partial void ProbablyNotMeant(ILogger logger, string pool, string warning);
 
     [LoggerMessage(2, LogLevel.Error, "Pool {Pool} keeps its last good configuration, because the new one is invalid: {Why}")]
