@@ -116,7 +116,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     }
 
     private bool MayAnswerWithin(FailoverCall call, EndpointState state, TimeSpan time) =>
-        context.Settings.Retry.MinimumChance == 0 || state.Times.Quantile(call.IsStream, context.Settings.Retry.MinimumChance) is not { } quick || time > quick;
+        new AnswerTime(call.IsStream, context.Settings.Retry.MinimumChance, time).IsPossible(state);
 
     private static TimeSpan? FirstContentLimit(FailoverCall call, EndpointState state, FailoverSettings settings)
     {

@@ -1,4 +1,3 @@
-using HaKit.Attempts;
 using HaKit.Selection;
 
 namespace HaKit.Failover;
@@ -30,20 +29,16 @@ internal sealed class UntriedEndpoints(FailoverContext context)
     public Choice ChooseInTime(FailoverCall call, TimeSpan now)
     {
         var choice = Choose(call, now);
-        if (choice.State is null || HasTimeFor(call, choice.State, now))
+        // The first attempt of a call is always made.
+        if (choice.State is null || call.History.IsFresh)
             return choice;
-        var query = new SelectionQuery(call.Profile, call.History, now) { InTime = new(call.IsStream, context.Settings.Retry.MinimumChance, call.Deadline - now) };
-        choice = context.Selector.Choose(context.Snapshot, query);
-        return choice.State is { } state && HasTimeFor(call, state, now) ? choice : Choice.None; // the application's own selector may choose a slow endpoint
+        // If fewer than MinimumChance of the endpoint's recent answers came within the remaining time, another attempt there would only add load.
+        var time = new AnswerTime(call.IsStream, context.Settings.Retry.MinimumChance, call.Deadline - now);
+        if (time.IsPossible(choice.State))
+            return choice;
+        choice = context.Selector.Choose(context.Snapshot, new SelectionQuery(call.Profile, call.History, now) { InTime = time });
+        return choice.State is { } state && time.IsPossible(state) ? choice : Choice.None; // the application's own selector may choose a slow endpoint
     }
-
-    /// <summary>
-    /// Checks whether the endpoint can probably answer before the deadline. If fewer than <see cref="RetryOptions.MinimumChance"/> of its recent answers came
-    /// within the remaining time, another attempt would only add load. The first attempt of a call is always made.
-    /// </summary>
-    public bool HasTimeFor(FailoverCall call, EndpointState state, TimeSpan now) =>
-        call.History.IsFresh || context.Settings.Retry.MinimumChance == 0 || call.Deadline == TimeSpan.MaxValue
-        || state.Times.Quantile(call.IsStream, context.Settings.Retry.MinimumChance) is not { } quick || call.Deadline - now > quick;
 
     /// <summary>
     /// Chooses an endpoint for a call that already has an attempt in flight. False if the limit on attempts is reached, or if the application's own selector
