@@ -15,7 +15,7 @@ public sealed class RedisTests(RedisServer server) : RealStoreTests(server), ICl
     private static readonly string[] RightsOfThePage =
         "resetkeys ~hakit:* resetchannels &hakit:* -@all +@connection +@pubsub +time +get +set +expire +pexpire +zadd +zrem +zremrangebyscore +zrangebyscore +acl|whoami".Split(' ');
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_server_that_refuses_the_credentials_is_refused_though_its_default_user_is_open()
     {
         await StartAsync();
@@ -37,10 +37,10 @@ public sealed class RedisTests(RedisServer server) : RealStoreTests(server), ICl
         await Until(() => IsConnected(one) && IsConnected(other), 20);
         await one.BringUpAsync("e2", new OrderNote("Ada"));
         await Throttle(one, "e0", 60);
-        await Until(() => IsCooling(other, "e0") && other.GetFleetStatus().Orders.Count == 1, 10);
+        await Until(() => IsCooling(other, "e0") && other.GetFleetStatus().Orders.Count == 1, 30);
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_server_that_no_longer_knows_the_user_after_it_is_back_is_refused_and_told_nothing(bool isOwn)
@@ -65,7 +65,7 @@ public sealed class RedisTests(RedisServer server) : RealStoreTests(server), ICl
         (await check.GetDatabase().KeyExistsAsync(["hakit:{app%2Ftest/forgotten}:facts", "hakit:{app%2Ftest/forgotten}:orders", "hakit:{app%2Ftest/forgotten}:life"])).Should().Be(0);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_server_that_refuses_to_write_still_carries_messages()
     {
         await StartAsync();
@@ -102,7 +102,7 @@ public abstract class RealStoreTests(StoreServer server)
 
     protected StoreServer Server { get; } = server;
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_cooldown_that_one_replica_is_told_reaches_the_others_and_those_that_start_later(bool isOwn)
@@ -125,7 +125,7 @@ public abstract class RealStoreTests(StoreServer server)
         IsCooling(late, "e2").Should().BeFalse();
     }
 
-    [Theory(Timeout = 60_000)]
+    [Theory(Timeout = 120_000)]
     [InlineData(true)]
     [InlineData(false)]
     public async Task Calls_go_on_while_the_store_is_wiped_and_facts_are_complete_soon_after(bool isOwn)
@@ -203,7 +203,7 @@ public abstract class RealStoreTests(StoreServer server)
         }
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task A_later_and_shorter_statement_of_the_same_fact_does_not_shorten_what_the_store_has()
     {
         await StartAsync();
@@ -216,10 +216,10 @@ public abstract class RealStoreTests(StoreServer server)
         other.Start(news => Interlocked.Add(ref heard, news.Facts.Count));
         await Until(() => one.Status.IsConnected && other.Status.IsConnected, 20);
         one.Publish([fact]);
-        await Until(() => Volatile.Read(ref heard) == 1, 10);
+        await Until(() => Volatile.Read(ref heard) == 1, 30);
         // The same message again, late.
         one.Publish([fact with { Left = TimeSpan.FromSeconds(10) }]);
-        await Until(() => Volatile.Read(ref heard) == 2, 10);
+        await Until(() => Volatile.Read(ref heard) == 2, 30);
         TimeSpan? left = null;
         using var late = RedisPeerLinks.Over(Server.Endpoint)(scope with { Replica = "late" })!;
         late.Start(news => left = news.Facts.Single().Left);
@@ -227,7 +227,7 @@ public abstract class RealStoreTests(StoreServer server)
         left.Should().BeGreaterThan(TimeSpan.FromSeconds(50));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Every_key_expires_lies_under_one_tag_and_holds_no_secret()
     {
         await StartAsync();
@@ -245,7 +245,7 @@ public abstract class RealStoreTests(StoreServer server)
         await Call(one);
         await Throttle(one, "e0", 100);
         await one.BringUpAsync("e2", new OrderNote("Ada"));
-        await Until(() => IsCooling(other, "e0") && other.GetFleetStatus().Orders.Count == 1, 10);
+        await Until(() => IsCooling(other, "e0") && other.GetFleetStatus().Orders.Count == 1, 30);
         foreach (var part in new[] { "facts", "orders", "life" })
         {
             var key = "hakit:{app%2Ftest/secrets}:" + part;
@@ -261,7 +261,7 @@ public abstract class RealStoreTests(StoreServer server)
             text.Should().NotContain(secret);
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task One_replica_leads_and_another_does_when_it_is_gone()
     {
         await StartAsync();
@@ -279,7 +279,7 @@ public abstract class RealStoreTests(StoreServer server)
         (await other.LeadAsync("probes", TestContext.Current.CancellationToken)).Should().BeGreaterThan(TimeSpan.FromSeconds(5));
     }
 
-    [Fact(Timeout = 60_000)]
+    [Fact(Timeout = 120_000)]
     public async Task Evidence_of_what_publishing_costs()
     {
         if (!IsEvidence)
