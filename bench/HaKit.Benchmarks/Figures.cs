@@ -45,18 +45,18 @@ internal static class Figures
         new("Http", "the same by a handler written with Polly", Http(nameof(HttpBenchmarks.PollyByHand), false), Http(nameof(HttpBenchmarks.Bare), false), Compare.Difference, double.NaN, double.NaN),
         new("Http", "a call, answered later", Http(nameof(HttpBenchmarks.Pooled), true), Http(nameof(HttpBenchmarks.Bare), true), Compare.Difference, 5000, 1536),
         new("Http", "the same by a handler written with Polly", Http(nameof(HttpBenchmarks.PollyByHand), true), Http(nameof(HttpBenchmarks.Bare), true), Compare.Difference, double.NaN, double.NaN),
-        new("Http", "a token that is there", new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.Pooled)), new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.Bare)), Compare.Absolute, 300, 0),
-        new("Http", "a token that comes later", new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.PooledLater)), new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.BareLater)), Compare.Absolute, 600, 0),
+        new("Http", "reading a token that has already arrived", new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.Pooled)), new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.Bare)), Compare.Absolute, 300, 0),
+        new("Http", "reading a token that arrives later", new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.PooledLater)), new(typeof(HttpStreamBenchmarks), nameof(HttpStreamBenchmarks.BareLater)), Compare.Absolute, 600, 0),
         new("HaKit.AI", "a chat call", Ai(nameof(AiBenchmarks.Pool)), Ai(nameof(AiBenchmarks.Client_alone)), Compare.Difference, 2000),
         new("HaKit.AI", "an update of a stream", Ai(nameof(AiBenchmarks.Pool_update)), Ai(nameof(AiBenchmarks.Client_alone_update)), Compare.Absolute, 150, 0),
-        new("Telemetry", "no listener", new(typeof(TelemetryBenchmarks), nameof(TelemetryBenchmarks.Checks_for_listeners)), null, Compare.Absolute, 30, 0),
-        Verdict("quota, by its code", nameof(FaultsBenchmarks.Quota_by_code)),
-        Verdict("context length, by its message", nameof(FaultsBenchmarks.Context_length_by_message)),
-        Verdict("a throttle, the wait in its message", nameof(FaultsBenchmarks.Throttle_with_the_wait_in_the_message)),
-        Verdict("a body that is cut", nameof(FaultsBenchmarks.Cut_body)),
-        new("HaKit.Testing", "a simulated call, to Polly alone on the same clock", new(typeof(SimulatorBenchmarks), nameof(SimulatorBenchmarks.Pool)), new(typeof(SimulatorBenchmarks), nameof(SimulatorBenchmarks.Polly)), Compare.Ratio, 1),
-        Mathematics("k of n, 1,000 of them", nameof(AvailabilityBenchmarks.KofN_990_of_1000), 1_000_000),
-        Mathematics("a block of 50", nameof(AvailabilityBenchmarks.Block_of_50_components), 5000),
+        new("Telemetry", "all telemetry of a call, without a listener", new(typeof(TelemetryBenchmarks), nameof(TelemetryBenchmarks.Checks_for_listeners)), null, Compare.Absolute, 30, 0),
+        Verdict("an error answer: a used-up quota, recognised by its code", nameof(FaultsBenchmarks.Quota_by_code)),
+        Verdict("an error answer: a prompt that is too long, recognised by its message", nameof(FaultsBenchmarks.Context_length_by_message)),
+        Verdict("an error answer: a throttle with the wait in its message", nameof(FaultsBenchmarks.Throttle_with_the_wait_in_the_message)),
+        Verdict("an error answer whose body is cut", nameof(FaultsBenchmarks.Cut_body)),
+        new("HaKit.Testing", "a simulated call; beside it, Polly alone on the same clock", new(typeof(SimulatorBenchmarks), nameof(SimulatorBenchmarks.Pool)), new(typeof(SimulatorBenchmarks), nameof(SimulatorBenchmarks.Polly)), Compare.Ratio, 1),
+        Mathematics("the availability of k of n, for n = 1,000", nameof(AvailabilityBenchmarks.KofN_990_of_1000), 1_000_000),
+        Mathematics("the availability of a block diagram of 50 components", nameof(AvailabilityBenchmarks.Block_of_50_components), 5000),
         Mathematics("both Clopper–Pearson bounds", nameof(AvailabilityBenchmarks.Both_Clopper_Pearson_bounds_999_of_1000), 5000),
         Mathematics("recording an outcome", nameof(AvailabilityBenchmarks.Record_an_outcome), 15, 0),
         new("HaKit.AspNetCore", "the dashboard's data, 100 endpoints", new(typeof(DashboardBenchmarks), nameof(DashboardBenchmarks.Everything)), null, Compare.Absolute, 5_000_000),
@@ -76,8 +76,8 @@ internal static class Figures
             dotnet run -c Release --project bench/HaKit.Benchmarks -- figures table=docs/evidence/targets.md
             ```
 
-            The figures are from {RuntimeInformation.FrameworkDescription} on {Environment.ProcessorCount} cores. Times are medians. They depend on the machine and its load, so compare them only with the times of the same run (the columns "beside it").
-            Bytes are exact. "Aim" is the target. The command `-- guard` checks that the figures do not become worse: more bytes fail the check, and worse ratios are only printed.
+            The figures are from {RuntimeInformation.FrameworkDescription} on {Environment.ProcessorCount} cores. Times are medians. They depend on the machine and its load. Therefore most rows also have another operation that was measured in the same run (the column "beside it"), with its time and bytes. There, `Bare` is the same operation without HaKit, and `Pick` is the same choice by one thread.
+            "Bytes" is the memory that one operation allocates; it does not depend on the machine. "Aim" is the target; "more" means more than beside it. The same program with `-- guard` checks that the figures do not become worse: more bytes fail the check, and worse ratios are only printed.
 
             | part | what | time | bytes | beside it | time | bytes | aim | reached |
             |---|---|---|---|---|---|---|---|---|
@@ -86,9 +86,9 @@ internal static class Figures
         foreach (var figure in All)
             page.Append(Row(figure, measured));
         var size = new DashboardBenchmarks().Everything();
-        page.Append(CultureInfo.InvariantCulture, $"| HaKit.AspNetCore | the dashboard's data, 100 endpoints | | {size} | | | | at most 102,400 B | {Reached(size <= 102_400)} |\n");
-        page.Append("\nFor choices by two threads, the time is the time of one of the threads. The target is at most twice the time of a single thread.\n");
-        page.Append("\n## Whole processes\n\n");
+        page.Append(CultureInfo.InvariantCulture, $"| HaKit.AspNetCore | the size of the dashboard's data, 100 endpoints | | {size} | | | | at most 102,400 B | {Reached(size <= 102_400)} |\n");
+        page.Append("\nFor choices by two threads, the time is the time of one of the threads. The target is at most twice the time of a single thread. In the last row, the bytes are the size of the data, not the allocated memory.\n");
+        page.Append("\n## Whole processes\n\nThe command does not compare these measurements with their aims: each aim is in the line above its measurement.\n\n");
         await AppendAsync(page, "Telemetry of a call, in processor time (aims: at most 30 ns without a listener, and at most 1 µs more with all listeners)", "telemetry-load", () => TelemetryLoad.RunAsync([]));
         await AppendAsync(page, "An open dashboard (aim: under 1 % of a core)", "dashboard-load", () => DashboardLoad.RunAsync([]));
         await AppendAsync(page, "Heartbeats of 10,000 endpoints (aim: under 10 % of a core)", "heartbeat-load", () => HeartbeatLoad.RunAsync([]));
@@ -107,7 +107,7 @@ internal static class Figures
     private static Figure Pick(int n, double most) => new("Selection", $"a choice among {n:N0}", new(typeof(SelectionBenchmarks), nameof(SelectionBenchmarks.Pick), n), null, Compare.Absolute, most, 0);
 
     private static Figure Contended(int n) =>
-        new("Selection", $"two threads, {n:N0}", new(typeof(SelectionBenchmarks), nameof(SelectionBenchmarks.Pick_by_two_threads), n), new(typeof(SelectionBenchmarks), nameof(SelectionBenchmarks.Pick), n), Compare.Ratio, 2);
+        new("Selection", $"a choice among {n:N0}, by two threads", new(typeof(SelectionBenchmarks), nameof(SelectionBenchmarks.Pick_by_two_threads), n), new(typeof(SelectionBenchmarks), nameof(SelectionBenchmarks.Pick), n), Compare.Ratio, 2);
 
     private static Figure Verdict(string what, string method) => new("Faults", what, new(typeof(FaultsBenchmarks), method), null, Compare.Absolute, 2000);
 
@@ -148,7 +148,7 @@ internal static class Figures
         // Without a number of bytes, the limit is the number of bytes of the baseline.
         var mostBytes = double.IsNaN(figure.MostBytes) ? beside?.Bytes ?? double.PositiveInfinity : figure.MostBytes;
         if (double.IsFinite(mostBytes))
-            aim += $", {mostBytes:0} B";
+            aim += figure.Compare == Compare.Difference ? $", {mostBytes:0} B more" : $", {mostBytes:0} B";
         var told = double.IsNaN(figure.MostTime) ? " | " : $"{aim} | {Reached(time <= figure.MostTime && bytes <= mostBytes)}{Ratio(figure, time)}";
         return string.Create(CultureInfo.InvariantCulture,
             $"| {figure.Room} | {figure.What} | {Time(ours.Nanoseconds)} | {ours.Bytes:0} | {figure.Base?.Method.Replace('_', ' ')} | {(beside is { } x ? $"{Time(x.Nanoseconds)} | {x.Bytes:0}" : " | ")} | {told} |\n");
