@@ -19,7 +19,7 @@ internal interface IAttemptRunner<TResult, TRaw>
     Outcome<TResult> GetResult(ValueTask<TRaw> task);
 }
 
-/// <summary>Runs the callback directly, for pools without strategies of the application. Without a pipeline there is no context.</summary>
+/// <summary>Runs the callback directly, without a Polly pipeline and its context, for pools without strategies of the application.</summary>
 internal readonly struct DirectRunner<TResult, TState>(
     EndpointGuard guard, Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback, TState state) : IAttemptRunner<TResult, TResult>
 {

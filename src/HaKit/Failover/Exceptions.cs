@@ -57,8 +57,8 @@ public abstract class EndpointPoolException : Exception
     }
 
     /// <summary>
-    /// Gets the rules by which the call waited or ended. Each rule is listed once. The rule that applied most recently is at the end of the list. If a rule
-    /// ended the call, it is the last one. Empty if the call never waited.
+    /// Gets the rules by which the call waited, tried again or ended. Each rule is listed once, in the order in which the rules last applied. A rule that ended
+    /// the call is at the end of the list, even if the call never waited. Empty if no rule applied, for example if the deadline passed during the first attempt.
     /// </summary>
     public IReadOnlyList<WaitRule> WaitRules { get; }
 

@@ -5,8 +5,8 @@ public sealed class RetryOptions
 {
     /// <summary>
     /// Gets or sets the limit on the attempts of a call after its first attempt, on all endpoints together. Refusals that named a time to come back
-    /// (<c>Retry-After</c>) do not count. With 0 a call makes exactly one attempt. Default null: five attempts in ordinary service. In an outage of all
-    /// endpoints, null allows as many attempts as the pace of the outage permits before the deadline. 0 to 100.
+    /// (<c>Retry-After</c>) do not count. With 0 a call makes exactly one attempt. Default null: five attempts after the first attempt in ordinary
+    /// service. In an outage of all endpoints, null allows as many attempts as the pace of the outage permits before the deadline. 0 to 100.
     /// </summary>
     public int? MaxRetryAttempts { get; set; }
 
@@ -36,9 +36,9 @@ public sealed class RetryOptions
 }
 
 /// <summary>
-/// Sets how long to wait for the first content of an answer. Not thread-safe; read at start-up and at each reload. A reload does not change the learned limits of
-/// endpoints that stay: for these endpoints <see cref="Minimum"/>, <see cref="Multiplier"/> and, while <see cref="Learned"/> is true, <see cref="Timeout"/> as the
-/// longest learned limit keep their values, and a log line names the changed settings.
+/// Sets how long to wait for the first content of an answer. Not thread-safe; read at start-up and at each reload. For endpoints that the pool already has, a
+/// reload does not change <see cref="Minimum"/> and <see cref="Multiplier"/>. While <see cref="Learned"/> is true, it does not change their longest learned
+/// limit (<see cref="Timeout"/>) either. A log line names the settings that a reload could not change.
 /// </summary>
 public sealed class FirstContentOptions
 {
@@ -59,7 +59,8 @@ public sealed class FirstContentOptions
 
     /// <summary>
     /// Gets or sets the longest silence of an attempt while another endpoint could serve the call, as a share of the time that is left until the deadline. The
-    /// limit is never shorter than the endpoint's own 99th percentile. Default 0.5; above 0, at most 1.
+    /// limit is not shorter than the endpoint's own 99th percentile, unless the endpoint would probably answer after the deadline and another endpoint before
+    /// it. A request that must not be repeated has no such limit. Default 0.5; above 0, at most 1.
     /// </summary>
     public double DeadlineShare { get; set; } = 0.5;
 
@@ -84,7 +85,10 @@ public sealed class HedgingOptions
     /// </summary>
     public double MaxShare { get; set; } = 0.05;
 
-    /// <summary>Gets or sets the shortest time from the start of the first attempt to the start of the hedge. Default 0; 0 to 10 years.</summary>
+    /// <summary>
+    /// Gets or sets how long the first attempt must be silent before the hedge starts, even if the endpoint usually answers sooner. The time counts from the
+    /// start of the first attempt, or from its latest sign of progress. Default 0; 0 to 10 years.
+    /// </summary>
     public TimeSpan MinimumDelay { get; set; }
 
     internal HedgingOptions Copy() => (HedgingOptions)MemberwiseClone();
@@ -115,9 +119,13 @@ internal sealed record FailoverSettings
     /// <summary>Gets the application's own rule for faults. Null: none.</summary>
     public Func<Faults.Fault, RequestProfile, FaultAction?>? OnFault { get; init; }
 
-    /// <summary>Gets the hard limit on the attempts of a call. Null: only the deadline limits them.</summary>
+    /// <summary>
+    /// Gets the limit on all attempts of a call. Null: only <see cref="OrdinaryRetries"/>, the pace of an outage and the deadline limit them.
+    /// </summary>
     public int? MostAttempts => Retry.MaxRetryAttempts + 1;
 
-    /// <summary>Gets the number of attempts after the first that are made in ordinary service, and not under the pace of an outage.</summary>
+    /// <summary>
+    /// Gets the limit on the attempts of a call after its first attempt. Trials at the pace of an outage count only after faults of an unknown kind.
+    /// </summary>
     public int OrdinaryRetries => Retry.MaxRetryAttempts ?? 5;
 }

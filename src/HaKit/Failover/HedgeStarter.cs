@@ -8,8 +8,9 @@ namespace HaKit.Failover;
 internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints untried, AttemptStarter starter)
 {
     /// <summary>
-    /// Gets when a second attempt may start beside this attempt: when it has taken longer than all but the slowest <see cref="HedgingOptions.MaxShare"/> of the
-    /// endpoint's answers. Never for a call that must not be hedged, and never while the endpoint's times are not learned.
+    /// Gets when a second attempt may start beside this attempt. This attempt must have been silent for longer than all but the slowest <see
+    /// cref="HedgingOptions.MaxShare"/> of the endpoint's answers take, and for at least <see cref="HedgingOptions.MinimumDelay"/>. <see
+    /// cref="TimeSpan.MaxValue"/> (never) if the call must not be hedged, if this attempt has content, or if the endpoint's times are not learned.
     /// </summary>
     public TimeSpan HedgeAt(FailoverCall call, Lease lease)
     {

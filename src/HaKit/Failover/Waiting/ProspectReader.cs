@@ -11,11 +11,11 @@ namespace HaKit.Failover.Waiting;
 /// </summary>
 internal ref struct ProspectReader
 {
-    /// <summary>A call waits for the trial of an ejected key or quota only if the trial is due within this time.</summary>
+    /// <summary>A call waits for the trial of an endpoint with a refused key or an exhausted quota only if the trial is due within this time.</summary>
     private static readonly TimeSpan NearTrial = TimeSpan.FromSeconds(10);
 
-    // An endpoint that was out before the call began may get a trial before its time, but only this long after its last request. Such a rare trial replaces a
-    // heartbeat, and does not delay the trials of endpoints that were in service.
+    // An endpoint that was out before the call began (a standby) may get a trial ahead of the endpoints that were in service, but only if it got no request for
+    // this long. Such a trial replaces a heartbeat, and is too rare to delay the trials of the other endpoints.
     private static readonly TimeSpan StandbyPause = TimeSpan.FromSeconds(5);
 
     private readonly FailoverCall _call;
@@ -52,7 +52,8 @@ internal ref struct ProspectReader
     {
         (_call, _settings, _now, _outageSince, _isSecond) = (call, settings, now, outage.Since, isSecond);
         _hasRoomBesidePace = outage.HasRoomBeside(now);
-        // This limits the attempts of a call after unknown faults. Trials at the pace of an outage count too, because such a fault may never end.
+        // After a fault of an unknown kind, a call makes only the retries of ordinary service. Trials at the pace of an outage count too, because such a fault
+        // may never end.
         _hasRetryLeft = call.History.HasNoOwn || call.History.Counted <= settings.OrdinaryRetries;
     }
 
@@ -73,8 +74,8 @@ internal ref struct ProspectReader
             if (query.CanServe(member))
                 Read(member);
         }
-        // If other endpoints serve too, the returning endpoint gets the same small share of waiting calls as of new calls (its slow start). If all waiting
-        // calls went to it at once and it failed, its many failures would eject it again.
+        // If other endpoints serve too, the returning endpoint gets only a small share of the waiting calls: twice its slow-start share. If all waiting calls
+        // went to the endpoint at once and it failed, its many failures would eject it again.
         if (Returned is not null && _serving > 1 && Fraction(_call.Number) >= 2 * Returned.Health.State.SlowStartShare(_now))
             (_cameBackAt, Returned) = (TimeSpan.MaxValue, null);
         // A standby that was out before the call gets the trial only if no endpoint that was in service can get it, or occasionally in a longer outage.
@@ -134,7 +135,7 @@ internal ref struct ProspectReader
             ReadTrial(member, health, in findings, at);
     }
 
-    // Reads an endpoint in service on which the call has failed: it may be back, or it may serve other calls.
+    // Reads an endpoint in service: it may have come back since the call's last failure, or it may serve other calls.
     private void ReadServing(EndpointState member, HealthState health, in AttemptHistory.Findings findings, TimeSpan at)
     {
         var failedAt = _call.LastFailure;
