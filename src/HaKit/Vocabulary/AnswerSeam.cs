@@ -14,7 +14,8 @@ public sealed class AnswerSeam
 
     private const int LongestToken = 16;
 
-    // If an answer is given again from the start, at least this many characters are the same; fewer may be a coincidence.
+    // The endpoint gives the answer again from the start if the rest begins with the same characters as the answer: with this many of them, or with all of a
+    // shorter delivered text. Fewer equal characters may be a coincidence.
     private const int StartCompared = 48;
 
     private static readonly string[] s_reasoning = ["<think", "<reasoning>", "<|channel|>"];
@@ -43,7 +44,7 @@ public sealed class AnswerSeam
     {
         ArgumentNullException.ThrowIfNull(delivered);
         var end = delivered.Length;
-        // The text ends in the middle of a surrogate pair. The next endpoint sends the whole character, but the caller already has its first half.
+        // If the text ends in the middle of a surrogate pair, the next endpoint sends the whole character again, but the caller already has its first half.
         if (end > 0 && char.IsHighSurrogate(delivered[end - 1]))
             end--;
         while (end > 0 && char.IsWhiteSpace(delivered[end - 1]))

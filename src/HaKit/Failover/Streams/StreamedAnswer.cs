@@ -14,7 +14,8 @@ namespace HaKit;
 /// <typeparam name="T">The type of the items.</typeparam>
 public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 {
-    // Only so many errors after the end mark are left out, because the items in the buffer are read recursively.
+    // The largest number of errors after the end mark that are left out. Each of them may deepen the stack, because the next item is read by a recursive call
+    // if it has already arrived.
     private const int MostLeftOut = 32;
 
     private readonly Lease _lease;
@@ -67,7 +68,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     /// <summary>Gets or sets, for the rest of a cut answer, how many characters had been delivered before it.</summary>
     internal int? AfterCharacters { get; set; }
 
-    /// <summary>Gets whether the held items contain the end mark.</summary>
+    /// <summary>Gets whether the end mark has been read. Held items have been read, even if the caller has not received them yet.</summary>
     internal bool HasEnded => _progress.HasEnded;
 
     internal void ContinueWith(Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? how) =>
@@ -88,7 +89,10 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return MoveNextAsync();
     }
 
-    /// <summary>Reads up to the first content, the end, or the limit on held bytes. A failure before that is a failure of the attempt.</summary>
+    /// <summary>
+    /// Reads up to the first content, the end, or the limit on held bytes; with <see cref="HoldUntil.End"/>, up to the end mark or that limit. A failure before
+    /// that point is a failure of the attempt.
+    /// </summary>
     internal async ValueTask CommitAsync()
     {
         var settings = _engine.Settings.Streaming;
@@ -111,7 +115,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
                     await HoldAsync(bytes, settings.HoldBytes).ConfigureAwait(false);
                 return;
             }
-            // The endpoint works on the request. So the attempt does not fail only because it takes long.
+            // A sign of progress restarts the limit on silence, so that an endpoint that works on the request is not given up. When three quarters of the
+            // attempt's time have passed, another attempt would not have enough time, so the caller gets this stream before its first content.
             if (signal == StreamSignal.Progress && _held.Count > 1 && !_lease.Progressed(_engine.Clock.Now))
                 return;
             // The number of items without content is not limited, because the time limits apply. Only their bytes are limited.
@@ -127,7 +132,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _over = true;
     }
 
-    // Holds the answer to its end. A failure before the end is a failure of the attempt, and the call moves on to another endpoint.
+    // Holds the answer up to its end or up to the limit on held bytes. A failure before that point is a failure of the attempt, and the call moves on to
+    // another endpoint.
     private async ValueTask HoldAsync(long bytes, int most)
     {
         _isHeld = true;
@@ -246,13 +252,14 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     {
         _over = true;
         if (_isHeld)
-            return false; // the attempt is still running
+            return false; // the attempt's guard completes the lease
         _answer.Complete(null, _engine.Clock.Now);
         _answer.EndSpan(null);
         return false;
     }
 
-    // This also covers a stream that is disposed while it is read. The disposal ends the read, and is often caused by a cancellation.
+    // Creates the exception for a read that was cancelled. If another thread disposes the stream during a read, the read ends with this exception too, because
+    // a cancellation is the usual cause of such a disposal.
     private OperationCanceledException Cancelled() => new(_callerToken.IsCancellationRequested ? _callerToken : _readerToken);
 
     // The source has no item yet. Waits for it, for the caller's cancellation, or for a silence that is too long.
@@ -263,8 +270,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var idle = _watchesItself ? TimeSpan.MaxValue : _engine.Settings.Streaming.IdleTimeout;
         var began = clock.Now;
         var now = began;
-        // Another thread disposed the stream while the source began its read.
         var source = _source;
+        // If the source cannot be followed, another thread has disposed the stream while the source began its read.
         if (!source.TryFollow(move))
             throw Cancelled();
         var caller = _callerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), _signal);
@@ -323,7 +330,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (!_source.TryLeaveMoving())
             return false;
         if (_isHeld)
-            return true; // the attempt's guard completes it
+            return true; // the attempt's guard completes the lease
         _over = true;
         if (why.Blame == FaultBlame.Caller)
         {
