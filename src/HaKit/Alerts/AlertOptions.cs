@@ -3,7 +3,7 @@ namespace HaKit.Alerts;
 /// <summary>Sets which receivers get alerts, and how often. Not thread-safe; read when the application starts.</summary>
 public sealed class AlertOptions
 {
-    // The pool looks again after the quiet time, with a timer. A timer takes at most 49 days.
+    // A timer checks at the end of the quiet time whether an alert is due, and a timer takes at most 49 days.
     private static readonly TimeSpan s_longestQuiet = TimeSpan.FromDays(30);
 
     internal List<Func<AlertMessage, CancellationToken, ValueTask>> Sinks { get; } = [];
@@ -47,7 +47,7 @@ public sealed class AlertOptions
     /// <summary>Posts JSON to an address.</summary>
     /// <param name="address">An absolute http or https address. It may contain a secret and is never printed.</param>
     /// <param name="configure">Sets the body, the headers and the retries.</param>
-    /// <exception cref="ArgumentException">The address or an option is invalid.</exception>
+    /// <exception cref="ArgumentException">The address or an option is invalid, or the address was added before.</exception>
     public AlertOptions AddWebhook(Uri address, Action<WebhookAlertOptions>? configure = null)
     {
         var options = new WebhookAlertOptions();

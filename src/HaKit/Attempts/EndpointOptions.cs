@@ -117,8 +117,9 @@ public sealed class EndpointOptions
     /// <summary>
     /// Gets or sets the credential for calls and heartbeats over HTTP. The credential goes to the header that the dialect uses (<c>Authorization: Bearer</c>,
     /// <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>). A value that begins with <c>Bearer</c> goes to <c>Authorization</c> unchanged. The credential
-    /// replaces every credential of the caller, and is never printed. Default: none. A credential in <see cref="Headers"/> is sent then. If there is none, the
-    /// caller's credential is sent if <see cref="ForwardCallerCredential"/> allows it.
+    /// replaces every credential of the caller, and is never printed. Default null: the endpoint uses a credential in <see cref="Headers"/> or in the address.
+    /// If neither has a credential, the endpoint gets the caller's credential, if <see cref="ForwardCallerCredential"/> allows it. A credential from <see
+    /// cref="EndpointPoolParts.Credential"/> replaces this value.
     /// </summary>
     public string? Credential { get; set; }
 

@@ -4,8 +4,8 @@ using System.Globalization;
 namespace HaKit.Dialects;
 
 /// <summary>
-/// Reads the forms in which servers write a time to wait. Every method returns null for a text that it cannot read, and for a time that is not in the future,
-/// because a wait of zero is less useful than the pool's own backoff.
+/// Reads the forms in which servers write a time to wait. Every method returns null for a text that it cannot read. The methods that return a wait also return
+/// null if the wait is zero or negative, because the pool's own backoff is more useful than no wait.
 /// </summary>
 internal static class Durations
 {
@@ -64,7 +64,8 @@ internal static class Durations
     }
 
     /// <summary>
-    /// Reads a wait in any form: a number, a Go duration, an instant, a number with its unit, or a list of these, of which the longest counts.
+    /// Reads a wait in any form: a number of seconds, a Unix time, a Go duration, a clock time (<c>00:01:30</c>), an ISO 8601 duration, an HTTP or RFC 3339
+    /// date, or a number with its unit. In a list of waits that are separated by commas, the longest wait counts.
     /// </summary>
     /// <param name="text">The header's text.</param>
     /// <param name="now">The server's time, for instants.</param>

@@ -9,7 +9,7 @@ internal static class RequestContents
     public const string Media = "media";
     public const string Tools = "tools";
 
-    // A quotation mark inside a JSON text is escaped, so an unescaped word is a member's name or a whole value.
+    // Inside a JSON string, a quotation mark is escaped. So a word between two unescaped quotation marks is a member's name or a whole value.
     private static readonly byte[][] s_media =
     [
         "\"image_url\""u8.ToArray(), "\"input_image\""u8.ToArray(), "\"image\""u8.ToArray(), "\"images\""u8.ToArray(), "\"inlineData\""u8.ToArray(), "\"inline_data\""u8.ToArray(),

@@ -27,8 +27,8 @@ public sealed record Fault
     public FaultReach Reach { get; init; }
 
     /// <summary>
-    /// Gets the time that the server asked clients to wait (<c>Retry-After</c>, a reset time), counted from the answer. Null: the server named no time. Never
-    /// negative.
+    /// Gets the time that the server asked clients to wait (<c>Retry-After</c>, a reset time), counted from the answer. Null: the server named no time. A time
+    /// of zero or less has the same effect as null.
     /// </summary>
     public TimeSpan? RetryAfter { get; init; }
 

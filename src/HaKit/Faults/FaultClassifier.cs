@@ -29,9 +29,9 @@ public sealed class FaultClassifier : IFaultClassifier
         if (evidence.StatusCode >= 400 || evidence.Exception is null)
             return OfAnswer(in evidence, null);
         if (ExceptionFaults.StatusOf(evidence.Exception) is { } found)
-            return OfAnswer(evidence with { StatusCode = found.Status, Body = evidence.Body.IsEmpty ? Quoted(SdkMessages.BodyOf(ExceptionFaults.MessageOf(found.Carrier))) : evidence.Body }, found.Carrier);
+            return OfAnswer(evidence with { StatusCode = found.Status, Body = evidence.Body.IsEmpty ? ToBytes(SdkMessages.BodyOf(ExceptionFaults.MessageOf(found.Carrier))) : evidence.Body }, found.Carrier);
         if (SdkMessages.EventOf(ExceptionFaults.MessageOf(evidence.Exception)) is { IsEmpty: false } data
-            && OfAnswer(evidence with { StatusCode = 200, Body = Quoted(data) }, null) is { } inStream)
+            && OfAnswer(evidence with { StatusCode = 200, Body = ToBytes(data) }, null) is { } inStream)
         {
             return inStream;
         }
@@ -39,8 +39,8 @@ public sealed class FaultClassifier : IFaultClassifier
         return ExceptionFaults.Classify(evidence.Exception, evidence.Sent);
     }
 
-    // The reader reads at most this many bytes. A character has at least one byte, so more characters would not be read.
-    private static byte[] Quoted(ReadOnlySpan<char> json) =>
+    // ErrorReader reads at most MostBytes bytes. A character has at least one byte, so more characters than that need no conversion.
+    private static byte[] ToBytes(ReadOnlySpan<char> json) =>
         json.IsEmpty ? [] : System.Text.Encoding.UTF8.GetBytes(json[..Math.Min(json.Length, ErrorReader.MostBytes)].ToArray());
 
     private static Fault? OfAnswer(in FaultEvidence evidence, Exception? carrier)
@@ -83,7 +83,7 @@ public sealed class FaultClassifier : IFaultClassifier
     private static Fault Build(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, Verdict verdict, bool failure, int status)
     {
         var (applied, blame, reach) = FaultKinds.Usual(verdict.Kind);
-        // The server had begun to answer before it reported an overload.
+        // In a response of status 200, the server had begun to answer before it reported the overload. So it may have done a part of the work.
         if (!failure && verdict.Kind == FaultKind.Overloaded)
             applied = FaultApplied.Ambiguous;
         var retryAfter = blame == FaultBlame.Request ? null : RetryAfter(in evidence, in signs, words, verdict.Kind);
@@ -100,7 +100,9 @@ public sealed class FaultClassifier : IFaultClassifier
         return Refusals.Refine(fault, evidence.Request, status, in signs, words);
     }
 
-    /// <summary>Reads the headers, then the body, then the reset time of the exhausted limit (requests or tokens).</summary>
+    /// <summary>
+    /// Reads the time to wait: from the headers, otherwise from the body, otherwise from the reset time of the exhausted limit (requests or tokens).
+    /// </summary>
     private static TimeSpan? RetryAfter(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, FaultKind kind)
     {
         if (evidence.Headers is { } headers && RateLimitHeaders.ReadRetryAfter(headers, evidence.Now) is { } told)

@@ -6,9 +6,9 @@ namespace HaKit.Heartbeats;
 
 /// <summary>
 /// Reads one metric from a server's Prometheus page and compares its value with a threshold, for example load, memory or error rate. At the threshold or above,
-/// the heartbeat is a miss; <see cref="Health.HealthOptions.MissesToEject"/> misses in a row eject the endpoint. Below the threshold, the value divided by the
-/// threshold counts as the endpoint's load, so that calls prefer endpoints with more capacity. A page without the metric is a miss; a value of NaN has no
-/// effect. The probe runs at every heartbeat. Thread-safe.
+/// the heartbeat is a miss; <see cref="Health.HealthOptions.MissesToEject"/> misses in a row eject the endpoint. Below the threshold, the heartbeat succeeds,
+/// and <see cref="ReportedLoad.CacheUsage"/> in the endpoint's status is the value divided by the threshold. This number does not change which endpoint a call
+/// uses. A page without the metric is a miss. With a value of NaN the heartbeat succeeds and reports no load. The probe runs at every heartbeat. Thread-safe.
 /// </summary>
 /// <example><code>
 /// services.AddHaEndpointPool("models", section)

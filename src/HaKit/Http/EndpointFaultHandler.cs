@@ -6,9 +6,9 @@ using HaKit.Http;
 namespace HaKit;
 
 /// <summary>
-/// A handler for the <see cref="HttpClient"/> of an SDK. The SDK's client object serves one endpoint of a pool. The handler turns the endpoint's refusals into
-/// <see cref="EndpointFaultException"/>s. These exceptions contain the information of the response, such as <c>Retry-After</c>. The exceptions of some SDKs do
-/// not have this information. The refusal of a wrong request (400) is passed through, so that the caller gets the SDK's own exception. Stateless; thread-safe.
+/// Turns failed responses of one endpoint into <see cref="EndpointFaultException"/>s. Put this handler into the <see cref="HttpClient"/> of an SDK's client
+/// object that serves an endpoint of a pool. The exceptions contain the information of the response, such as <c>Retry-After</c>; the exceptions of some SDKs do
+/// not. A response that refuses a wrong request, such as a 400, is passed through, so that the caller gets the SDK's own exception. Stateless; thread-safe.
 /// </summary>
 public sealed class EndpointFaultHandler : DelegatingHandler
 {
@@ -39,7 +39,7 @@ public sealed class EndpointFaultHandler : DelegatingHandler
         new(new EndpointFaultHandler(endpoint, dialect) { InnerHandler = PoolConnections.NewHandler(connectTimeout ?? TimeSpan.FromSeconds(2)) }) { Timeout = Timeout.InfiniteTimeSpan };
 
     /// <inheritdoc/>
-    /// <exception cref="EndpointFaultException">The endpoint refused the request, although the request is not wrong.</exception>
+    /// <exception cref="EndpointFaultException">The endpoint failed, or it refused the request for a reason that may not apply to other endpoints.</exception>
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);

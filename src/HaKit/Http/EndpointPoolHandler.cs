@@ -4,8 +4,8 @@ using HaKit.Http;
 namespace HaKit;
 
 /// <summary>
-/// Puts a pool under any <see cref="HttpClient"/>: it sends each request to one endpoint after another until one answers. The handler has no state, so
-/// handlers may be created and dropped while the pool keeps what it has learned. Thread-safe.
+/// Puts a pool under any <see cref="HttpClient"/>: it sends each request to one endpoint after another until one answers. The pool, and not the handler, keeps
+/// what it has learned about the endpoints. So handlers may be created and dropped, for example by <c>IHttpClientFactory</c>. Thread-safe.
 /// </summary>
 /// <remarks>
 /// The pool reads a JSON answer completely before it returns the answer. It reads an event stream up to the first content. Other answers are passed on as they
@@ -40,7 +40,10 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     public EndpointPool Pool => _pool;
 
     /// <inheritdoc/>
-    /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
+    /// <exception cref="NoEndpointAvailableException">
+    /// No endpoint could take the request in time. If the inner handler follows redirects, and this cannot be switched off because the inner handler has been
+    /// used before, every attempt fails, and the inner exception names the setting.
+    /// </exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
     /// <exception cref="EndpointFaultException">The request itself was refused, inside an answer with status 200.</exception>
     /// <exception cref="RequestNotRepeatableException">The attempt failed, and the body cannot be sent again.</exception>
@@ -48,7 +51,8 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The request's address does not begin with the pool's origin; or the connections follow redirects, and this cannot be switched off.
+    /// The handler has no <see cref="DelegatingHandler.InnerHandler"/>. Or the request has no absolute address, or an address that does not begin with the
+    /// pool's origin. Or no endpoint of the pool has an address. Or a header that begins with <c>x-ha-</c> has an unknown name or an invalid value.
     /// </exception>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {

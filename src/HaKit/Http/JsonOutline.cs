@@ -6,8 +6,8 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// Holds the facts about a JSON text that the pool needs without parsing it: whether it is complete, and where some members of its root are. It is created in
-/// one pass that jumps between brackets and quotes. Names with escapes are ignored.
+/// Holds the facts that the pool needs about a JSON text: whether the text is complete, and where some members of its root are. They are found without a
+/// parser, in one pass that jumps between brackets and quotes. Names with escapes are ignored.
 /// </summary>
 internal readonly struct JsonOutline
 {
@@ -16,10 +16,10 @@ internal readonly struct JsonOutline
     /// <summary>Gets whether every bracket and every string is closed, and the text is not empty.</summary>
     public bool IsWhole { get; private init; }
 
-    /// <summary>Gets where the value of <c>model</c> is, in JSON with its quotes.</summary>
+    /// <summary>Gets where the value of the root's <c>model</c> is, with its quotes. Null if the root has no such text.</summary>
     public Range? Model { get; private init; }
 
-    /// <summary>Gets whether the text contains <c>"stream": true</c>.</summary>
+    /// <summary>Gets whether the root contains <c>"stream": true</c>.</summary>
     public bool Stream { get; private init; }
 
     /// <summary>Gets where the object with the usage begins, in any dialect.</summary>
@@ -31,7 +31,7 @@ internal readonly struct JsonOutline
     /// <summary>Gets whether a member's name may refer to a stored object.</summary>
     public bool MightNameStoredObject { get; private init; }
 
-    /// <summary>Creates the outline of a form, which has only the place of the model.</summary>
+    /// <summary>Creates the outline of a form. It contains only the place of the model.</summary>
     public static JsonOutline OfForm(Range? model) => new() { IsWhole = true, Model = model };
 
     public static JsonOutline Read(ReadOnlySpan<byte> json)

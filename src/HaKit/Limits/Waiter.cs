@@ -18,7 +18,7 @@ internal sealed class Waiter(WaitQueue queue, int priority)
 
     /// <summary>
     /// Waits until it is released, until <paramref name="dueIn"/> has passed (null: no time limit), or until it is cancelled. Returns the reason why the wait
-    /// ended, and never throws. The continuation runs on the thread that ended the wait.
+    /// ended (<see cref="WaitResult.Cancelled"/> if the call has left the queue), and never throws. The continuation runs on the thread that ended the wait.
     /// </summary>
     public ValueTask<WaitResult> WaitAsync(TimeSpan? dueIn, CancellationToken cancellationToken)
     {

@@ -39,8 +39,8 @@ internal sealed class PeerDomains(string key)
     public string LimitSubject(string of, string name) => Hash("limit of", of, name);
 
     /// <summary>
-    /// Gets a fingerprint of the address, model, credential and time limits with which this replica calls the endpoint. Opinions of replicas with another
-    /// fingerprint do not count.
+    /// Gets a fingerprint of the endpoint's name, and of the address, model, credential and time limits with which this replica calls the endpoint. Opinions of
+    /// replicas with another fingerprint do not count.
     /// </summary>
     public string Fingerprint(EndpointState member, EndpointPoolLimits limits)
     {

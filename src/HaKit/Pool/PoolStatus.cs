@@ -22,8 +22,8 @@ public sealed record PoolStatus
     public required int Serving { get; init; }
 
     /// <summary>
-    /// Gets whether the pool can connect to none of its endpoints, so that this machine's network may be at fault. No endpoint then serves, although none is
-    /// ejected.
+    /// Gets whether the pool can connect to none of the endpoints that it has not taken out of service. This machine's network may then be at fault, so the
+    /// pool does not eject these endpoints. While this is true, no endpoint serves.
     /// </summary>
     public bool IsUnreachable { get; init; }
 
@@ -80,7 +80,8 @@ public sealed record EndpointStatus
 
     /// <summary>
     /// Gets the time since which the endpoint takes no ordinary traffic, by the wall clock. A failed trial, or a cooldown that is prolonged before its end,
-    /// does not change this time. Null while the endpoint takes traffic.
+    /// does not change this time. Null while the endpoint takes traffic. Null also for an endpoint that the pool has not taken out of service, but cannot reach
+    /// (<see cref="PoolStatus.IsUnreachable"/>).
     /// </summary>
     public DateTimeOffset? OutSince { get; init; }
 
@@ -132,7 +133,7 @@ public sealed record EndpointStatus
     /// <summary>Gets the latest heartbeat. Null before the first heartbeat.</summary>
     public HeartbeatReading? Heartbeat { get; init; }
 
-    /// <summary>Gets the load that the endpoint reported. Null if it reports none.</summary>
+    /// <summary>Gets the load that the endpoint reported at its latest heartbeat. Null if it reports none, or if that heartbeat failed.</summary>
     public ReportedLoad? ReportedLoad { get; init; }
 
     /// <summary>
@@ -141,7 +142,7 @@ public sealed record EndpointStatus
     /// </summary>
     public bool LacksModel { get; init; }
 
-    /// <summary>Gets or sets the time at which the status was read, on the pool's clock.</summary>
+    /// <summary>Gets the time at which the status was read, on the pool's clock.</summary>
     internal TimeSpan Now { get; init; }
 
     /// <summary>Gets the state in words, without a time.</summary>

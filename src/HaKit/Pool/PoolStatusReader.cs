@@ -68,8 +68,8 @@ internal static class PoolStatusReader
         };
     }
 
-    // Gets when the outage began. If an endpoint that is out is ejected again, the outage continues. This changes the endpoint's Since, but not its OutSince.
-    // So Since is used only if OutSince is null.
+    // Gets when the outage began. If an endpoint that is out is ejected again, the outage continues: the new ejection changes Since of the endpoint, but not
+    // OutSince. So Since is used only if OutSince is null.
     private static DateTimeOffset? OutageSince(TimeSpan? began, EndpointStatus[] endpoints, TimeSpan now, DateTimeOffset at)
     {
         if (began is { } since)
