@@ -13,7 +13,7 @@ internal static class ChatFaults
     // The call moves on to another endpoint. The fault counts against this endpoint only if the other endpoint answers.
     public static readonly Fault Broken = new(FaultKind.BrokenBody) { SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
-    /// <summary>The request or the answer is wrong. The pool tries one other endpoint to determine which of them.</summary>
+    /// <summary>The request or the answer is wrong. The pool tries one other endpoint to determine which of them is wrong.</summary>
     public static readonly Fault BrokenOrRefused = new(FaultKind.InvalidRequest) { SecondOpinion = SecondOpinion.One, IsProvisional = true };
 
     /// <summary>The answer ended with a finish reason that means failure.</summary>
@@ -73,6 +73,7 @@ internal static class ChatFaults
         return FaultClassifier.Default.Classify(new FaultEvidence { StatusCode = 200, Body = json.WrittenMemory }) ?? new Fault(FaultKind.Unknown);
     }
 
+    /// <summary>Creates the exception for a stream that a content filter ended before its first content.</summary>
     public static EndpointFaultException FilteredBefore(PoolEndpoint endpoint) => new(endpoint.Name, Filtered);
 
     public static long? ToCount(long? tokens) => tokens is < 0 ? null : tokens;

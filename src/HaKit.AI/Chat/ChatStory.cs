@@ -64,10 +64,11 @@ public static class ChatStory
         return ServedBy(update.AdditionalProperties);
     }
 
-    // A value that was stored as JSON comes back as a JSON element, not as a text.
+    // A value that was stored as JSON comes back as a JSON element, not as a text. It describes an earlier call, so it is not returned.
     private static string? ServedBy(AdditionalPropertiesDictionary? properties) =>
         properties is not null && properties.TryGetValue(EndpointKey, out var name) ? name as string : null;
 
+    /// <summary>Gets the name of the endpoint that served the answer, even if the answer was stored as JSON. Null if the properties have no name.</summary>
     internal static string? NamedIn(AdditionalPropertiesDictionary? properties) =>
         properties is not null && properties.TryGetValue(EndpointKey, out var name) ? TextOf(name) : null;
 

@@ -57,8 +57,9 @@ internal ref struct Placement
     }
 
     /// <summary>
-    /// Gets the estimated number of input tokens, limited to the size of the largest context window. A call must not be refused because of an estimate, so a
-    /// prompt that seems too long for all endpoints goes to the endpoint with the largest window.
+    /// Limits an estimated number of input tokens, so that the prompt and the answer fit into the largest context window. A call must not be refused because of
+    /// an estimate: a prompt that seems too long for all endpoints goes to the endpoint with the largest window. If the window of an endpoint is not known, the
+    /// estimate is not limited.
     /// </summary>
     public readonly int Capped(int inputTokens, int maxOutputTokens)
     {

@@ -17,7 +17,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     /// <summary>Creates an embedding generator over a pool.</summary>
     /// <param name="pool">The pool. All its endpoints must have embedding generators.</param>
     /// <param name="options">Sets how the generator uses the pool. Null: the defaults.</param>
-    /// <exception cref="ArgumentException">An endpoint has no embedding generator.</exception>
+    /// <exception cref="ArgumentException">An endpoint has no embedding generator, or an option is out of its range.</exception>
     /// <exception cref="EmbeddingMismatchException">Endpoints declare different models or lengths.</exception>
     public EndpointPoolEmbeddingGenerator(EndpointPool pool, EndpointPoolEmbeddingOptions? options = null)
     {
@@ -159,7 +159,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             }
             catch (EmbeddingMismatchException)
             {
-                attempt.ReportFault(new Fault(FaultKind.InvalidRequest) { Applied = FaultApplied.Ambiguous }); // goes to the caller unchanged
+                attempt.ReportFault(new Fault(FaultKind.InvalidRequest) { Applied = FaultApplied.Ambiguous }); // a fault of the request is not retried, so the caller gets this exception
                 throw;
             }
             return embeddings;
@@ -190,7 +190,8 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             for (var i = 0; i < lanes.Length; i++)
                 lanes[i] = LaneAsync(stop);
             await Task.WhenAll(lanes).ConfigureAwait(false);
-            cancellationToken.ThrowIfCancellationRequested(); // the parts use the token that stops all parts, not the caller's token
+            // The exception of a part has the token that stops all parts. A caller that cancels expects an exception with its own token.
+            cancellationToken.ThrowIfCancellationRequested();
             if (_failure is { } failure)
                 System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
             var detail = JoinedDetail();

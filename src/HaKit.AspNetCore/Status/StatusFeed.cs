@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace HaKit.AspNetCore.Status;
 
 /// <summary>
-/// Observes all pools for the dashboards. It keeps the latest steps and events, and sends new steps and events to open dashboards. A message is serialized once
-/// for all dashboards, and only if a dashboard is open. Thread-safe.
+/// Observes all pools for the dashboards. It samples the status of each pool at the interval <see cref="EndpointPoolPagesOptions.Step"/>, keeps the latest
+/// samples and events, and sends new ones to open dashboards. A message is serialized once for all dashboards, and only if a dashboard is open. Thread-safe.
 /// </summary>
 internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStatusPanel> panels, TimeProvider time, EndpointPoolPagesOptions options)
 {
@@ -67,7 +67,9 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
             return JsonSerializer.SerializeToUtf8Bytes(View(isWhole: false), StatusJson.Default.StatusView);
     }
 
-    /// <summary>Returns future events as server-sent events; null before the start and after the end.</summary>
+    /// <summary>
+    /// Adds a viewer. It gets the whole status, and then all updates and events, as server-sent events. Null before the start and after the end.
+    /// </summary>
     /// <param name="client">The address of the viewer.</param>
     public StatusViewer? Join(string client)
     {
@@ -97,7 +99,7 @@ internal sealed class StatusFeed(Func<EndpointPool[]> pools, IReadOnlyList<IStat
         }
     }
 
-    // Closes a viewer of the address with the most viewers, so that idle viewers on one machine cannot displace an operator on another machine.
+    // Removes the oldest viewer of the address with the most viewers, so that idle viewers on one machine cannot displace an operator on another machine.
     private StatusViewer RemoveOldestWhileLocked()
     {
         var crowd = _viewers.GroupBy(static v => v.Client).MaxBy(static g => g.Count())!.Key;

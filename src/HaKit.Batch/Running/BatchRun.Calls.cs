@@ -7,7 +7,8 @@ namespace HaKit.Batch.Running;
 internal sealed partial class BatchRun<TItem, TResult>
 #pragma warning restore CA1001
 {
-    // Never throws: an exception is a failure of the run or of the item.
+    // The loop does not await this task, so an exception must not leave this method: a failure of the store ends the run, and any other exception is a failure
+    // of the unit's items.
     private async Task OneAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
     {
         var call = Begin();
