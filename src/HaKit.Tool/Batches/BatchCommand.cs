@@ -11,14 +11,14 @@ namespace HaKit.Tool.Batches;
 internal static class BatchCommand
 {
     public static Command Create() => new("batch", """
-        Runs files of requests in the format of OpenAI's batch API over a pool, one stored result for each, and looks after their journals.
-        A run that ends in the middle goes on when the same command is given again.
+        Runs files of requests in the format of OpenAI's batch API over a pool, stores one result for each request, and shows, repairs and exports batches.
+        If a run ends early, the same command continues it.
         """) { BatchRunCommand.Create(), Show(), Repair(), Export(), Schema() };
 
     private static Command Show()
     {
         var store = new BatchStoreOptions();
-        var command = new Command("show", "Says how far a batch is, and what it cost.") { store.Journal, store.PostgreSql, store.Name };
+        var command = new Command("show", "Shows the progress and the cost of a batch.") { store.Journal, store.PostgreSql, store.Name };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             await using var opened = await store.OpenAsync(parsed, create: false, cancellationToken);
@@ -35,19 +35,19 @@ internal static class BatchCommand
 
     private static Command Repair()
     {
-        var journal = CommandOptions.Text("--journal", "NAME", "the damaged journal; it is only read");
+        var journal = CommandOptions.Text("--journal", "NAME", "the damaged journal; it is not changed");
         journal.Required = true;
         var to = CommandOptions.Text("--to", "NAME", "the new journal");
         to.Required = true;
         var command = new Command("repair", """
             Copies every valid record of a damaged journal to a new one.
-            Exit code 1 if anything was lost; the results of damaged records are asked for again by the next run.
+            Exit code 1 if anything was lost. The next run repeats the calls whose results were in damaged records.
             """) { journal, to };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var repair = await BatchStoreOptions.InNamesAsync(() => BatchJournal.RepairAsync(parsed.GetRequiredValue(journal)!, parsed.GetRequiredValue(to)!, null, cancellationToken));
             await parsed.InvocationConfiguration.Output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
-                $"{repair.Items} items and {repair.Outcomes} outcomes copied; {repair.SkippedBytes} bytes are damaged, {repair.Orphans} outcomes lost their item."));
+                $"{repair.Items} items and {repair.Outcomes} outcomes copied; {repair.SkippedBytes} bytes are damaged, {repair.Orphans} outcomes were not copied, because their items are lost."));
             return repair.SkippedBytes + repair.Orphans == 0 ? HakitTool.Good : HakitTool.Bad;
         });
         return command;
@@ -56,7 +56,7 @@ internal static class BatchCommand
     private static Command Export()
     {
         var store = new BatchStoreOptions();
-        var file = CommandOptions.Text("--output", "FILE", "where the results go, in the format of OpenAI's batch API");
+        var file = CommandOptions.Text("--output", "FILE", "the file for the results, in the format of OpenAI's batch API");
         file.Required = true;
         var command = new Command("export", "Writes the results that a batch has, in the order of its items.") { store.Journal, store.PostgreSql, store.Name, file };
         command.SetAction(async (parsed, cancellationToken) =>

@@ -20,7 +20,7 @@ public sealed class TuneTests : IDisposable
         result.Differences.Should().ContainSingle().Which.Name.Should().Be("CircuitBreaker:BreakDuration");
         result.Judged.Should().HaveCount(4);
         result.Holds.Should().BeTrue();
-        TuningText.Render(result).Should().Contain("- CircuitBreaker:BreakDuration: 00:00:05").And.Contain("+ CircuitBreaker:BreakDuration: 00:00:15").And.Contain("worse in none");
+        TuningText.Render(result).Should().Contain("- CircuitBreaker:BreakDuration: 00:00:05").And.Contain("+ CircuitBreaker:BreakDuration: 00:00:15").And.Contain("worse in no later part");
     }
 
     [Fact]
@@ -30,7 +30,7 @@ public sealed class TuneTests : IDisposable
         var result = Search((o, part) => IsLongEjection(o) ? changed[part / 6] : 0.02);
         result.Proposed.Should().ContainSingle();
         result.Holds.Should().BeFalse();
-        TuningText.Render(result).Should().Contain("did not hold");
+        TuningText.Render(result).Should().Contain("do not confirm");
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class TuneTests : IDisposable
         double[] changed = [0.01, 0.029];
         var result = Search((o, part) => o.Hedging.Enabled ? changed[part % 2] : 0.02);
         result.Proposed.Should().BeEmpty();
-        TuningText.Render(result).Should().Contain("the settings as they are cannot be beaten here");
+        TuningText.Render(result).Should().Contain("Keep the current settings");
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public sealed class TuneTests : IDisposable
         simulation.Run(Workload.Poisson(1).OfTokens(300, 80), TimeSpan.FromMinutes(30));
         var (exitCode, output, error) = await ToolRun.RunAsync("tune", _folder);
         exitCode.Should().Be(0, error);
-        output.Should().Contain("Nothing was applied").And.Contain("deadline share").And.Contain("tier order").And.ContainAny("cannot be beaten here", "worse in none");
+        output.Should().Contain("Nothing was applied").And.Contain("deadline share").And.Contain("tier order").And.ContainAny("Keep the current settings", "worse in no later part");
     }
 
     [Fact]
