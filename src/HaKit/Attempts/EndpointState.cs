@@ -110,7 +110,7 @@ internal sealed class EndpointState
     /// </summary>
     public TimeSpan ServedBegan => new(Volatile.Read(ref _counts.ServedBegan));
 
-    /// <summary>Gets or sets the credential of the latest attempt, if the credential comes from code. Otherwise null.</summary>
+    /// <summary>Gets or sets the credential that the latest HTTP attempt used, from code or from the options. Null: none, or no attempt yet.</summary>
     public string? UsedCredential { get; set; }
 
     /// <summary>
@@ -119,7 +119,7 @@ internal sealed class EndpointState
     /// </summary>
     public TimeSpan CameBackBegan => new(Volatile.Read(ref _cameBackBegan));
 
-    /// <summary>Gets when the endpoint last got a trial under the pace of an outage. Negative if there was none.</summary>
+    /// <summary>Gets or sets when the endpoint last got a trial at the pace of an outage. Negative if there was none.</summary>
     public TimeSpan PacedAt
     {
         get => new(Volatile.Read(ref _pacedAt));
@@ -170,7 +170,7 @@ internal sealed class EndpointState
     /// <summary>Gets the recorder of its attempts and probes. Null: nothing is recorded.</summary>
     public IAttemptRecorder? Recorder { get; init; }
 
-    /// <summary>Gets the recent mean duration of a served attempt, in seconds; for a stream until its end. Null before the first.</summary>
+    /// <summary>Gets the recent mean duration of a served attempt, in seconds; for a stream until its end. Null before the first served attempt.</summary>
     public double? HeldSeconds => Volatile.Read(ref _counts.HeldSeconds) is var seconds && double.IsNaN(seconds) ? null : seconds;
 
     public int InFlight => (int)(Volatile.Read(ref _counts.Begun) & InFlightMask);
@@ -181,6 +181,7 @@ internal sealed class EndpointState
     /// <summary>Gets the total time of all successes: for a stream until its first content, for any other call until its answer.</summary>
     public TimeSpan AnswerTime => new(_successes.Sum);
 
+    /// <summary>Gets the number of attempts that have begun, including the attempts in flight.</summary>
     public long Calls => Volatile.Read(ref _counts.Begun) >> CallsShift;
 
     public long Successes => _successes.Count;
@@ -230,8 +231,8 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Replaces <see cref="Limiter.Unlimited"/> by real limiters. A real limiter is never replaced, because reservations in flight belong to it; it gets new
-    /// options instead.
+    /// Sets the limiters. A real limiter may replace <see cref="Limiter.Unlimited"/>. Do not replace a real limiter, because reservations in flight belong to it;
+    /// give it new options instead.
     /// </summary>
     [MemberNotNull(nameof(Limiter), nameof(AccountLimiter))]
     public void UseLimiters(Limiter limiter, Limiter accountLimiter)
@@ -241,7 +242,9 @@ internal sealed class EndpointState
         _isLimited = limiter != Limiter.Unlimited || accountLimiter != Limiter.Unlimited;
     }
 
-    /// <summary>Records that an attempt begins. Pass the result to <see cref="Estimates.Silence.RecordEnd"/> or <see cref="UndoStart"/>.</summary>
+    /// <summary>
+    /// Records that an attempt begins. Returns the mark of its silence, for <see cref="Estimates.Silence.RecordEnd"/> or <see cref="UndoStart"/>.
+    /// </summary>
     public long RecordStart(long inputTokens, TimeSpan now)
     {
         Interlocked.Add(ref _counts.Begun, OneCall);

@@ -9,8 +9,8 @@ namespace HaKit.Attempts;
 
 /// <summary>
 /// Represents one attempt in flight on one endpoint. It counts as load until it is completed. Its completion reports the evidence exactly once, on any thread.
-/// Leases are reused, except leases of streams. A holder compares <see cref="Version"/> to detect that its attempt is over. All data of one attempt is in one
-/// struct, so that <see cref="TryReset"/> clears all of it.
+/// A lease is reused, unless other code may still have its token: after a cancellation, an abandoned attempt or a stream. A holder compares
+/// <see cref="Version"/> to detect that its attempt is over. All data of one attempt is in one struct, so that <see cref="TryReset"/> clears all of it.
 /// </summary>
 internal sealed class Lease
 {
@@ -246,9 +246,9 @@ internal sealed class Lease
 
     /// <summary>
     /// Records that the endpoint works on the attempt. The limit on the attempt's silence then starts again. Returns false when three quarters of the attempt's
-    /// time have passed, because another attempt would then not have enough time.
+    /// time have passed. The caller then gets the stream before its first content, because another attempt would not have enough time.
     /// </summary>
-    public bool Progressed(TimeSpan now)
+    public bool RecordProgress(TimeSpan now)
     {
         if (FirstContentAt is not null || IsCompleted)
             return true;
@@ -259,7 +259,10 @@ internal sealed class Lease
         return EndsAt - now > (EndsAt - Started) / 4;
     }
 
-    /// <summary>Keeps the silent attempt beyond its limit, to its end, because no other endpoint would answer sooner.</summary>
+    /// <summary>
+    /// Keeps the silent attempt beyond its limit, to its end. The limit is not known (<see cref="IsLimitKnown"/>), so the answer may need this time. A second attempt
+    /// may start beside it.
+    /// </summary>
     public void KeepUntilEnd(TimeSpan now)
     {
         _data.KeptSince = now;

@@ -86,7 +86,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     {
         while (true)
         {
-            if (IsDecided(now))
+            if (TryDecide(now))
                 return RaceProgress.Decided;
             if (_first.Lease is not null)
             {
@@ -152,8 +152,9 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
 
     private readonly bool IsCancelled => call.CallerToken.IsCancellationRequested || outside.IsCancellationRequested;
 
-    // Examines the running attempts, and whether the call itself has ended. Afterwards _first holds the attempt that is still running, if any.
-    private bool IsDecided(TimeSpan now)
+    // Examines the running attempts, and whether the call itself has ended. True if the call is decided; the race then has no attempt left. Otherwise _first holds
+    // the attempt that is still running, if any.
+    private bool TryDecide(TimeSpan now)
     {
         if (_first.Lease is not null && ExamineAttempt(ref _first, now) || _hedge.Lease is not null && ExamineAttempt(ref _hedge, now))
         {

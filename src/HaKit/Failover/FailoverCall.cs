@@ -73,13 +73,16 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets or sets the number of the first call that was made for the same request.</summary>
     public long RequestNumber { get; set; }
 
-    /// <summary>Gets or sets when the last attempt failed; the backoff counts from here.</summary>
+    /// <summary>
+    /// Gets or sets the time from which the backoff counts, and since which an endpoint must have come back to be tried again: the time of the latest failure.
+    /// Before the first failure, it is the start of the call. While a silent attempt is kept, it is the start of that attempt.
+    /// </summary>
     public TimeSpan LastFailure { get; set; }
 
     /// <summary>Gets or sets how many times the call has waited for a backoff.</summary>
     public int Backoffs { get; set; }
 
-    /// <summary>Gets or sets the end of the backoff after <see cref="LastFailure"/>, which is chosen at random. Null: not chosen yet.</summary>
+    /// <summary>Gets or sets the end of the backoff, which has a random length and begins at <see cref="LastFailure"/>. Null: not chosen yet.</summary>
     public TimeSpan? BackoffUntil { get; set; }
 
     /// <summary>Gets or sets the time before which no attempt begins.</summary>

@@ -15,8 +15,8 @@ namespace HaKit.Failover;
 /// </summary>
 internal sealed class FailoverEngine
 {
-    // Call objects are reused. Each reserves this many call numbers at once, so that the shared counter is rarely written. With a seed it reserves one number,
-    // so that runs are reproducible.
+    // Call objects are reused. Each call object reserves this many call numbers at once, so that the shared counter is rarely written. With a seed, each call
+    // object reserves one number at a time, so that runs are reproducible.
     private readonly int _numbersAtOnce;
 
     private readonly ObjectCache<FailoverCall> _calls;
@@ -176,13 +176,13 @@ internal sealed class FailoverEngine
     }
 
     /// <summary>
-    /// Decides the next step of a call whose only attempt has been silent up to its limit, but continues to run. A second attempt beside it begins now, later
-    /// or never.
+    /// Decides the next step of a call whose only attempt has been silent for longer than its limit and is kept running. A second attempt beside it begins now,
+    /// later or never.
     /// </summary>
     public Step NextBeside(FailoverCall call, TimeSpan now)
     {
         AdvanceHealth(now);
-        call.WasReleased = true; // the call has waited longer than its limit, so it may try an endpoint that has come back since the call began
+        call.WasReleased = true; // the kept attempt has been silent for longer than its limit, so the call may try an endpoint that has come back since that attempt began
         var step = _starter.StartUntried(call, now) is { } lease ? Step.Start(lease) : Waits.AwaitService(call, now, isSecond: true);
         if (step.Kind == StepKind.Start && call.RecordRule(WaitRule.Silence))
             Telemetry.RecordWait(WaitRule.Silence);
@@ -199,9 +199,9 @@ internal sealed class FailoverEngine
     }
 
     /// <summary>
-    /// Decides whether a call ends with an attempt that the pool has given up. An attempt can have the fault <see cref="FaultKind.DeadlineExceeded"/> before
-    /// the call's deadline: it got only a small part of the remaining time. Its silence then does not count against the endpoint. The endpoint may have
-    /// processed the request, so a call that must not be repeated ends.
+    /// Decides whether a call ends with an attempt that the pool has given up. If the attempt got only a small part of the call's remaining time, its fault is
+    /// <see cref="FaultKind.DeadlineExceeded"/> even before the call's deadline, so that its silence does not count against the endpoint. But the endpoint may
+    /// have processed the request, so a call that must not be repeated ends.
     /// </summary>
     public bool EndsGivenUp(FailoverCall call, Fault fault) => fault.Kind switch
     {

@@ -4,8 +4,8 @@ using HaKit.Faults;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Handles the cuts of one answer: it requests the rest, and keeps the exception of the first cut for the case that there is no rest. A rest of the
-/// application's own is requested once. Used by one reader.
+/// Handles the cuts of one answer: it requests the rest, and keeps the exception of the first cut for the case that there is no rest. If the application's own
+/// function has supplied a rest, and this rest is cut too, no further rest is requested. Used by one reader.
 /// </summary>
 internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>> continueWith)
 {
@@ -85,7 +85,8 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
         if (_cutBy.Count > 1)
             _attempts.AddRange(cut.Attempts);
         (cut.CutBy, cut.Deadline) = ([.. _cutBy], deadline);
-        // The exception does not contain the delivered text. A function that uses only its exception would return the same rest again.
+        // The application's own function supplied the rest that was cut. The exception does not contain the delivered text, so a function that uses only the
+        // exception would return the same rest again.
         if (_isOwnRest)
             return NotContinuedReason.Failed;
         return _cutBy.Count > ContinuationCase.MostSeams ? NotContinuedReason.TooManySeams : null;

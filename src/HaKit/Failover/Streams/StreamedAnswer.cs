@@ -117,7 +117,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             }
             // A sign of progress restarts the limit on silence, so that an endpoint that works on the request is not given up. When three quarters of the
             // attempt's time have passed, another attempt would not have enough time, so the caller gets this stream before its first content.
-            if (signal == StreamSignal.Progress && _held.Count > 1 && !_lease.Progressed(_engine.Clock.Now))
+            if (signal == StreamSignal.Progress && _held.Count > 1 && !_lease.RecordProgress(_engine.Clock.Now))
                 return;
             // The number of items without content is not limited, because the time limits apply. Only their bytes are limited.
             if (bytes < settings.HoldBytes)
