@@ -3,9 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>
-/// Computes the next health state of an endpoint from the current state and one piece of evidence. It is a pure function, and only its states decide whether an
-/// endpoint may be chosen. It returns the same instance if nothing has changed. It applies the elapsed time first, so the result does not depend on how often
-/// the state is read.
+/// Computes the next health state of an endpoint from the current state and one piece of evidence. It is a pure function, and no other code changes a health
+/// state. It returns the same instance if nothing has changed. It applies the elapsed time first, so the result does not depend on how often the state is read.
 /// </summary>
 internal static class HealthReducer
 {
@@ -122,7 +121,7 @@ internal static class HealthReducer
     /// <summary>
     /// Decides whether the endpoint is ejected. The usual measures are a number of failures in a row, a number of failures to connect in a row, and a ratio
     /// of failures in the sampling window. The only admitted endpoint is ejected late: an endpoint that serves only some calls is better than no endpoint. It
-    /// is ejected only after four times as many failures in a row, never by its ratio. If it does not answer at all, the usual measures apply.
+    /// is ejected only after four times as many failures in a row, never by its ratio. If it does not answer at all, the usual numbers of failures in a row apply.
     /// </summary>
     private static bool MustEject(in FailureRow row, in HealthEvidence evidence, HealthOptions options) =>
         options.FailuresRule == RuleMode.Enforce && IsRowTooLong(row, evidence.IsLast, options)

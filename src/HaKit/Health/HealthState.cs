@@ -18,7 +18,9 @@ public sealed record HealthState
     /// <summary>Gets when <see cref="Status"/> was entered.</summary>
     public TimeSpan Since { get; internal init; }
 
-    /// <summary>Gets the fault that caused <see cref="Status"/>. Null if the endpoint is healthy or an operator gave an order.</summary>
+    /// <summary>
+    /// Gets the fault that caused <see cref="Status"/>; during a slow start, the latest fault. Null if the endpoint is healthy, or if an operator took it out.
+    /// </summary>
     public Fault? Cause { get; internal init; }
 
     /// <summary>Gets when an ejected endpoint may be tried. The value stays during the trial, and is null once the endpoint is back in service.</summary>
@@ -33,7 +35,10 @@ public sealed record HealthState
     /// <summary>Gets the fault that caused the cooldown.</summary>
     public Fault? CooldownCause => Cooldown?.Cause;
 
-    /// <summary>Gets the number of ejections that still count. Each of these ejections doubles the length of the next ejection. At least 0.</summary>
+    /// <summary>
+    /// Gets the number of ejections that counted at the latest ejection, including that ejection. Each of them doubles the length of the next ejection, unless the
+    /// pool has forgotten it by then (<see cref="HealthOptions.EjectionMemory"/>). At least 0.
+    /// </summary>
     public int Ejections { get; internal init; }
 
     /// <summary>Gets the number of consecutive failures that count.</summary>
@@ -57,7 +62,7 @@ public sealed record HealthState
     /// <summary>Gets the number of calls in a row that the endpoint refused and another endpoint then served.</summary>
     internal int Refusals { get; init; }
 
-    /// <summary>Gets the number of refusals in a row because of a key or a quota, with a cooldown that lasts until it is cleared.</summary>
+    /// <summary>Gets the number of consecutive refusals because of a key or a quota, if each of them began a cooldown that lasts until it is cleared.</summary>
     internal int ClearRefusals { get; init; }
 
     /// <summary>Gets whether the endpoint is ejected because of refusals; such an ejection is short.</summary>
@@ -182,7 +187,8 @@ public sealed record HealthState
 
     /// <summary>
     /// Gets when the cooldown allows a call to use the endpoint: at the end of the cooldown. If the cooldown lasts until it is cleared, and its next trial is due
-    /// within 10 s, this is the time of the trial. By default, a trial is due so early only if the server refused a key that has served recently.
+    /// within 10 s from now, this is the time of the trial. So a call waits for a trial that is due soon, for example after the first refusal of a key that has
+    /// served recently.
     /// </summary>
     internal TimeSpan AskableAt(TimeSpan now)
     {

@@ -6,7 +6,7 @@ internal enum BeginMode
     /// <summary>Ordinary traffic.</summary>
     Normal,
 
-    /// <summary>The only trial after the end of an ejection or after the cap of a cooldown.</summary>
+    /// <summary>The only trial, after the end of an ejection or at the time at which a cooldown allows a trial.</summary>
     Trial,
 
     /// <summary>The only trial while no endpoint can serve. The end of the ejection does not matter, and a failure does not double the next ejection.</summary>
@@ -19,7 +19,7 @@ internal enum BeginMode
 /// <summary>Identifies an attempt when it reports its evidence, so that late evidence has no effect.</summary>
 internal readonly struct HealthTicket(int epoch, TimeSpan began, bool isTrial)
 {
-    /// <summary>The epoch of no state: evidence with it may only start a cooldown.</summary>
+    /// <summary>A number that no state has as its epoch. The evidence of an attempt with this number may only start a cooldown.</summary>
     public const int NoEpoch = -1;
 
     public int Epoch { get; } = epoch;

@@ -17,7 +17,7 @@ internal static class HealthTransitions
         if (state.Cooldown is { } cooldown && now >= cooldown.Until)
             state = state.IsInService ? state.Reenter(cooldown.Return, cooldown.Cause, now) : state with { Cooldown = null };
         if (state.Status == EndpointHealthStatus.SlowStart && now >= state.Return.Until)
-            state = state.ToService(now) with { RecoveredAt = state.RecoveredAt ?? now }; // null after an ejection; after a cooldown the earlier time stays
+            state = state.ToService(now) with { RecoveredAt = state.RecoveredAt ?? now }; // an ejection has set it to null; a cooldown keeps the earlier time
         return state;
     }
 
@@ -181,7 +181,7 @@ internal static class HealthTransitions
         RecoveredAt = null,
     };
 
-    /// <summary>Undoes an ejection that a pause of this process explains. The ejection no longer counts.</summary>
+    /// <summary>Undoes an ejection for which this machine is probably at fault: its network, or a pause of this process. The ejection no longer counts.</summary>
     public static HealthState UndoEjection(this HealthState state, TimeSpan now)
     {
         var ejections = Math.Max(state.Ejections - 1, 0);

@@ -33,8 +33,8 @@ internal sealed record HeartbeatSetup(IProbe Probe, ProbeContext Context, Heartb
 
 /// <summary>
 /// Runs the heartbeat loop of one endpoint: wait, probe, evaluate, repeat. The loop has its own timer, which is used for the wait and then for the timeout. So
-/// a probe that is slow, hangs, throws or blocks its thread delays no probe of another endpoint. The times of heartbeats form a fixed grid with a random start,
-/// which does not drift. Thread-safe.
+/// a probe that is slow, hangs, throws or blocks its thread delays no probe of another endpoint. The first heartbeat comes at a random time, and each interval
+/// has jitter. An interval begins when the previous heartbeat was due, so delays do not add up. Thread-safe.
 /// </summary>
 internal sealed class Heartbeat
 {
@@ -265,7 +265,7 @@ internal sealed class Heartbeat
         // the endpoint.
         if (fault?.Kind == FaultKind.DnsFailed && _member.Successes > 0 && _member.Health.State.IsInService)
             return;
-        // While no endpoint serves or calls wait for an endpoint, one successful probe brings its endpoint back.
+        // While no endpoint can serve, or while calls are waiting, one successful probe brings its endpoint back.
         var isDecisive = fault is null && _pacemaker.IsAnswerDecisive;
         if (_detector is { } detector)
         {
@@ -308,8 +308,8 @@ internal sealed class Heartbeat
         }
     }
 
-    // The next heartbeat is counted from the time at which this heartbeat was due, not from now, so that the grid does not drift. Heartbeats that were due
-    // during a pause of the process are left out.
+    // The next heartbeat is counted from the time at which this heartbeat was due, not from now, so that delays do not add up. Heartbeats that were due during a
+    // pause of the process are left out.
     private void ScheduleNextBeat(TimeSpan now)
     {
         var interval = Interval(_setup.Options);

@@ -50,10 +50,10 @@ internal sealed class Pacemaker
 
     public Chance Chance { get; }
 
-    /// <summary>Gets whether none of the members can take ordinary traffic.</summary>
+    /// <summary>Gets whether no member can serve: each is out, cools down, or cannot be reached. False until the pool has had a member.</summary>
     public bool IsOutage { get; private set; }
 
-    /// <summary>Gets since when no member can take ordinary traffic. Null while at least one member can.</summary>
+    /// <summary>Gets the start of the current outage (<see cref="IsOutage"/>). Null if there is none.</summary>
     public TimeSpan? OutageSince
     {
         get
@@ -66,7 +66,7 @@ internal sealed class Pacemaker
     /// <summary>Gets a function that checks whether calls wait now. Null: calls never wait.</summary>
     public Func<bool>? AreCallsWaiting { get; init; }
 
-    /// <summary>Gets whether one answer of an endpoint is enough to bring it back, because no endpoint serves or calls wait for an endpoint.</summary>
+    /// <summary>Gets whether one answer of an endpoint is enough to bring it back, because no endpoint can serve, or because calls are waiting.</summary>
     public bool IsAnswerDecisive => IsOutage || _isWaitedFor;
 
     /// <summary>Applies the members of the pool. <paramref name="setupOf"/> returns how each member is probed; null: it is not probed.</summary>
