@@ -59,7 +59,10 @@ internal abstract class Dialect
     /// <summary>Gets which endpoints share a throttle. Most providers limit an account's use of a model.</summary>
     protected virtual FaultReach ThrottleReach => FaultReach.RateLimit;
 
-    /// <summary>Gets the meaning of the error. The status comes first; words refine it only where the status allows this.</summary>
+    /// <summary>
+    /// Gets the meaning of the error. A code with an exact meaning comes before the status. The message is used only with a status that allows this; then it comes
+    /// before the status, and for a quota or a request that is too large also before the code.
+    /// </summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="words">The message, without quoted text.</param>
     /// <param name="status">The status of a failure. For an error inside a success: the status that the body gives. 0: none.</param>
@@ -116,7 +119,7 @@ internal abstract class Dialect
     /// <param name="word">A plain token; empty when absent.</param>
     protected abstract int StatusOf(ReadOnlySpan<char> word);
 
-    /// <summary>Checks whether the message of a 402, 403 or 429 is about a used-up quota.</summary>
+    /// <summary>Gets the meaning of the message of a 402, 403 or 429, if the message says that a quota is used up. Otherwise null.</summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="message">The message, without quoted text.</param>
     protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
@@ -186,12 +189,12 @@ internal abstract class Dialect
                 var lead = ServerWords.Lead(message);
                 if (lead.ContainsAny(ErrorPhrases.OverloadedModel))
                     return Verdict.ModelOverloaded;
-                return lead.ContainsAny(ErrorPhrases.Overloaded) ? ByStatus529(status) : null;
+                return lead.ContainsAny(ErrorPhrases.Overloaded) ? Overload(status) : null;
             default:
                 return null;
         }
 
-        static Verdict ByStatus529(int status) => status == 529 ? Verdict.ModelOverloaded : new Verdict(FaultKind.Overloaded);
+        static Verdict Overload(int status) => status == 529 ? Verdict.ModelOverloaded : new Verdict(FaultKind.Overloaded);
     }
 
     private Verdict ByStatus(int status) => status switch

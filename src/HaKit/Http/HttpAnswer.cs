@@ -34,8 +34,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             return StreamedAsync(isLabelled: true, token);
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
             return new(Empty());
-        // The Content-Type may be wrong or missing. If a stream was requested, the first byte of the body shows what it is.
-        if (isReadable && (IsObjects(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || MayBeText(type))
+        // The Content-Type may be wrong or missing. So if a stream was requested, the first byte of the body decides how the body is divided into items.
+        if (isReadable && (IsJsonSequence(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || MayBeText(type))
                 && (response.Content.Headers.ContentLength != 0 || Shape is { IsJson: true })))
         {
             return StreamedAsync(isLabelled: false, token);
@@ -118,7 +118,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         {
             buffer.Return();
         }
-        // An empty body whose Content-Type is not JSON was not cut: it is complete, and it is no answer.
+        // An empty body counts as cut only if its Content-Type is JSON. With any other Content-Type it is complete, but it is not an answer.
         if (body.Count == 0 && Kind == RequestKind.CreatesAnswer && !ModelFinder.IsJson(TypeOf(response.Content)) && !IsEmptyOnPurpose(0))
         {
             response.ReplaceContent(new WholeContent(body), isWhole: true);
@@ -141,7 +141,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             throw Refused(hidden);
         if (!isAnswer && attempt.Lease.Declared is null && Kind == RequestKind.CreatesAnswer)
         {
-            // An error without an error object ({"status":503,"message":"busy"}) counts with its status.
+            // A body such as {"status":503,"message":"busy"} is an error without an error object. It is classified by the status in the body.
             attempt.ReportFault(FlatError.IsIn(body) && Classify(FlatError.AsObject(body), response.Headers) is { Kind: not FaultKind.BrokenBody } flat ? flat : NoAnswer());
             HttpSide.GetSide(pool).UnknownShapes.Add(attempt.Endpoint, (int)response.StatusCode, body);
         }
@@ -234,11 +234,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return pool.Owners.Classifier.Classify(in evidence);
     }
 
-    // A success without an answer. The caller gets it unchanged if every endpoint answers like this.
+    // The fault of a response that has the status of a success, but contains no answer. If every endpoint responds like this, the caller gets the response unchanged.
     private Fault NoAnswer() => new(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode, SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
-    // NDJSON, JSON Lines, JSON sequences.
-    private static bool IsObjects(string type) => type.StartsWith("application/", StringComparison.OrdinalIgnoreCase)
+    // NDJSON, JSON Lines and similar types: one JSON value after another.
+    private static bool IsJsonSequence(string type) => type.StartsWith("application/", StringComparison.OrdinalIgnoreCase)
         && (type.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || type.Contains("jsonl", StringComparison.OrdinalIgnoreCase)
             || type.Contains("json-seq", StringComparison.OrdinalIgnoreCase) || type.Contains("stream+json", StringComparison.OrdinalIgnoreCase));
 

@@ -47,7 +47,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     {
         using var call = new HttpCall(pool, send, request) { MayContinue = mayContinue, _tries = RequestTries.GetTries(request) };
         call._side.WarnOfRetries(request);
-        call.Profile = call._side.Reachable(ProfileOf(pool, request));
+        call.Profile = call._side.LimitToAddressed(ProfileOf(pool, request));
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
         {
@@ -212,7 +212,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         try
         {
             if (_redirects?.HasMisdirected(attempt.Endpoint.Name) == true)
-                throw HttpAnswer.Misdirected(attempt); // a redirect to another server is permanent, so this call does not try the endpoint again
+                throw HttpAnswer.Misdirected(attempt); // waiting does not change a redirect to another server or in a circle, so this call does not try the endpoint again
             var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelName.ReadFrom(_body[place]) : null;
             var outgoing = new HttpOutgoing(attempt, target, secret, target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential));
             var address = _route.On(target, model, outgoing.WithCredential);
@@ -293,8 +293,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             ? PromptCacheKey.For(_body[..], key)
             : null;
 
-    // Some SDKs accept JSON and events with every request, and select the format in the body. So the header requests a stream only if it accepts events and no
-    // JSON.
+    // Some SDKs accept JSON and events with every request, and select the format in the body. So an Accept header requests a stream only if it accepts events
+    // and no JSON.
     private bool AcceptsEventsOnly() => request.Headers.NonValidated.TryGetValues("Accept", out var accept) && accept.ToString() is var text
         && text.Contains("text/event-stream", StringComparison.OrdinalIgnoreCase)
         && !text.Contains("application/json", StringComparison.OrdinalIgnoreCase) && !text.Contains("*/*", StringComparison.Ordinal);

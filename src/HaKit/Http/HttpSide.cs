@@ -40,7 +40,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
 
     public static HttpSide GetSide(EndpointPool pool) => s_all.GetValue(pool, static pool => new HttpSide(pool));
 
-    // The target is stored for the endpoint. A reload may change the names of credentials and keep the endpoint, so a target with other names is replaced.
+    // The target is stored for the endpoint. A reload may keep the endpoint but change which headers and parameters are credentials. Then the target is replaced.
     public HttpTarget TargetOf(PoolEndpoint endpoint) =>
         _targets.TryGetValue(endpoint, out var target) && ReferenceEquals(target.Names, Names) ? target : NewTarget(endpoint);
 
@@ -102,7 +102,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
 
     /// <summary>Excludes endpoints without an address from an HTTP call. Such endpoints have client objects for other calls, which is not a mistake.</summary>
     /// <exception cref="InvalidOperationException">None of the pool's endpoints has an address.</exception>
-    public RequestProfile Reachable(RequestProfile profile)
+    public RequestProfile LimitToAddressed(RequestProfile profile)
     {
         var addressed = _addressed;
         if (addressed?.Of != pool.Engine.Snapshot)
@@ -125,7 +125,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
         return new(snapshot, names.Length == members.Length ? null : names);
     }
 
-    // Two endpoints with the same server count as two endpoints, but fail together.
+    // Endpoints with the same address, failure domains, credential and dialect count as several endpoints, but fail together.
     private void WarnOfTwins(IReadOnlyList<EndpointState> members)
     {
         foreach (var twins in members.Select(m => m.Endpoint).Where(e => e.Address is not null).GroupBy(e => (PlaceOf(e.Address!), e.Domains, e.Credential, e.Dialect)))
@@ -223,6 +223,6 @@ internal sealed partial class HttpSide(EndpointPool pool)
     [LoggerMessage(10, LogLevel.Warning, "Pool {Pool}: the code above the pool repeats a request. The pool already retries, and the retries multiply. Switch off the retries of the SDK (OpenAI: UseHaEndpointPool; Anthropic: MaxRetries = 0), or of the handler outside the pool.")]
     private static partial void RetriedFromAbove(ILogger logger, string pool);
 
-    [LoggerMessage(11, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} is reached over plain http, so prompts and credentials can be read on the way. Give it an https address. If the network between is your own, set Http:AllowPlainHttp to silence this warning.")]
+    [LoggerMessage(11, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} is reached over plain http, so prompts and credentials can be read on the way. Give it an https address. If the network on the way is your own, set Http:AllowPlainHttp to silence this warning.")]
     private static partial void PlainHttp(ILogger logger, string pool, string endpoint);
 }

@@ -5,7 +5,7 @@ using HaKit.Estimates;
 
 namespace HaKit.Http;
 
-/// <summary>Holds the data that turns a caller's request into a request to one endpoint, computed once. Immutable.</summary>
+/// <summary>Holds the data that turns a caller's request into a request to one endpoint, computed once. Thread-safe.</summary>
 internal sealed class HttpTarget
 {
     private static readonly UriCreationOptions s_asIs = new() { DangerousDisablePathAndQueryCanonicalization = true };
@@ -66,7 +66,11 @@ internal sealed class HttpTarget
     public bool TakesCallersCredential(string? secret, bool? byPool) =>
         secret is null && !HasCredential && (_endpoint.ForwardCallerCredential ?? byPool ?? IsOnOrigin);
 
-    /// <summary>Gets the request's address with the origin's prefix replaced. Everything after the prefix stays unchanged, including escapes.</summary>
+    /// <summary>
+    /// Gets the address of the request to the endpoint. The endpoint's address replaces the origin's prefix, and the endpoint's own model replaces the model in the
+    /// path. The rest of the path stays unchanged, including escapes. The query loses the caller's credentials unless they are sent too, and gets the query of the
+    /// endpoint's address at its end.
+    /// </summary>
     /// <param name="requested">The caller's address, under the origin.</param>
     /// <param name="model">The model's name in the request, for an address with a place for it.</param>
     /// <param name="withCredential">True if credentials in the caller's query are sent too.</param>
@@ -120,7 +124,7 @@ internal sealed class HttpTarget
         var ours = secret is null ? default : CredentialHeader.HeaderFor(_endpoint, secret);
         foreach (var (name, values) in theirs)
         {
-            if (!_endpoint.Headers.ContainsKey(name) && !IsOurs(name) && (withCredential || !Names.IsHeader(name)))
+            if (!_endpoint.Headers.ContainsKey(name) && !IsNotForwarded(name) && (withCredential || !Names.IsHeader(name)))
                 to.Headers.AddAsIs(name, values);
         }
 
@@ -131,12 +135,12 @@ internal sealed class HttpTarget
         }
 
         if (secret is not null && !to.Headers.TryAddWithoutValidation(ours.Name, ours.Value))
-            throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' is not a header value.");
+            throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' has characters that no header may have.");
     }
 
     // These headers of the caller are not sent. The connections set Accept-Encoding to the encodings that they can decode, because the pool could not determine
     // whether an answer in another encoding is complete.
-    private static bool IsOurs(string name) =>
+    private static bool IsNotForwarded(string name) =>
         name.Equals("Host", StringComparison.OrdinalIgnoreCase) || name.Equals("Accept-Encoding", StringComparison.OrdinalIgnoreCase) || ProfileHeaders.Is(name);
 
     /// <summary>Checks whether both addresses are on the same server.</summary>
@@ -171,7 +175,7 @@ internal sealed class ModelName(string name)
         }
         catch (InvalidOperationException)
         {
-            return null; // not UTF-8
+            return null; // not a string, or not valid UTF-8
         }
     }
 }

@@ -141,7 +141,7 @@ internal sealed class RequestBody : IDisposable
 
     private static string TypeOf(HttpContent content) => content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : "";
 
-    /// <summary>Ends the call. Attempts that are still writing keep the buffer until they have finished.</summary>
+    /// <summary>Releases the buffer at the end of the call. Attempts that are still writing keep the buffer until they have finished.</summary>
     public void Dispose()
     {
         (_source as OnceContent)?.Abandon();

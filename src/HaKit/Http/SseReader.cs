@@ -77,7 +77,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return StreamSignal.None;
         if (data[0] == '{')
             return OfJson(data, name);
-        return _fields.IsBare ? OfRest(data) : OfText(data, name);
+        return _fields.IsBare ? OfBareText(data) : OfText(data, name);
     }
 
     public override Fault FaultOf(ReadOnlyMemory<byte> item) => _fault ?? new Fault(FaultKind.ServerError);
@@ -223,7 +223,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return StreamSignal.None;
         if (!_isKnown)
             return StreamSignal.Content;
-        // An error without an error object: {"code":500,"message":"x"}. After a whole answer such an object reports about the answer:
+        // {"code":500,"message":"x"} is an error without an error object. After the end of an answer, a similar object only describes the answer:
         // {"status":"finished","message":"bye"}.
         if (!_hasEnded && !FlatError.TellsSuccess(data) && (StreamPieces.LooksLikeError(data) || FlatError.IsIn(data)))
             return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
@@ -242,7 +242,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return StreamSignal.Progress;
     }
 
-    // Plain text is not an answer in a dialect with JSON or events. In an unknown dialect it is an answer.
+    // On a path whose answers are JSON, a piece of plain text is not an answer. On any other path it is content, and the answer needs no end mark.
     private StreamSignal OfPiece()
     {
         if (shape is { IsJson: true })
@@ -251,8 +251,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return StreamSignal.Content;
     }
 
-    // The end of an array of elements, or text that is not a JSON object.
-    private StreamSignal OfRest(ReadOnlySpan<byte> data)
+    // Classifies an item that has no field name and is not a JSON object, such as the end of an array of elements.
+    private StreamSignal OfBareText(ReadOnlySpan<byte> data)
     {
         if (data is [(byte)']'])
             return MarkKnown(_hasContent ? StreamSignal.End : StreamSignal.None);

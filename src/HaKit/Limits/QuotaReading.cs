@@ -1,6 +1,6 @@
 namespace HaKit.Limits;
 
-/// <summary>Holds the remaining amounts that a server reported with an answer. Null: not reported. Resets are relative to the answer.</summary>
+/// <summary>Holds the remaining amounts that a server reported with an answer. Null: not reported. Times to the next reset are counted from the answer.</summary>
 internal readonly record struct QuotaReading
 {
     public long? RequestsLimit { get; init; }
