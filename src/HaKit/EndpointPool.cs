@@ -72,10 +72,11 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
     /// <param name="state">The state for the callback, so that the callback does not have to capture variables.</param>
     /// <param name="callback">Makes one attempt. It throws, or calls <see cref="EndpointAttempt.ReportFault"/>, to report that the attempt failed. If the
-    /// request itself is at fault, the caller gets the callback's exception or result unchanged.</param>
+    /// request itself is at fault, or must not be repeated, the caller gets the callback's exception or result unchanged.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
+    /// <exception cref="TimeoutException">An attempt timed out, and the request must not be repeated (<see cref="RequestProfile.MayRepeat"/>).</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask<TResult> ExecuteAsync<TState, TResult>(
@@ -105,7 +106,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <summary>
     /// Opens a stream on one endpoint after another until one delivers content, and returns that stream. After a failure before the first content, the pool
     /// tries the next endpoint. Later, a cut ends the stream with <see cref="PartialResponseException"/>, so an incomplete answer never looks complete. The pool
-    /// never replays delivered content silently. The deadline applies until the first content, then <see cref="StreamingOptions.IdleTimeout"/>.
+    /// never replays delivered content silently. The deadline applies until the first content. After that, <see cref="StreamingOptions.IdleTimeout"/> applies.
     /// </summary>
     /// <typeparam name="TState">The type of the state for <paramref name="open"/>.</typeparam>
     /// <typeparam name="T">The type of the items.</typeparam>
@@ -115,11 +116,12 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <param name="reader">Classifies each item as content, the end, an error, or nothing.</param>
     /// <param name="continueWith">Called after a cut. It returns the rest of the answer (for example from a request with the delivered part as a prefix), or
     /// null for no rest. If it fails, or its stream fails, the caller gets the first cut's exception. Only a rest from <c>pool.ContinueAsync</c> is different:
-    /// if this rest is cut, the function is called again. Null: a cut ends the stream.</param>
+    /// if this rest is cut, the function is called again. If there is no function, a cut ends the stream.</param>
     /// <param name="cancellationToken">Cancels the call, and later the reading of the stream.</param>
     /// <returns>The stream, at its first item. Dispose the stream unless you read it to its end.</returns>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed before the first content.</exception>
+    /// <exception cref="TimeoutException">An attempt timed out, and the request must not be repeated (<see cref="RequestProfile.MayRepeat"/>).</exception>
     /// <exception cref="EndpointFaultException">The request itself was refused, inside the stream.</exception>
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
@@ -211,9 +213,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     public ValueTask DrainAsync(string endpoint, OrderNote note, CancellationToken cancellationToken = default) =>
         Live(Owners.Orders).DrainAsync(endpoint, note, cancellationToken);
 
-    /// <summary>
-    /// Takes the endpoint out of service now. It gets no new attempts until <see cref="BringUpAsync"/>; attempts in flight run to their end.
-    /// </summary>
+    /// <summary>Takes the endpoint out of service now. It gets no new attempts until <see cref="BringUpAsync"/>; attempts in flight run to their end.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
     /// <returns>A task that completes when no call can choose the endpoint any more.</returns>

@@ -169,7 +169,7 @@ public sealed class EndpointOptions
         if (string.IsNullOrWhiteSpace(Name))
             yield return $"{path}:Name is '{Name}': an endpoint needs a name. Set {path[(path.LastIndexOf(' ') + 1)..]}:Name.";
         else if (Name.Length > 256 || Name.Any(char.IsControl))
-            yield return $"{path}:Name has {Name.Length} characters, or control characters among them: at most 256 characters, and none that a log would not show, are needed.";
+            yield return $"{path}:Name has {Name.Length} characters: at most 256 characters without control characters are needed.";
         if (Address is not null && EndpointAddress.FindMistake(Address) is { } mistake)
             yield return $"{path}:Address of '{Name}' {mistake}";
         if (Address is not null && EndpointAddress.FindForeignDialect(Dialect, Address) is { } foreign)

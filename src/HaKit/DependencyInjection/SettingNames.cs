@@ -96,7 +96,7 @@ internal static class SettingNames
     {
         var headers = section.Path[..^(section.Key.Length + 1)];
         if (section.GetChildren().Any())
-            wrong.Add($"{headers} has a header that is not a value by itself.");
+            wrong.Add($"{headers} has a header with settings below it: the value of a header is one text.");
         else if (section.Key.All(char.IsAsciiDigit))
             wrong.Add($"{headers} is a list, and names with values are needed, such as {{ \"api-key\": … }}.");
     }
@@ -136,7 +136,7 @@ internal static class SettingNames
             wrong.Add(mistake);
     }
 
-    // The binder reads a number as any value, and "OpenAI, Anthropic" as the value whose number is the sum of both.
+    // The binder accepts any number, even if no value has this number. It reads "OpenAI, Anthropic" as the value whose number is the bitwise OR of both numbers.
     private static SettingCheck Value(string[] names) => (section, wrong) =>
     {
         Leaf(section, wrong);

@@ -19,7 +19,7 @@ internal sealed class PoolOwners : IDisposable
 
     /// <param name="name">The pool's name.</param>
     /// <param name="options">The options: validated, and not changed by other code.</param>
-    /// <param name="parts">The code of the application.</param>
+    /// <param name="parts">The parts that the application supplies as code, such as its clock, strategies and callbacks.</param>
     public PoolOwners(string name, EndpointPoolOptions options, EndpointPoolParts parts)
     {
         _loggers = parts.LoggerFactory;
@@ -118,7 +118,7 @@ internal sealed class PoolOwners : IDisposable
 
     public ILogger NewLogger(string category) => SafeLogger.Create(_loggers, category);
 
-    /// <summary>Gets the pool's address without query, fragment and user info.</summary>
+    /// <summary>Gets the pool's origin: the address without query, fragment and user info. Without an address, the origin is the placeholder http://ha-pool/.</summary>
     public static Uri OriginOf(string? address) =>
         address is null ? new Uri("http://ha-pool/") : new Uri(new Uri(address, UriKind.Absolute).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
 

@@ -32,7 +32,7 @@ public sealed class SettingNameTests
     }
 
     [Theory]
-    [InlineData("Endpoints:0:Headers:Authorization: Bearer sk-secret", "", "chat:Endpoints:0:Headers has a header that is not a value by itself.")]
+    [InlineData("Endpoints:0:Headers:Authorization: Bearer sk-secret", "", "chat:Endpoints:0:Headers has a header with settings below it: the value of a header is one text.")]
     [InlineData("Endpoints:0:Credential:sk-secret", "", "chat:Endpoints:0:Credential is a value by itself and has no settings below it.")]
     [InlineData("Endpoints:0:Client", "sk-secret", "chat:Endpoints:0:Client is no setting of a configuration: only code can give it.")]
     [InlineData("ConnectTimeout:Timeout", "00:00:05", "chat:ConnectTimeout is a value by itself and has no settings below it.")]

@@ -25,7 +25,7 @@ public sealed class EndpointPoolOptionsTests
         { "Endpoints:0:Address of 'a' is ''", o => o.Endpoints[0].Address = "" },
         { "Endpoints:1:Weight of 'b' is 0", o => o.Endpoints[1].Weight = 0 },
         { "Endpoints:1:Weight of 'b' is -1.5", o => o.Endpoints[1].Weight = -1.5 },
-        { "Endpoints:1:Name has 3 characters, or control characters", o => o.Endpoints[1].Name = "b\nc" },
+        { "Endpoints:1:Name has 3 characters: at most 256 characters without control characters are needed.", o => o.Endpoints[1].Name = "b\nc" },
         { "Endpoints:1:Name has 1000000 characters", o => o.Endpoints[1].Name = new string('b', 1_000_000) },
         { "Endpoints:1:Weight of 'b' is NaN", o => o.Endpoints[1].Weight = double.NaN },
         { "Endpoints:1:Weight of 'b' is Infinity", o => o.Endpoints[1].Weight = double.PositiveInfinity },
