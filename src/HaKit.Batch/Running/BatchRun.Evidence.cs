@@ -54,8 +54,8 @@ internal sealed partial class BatchRun<TItem, TResult>
     {
         lock (_lock)
         {
-            _lasting = failure.LastsForever ? _lasting + 1 : 0;
-            return failure.LastsForever && _served == call.Served && (failure.Attempts == 0 || _lasting >= MostLasting);
+            _lasting = failure.LastsUntilRepaired ? _lasting + 1 : 0;
+            return failure.LastsUntilRepaired && _served == call.Served && (failure.Attempts == 0 || _lasting >= MostLasting);
         }
     }
 
@@ -123,7 +123,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         {
             var failure = CallFailure.FromException(exception);
             NoteRefused(in failure, isPatient: true, call.Time);
-            if (failure.LastsForever)
+            if (failure.LastsUntilRepaired)
                 Fail(exception); // a request that was served before is refused now, and waiting does not change that
             if (failure.IsOwnFault)
                 _control = null;

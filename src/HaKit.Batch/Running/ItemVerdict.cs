@@ -9,7 +9,7 @@ internal enum ItemVerdict
     /// <summary>The item is tried again, because it did not cause the failure.</summary>
     PutBack,
 
-    /// <summary>The item has failed, because the item itself caused the failure.</summary>
+    /// <summary>The item has failed, because the item itself caused the failure, or because it has failed too often.</summary>
     Fail,
 
     /// <summary>The item's call may have been processed, and must not be repeated.</summary>
@@ -23,12 +23,12 @@ internal readonly record struct CallFailure
     public bool IsOwnFault { get; init; }
 
     /// <summary>Gets whether the failure lasts until its cause is repaired: a wrong key, no credit, a missing model.</summary>
-    public bool LastsForever { get; init; }
+    public bool LastsUntilRepaired { get; init; }
 
     /// <summary>Gets whether an attempt may have been processed.</summary>
     public bool IsAmbiguous { get; init; }
 
-    /// <summary>Gets whether an endpoint throttled the call.</summary>
+    /// <summary>Gets whether an endpoint throttled the call or was overloaded.</summary>
     public bool WasThrottled { get; init; }
 
     /// <summary>Gets the number of attempts, as far as it is known.</summary>
@@ -52,7 +52,7 @@ internal readonly record struct CallFailure
         return new CallFailure
         {
             IsOwnFault = fault.Blame == FaultBlame.Request,
-            LastsForever = fault.Kind is FaultKind.Unauthorized or FaultKind.Forbidden or FaultKind.QuotaExhausted or FaultKind.ModelNotFound,
+            LastsUntilRepaired = fault.Kind is FaultKind.Unauthorized or FaultKind.Forbidden or FaultKind.QuotaExhausted or FaultKind.ModelNotFound,
             IsAmbiguous = isAmbiguous,
             WasThrottled = IsThrottle(fault),
             Attempts = 1,
@@ -69,7 +69,7 @@ internal readonly record struct CallFailure
         return new CallFailure
         {
             IsOwnFault = exception.WaitRules is [.., WaitRule.NotCapable],
-            LastsForever = exception.WaitRules is [.., WaitRule.TimeDoesNotHeal],
+            LastsUntilRepaired = exception.WaitRules is [.., WaitRule.TimeDoesNotHeal],
             IsAmbiguous = billed > 0,
             WasThrottled = exception.Attempts.Any(static a => IsThrottle(a.Fault)),
             Attempts = exception.AttemptCount,

@@ -38,8 +38,8 @@ public sealed class FakeRequest
     public string Prompt { get; internal set; } = "";
 
     /// <summary>
-    /// Gets the beginning of the answer: the last message when it is an assistant message; null otherwise. <see cref="Prompt"/> is then the message before
-    /// it.
+    /// Gets the beginning of the answer, if the last message is an assistant message: the text of this message. <see cref="Prompt"/> is then the message before it.
+    /// Null if the last message is from another role.
     /// </summary>
     public string? Beginning { get; internal set; }
 

@@ -25,7 +25,7 @@ internal sealed class Caller(ChatClient client, Ledger ledger)
             else
                 ledger.EndCall(call, CallOutcome.Wrong, why: $"call {number}: {received.Length} characters that are not the answer");
         }
-#pragma warning disable CA1031 // Every exception is a lost call, and the report contains its message.
+#pragma warning disable CA1031 // Every exception ends its call as lost or cut, and the report contains its message.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {

@@ -51,7 +51,7 @@ internal static class ReplayCommand
                 StreamedShare = parsed.GetValue(streamed),
             };
             await using var figures = JsonOutput.Open(parsed, json);
-            return await Performance.RunAsync(plan, figures, cancellationToken);
+            return await RehearsalRun.RunAsync(plan, figures, cancellationToken);
         });
         return command;
     }

@@ -5,8 +5,8 @@ internal readonly record struct WorkSample(TimeSpan At, TimeSpan First, TimeSpan
 
 /// <summary>
 /// A model of how an endpoint's times depend on the size of a request and on the number of concurrent requests. Up to <see cref="Capacity"/> concurrent
-/// requests run at full speed; if there are more requests, all of them share the total speed at the capacity (processor sharing). The capacity is the value
-/// with which the sizes explain the times best. Pure.
+/// requests run at full speed. If there are more, they are together as fast as <see cref="Capacity"/> requests at full speed, and share this speed equally
+/// (processor sharing). The capacity is the value with which the sizes explain the times best. Pure.
 /// </summary>
 internal sealed class WorkModel
 {
@@ -15,9 +15,9 @@ internal sealed class WorkModel
     // The search continues around the best value, so that a capacity of 7 is not taken for 8.
     private static readonly double[] s_finer = [0.8, 0.85, 0.9, 0.95, 1.05, 1.1, 1.15, 1.2];
 
-    // The nearest answers in time give the factor by which the endpoint was slower at that time. A capacity has to explain the differences between these
-    // answers. Otherwise a slow period, in which the endpoint has many concurrent requests for that reason (Little 1961), would be taken for the effect of the
-    // load.
+    // The number of answers before an answer, and after it, that give the factor by which the endpoint was slower at that time. A capacity has to explain the
+    // differences between these answers. Otherwise a slow period would be taken for the effect of load, because slow answers alone increase the number of
+    // concurrent requests (Little 1961).
     private const int Neighbours = 20;
 
     // The search for the capacity uses at most this many answers, spread evenly. The sizes are learned from all answers.
@@ -51,7 +51,7 @@ internal sealed class WorkModel
     public double Rest(int input, int output) => Expected(_rest, input, output);
 
     /// <param name="samples">The whole answers.</param>
-    /// <param name="busy">The periods in which the endpoint served at least one attempt.</param>
+    /// <param name="busy">The period of each attempt on which the endpoint worked. The periods of concurrent attempts overlap.</param>
     public static WorkModel Learn(IReadOnlyList<WorkSample> samples, IReadOnlyList<(TimeSpan From, TimeSpan Until)> busy)
     {
         var load = new LoadHistory(busy);
@@ -118,7 +118,7 @@ internal sealed class WorkModel
         return (ErrorOf(factors), model);
     }
 
-    // For each part of the recording, the mean distance of the logarithms to the mean of their neighbours, each at most 1.
+    // Gets, for each part of the recording, the mean distance of a factor (a logarithm) from the mean factor of its neighbours. Each distance counts as at most 1.
     private static double[] ErrorOf(double[] factors)
     {
         if (factors.Length == 0)
@@ -137,9 +137,9 @@ internal sealed class WorkModel
 }
 
 /// <summary>
-/// Least squares of times by the tokens of the prompt and of the answer. Errors count in proportion to the time. Very large errors are ignored (iterated
-/// weights, first of least absolute errors, and then Tukey's biweight, Beaton and Tukey 1974), because a period in which the endpoint was slow must not change
-/// the line. A size that explains little is left out. Pure.
+/// Fits times to the numbers of tokens of the prompt and of the answer by least squares. Errors count in proportion to the time. Very large errors are ignored,
+/// because a period in which the endpoint was slow must not change the line. For this, the weights are computed again in each round: first for least absolute
+/// errors, then with Tukey's biweight (Beaton and Tukey 1974). A size that explains little is left out. Pure.
 /// </summary>
 internal static class Regression
 {
@@ -148,7 +148,8 @@ internal static class Regression
     private const int AbsoluteRounds = 8;
     private const int Rounds = 11;
 
-    // Tukey's constant, for errors measured by their median. It has 95 % of the efficiency of least squares when errors are normally distributed.
+    // Tukey's constant, for errors measured by their median. With this constant the fit has 95 % of the efficiency of least squares if errors are normally
+    // distributed.
     private const double Biweight = 4.685 / 0.6745;
     private const double LeastUsualError = 0.005;
 
@@ -176,7 +177,7 @@ internal static class Regression
         return best;
     }
 
-    /// <summary>Returns the distance between times and their predictions: the mean distance of the logarithms, each at most 1.</summary>
+    /// <summary>Returns the distance between times and their predictions: the sum of the distances of the logarithms, each at most 1.</summary>
     public static double Error(IReadOnlyList<WorkSample> samples, double[] times, double[] by)
     {
         var sum = 0.0;
@@ -243,7 +244,7 @@ internal static class Regression
     }
 }
 
-/// <summary>The number of requests that an endpoint had at each moment. Immutable.</summary>
+/// <summary>The number of requests that an endpoint had at each moment. Not thread-safe, because it keeps the sums for the latest capacity.</summary>
 internal sealed class LoadHistory
 {
     private readonly double[] _times;
@@ -270,7 +271,10 @@ internal sealed class LoadHistory
 
     public int Peak { get; }
 
-    /// <summary>Returns the work, in seconds alone on the endpoint, that one request has completed in a period, if all requests share a capacity.</summary>
+    /// <summary>
+    /// Returns the work that one request completes in a period, if all requests share the capacity. The unit is the work of one second on an endpoint that has no
+    /// other request.
+    /// </summary>
     public double Progress(TimeSpan from, TimeSpan until, double capacity)
     {
         if (double.IsInfinity(capacity))

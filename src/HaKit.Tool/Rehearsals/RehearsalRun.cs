@@ -3,9 +3,12 @@ using HaKit.Tool.Rehearsals.Reports;
 namespace HaKit.Tool.Rehearsals;
 
 /// <summary>Runs a plan, shows its progress, and prints the report.</summary>
-internal static class Performance
+internal static class RehearsalRun
 {
-    /// <summary>Runs the plan. The exit code is 1 if a call was lost, an answer was not whole, or the counts of client and servers differ.</summary>
+    /// <summary>
+    /// Runs the plan. The exit code is 1 if there was no call, if a call was lost, if a call succeeded with a wrong answer, or if the counts of client and servers
+    /// differ. A stream whose cut was reported by an exception does not change the exit code.
+    /// </summary>
     public static async Task<int> RunAsync(Plan plan, JsonOutput json, CancellationToken cancellationToken)
     {
         await WarmUpAsync(plan, cancellationToken);
