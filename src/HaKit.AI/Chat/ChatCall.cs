@@ -24,8 +24,9 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         }
         catch (ArgumentException exception) when (hadToWait || exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
-            // Before an SDK sends the request, this exception means that the request is wrong. Afterwards it means that the SDK cannot read the answer. If the
-            // task had already ended when the client returned it, the cause is not known. The pool then tries one other endpoint to determine the cause.
+            // If the client had to wait, the request was sent, so the SDK cannot read the answer. If the task had already ended when the client returned it, a
+            // value may be out of range or null in the request, or in an answer that was there at once. The pool then tries one other endpoint to determine the
+            // cause. Any other ArgumentException of such a task means that the request is wrong, so the filter leaves it alone.
             attempt.ReportFault(hadToWait ? ChatFaults.OfUnreadable(exception) : ChatFaults.BrokenOrRefused);
             throw;
         }
@@ -77,7 +78,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     /// <summary>Gets whether the model of each endpoint's client replaces the model that the caller names.</summary>
     public required bool OwnModels { get; init; }
 
-    /// <summary>Gets whether parameters are left out for at least one endpoint.</summary>
+    /// <summary>Gets whether at least one endpoint gets the request without parameters that it does not support.</summary>
     public required bool MayDrop { get; init; }
 
     /// <summary>Gets the parameters that were left out for an endpoint.</summary>

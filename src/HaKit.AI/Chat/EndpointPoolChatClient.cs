@@ -4,9 +4,9 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// Represents a chat client over a pool: each call goes to one endpoint after another, each with its own client, until one answers. Put function invocation
-/// outside this client, so that each tool call runs only once, even if the request for the next answer is retried. Thread-safe. Disposing this client does
-/// nothing, because the code that created the pool and the endpoints' clients owns them.
+/// Represents a chat client over a pool. Each call goes to one endpoint after another, through the chat client of that endpoint, until an endpoint answers. Put
+/// function invocation outside this client, so that each tool call runs only once, even if the request for the next answer is retried. Thread-safe. Disposing
+/// this client does nothing, because the code that created the pool and the endpoints' clients owns them.
 /// </summary>
 public sealed class EndpointPoolChatClient : IChatClient
 {
@@ -43,7 +43,10 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// The call contains state of a provider (such as a conversation id), and no endpoint that it may use has this state.
     /// </exception>
     /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
-    /// <exception cref="EndpointFaultException">An endpoint answered with an error because the request is wrong.</exception>
+    /// <exception cref="EndpointFaultException">
+    /// An endpoint answered with an error in a response of status 200, and no other endpoint may be asked. If the request is wrong (400), the caller gets the
+    /// exception of the endpoint's client instead.
+    /// </exception>
     public async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
         (await GetResponseWithDetailAsync(messages, options, cancellationToken).ConfigureAwait(false)).Result;
 
@@ -55,7 +58,10 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
     /// <exception cref="StateNotPortableException">The call contains state of a provider, and no endpoint that it may use has this state.</exception>
     /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
-    /// <exception cref="EndpointFaultException">An endpoint answered with an error because the request is wrong.</exception>
+    /// <exception cref="EndpointFaultException">
+    /// An endpoint answered with an error in a response of status 200, and no other endpoint may be asked. If the request is wrong (400), the caller gets the
+    /// exception of the endpoint's client instead.
+    /// </exception>
     public async ValueTask<Served<ChatResponse>> GetResponseWithDetailAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -73,13 +79,17 @@ public sealed class EndpointPoolChatClient : IChatClient
 
     /// <inheritdoc/>
     /// <remarks>
-    /// If an attempt fails before its first text, reasoning, tool call or data, the request is sent to another endpoint, and the caller does not notice. After that, a
-    /// cut ends the stream with <see cref="PartialResponseException"/>, unless <see cref="RequestProfile.MayContinue"/> or the pool allows another endpoint to continue it.
+    /// If an attempt fails before its first text, reasoning, tool call or data, the request is sent to another endpoint, and the caller does not notice. After
+    /// that, a cut ends the stream with <see cref="PartialResponseException"/>. If <see cref="RequestProfile.MayContinue"/> or the pool's setting allows it,
+    /// another endpoint continues the answer after the cut.
     /// </remarks>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the call in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed before the first content.</exception>
     /// <exception cref="PartialResponseException">The stream was cut after its first content.</exception>
-    /// <exception cref="EndpointFaultException">An endpoint answered with an error because the request is wrong.</exception>
+    /// <exception cref="EndpointFaultException">
+    /// An endpoint answered with an error in a response of status 200, and no other endpoint may be asked. If the request is wrong (400), the caller gets the
+    /// exception of the endpoint's client instead.
+    /// </exception>
     /// <exception cref="StateNotPortableException">The call contains state of a provider, and no endpoint that it may use has this state.</exception>
     /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
@@ -91,8 +101,9 @@ public sealed class EndpointPoolChatClient : IChatClient
 
     /// <inheritdoc/>
     /// <remarks>
-    /// Returns this client, its <see cref="EndpointPool"/>, or <see cref="ChatClientMetadata"/> with the values that all endpoints share. With an endpoint's name as the
-    /// key: that endpoint's client, or a service of that client. For any other type: the service of the first endpoint whose client has it.
+    /// If the key is the name of an endpoint, returns that endpoint's client, or a service of that client. Without a key, returns this client, its
+    /// <see cref="EndpointPool"/>, or <see cref="ChatClientMetadata"/> with the values that all endpoints share. In every other case, asks the clients of the
+    /// endpoints in order, and returns the first service that a client has.
     /// </remarks>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
@@ -204,7 +215,8 @@ public sealed class EndpointPoolChatClient : IChatClient
             Tools = given.Tools || options?.Tools is { Count: > 0 },
             Vision = given.Vision || Prompt.HasImage(list),
             Endpoints = place.Names,
-            // Only the endpoint that created the state is sure to accept it; every other endpoint may refuse the request.
+            // An endpoint that did not create the state may refuse a correct request, so its second opinion about a refusal would be wrong. The kind Other
+            // prevents it.
             Request = given.Request switch
             {
                 RequestKind.Unknown when isPortable => RequestKind.CreatesAnswer,

@@ -86,10 +86,10 @@ public sealed record PoolEndpoint
     /// <summary>Gets the endpoint's limits. Null: none known.</summary>
     public LimitOptions? Limits { get; private init; }
 
-    /// <summary>Gets the price of one million input tokens, in any currency, the same for the whole pool. Default 0.</summary>
+    /// <summary>Gets the price of one million input tokens, in any currency; all endpoints of the pool use the same currency. Default 0.</summary>
     public double InputTokenPrice { get; }
 
-    /// <summary>Gets the price of one million output tokens. Default 0.</summary>
+    /// <summary>Gets the price of one million output tokens, in the currency of <see cref="InputTokenPrice"/>. Default 0.</summary>
     public double OutputTokenPrice { get; }
 
     /// <summary>Gets the endpoint's own time limit of one attempt. Null: the pool's limit applies.</summary>
@@ -108,8 +108,9 @@ public sealed record PoolEndpoint
     internal bool RepeatsBeginning { get; }
 
     /// <summary>
-    /// Creates the seam between an answer that was cut and the rest that this endpoint gives. Repeated text is dropped: the last words if <see
-    /// cref="RepeatsTail"/> is set; for a Mistral endpoint all of the delivered text.
+    /// Creates the seam between an answer that was cut and the rest that this endpoint gives. The seam removes text that the endpoint repeats. If <see
+    /// cref="RepeatsTail"/> is true, this is the end of the delivered text. If a Mistral endpoint continues an assistant message (<see
+    /// cref="HaKit.Continuation.AssistantPrefix"/>), this is all of the delivered text.
     /// </summary>
     /// <param name="delivered">All delivered text.</param>
     public AnswerSeam CreateSeam(string delivered) => new(delivered, RepeatsTail, RepeatsBeginning);

@@ -134,8 +134,8 @@ public static class EndpointPoolBuilderExtensions
 
     /// <summary>
     /// Turns on Polly's own telemetry for the pool: the meter <c>Polly</c>, Polly's log lines, and the enrichers and listeners of the container's <see
-    /// cref="TelemetryOptions"/>. The pipeline name is the pool's name, and the pipeline instance is the endpoint's name. Off by default, because Polly then
-    /// creates one or two events for each call and each attempt.
+    /// cref="TelemetryOptions"/>. The pipeline name is the pool's name, and the pipeline instance is the endpoint's name. This telemetry is off by default,
+    /// because it creates one or two events for each call and each attempt.
     /// </summary>
     /// <param name="builder">The pool.</param>
     /// <param name="configure">Changes a copy of the container's options. Default: no change.</param>

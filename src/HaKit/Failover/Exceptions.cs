@@ -4,10 +4,10 @@ using HaKit.Faults;
 
 namespace HaKit;
 
-/// <summary>Describes one attempt of a call that is over. Immutable.</summary>
+/// <summary>Describes one attempt, as it was when its call was served or failed. Immutable.</summary>
 /// <param name="Endpoint">The endpoint's name.</param>
 /// <param name="Fault">The fault of the attempt. Null if the attempt served the call or was still running.</param>
-/// <param name="Duration">The duration of the attempt.</param>
+/// <param name="Duration">The duration of the attempt, for a running attempt until then.</param>
 public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Duration)
 {
     // A long history shows only its first and last attempts.
@@ -167,16 +167,16 @@ public sealed class PartialResponseException : EndpointPoolException
 }
 
 /// <summary>
-/// The exception that is thrown when an endpoint answered with an error inside a response of status 200, and the call must not move on to another endpoint.
-/// Adapters throw it to report a fault to the pool.
+/// The exception with which an adapter reports to the pool that the answer of an endpoint means a fault. The caller gets this exception when an endpoint
+/// answered with an error in a response of status 200, and the call must not move on to another endpoint.
 /// </summary>
 public sealed class EndpointFaultException : Exception
 {
     /// <summary>
-    /// Creates the exception for an adapter that finds a failure in an answer. The pool handles the given fault as the result of the attempt.
+    /// Creates the exception for an adapter that finds an error in an answer. The pool handles the given fault as the result of the attempt.
     /// </summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <param name="fault">The meaning of the answer.</param>
+    /// <param name="fault">The fault that the answer means.</param>
     /// <param name="innerException">The exception of the endpoint's client about the answer. Default: none.</param>
     public EndpointFaultException(string endpoint, Fault fault, Exception? innerException = null)
         : base($"Endpoint '{endpoint}' answered with an error: {fault}.", innerException)
@@ -190,6 +190,6 @@ public sealed class EndpointFaultException : Exception
     /// <summary>Gets the endpoint's name.</summary>
     public string Endpoint { get; }
 
-    /// <summary>Gets the meaning of the answer.</summary>
+    /// <summary>Gets the fault that the answer means.</summary>
     public Fault Fault { get; }
 }

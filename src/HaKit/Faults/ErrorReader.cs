@@ -64,6 +64,7 @@ internal static class ErrorReader
             ReadRootMember(name, ref reader, ref signs, wrapped: false);
     }
 
+    /// <summary>Reads one member of the root, or (<paramref name="wrapped"/>) of a root's member that contains the answer or a part of it.</summary>
     private static void ReadRootMember(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs, bool wrapped)
     {
         if (name.SequenceEqual("error"u8) || name.SequenceEqual("errors"u8) && reader.TokenType == JsonTokenType.StartArray)
@@ -147,6 +148,7 @@ internal static class ErrorReader
         {
             ReadEach(ref reader, ref signs, ReadIncomplete);
         }
+        // Events of a stream have the answer, or a part of it, in a member: response (OpenAI), delta (Anthropic, Cohere), messageStop (Amazon), x_groq (Groq).
         else if (!wrapped && reader.TokenType == JsonTokenType.StartObject
             && (name.SequenceEqual("response"u8) || name.SequenceEqual("delta"u8) || name.SequenceEqual("messageStop"u8) || name.SequenceEqual("x_groq"u8)))
         {
@@ -164,9 +166,7 @@ internal static class ErrorReader
         }
     }
 
-    /// <summary>
-    /// Reads an event that contains the answer, or a part of it, in a member: its errors and finish reasons count, its other marks and words do not.
-    /// </summary>
+    /// <summary>Reads the member that contains the answer, or a part of it. Only errors and finish reasons in this member count; the rest is skipped.</summary>
     private static void ReadWrapped(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         while (NextProperty(ref reader, out var name))
@@ -178,7 +178,7 @@ internal static class ErrorReader
             }
             else if (name.SequenceEqual("finish_reason"u8))
             {
-                ReadEnd(ref reader, ref signs); // Cohere
+                ReadEnd(ref reader, ref signs); // the delta of Cohere's last event
             }
             else
             {

@@ -3,8 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>
-/// Holds the health of one endpoint for its tracker. Safe for concurrent use. As long as the endpoint is healthy, beginning and completing an attempt takes
-/// no lock and allocates nothing.
+/// Holds the health of one endpoint for its tracker. Safe for concurrent use. While the endpoint is healthy, the beginning and the success of an attempt
+/// allocate nothing. They take no lock, except the first success in each bucket of the sampling window. A failure takes the tracker's lock.
 /// </summary>
 internal sealed class EndpointHealth
 {
@@ -33,7 +33,7 @@ internal sealed class EndpointHealth
     /// <summary>Gets or sets when a rule in report mode last reported. Guarded by the tracker's lock.</summary>
     internal TimeSpan? ReportedAt { get; set; }
 
-    /// <summary>Gets the time of the latest served attempt, in ticks; negative before the first.</summary>
+    // The time at which an attempt was last served, in ticks; negative if no attempt was served yet.
     private long _servedAt = -1;
 
     /// <summary>Checks whether the endpoint has served an attempt within the given time.</summary>
@@ -45,7 +45,7 @@ internal sealed class EndpointHealth
         set => _window = value;
     }
 
-    /// <summary>Tries to begin one attempt. False if the endpoint may not be used now, or not in this mode.</summary>
+    /// <summary>Tries to begin one attempt. Returns false if the mode does not allow an attempt on the endpoint in its current state.</summary>
     public bool TryBegin(BeginMode mode, TimeSpan now, out HealthTicket ticket)
     {
         var state = _state;
@@ -77,7 +77,8 @@ internal sealed class EndpointHealth
     {
         if (fault is null)
         {
-            // The field is only compared with periods of hours. So it is written at most once per millisecond, because all threads share it.
+            // All threads share this field, and each write costs them time. So it is written at most once per millisecond, which is exact enough for periods of
+            // hours.
             if (now.Ticks - Volatile.Read(ref _servedAt) >= TimeSpan.TicksPerMillisecond || _servedAt < 0)
                 Volatile.Write(ref _servedAt, now.Ticks);
             var state = _state;

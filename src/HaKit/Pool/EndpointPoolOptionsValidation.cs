@@ -4,8 +4,8 @@ using HaKit.Failover;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Checks a pool's options, by subject: missing groups, the endpoints, times compared with the deadline, attempts, streams, and limits of accounts. Values that
-/// depend on no other group are checked by their own group.
+/// Checks a pool's options, by subject: missing groups, the endpoints, times compared with the deadline, attempts, streams, and limits of accounts. A group of
+/// options that is independent of the other groups checks its own values (<see cref="CheckGroups"/>).
 /// </summary>
 internal readonly struct EndpointPoolOptionsValidation
 {
@@ -112,7 +112,7 @@ internal readonly struct EndpointPoolOptionsValidation
     {
         Positive("Streaming:IdleTimeout", _options.Streaming.IdleTimeout);
         if (!Enum.IsDefined(_options.Streaming.HoldUntil) || !Enum.IsDefined(_options.Streaming.Continuation))
-            _wrong.Add($"{_path}: Streaming:HoldUntil is {_options.Streaming.HoldUntil} and Streaming:Continuation is {_options.Streaming.Continuation}: one of the named values is needed.");
+            _wrong.Add($"{_path}: Streaming:HoldUntil is {_options.Streaming.HoldUntil} and Streaming:Continuation is {_options.Streaming.Continuation}: each of them needs one of its named values.");
         Within("Streaming:HoldBytes", _options.Streaming.HoldBytes, 1, int.MaxValue);
     }
 
@@ -135,7 +135,7 @@ internal readonly struct EndpointPoolOptionsValidation
         foreach (var (account, limits) in _options.AccountLimits)
         {
             _wrong.AddRange(limits.Validate($"{_path}: AccountLimits:{account}"));
-            // The endpoints of an account may come later, or may have been removed from the running pool.
+            // Limits without an endpoint are no mistake if the endpoints of the account may come later, or may have been removed from the running pool.
             if (!_options.AllowEmpty && !_options.HasRemovedEndpoints && !_options.Endpoints.Any(e => e.Account == account))
                 _wrong.Add($"{_path}: AccountLimits has limits for the account '{account}', which no endpoint has. {KnownAccounts()}");
         }

@@ -11,7 +11,7 @@ namespace HaKit;
 /// </summary>
 public sealed record RequestProfile
 {
-    /// <summary>Gets the default profile: no requirements, the pool's deadline, the request may be repeated and is not hedged.</summary>
+    /// <summary>Gets the default profile: the request has no requirements and may be repeated; the pool's settings decide its deadline and hedging.</summary>
     public static RequestProfile Default { get; } = new();
 
     /// <summary>
@@ -66,8 +66,8 @@ public sealed record RequestProfile
     public TimeSpan? Deadline { get; init; }
 
     /// <summary>
-    /// Gets how long the call may wait while no endpoint can serve it. Default null: the pool's setting, which is the deadline by default. With 0 the call
-    /// fails at once, and <see cref="EndpointPoolException.RetryAfter"/> is the time to come back.
+    /// Gets how long the call may wait while no endpoint can serve it. Default null: the pool's setting, which is by default the deadline. With 0, a call that
+    /// would have to wait fails at once, and <see cref="EndpointPoolException.RetryAfter"/> is the time after which the caller may try again.
     /// </summary>
     public TimeSpan? MaxWait { get; init; }
 
