@@ -63,16 +63,26 @@ public sealed class Vault : IAsyncDisposable
     /// </summary>
     /// <param name="path">The file or folder.</param>
     /// <param name="copies">The number of destinations that must have the snapshot; at least 1.</param>
-    /// <param name="cancellationToken">Ends the save; nothing is listed then.</param>
-    /// <exception cref="VaultException">Too few destinations could be written, or the keys are wrong; the message says why.</exception>
+    /// <param name="cancellationToken">
+    /// Cancels the save. A cancellation at the very end may come too late: some destinations may then have the complete snapshot.
+    /// </param>
+    /// <exception cref="VaultException">
+    /// The source cannot be read or shares a folder with a destination, too few destinations could be written, or the keys are wrong. The message says why.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of copies is less than 1.</exception>
     public Task<VaultSnapshot> SaveAsync(string path, int copies = 1, CancellationToken cancellationToken = default) =>
         SaveAsync(path, new VaultSaveOptions { Copies = copies }, cancellationToken);
 
     /// <summary>Saves a file or a folder; see <see cref="SaveAsync(string, int, CancellationToken)"/>.</summary>
     /// <param name="path">The file or folder.</param>
     /// <param name="options">Sets how to save.</param>
-    /// <param name="cancellationToken">Ends the save; nothing is listed then.</param>
-    /// <exception cref="VaultException">Too few destinations could be written, or the keys are wrong; the message says why.</exception>
+    /// <param name="cancellationToken">
+    /// Cancels the save. A cancellation at the very end may come too late: some destinations may then have the complete snapshot.
+    /// </param>
+    /// <exception cref="VaultException">
+    /// The source cannot be read or shares a folder with a destination, too few destinations could be written, or the keys are wrong. The message says why.
+    /// </exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of copies is less than 1.</exception>
     public async Task<VaultSnapshot> SaveAsync(string path, VaultSaveOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
@@ -91,12 +101,17 @@ public sealed class Vault : IAsyncDisposable
         return saved;
     }
 
-    /// <summary>Restores a snapshot to a path that does not exist yet. The snapshot is written beside the target, verified, and renamed into place.</summary>
+    /// <summary>
+    /// Restores a snapshot to a new path or to an empty folder. The snapshot is written to a folder beside the target, verified, and renamed to the target.
+    /// </summary>
     /// <param name="snapshot">The snapshot's id, its number, or <c>latest</c>.</param>
     /// <param name="target">The target. It must not exist, or must be an empty folder.</param>
     /// <param name="path">One file or folder of the snapshot. Null: everything.</param>
     /// <param name="cancellationToken">Ends the restore; nothing is left at the target then.</param>
-    /// <exception cref="VaultException">There is no such snapshot, the target exists, a name is not safe, or an object cannot be read; the message names it.</exception>
+    /// <exception cref="VaultException">
+    /// There is no such snapshot, the target is a file or a folder that is not empty, a path in the snapshot is not safe on this system, or an object cannot be
+    /// read. The message names the snapshot, the path or the object.
+    /// </exception>
     public async Task<VaultRestoreReport> RestoreAsync(string snapshot, string target, string? path = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(snapshot);
@@ -107,7 +122,7 @@ public sealed class Vault : IAsyncDisposable
         return await RestoreOperation.RunAsync(session, await FindAsync(session, snapshot, cancellationToken), target, path, replaces: false, cancellationToken);
     }
 
-    /// <summary>Restores a whole snapshot to a path that does not exist yet.</summary>
+    /// <summary>Restores a whole snapshot; see <see cref="RestoreAsync(string, string, string?, CancellationToken)"/>.</summary>
     /// <param name="snapshot">The snapshot's id, its number, or <c>latest</c>.</param>
     /// <param name="target">The target. It must not exist, or must be an empty folder.</param>
     /// <param name="cancellationToken">Ends the restore.</param>
@@ -115,8 +130,8 @@ public sealed class Vault : IAsyncDisposable
 
     /// <summary>
     /// Keeps a standby folder at the newest snapshot. It restores the newest snapshot at once, and then each newer snapshot. Each restore is written beside the
-    /// folder and then replaces the folder; between the two renames the folder does not exist for a moment. After the first restore, a check that fails is tried
-    /// again at the next check.
+    /// folder and then replaces the folder; between the two renames the folder does not exist for a moment. After the first restore, a check that ends with a
+    /// <see cref="VaultException"/> has no effect, and the next check tries again.
     /// </summary>
     /// <param name="target">The folder. Its content is replaced.</param>
     /// <param name="every">The time between two checks; 1 ms to 30 days.</param>
@@ -189,15 +204,18 @@ public sealed class Vault : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(keep);
         if (keep.KeepLast < 1)
-            throw new ArgumentOutOfRangeException(nameof(keep), $"KeepLast is {keep.KeepLast}: at least 1 is needed, or nothing.");
+            throw new ArgumentOutOfRangeException(nameof(keep), $"KeepLast is {keep.KeepLast}: at least 1 is needed, or null for no such rule.");
         if (keep.KeepDays is { } days && SettingRange.Find(nameof(keep.KeepDays), days, 0, VaultSettings.MostDays) is { } mistake)
             throw new ArgumentOutOfRangeException(nameof(keep), mistake);
         return await PruneOperation.RunAsync(await OpenAsync(create: false, cancellationToken), keep, _options, cancellationToken);
     }
 
-    /// <summary>Encrypts all objects with the active key again. Keep the old key until this method has returned.</summary>
+    /// <summary>Encrypts every object that is sealed with another key again, with the active key. Keep the old keys until this method has returned.</summary>
     /// <param name="cancellationToken">Ends the work; it may be run again.</param>
-    /// <returns>The number of objects that were sealed again.</returns>
+    /// <returns>The number of objects that were sealed with another key before. The copies of an object on several destinations count separately.</returns>
+    /// <exception cref="VaultException">
+    /// Some objects are still sealed with another key, because an object is damaged or a destination failed. Keep that key, and run the method again.
+    /// </exception>
     public async Task<int> RekeyAsync(CancellationToken cancellationToken = default) =>
         await RekeyOperation.RunAsync(await OpenAsync(create: false, cancellationToken, repair: true), cancellationToken);
 

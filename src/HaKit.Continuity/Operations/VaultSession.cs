@@ -19,7 +19,7 @@ internal sealed class VaultSession
 
     public TimeProvider Time { get; }
 
-    /// <summary>The vault's identity.</summary>
+    /// <summary>Gets the vault's identity: its id, and the key from which the ids of its objects are computed.</summary>
     public CheckContent Check { get; }
 
     public DestinationView[] Views { get; }
@@ -30,12 +30,14 @@ internal sealed class VaultSession
     public IEnumerable<DestinationView> Usable => Views.Where(v => v.IsUsable);
 
     /// <summary>
-    /// Lists all destinations and finds the vault's identity. A wrong key is an error before anything is written. If a destination has a check object but no
-    /// readable identity, and another destination has an identity, the first one takes no part. A new vault is created only if <paramref name="create"/> is true,
-    /// every destination can be reached, and no destination has objects of a vault. With <paramref name="create"/> or <paramref name="repair"/>, a missing or
-    /// damaged check object is written again.
+    /// Lists all destinations and finds the vault's identity. If the keys do not open the vault, the method throws before anything is written. If a destination
+    /// has a check object but no readable identity, and another destination has an identity, the destination without an identity takes no part. A new vault is
+    /// created only if <paramref name="create"/> is true, every destination can be reached, and no destination has objects of a vault. With <paramref
+    /// name="create"/> or <paramref name="repair"/>, a missing or damaged check object is written again.
     /// </summary>
-    /// <exception cref="VaultException">The keys are wrong, destinations belong to different vaults, or there is no vault.</exception>
+    /// <exception cref="VaultException">
+    /// The keys are wrong, destinations belong to different vaults, there is no vault, or destinations cannot be reached.
+    /// </exception>
     public static async Task<VaultSession> OpenAsync(
         VaultStore store, Sealer sealer, TimeProvider time, bool create, bool repair, IProgress<double>? progress, CancellationToken token)
     {
@@ -74,7 +76,7 @@ internal sealed class VaultSession
     // snapshots.
     private static async Task<CheckContent> ReadIdentityAsync(VaultStore store, Sealer sealer, DestinationView view, CancellationToken token)
     {
-        var why = new VaultObjectException("k/check", "is missing, and no snapshot of the destination tells what it said", VaultProblem.Missing);
+        var why = new VaultObjectException("k/check", "is missing, and no snapshot of the destination gives the identity of the vault", VaultProblem.Missing);
         foreach (var name in view.Checks.Concat(view.NamesOf(ObjectName.SnapshotKind).Take(10)))
         {
             try
@@ -91,8 +93,11 @@ internal sealed class VaultSession
                 if (check is not null)
                     return check;
             }
+            // An object that is sealed with an unknown key, or that has a newer format, ends the search. But an interrupted rekey leaves several check objects on
+            // a destination, and the next of them may be readable.
             catch (VaultObjectException e) when (e.Problem != VaultProblem.Unreadable || view.Checks.Count > 1)
             {
+                // If the destination has a check object, the reason of this object is reported, and not the reason of a snapshot.
                 why = view.Checks.Count > 0 && name.Kind != ObjectName.CheckKind ? why : e;
             }
         }
@@ -124,7 +129,7 @@ internal sealed class VaultSession
         view.Checks.Add(name);
     }
 
-    /// <summary>The id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content under the vault's id key.</summary>
+    /// <summary>Computes the id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content under the vault's id key.</summary>
     public ObjectId IdOf(char kind, ReadOnlySpan<byte> content) => ObjectId.Compute(Check.IdKey, kind, content);
 
     public (ObjectId Id, ObjectName Name, ReadOnlyMemory<byte> Sealed) SealManifest(SnapshotManifest manifest) =>

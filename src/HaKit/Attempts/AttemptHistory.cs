@@ -28,7 +28,7 @@ internal sealed class AttemptHistory
     /// <summary>Gets the number of the next attempt; 1 for the first.</summary>
     public int NextNumber => Begun + 1;
 
-    /// <summary>Gets the number of refusals that named a time to come back. Such refusals do not count as attempts.</summary>
+    /// <summary>Gets the number of refusals that named a time to come back. Such refusals do not count against the limits on attempts.</summary>
     public int NamedRefusals { get; private set; }
 
     /// <summary>Gets the number of ended attempts that may have been processed and billed although they failed.</summary>
@@ -71,7 +71,10 @@ internal sealed class AttemptHistory
         Array.Clear(_entries, _kept, MostKept - _kept);
     }
 
-    /// <param name="number">The number of the attempt: a call may have two attempts on the same endpoint at once.</param>
+    /// <summary>Records the end of an attempt.</summary>
+    /// <param name="number">
+    /// The number of the attempt. Its endpoint does not identify the attempt, because a call may have two attempts on the same endpoint at once.
+    /// </param>
     /// <param name="fault">The fault; null if the attempt succeeded.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void RecordEnd(int number, Fault? fault, TimeSpan now)
@@ -147,7 +150,7 @@ internal sealed class AttemptHistory
         /// <summary>The same number without refusals that named a time.</summary>
         public int Counted;
 
-        /// <summary>Gets the start of the latest of these attempts.</summary>
+        /// <summary>The start of the latest of these attempts.</summary>
         public TimeSpan AskedAt;
 
         /// <summary>True if the endpoint was in service at one of these attempts.</summary>
@@ -320,6 +323,6 @@ internal enum RefusalState
     /// <summary>The call may try each untried endpoint once, if the endpoint can take an attempt now.</summary>
     MayAskEach,
 
-    /// <summary>Two endpoints have refused the request; the refusal is final.</summary>
+    /// <summary>Two endpoints have given refusals of the kind <see cref="SecondOpinion.One"/>, so the refusal is final.</summary>
     Final,
 }
