@@ -11,7 +11,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
     /// <param name="services">The container.</param>
     /// <param name="pool">The name of the pool, as passed to <c>AddHaEndpointPool</c>.</param>
     /// <param name="configure">Sets how the generator uses the pool. Null: the defaults.</param>
-    /// <returns>The builder of the generator, for generators around the pool.</returns>
+    /// <returns>The builder of the generator. It adds generators around this generator, for example a cache or logging.</returns>
     public static EmbeddingGeneratorBuilder<string, Embedding<float>> AddHaEmbeddingGenerator(this IServiceCollection services, string pool, Action<EndpointPoolEmbeddingOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);

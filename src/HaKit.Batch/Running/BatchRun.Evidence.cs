@@ -48,8 +48,9 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
     }
 
-    // Time does not heal the failure. The item may be the reason, for example if it asks for something that the key does not allow. So the run ends only if the
-    // pool does not try any endpoint, or if many items in a row fail like this.
+    // Checks whether a failure ends the run. It may do so only if waiting does not help, and if no call was served since this call began. The item may still be
+    // the reason, for example if it asks for something that the key does not allow. So the pool must also have tried no endpoint, or many items in a row must
+    // have failed like this.
     private bool EndsRun(in CallFailure failure, in CallBegin call)
     {
         lock (_lock)
@@ -78,7 +79,8 @@ internal sealed partial class BatchRun<TItem, TResult>
             _ready.Enqueue(unit);
     }
 
-    // Repeats a request that was served. Its cost belongs to the item that waits for the answer, because the cost limit counts the calls of items.
+    // Repeats a request that was served before, as a control. If it is served again, the endpoints serve, so the failed items may be tried again. The unit is
+    // an item that waits for this result. The cost of the control counts for this item, because the cost limit counts only calls of items.
     private async Task ControlAsync(BatchUnit<TItem> unit, CancellationToken cancellationToken)
     {
         var item = _control!.Item;
@@ -132,13 +134,13 @@ internal sealed partial class BatchRun<TItem, TResult>
         await _store.EndAsync(claim, cost, CancellationToken.None).ConfigureAwait(false);
     }
 
-    /// <summary>Holds the item of a served request.</summary>
+    /// <summary>Holds the item of a request that was served, so that the request can be repeated as a control.</summary>
     private sealed record Control(TItem Item);
 
     /// <summary>Holds what is known when a call begins.</summary>
-    /// <param name="Position">The position in the order of the run's events.</param>
+    /// <param name="Position">The call's position in the order in which the calls of the run begin and fail.</param>
     /// <param name="Time">The time.</param>
-    /// <param name="ServedBegan">The beginning of the latest call that was served so far.</param>
-    /// <param name="Served">The number of served calls.</param>
+    /// <param name="ServedBegan">The highest position of a call that was served so far.</param>
+    /// <param name="Served">The number of calls that were served so far.</param>
     private readonly record struct CallBegin(long Position, TimeSpan Time, long ServedBegan, long Served);
 }

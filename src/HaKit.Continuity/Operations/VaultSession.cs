@@ -72,8 +72,8 @@ internal sealed class VaultSession
         return session;
     }
 
-    // The identity is in a destination's check object. If that object is damaged or missing, the identity is read from one of the destination's newer
-    // snapshots.
+    // The identity is in a destination's check object. If that object is damaged or missing, the identity is read from a snapshot of the destination: each
+    // snapshot contains it. At most ten snapshots are tried.
     private static async Task<CheckContent> ReadIdentityAsync(VaultStore store, Sealer sealer, DestinationView view, CancellationToken token)
     {
         var why = new VaultObjectException("k/check", "is missing, and no snapshot of the destination gives the identity of the vault", VaultProblem.Missing);
@@ -93,8 +93,8 @@ internal sealed class VaultSession
                 if (check is not null)
                     return check;
             }
-            // An object that is sealed with an unknown key, or that has a newer format, ends the search. But an interrupted rekey leaves several check objects on
-            // a destination, and the next of them may be readable.
+            // An object that is sealed with an unknown key, or that has a newer format, ends the search. But an interrupted rekey leaves several check objects
+            // on a destination, and the next of them may be readable.
             catch (VaultObjectException e) when (e.Problem != VaultProblem.Unreadable || view.Checks.Count > 1)
             {
                 // If the destination has a check object, the reason of this object is reported, and not the reason of a snapshot.

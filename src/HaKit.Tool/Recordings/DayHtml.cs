@@ -4,7 +4,7 @@ using System.Text;
 
 namespace HaKit.Tool.Recordings;
 
-/// <summary>A recording as one HTML page without external resources: no script, no file, no network.</summary>
+/// <summary>Writes the figures of a recording as one HTML page. The page needs no script, no other file and no network.</summary>
 internal static class DayHtml
 {
     private const int Left = 150, Width = 900, Strip = 22, Gap = 8, Bars = 70;
@@ -49,7 +49,7 @@ internal static class DayHtml
         {
             var (x, width) = (Left + (double)Width * i / day.Parts.Count, (double)Width / day.Parts.Count - 1);
             Bar(x, width, (double)Bars * day.Parts[i].Calls / most, "#9bb8d9");
-            // A loss is drawn wide enough to be visible.
+            // The bar of lost calls is drawn at least 2 high, so that a single lost call is visible.
             Bar(x, width, day.Parts[i].Lost == 0 ? 0 : Math.Max(2, (double)Bars * day.Parts[i].Lost / most), "#c23030");
         }
         Add($"<text x=\"{Left - 8}\" y=\"{Bars}\" text-anchor=\"end\">calls, lost in red</text>\n");

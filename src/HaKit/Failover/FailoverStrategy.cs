@@ -10,7 +10,7 @@ namespace HaKit.Failover;
 /// </summary>
 internal sealed class FailoverStrategy(FailoverEngine engine) : ResilienceStrategy
 {
-    /// <summary>The profile of a call through a pipeline that is not the pool's own.</summary>
+    /// <summary>The key for the profile of a call through a pipeline of the application, in the properties of the call's context.</summary>
     public static readonly ResiliencePropertyKey<RequestProfile> ProfileKey = new("HaKit.Profile");
 
     protected override ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(

@@ -15,18 +15,24 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     // The usual time of an endpoint is the time within which 99 of 100 answers come.
     private const double UsualShare = 0.99;
 
-    // 5 of 100 answers of an endpoint are this slow, independently of the share of hedged calls.
+    // An attempt is unusually slow after the time within which 95 of 100 answers come. This constant does not depend on the settings of hedging, because a
+    // change of these settings must not change which endpoints are blamed.
     private const double SlowShare = 0.95;
 
     /// <summary>
-    /// Gets when a new attempt is given up. The limits are those of the endpoint. While another endpoint could serve the call, the attempt may also take only a
-    /// share of the remaining time, so that an endpoint that never answers does not use up the deadline. The share does not apply to a request that must not be
-    /// repeated, because no other endpoint gets it after a silence. It does not apply either if the endpoint usually takes longer; otherwise long answers would
-    /// be cut and their endpoints blamed. But it applies if the usual answer comes after the deadline, and another endpoint's usual answer does not. Until the
-    /// endpoint's times are learned, an attempt that reaches its limit may be kept. Each silence of an endpoint that serves other calls gives the call's next attempts more time.
+    /// Gets the time until which a new attempt may be silent. The limit is learned from the endpoint's own times, or comes from the settings. A learned limit
+    /// grows with the silences of the call's earlier attempts (<see cref="FailoverCall.Patience"/>).
     /// </summary>
+    /// <remarks>
+    /// While another endpoint could serve the call, the attempt may be silent only for a share of the remaining time (<see
+    /// cref="FirstContentOptions.DeadlineShare"/>). Without this rule, an endpoint that never answers would use up the deadline. The rule has two exceptions. A
+    /// request that must not be repeated gets the whole limit, because no other endpoint gets the request after a silence. An endpoint that usually needs more
+    /// than the share gets its usual time, because otherwise its long answers would be cut and the endpoint would be blamed. This second exception does not
+    /// apply if the endpoint is probably too slow for the deadline, and another endpoint can probably answer in the time that remains after the share.
+    /// </remarks>
     /// <returns>
-    /// The time until which the attempt may be silent, the time at which it ends at the latest, and whether the first of these times was learned.
+    /// The time until which the attempt may be silent; the time at which the attempt ends in any case; and whether the first time comes from a known limit. A
+    /// limit is known if it was learned, or if it is the setting for streams and limits are not learned (<see cref="FirstContentOptions.Learned"/>).
     /// </returns>
     public (TimeSpan Silent, TimeSpan Any, bool IsKnown) LimitsFor(FailoverCall call, EndpointState state, TimeSpan now)
     {
@@ -49,9 +55,9 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     }
 
     /// <summary>
-    /// Decides whether an attempt that was silent up to its limit is kept. It is not kept if the limit was learned from the endpoint's own times. Otherwise a
-    /// stream is cancelled if the call has an untried endpoint. A plain answer is kept, because it may legitimately take that long. A request that must not be
-    /// repeated is kept too.
+    /// Decides whether an attempt that was silent up to its limit is kept. It is not kept if the limit is known (<see cref="LimitsFor"/>), or if it was kept
+    /// before. Otherwise a stream is cancelled if its request may be repeated and the call has an untried endpoint. A plain answer is kept, because it may
+    /// legitimately take that long.
     /// </summary>
     public bool KeepsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
         !lease.IsLimitKnown && lease.KeptSince is null && lease.EndsAt > now && !(call.IsStream && call.Profile.MayRepeat && untried.HasAny(call, now));
@@ -74,8 +80,8 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         lease.FirstContentAt is null && SilenceLimit(call, lease.State) is { } limit && now - lease.LastSignAt >= limit;
 
     /// <summary>
-    /// Checks whether an attempt that lost to another attempt had been silent for longer than 95 of 100 answers of its endpoint take. A healthy endpoint is so
-    /// slow in one of twenty calls, which is too rare to eject it. A silent endpoint is so slow in every call.
+    /// Checks whether an attempt that lost to another attempt had been silent for longer than the 95th percentile of its endpoint's answer times. A healthy
+    /// endpoint is so slow in one of twenty calls, which is too rare to eject it. A silent endpoint is so slow in every call.
     /// </summary>
     public bool WasUnusuallySilent(FailoverCall call, Lease lease, TimeSpan now) =>
         lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? (call.IsStream || lease.KeptSince is not null ? context.Settings.FirstContent.Timeout : null)) is { } usual
@@ -125,7 +131,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         return call.IsStream ? settings.FirstContent.Timeout : null;
     }
 
-    // A plain answer has no limit until the endpoint's times are learned.
+    // Until the endpoint's times are learned, a stream has the limit of the settings, and a plain answer has no limit.
     private TimeSpan? SilenceLimit(FailoverCall call, EndpointState state) =>
         FirstContentLimit(call, state, context.Settings) ?? (call.IsStream ? context.Settings.FirstContent.Timeout : null);
 

@@ -2,7 +2,7 @@ using HaKit.Attempts;
 
 namespace HaKit.Failover;
 
-/// <summary>The next action of a call without an attempt in flight.</summary>
+/// <summary>The next action of a call that has no attempt in flight, or only an attempt that is kept although it is silent.</summary>
 internal enum StepKind
 {
     Start,

@@ -84,7 +84,10 @@ internal readonly record struct HealthEvidence
     /// <summary>Gets whether another replica sent the evidence, so that it is not sent again.</summary>
     public bool IsFromPeer { get; init; }
 
-    /// <summary>Gets the epoch in which the attempt began. <see cref="HealthTicket.NoEpoch"/>: the evidence may only start a cooldown.</summary>
+    /// <summary>
+    /// Gets, for an attempt, the epoch in which the attempt began. <see cref="HealthTicket.NoEpoch"/>: the attempt may only start a cooldown. Evidence from
+    /// other sources does not use the epoch.
+    /// </summary>
     public int Epoch { get; init; }
 
     /// <summary>Gets when the attempt began.</summary>
@@ -94,7 +97,8 @@ internal readonly record struct HealthEvidence
     public bool IsTrial { get; init; }
 
     /// <summary>
-    /// Gets, for the beginning of a trial, whether the trial is allowed before the end of the ejection, because too few endpoints, or none, can serve.
+    /// Gets, for the beginning of a trial, whether the trial is made because too few endpoints, or none, can serve. Such a trial may begin before the end of
+    /// the ejection.
     /// </summary>
     public bool IsOutage { get; init; }
 
@@ -122,7 +126,10 @@ internal readonly record struct HealthEvidence
     /// <summary>Gets, for a refused key, whether the key has served within 24 hours, on this endpoint or on another endpoint that uses it.</summary>
     public bool HasServedLately { get; init; }
 
-    /// <summary>Gets whether no other endpoint of the pool is admitted, so that no endpoint would serve if this endpoint were ejected.</summary>
+    /// <summary>
+    /// Gets whether no other endpoint of the pool is admitted, so that no endpoint would serve if this endpoint were ejected. For a fact of other replicas,
+    /// only endpoints that could serve the same requests count as other endpoints.
+    /// </summary>
     public bool IsLast { get; init; }
 
     /// <summary>Gets the number of attempts in the sampling window, including this one. 0 if the ratio does not apply.</summary>
@@ -134,7 +141,7 @@ internal readonly record struct HealthEvidence
     /// <summary>Gets how many attempts have ever begun on the endpoint. Null if they are not counted.</summary>
     public long? Begun { get; init; }
 
-    /// <summary>Gets how many attempts are in flight on the endpoint. 0 if they are not counted.</summary>
+    /// <summary>Gets how many other attempts are in flight on the endpoint. 0 if they are not counted.</summary>
     public int InFlight { get; init; }
 
     /// <summary>Gets whether the endpoint has served an attempt that began later. A silence then does not show that the endpoint is silent now.</summary>
@@ -145,7 +152,7 @@ internal readonly record struct HealthEvidence
 }
 
 /// <summary>
-/// Holds a change of an endpoint's state with its cause. If it is a report, the state has not changed: a rule in report mode would have taken the endpoint
-/// out.
+/// Holds a change of an endpoint's state, with the evidence that caused it. If <paramref name="IsReport"/> is true, the state has not changed; a rule in report
+/// mode would have taken the endpoint out.
 /// </summary>
 internal readonly record struct HealthChange(EndpointHealth Endpoint, HealthState Before, HealthState After, HealthEvidence Evidence, bool IsReport = false);

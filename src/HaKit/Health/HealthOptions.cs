@@ -140,8 +140,9 @@ public sealed class HealthOptions
 
     internal HealthOptions Copy() => (HealthOptions)MemberwiseClone();
 
-    // The setting with the mistake may be the other one, which is the only one of the two in the configuration.
-    private static string LongerThanMost(string setting, TimeSpan time, TimeSpan least) => setting switch
+    // A maximum that is shorter than its first period may be a mistake in the first period, which may be the only one of the two in the configuration. So the
+    // message names both settings.
+    private static string HintAtFirstPeriod(string setting, TimeSpan time, TimeSpan least) => setting switch
     {
         nameof(MaxBreakDuration) when time < least => $" {nameof(BreakDuration)} is {DurationText.OfSetting(least)}: make it shorter, or raise {setting} too.",
         nameof(MaxThrottleCooldown) when time < least => $" {nameof(ThrottleCooldown)} is {DurationText.OfSetting(least)}: make it shorter, or raise {setting} too.",
@@ -173,7 +174,7 @@ public sealed class HealthOptions
         {
             var mistake = least.Ticks == 1 ? SettingRange.FindAboveZero($"{path}:{setting}", time) : SettingRange.Find($"{path}:{setting}", time, least);
             if (mistake is not null)
-                yield return mistake + LongerThanMost(setting, time, least);
+                yield return mistake + HintAtFirstPeriod(setting, time, least);
         }
 
         foreach (var (setting, rule) in new[]
@@ -203,7 +204,7 @@ public sealed class HealthOptions
     /// True if the key has served recently. A key that never served is probably wrong, so its first trial comes only after the cap.
     /// </param>
     /// <param name="times">The number of refusals in a row.</param>
-    internal TimeSpan ClearTrial(Faults.Fault cause, bool hasServed, int times) => cause.Kind switch
+    internal TimeSpan TrialDelay(Faults.Fault cause, bool hasServed, int times) => cause.Kind switch
     {
         FaultKind.QuotaExhausted => Doubled(QuotaTrial, times, CooldownCap),
         FaultKind.Unauthorized when hasServed => Doubled(KeyTrial, times, CooldownCap),

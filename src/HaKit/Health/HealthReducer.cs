@@ -198,7 +198,7 @@ internal static class HealthReducer
             if (isOld)
                 return state;
             var refusals = state.Cooldown is { IsUntilCleared: true } ? state.ClearRefusals + 1 : 1;
-            return state.Cool(Cooldown.UntilCleared(fault, options.ClearTrial(fault, evidence.HasServedLately, refusals), now)) with { ClearRefusals = refusals };
+            return state.Cool(Cooldown.UntilCleared(fault, options.TrialDelay(fault, evidence.HasServedLately, refusals), now)) with { ClearRefusals = refusals };
         }
 
         if (fault.HasRetryAfter())

@@ -10,7 +10,10 @@ internal sealed class SelfSuspicion
 
     public void Paused(TimeSpan now, HealthOptions options) => (_pauseEnd, _graceUntil) = (now, now + options.PauseGrace);
 
-    /// <summary>Checks whether the attempt was in flight during a pause, or so soon after it that the pause explains its failure.</summary>
+    /// <summary>
+    /// Checks whether a pause of this process explains the fault: the attempt began before the end of the pause, or failed within the grace period after the
+    /// pause (<see cref="HealthOptions.PauseGrace"/>).
+    /// </summary>
     public bool Explains(in HealthEvidence evidence, TimeSpan now) =>
         evidence.Fault is { } fault && fault.MayBeOurPause() && (evidence.Began < _pauseEnd || now < _graceUntil);
 
@@ -30,7 +33,7 @@ internal sealed class SelfSuspicion
             var fails = endpoint == failing
                 || IsEjectedJustNow(state, now, options)
                 || (isRecent && state.ConnectFailures >= enough)
-                // Probes are rare, so the latest result of each endpoint counts, even if it is older than a second.
+                // Probes are rare, so the latest result of each endpoint counts, even if it is older than HealthOptions.SelfSuspicion.
                 || (byProbe && state is { ProbeMisses: > 0, Cause.IsConnectClass: true });
             if (fails)
                 count++;

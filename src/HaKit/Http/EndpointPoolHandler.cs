@@ -4,7 +4,7 @@ using HaKit.Http;
 namespace HaKit;
 
 /// <summary>
-/// Puts a pool under any <see cref="HttpClient"/>: it sends each request to one endpoint after another until one answers. The pool, and not the handler, keeps
+/// Puts a pool under any <see cref="HttpClient"/>. It sends each request to one endpoint after another until an endpoint answers. The pool, and not the handler, keeps
 /// what it has learned about the endpoints. So handlers may be created and dropped, for example by <c>IHttpClientFactory</c>. Thread-safe.
 /// </summary>
 /// <remarks>
@@ -66,7 +66,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     /// <summary>Sends one attempt to the inner handlers.</summary>
     internal Task<HttpResponseMessage> SendInsideAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // The check is made at the first request, because until then the inner handlers may be configured in any order.
+        // Redirects are switched off at the first request, because until then the inner handlers may still be configured.
         if (!_isChecked)
             PoolConnections.SwitchRedirectsOff(InnerHandler, _pool.Name);
         _isChecked = true;

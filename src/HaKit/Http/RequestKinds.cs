@@ -4,13 +4,14 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// Finds the special features of one request: the kind of its answer, media, tools. Computed only if an endpoint has refused requests with such a feature.
+/// Finds the features of one request for which an endpoint may refuse it: an answer that is not a chat answer, media, tools. The features are searched only
+/// after an endpoint has refused a request, because the search reads the whole body.
 /// </summary>
 /// <param name="route">The request's address.</param>
 /// <param name="body">The request's body. Null: none.</param>
 internal readonly struct RequestKinds(HttpRoute route, RequestBody? body)
 {
-    /// <summary>Gets all kinds of the request.</summary>
+    /// <summary>Gets the names of all these features of the request.</summary>
     public List<string> Names()
     {
         var kinds = new List<string>(2);
@@ -33,15 +34,16 @@ internal readonly struct RequestKinds(HttpRoute route, RequestBody? body)
     }
 
     /// <summary>
-    /// Gets the feature of this request that may be the reason for a refusal. Null if the endpoint itself is the reason. For a refusal with a web page or an
-    /// empty body, the feature counts as the reason only if the endpoint serves other requests.
+    /// Gets the feature of this request that may be the reason for a refusal. Null if the endpoint itself is probably the reason. Before the endpoint has
+    /// answered any call, it is not known whether the endpoint serves other requests. Until then, an answer that is not a chat answer is never the reason, and
+    /// media and tools are the reason only for a refusal with a JSON object. Tools are the reason only for a refusal of the kind <see
+    /// cref="SecondOpinion.One"/>.
     /// </summary>
     /// <param name="attempt">The attempt.</param>
     /// <param name="fault">The refusal.</param>
     /// <param name="isJson">True if the refusal is a JSON object.</param>
     public string? FindRefused(EndpointAttempt attempt, Fault fault, bool isJson)
     {
-        // If the endpoint has not answered any call yet, it is not known whether it serves other requests.
         var hasAnswered = attempt.Lease.State.AnsweredAt is not null;
         if (route.AnswerOn(attempt.Endpoint.Dialect) is { } path && RequestContents.KindOfPath(path) is { } other)
         {

@@ -23,7 +23,7 @@ internal sealed class PeerBook
 
     public IReadOnlyCollection<string> ReplicaNames => _replicas.Keys;
 
-    /// <summary>Gets the order in force for each subject.</summary>
+    /// <summary>Gets the latest order for each subject. An order that has just expired may still be among them.</summary>
     public IReadOnlyCollection<HeldOrder> Orders => _orders.Values;
 
     /// <summary>Gets the log of orders, including overruled orders.</summary>
@@ -98,7 +98,10 @@ internal sealed class PeerBook
     public IEnumerable<ReceivedOpinion> Opinions(string endpoint, TimeSpan now) =>
         _opinions.TryGetValue(endpoint, out var ofEndpoint) ? ofEndpoint.Values.Where(o => o.Until > now) : [];
 
-    /// <summary>Collects the valid opinions of replicas with the same fingerprint. Collects none if no replica has ejected the endpoint.</summary>
+    /// <summary>
+    /// Adds the valid opinions of replicas with the same fingerprint to <paramref name="into"/>. <paramref name="ejection"/> is the opinion of one of the
+    /// replicas that have ejected the endpoint; its replica is null if no replica has ejected the endpoint.
+    /// </summary>
     public void CollectOpinions(string endpoint, string fingerprint, TimeSpan now, List<FreshOpinion> into, out ReceivedOpinion ejection)
     {
         ejection = default;
@@ -154,5 +157,5 @@ internal sealed class PeerBook
 internal readonly record struct ReceivedOpinion(
     string Replica, long Version, PeerOpinion Opinion, ProbeLevel Level, FaultKind? Fault, string? Fingerprint, TimeSpan Since, TimeSpan Until);
 
-/// <summary>Holds an order until a later order about the same subject.</summary>
+/// <summary>Holds a received order, and the time on this pool's clock until which it is valid.</summary>
 internal sealed record HeldOrder(PeerFact Fact, TimeSpan Until);

@@ -24,7 +24,7 @@ internal static class PeerMerge
         if (second != 0)
             return second;
         var third = one.Left.CompareTo(other.Left);
-        // Two different facts with the same version from the same replica are false facts of a store. Any fixed choice is good enough.
+        // A replica never publishes two different facts with the same version, so the store has changed one of them. Any fixed choice is good enough then.
         return third != 0 ? third : string.CompareOrdinal(PeerFactFormat.Identity(one), PeerFactFormat.Identity(other));
     }
 }

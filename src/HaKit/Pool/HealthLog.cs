@@ -24,7 +24,7 @@ internal static class HealthLog
         var fault = (change.Evidence.Fault ?? after.Cause)?.ToString() ?? "no fault";
         var source = HealthEvents.SourceOf(change).ToString();
         if (before.Status == EndpointHealthStatus.Trial && after.Status == EndpointHealthStatus.Ejected && (isOutage || before.IsOutageTrial))
-            PoolLog.ChangedALittle(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source);
+            PoolLog.ChangedAtDebug(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source);
         else if (HealthEvents.IsEjection(change))
             WriteEjection(log, pool, change, fault, (after.Until ?? now) - now);
         else if (HealthEvents.IsRecovery(change))
@@ -32,7 +32,7 @@ internal static class HealthLog
         else if (after.Status != before.Status && IsOfNote(before.Status, after.Status))
             PoolLog.LogChanged(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), source);
         else if (after.Status != before.Status)
-            PoolLog.ChangedALittle(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source);
+            PoolLog.ChangedAtDebug(log, pool, endpoint, before.Status.ToString(), after.Status.ToString(), fault, source);
     }
 
     private static void WriteEjection(ILogger log, string pool, in HealthChange change, string fault, TimeSpan period)

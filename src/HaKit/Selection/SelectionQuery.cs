@@ -39,10 +39,13 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     /// <summary>Gets the time within which an endpoint must be able to answer. Null: the usual times of the endpoints do not matter.</summary>
     public AnswerTime? InTime { get; init; }
 
-    /// <summary>Checks the requirements of the request. They apply even if the pool fails open.</summary>
+    /// <summary>Checks whether the endpoint meets the requirements of the request. They apply even if the pool fails open.</summary>
     public bool CanServe(EndpointState state) => Requirement.Meets(state.Endpoint, Profile) && Fits(state);
 
-    /// <summary>Checks whether the context window is large enough, as far as its size is known.</summary>
+    /// <summary>
+    /// Checks whether the endpoint has not refused the request yet, and whether its context window is large enough. A window of unknown size is large enough,
+    /// unless the prompt was too long for another endpoint that may have the same model.
+    /// </summary>
     public bool Fits(EndpointState state)
     {
         if (Tokens == 0 && History.IsFresh)
@@ -56,24 +59,25 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
         return History.ContextWindowTooSmall is not { } tooSmall || window > tooSmall || window is null && !History.IsTooLongForModelOf(state);
     }
 
-    /// <summary>Checks whether the request fits the context window and whether the limits have room for it.</summary>
+    /// <summary>Checks whether the request fits the endpoint (<see cref="Fits"/>), and whether the limits have room for the request.</summary>
     public bool HasPlace(EndpointState state) => Fits(state) && state.HasRoom(Profile.LimitTokens, Now);
 
     /// <summary>
-    /// Checks whether this call has already tried the endpoint, has found a failure domain of the endpoint broken, or needs an answer sooner than the endpoint
-    /// answers.
+    /// Checks whether a retry must avoid the endpoint: this call has already tried the endpoint, has found a failure domain of the endpoint broken, or has less
+    /// time left than the endpoint needs for an answer. The first attempt of a call avoids no endpoint.
     /// </summary>
     public bool Excludes(EndpointState state) =>
         !History.IsFresh && (History.TimesTried(state) > 0 || History.FoundBroken(state) || InTime is { } time && !time.IsPossible(state));
 
     /// <summary>
-    /// The <see cref="OverlapWithFailures"/> of an endpoint whose account was throttled in this call. A call leaves a strict tier only to avoid such an endpoint.
+    /// The <see cref="OverlapWithFailures"/> of an endpoint whose account was throttled in this call. With strict tiers, a call moves to a later tier only if
+    /// the earlier tiers have no endpoint with a smaller overlap.
     /// </summary>
     public const int ThrottledAccount = 4;
 
     /// <summary>
-    /// Gets the overlap of the endpoint with the endpoints that failed in this call or are still silent: 0 no overlap, 1 the same provider, 2 the same region,
-    /// 3 the same account or key, 4 the same account, which was throttled.
+    /// Gets the largest overlap of the endpoint with an endpoint whose attempt in this call has failed or is still running: 0 no overlap, 1 the same provider,
+    /// 2 the same region, 3 the same account or key, 4 the same account, which was throttled.
     /// </summary>
     public int OverlapWithFailures(EndpointState state)
     {
@@ -102,7 +106,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
 
 /// <summary>Describes the time that is left for an answer.</summary>
 /// <param name="IsStream">True if the time ends at the first content of a stream.</param>
-/// <param name="Chance">The share of an endpoint's recent answers that must have taken less time.</param>
+/// <param name="Chance">The share of an endpoint's recent answers that must have taken less time. 0: the check is off, and every endpoint can answer.</param>
 /// <param name="Left">The time that is left.</param>
 internal readonly record struct AnswerTime(bool IsStream, double Chance, TimeSpan Left)
 {
@@ -110,7 +114,7 @@ internal readonly record struct AnswerTime(bool IsStream, double Chance, TimeSpa
     public bool IsPossible(EndpointState state) => Chance == 0 || state.Times.Quantile(IsStream, Chance) is not { } quick || Left > quick;
 }
 
-/// <summary>Compares the part of a profile that determines which endpoints may serve the request. Many requests have the same part.</summary>
+/// <summary>Checks and compares the requirements of profiles: the part of a profile that determines which endpoints may serve the request.</summary>
 internal static class Requirement
 {
     public static bool IsNone(RequestProfile profile) =>
@@ -139,8 +143,8 @@ internal static class Requirement
     }
 
     /// <summary>
-    /// Names the requirements of the profile that no endpoint meets. If an endpoint meets each single requirement but no endpoint meets all, names all
-    /// requirements.
+    /// Names the requirements that no endpoint meets. If there is no such requirement, names all requirements, because no endpoint meets them together. With at
+    /// most one requirement, names the number of tokens, because only the context windows can be too small.
     /// </summary>
     public static string NameMissing(IReadOnlyList<EndpointState> members, RequestProfile profile)
     {

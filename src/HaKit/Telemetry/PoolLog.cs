@@ -22,7 +22,7 @@ internal static partial class PoolLog
     public static partial void LogChanged(ILogger logger, string pool, string endpoint, string before, string after, string source);
 
     [LoggerMessage(23, LogLevel.Debug, "Pool {Pool}: endpoint {Endpoint} changed from {Before} to {After} because of {Fault}, seen by {Source}.")]
-    public static partial void ChangedALittle(ILogger logger, string pool, string endpoint, string before, string after, string fault, string source);
+    public static partial void ChangedAtDebug(ILogger logger, string pool, string endpoint, string before, string after, string fault, string source);
 
     [LoggerMessage(24, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} cools down for {Duration} because of {Fault}.")]
     public static partial void Cooling(ILogger logger, string pool, string endpoint, string duration, double seconds, string fault);
