@@ -4,8 +4,8 @@ using HaKit.Http;
 namespace HaKit;
 
 /// <summary>
-/// Puts a pool under any <see cref="HttpClient"/>. It sends each request to one endpoint after another until an endpoint answers. The pool, and not the handler, keeps
-/// what it has learned about the endpoints. So handlers may be created and dropped, for example by <c>IHttpClientFactory</c>. Thread-safe.
+/// Puts a pool under any <see cref="HttpClient"/>. The handler sends each request to one endpoint after another, until an endpoint answers. The pool, and not
+/// the handler, keeps what was learned about the endpoints. So handlers may be created and dropped, for example by <c>IHttpClientFactory</c>. Thread-safe.
 /// </summary>
 /// <remarks>
 /// The pool reads a JSON answer completely before it returns the answer. It reads an event stream up to the first content. Other answers are passed on as they
