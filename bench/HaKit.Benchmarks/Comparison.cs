@@ -48,7 +48,7 @@ internal static class Comparison
             - **standard, answer checked**: the standard handler, with an additional step that reads the whole answer within the attempt and checks that it is complete JSON, as the pool does.
             - **pool**: a pool of two endpoints. It chooses an endpoint, keeps the request's body for a second attempt, reads the whole answer, checks whether it is an answer, and reads its number of tokens.
 
-            In memory, the thread that began a call also gives a later answer, after the call has returned to it. Therefore these figures contain no change of threads.
+            In memory, one thread does everything. If an answer comes later, the same thread completes the answer after the call has returned to this thread. Therefore these figures contain no change of threads.
 
             """);
         foreach (var group in Groups().Where(g => g.Title.Contains(only, StringComparison.OrdinalIgnoreCase)))
@@ -77,7 +77,7 @@ internal static class Comparison
         [
             new("Polly: timeout, retry, breaker, timeout", Repeat(calls.Polly_alone_asynchronous)),
             new("pool of three", Repeat(calls.Pool_asynchronous)),
-            new("pool of three, hedging armed", Repeat(calls.Pool_hedging_armed)),
+            new("pool of three, hedging on, no hedge starts", Repeat(calls.Pool_hedging_armed)),
         ]);
         yield return new Group("A call without HTTP, recorded", "pool of three", 20_000,
         [
@@ -166,7 +166,7 @@ internal static class Comparison
 
             ## Threads
 
-            The figures show how many calls (or choices) all threads together make in the time in which one thread makes one. The best possible value is the number of threads, if the machine has as many cores.
+            The figures show how many calls (or choices) all threads together make per second, as a multiple of a single thread. The best possible value is the number of threads, if the machine has as many cores.
 
             | threads | choices among 3 | choices, a pool for each thread | calls, one pool | calls, a pool for each thread |
             |---|---|---|---|---|

@@ -54,7 +54,7 @@ internal static class HeartbeatLoad
             Console.WriteLine($"CPU            {100 * (cpu / wall):0.00} % of one core, {cpu.TotalMicroseconds / asked:0.0} µs per beat");
             Console.WriteLine($"allocated      {allocated / asked} B per beat");
             Console.WriteLine($"memory         {(silent - empty) / count} B per endpoint without heartbeat, {(idle - silent) / count} B for its heartbeat, {(beating - idle) / count} B after its first beats");
-            Console.WriteLine($"off schedule   median {lateness[count / 2]:0.0} ms, p99 {lateness[count * 99 / 100]:0.0} ms, longest {lateness[^1]:0.0} ms (with jitter 0)");
+            Console.WriteLine($"early or late  median {lateness[count / 2]:0.0} ms, p99 {lateness[count * 99 / 100]:0.0} ms, longest {lateness[^1]:0.0} ms (with jitter 0)");
             var ejected = pool.Explain(RequestProfile.Default).Count(e => e.Health.Ejections > 0);
             Console.WriteLine($"ejected        {ejected}");
             await pool.DisposeAsync();

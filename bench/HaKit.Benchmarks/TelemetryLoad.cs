@@ -40,7 +40,7 @@ internal static class TelemetryLoad
         {
             times[i].Sort();
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{variants[i].Name,-24} least {times[i][0],6:0} ns   median {times[i][times[i].Count / 2],6:0} ns   more than without: {times[i][0] - times[0][0],5:0} ns, {times[i][times[i].Count / 2] - times[0][times[0].Count / 2],5:0} ns"));
+                $"{variants[i].Name,-24} least {times[i][0],6:0} ns   median {times[i][times[i].Count / 2],6:0} ns   more than without a listener: {times[i][0] - times[0][0],5:0} ns, {times[i][times[i].Count / 2] - times[0][times[0].Count / 2],5:0} ns"));
         }
         return 0;
     }

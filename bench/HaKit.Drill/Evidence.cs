@@ -74,8 +74,8 @@ internal static class Evidence
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
-            The same three upstreams went through {settings.Faults.Count} faults behind each of {reports.Length} contenders, {beside} at a time. Where all upstreams are down for longer than a caller
-            waits ({settings.Patience.TotalSeconds:0} s), nothing can serve every call.
+            Each of the {reports.Length} contenders sent calls to the same three upstreams, which played the same {settings.Faults.Count} faults. Contenders that ran at the same time: {beside}. If all upstreams are down for longer than a caller
+            waits ({settings.Patience.TotalSeconds:0} s), no contender can serve every call.
 
             """);
         if (Array.Exists(reports, static r => r.IsVoid))

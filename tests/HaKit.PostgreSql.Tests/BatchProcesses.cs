@@ -92,7 +92,7 @@ internal sealed class BatchProcesses : IAsyncDisposable
         {
             var all = Requests.Values.Sum();
             return string.Create(CultureInfo.InvariantCulture,
-                $"{all} requests reached a server, {all - Requests.Count} beyond the first of their item: {_met} met a server in trouble and were made again, {all - Requests.Count - _met} were answered to a process that was killed or frozen before its commit.");
+                $"{all} requests reached a server: one for each item, and {all - Requests.Count} repeats. {_met} of the repeats followed a failure of a faulty server. For the other {all - Requests.Count - _met}, the process was killed or frozen before it had stored the answer.");
         }
     }
 

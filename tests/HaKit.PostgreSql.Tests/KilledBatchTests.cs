@@ -51,7 +51,7 @@ public sealed class KilledBatchTests(PostgreSqlServer server)
         await using var store = await BatchJournal.OpenExistingStoreAsync(journal, null, Token);
         var counts = await store.CountAsync(Token);
         counts.Succeeded.Should().Be(Items);
-        Tell($"journal: {Items} items, {Kills} kills: {counts.Calls} calls begun, {counts.LostCalls} of them lost with their process; {world.Story}");
+        Tell($"journal: {Items} items, the process killed {Kills} times. The journal has notes of {counts.Calls} calls; {counts.LostCalls} of these calls have no result, because the process was killed. {world.Story}");
     }
 
     [Fact(Timeout = 1_800_000)]
@@ -87,7 +87,7 @@ public sealed class KilledBatchTests(PostgreSqlServer server)
         world.VerifyResults(Items);
         var counts = await opened.CountAsync(Token);
         (counts.Total, counts.Succeeded, counts.UnderWay).Should().Be((Items, Items, 0));
-        Tell($"PostgreSQL: {Items} items, {workers.Count} workers, one frozen, {Kills} killed: {counts.LostCalls} claims lost; {world.Story}");
+        Tell($"PostgreSQL: {Items} items, {workers.Count} workers, one of them frozen and {Kills} killed. {counts.LostCalls} claims were taken over by another worker. {world.Story}");
         workers.ForEach(static w => w.Dispose());
     }
 

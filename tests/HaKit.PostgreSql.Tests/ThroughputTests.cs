@@ -63,9 +63,9 @@ public sealed class ThroughputTests(PostgreSqlServer server)
             var workers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => PostgreSqlBatchStore.OpenStoreAsync(database, "reviews")));
             var seconds = await WorkAsync(workers, 80, claimAtOnce: 10);
             rates.Add(items / seconds);
-            Tell(string.Create(CultureInfo.InvariantCulture, $"PostgreSQL, 8 workers in groups of 10{(round < 2 ? "" : ", beside 1,000,000 finished items")}: {items / seconds:0} items/s"));
+            Tell(string.Create(CultureInfo.InvariantCulture, $"PostgreSQL, 8 workers in groups of 10{(round < 2 ? "" : ", with 1,000,000 finished items in the store")}: {items / seconds:0} items/s"));
         }
-        Tell(string.Create(CultureInfo.InvariantCulture, $"slower beside them by {rates.Take(2).Max() / rates.Skip(2).Max():0.00} ×"));
+        Tell(string.Create(CultureInfo.InvariantCulture, $"with the finished items, the faster of the two rounds takes {rates.Take(2).Max() / rates.Skip(2).Max():0.00} times as long"));
     }
 
     private static BatchInput[] Inputs(int from, int count) => [.. Enumerable.Range(from, count).Select(static i => new BatchInput(string.Create(CultureInfo.InvariantCulture, $"item-{i}"), Payload))];

@@ -200,7 +200,7 @@ internal sealed class Soak
         var text = new StringBuilder();
         text.Append(invariant, $"# Soak\n\n{callers} callers make calls as fast as they can for {elapsed.TotalSeconds:0} s. The client and three servers run in one process. In every period of {2 * TroubleSeconds} s, one server has a fault for {TroubleSeconds} s: it is killed, overloaded, silent or slow, it cuts or resets answers, it sends empty answers, or it throttles. Half of the callers use one pool, and the other half use another pool. The two pools are replicas: they share facts. They also record their calls and continue cut streams. At the same time, batches of {SoakBatches.Size} items run one after another, and a vault with two destinations saves, restores, prunes and checks.\n\n");
         text.Append("```sh\ndotnet run -c Release --project bench/HaKit.Benchmarks -- soak seconds=600 table=docs/evidence/soak.md\n```\n\n");
-        text.Append(invariant, $"{calls} calls, {calls / elapsed.TotalSeconds:0} a second: {_whole} whole, {_cut} streams cut with the typed exception, {_lost} lost, {_wrong} wrong, {stayed} leases left.\n\n");
+        text.Append(invariant, $"{calls} calls, {calls / elapsed.TotalSeconds:0} a second: {_whole} got the whole answer, {_cut} were cut streams that ended with the typed exception, {_lost} were lost, {_wrong} got a wrong answer. At the end {stayed} attempts still counted as load (leases that were not completed).\n\n");
         foreach (var (line, isGood) in beside)
             text.Append(invariant, $"- {line}{(isGood ? "" : " **NO**")}\n");
         text.Append('\n');

@@ -14,13 +14,13 @@ internal static class SimulateText
         Line($"");
         foreach (var service in figures.Services)
             Line($"  {service.Name,-16}{Up(service.Unavailability),12} of the time up   {service.Outages} outages, {service.DownHours:0.0} h");
-        Line($"  {"limit",-16}{Up(figures.LimitUnavailability),12} of the time at least one was up   {scored.CameInVain} calls came when none was");
+        Line($"  {"limit",-16}{Up(figures.LimitUnavailability),12} of the time at least one service was up   {scored.CameInVain} calls arrived while no service was up");
         Line($"  {"the pool",-16}{Up(scored.Unavailability),12} of the calls served   {Lost(scored)}");
-        Line($"  {"ratio",-16}{(figures.Ratio is { } ratio ? ratio.ToString("0.000", CultureInfo.InvariantCulture) : "-"),12} of the lost calls to the calls that came when none was up");
+        Line($"  {"ratio",-16}{(figures.Ratio is { } ratio ? ratio.ToString("0.000", CultureInfo.InvariantCulture) : "-"),12} lost calls for each call that arrived while no service was up");
         Line($"");
         Run(scored);
         Line($"");
-        Line($"With impact 1 as errors in three of ten answers (not scored):");
+        Line($"The same run, but an incident of impact 1 means errors in three of ten answers (does not affect the exit code):");
         Line($"  {"the pool",-16}{Up(figures.MinorAsErrors.Unavailability),12} of the calls served   {Lost(figures.MinorAsErrors)}");
         Run(figures.MinorAsErrors);
         return text.ToString();
@@ -28,8 +28,8 @@ internal static class SimulateText
         void Run(RunFigures run)
         {
             Line($"  {run.AttemptsPerCall:0.0000} attempts per call, p50 {run.P50:0.00} s, p99 {run.P99:0.00} s, p99.99 {run.P9999:0.00} s, {run.Ejections} ejections, {run.WastedTokens} tokens wasted");
-            Line($"  found after {S(run.Detected)}, got round after {S(run.FailedOver)}, back {S(run.Recovered)} after the end (medians)");
-            Line($"  {run.WallSeconds:0.0} s, {run.Calls / Math.Max(run.WallSeconds, 1e-3):0} calls a second");
+            Line($"  medians: no ordinary traffic to the service {S(run.Detected)} after an incident began; first affected call served by another service after {S(run.FailedOver)}; first answer of the service {S(run.Recovered)} after the end");
+            Line($"  simulated in {run.WallSeconds:0.0} s, {run.Calls / Math.Max(run.WallSeconds, 1e-3):0} calls a second");
         }
 
         void Line(FormattableString line) => text.AppendLine(line.ToString(CultureInfo.InvariantCulture));

@@ -74,7 +74,7 @@ public sealed class CutStreamsTests
         text.Append(
             """
 
-            If an answer is lost with continuation, it was cut three times. Continuation does not affect answers that are lost before the first content. No content was delivered twice, and no incomplete answer looked complete. Each run counts both.
+            If an answer is lost with continuation, it was cut three times. Continuation does not affect answers that are lost before the first content. No content was delivered twice, and no incomplete answer looked complete: each run counts such answers, and the counts are 0.
 
             """);
         return text.ToString().ReplaceLineEndings("\n");

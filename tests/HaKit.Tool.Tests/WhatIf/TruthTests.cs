@@ -100,12 +100,12 @@ internal static class TruthTable
     {
         var (a, b) = (new TruthSummary(rows), new TruthSummary(heldOut));
         return $"""
-            {rows.Length + heldOut.Length} random worlds; the forecast was built with the first {rows.Length}, the others were run when it was finished.
+            {rows.Length + heldOut.Length} random worlds. The method of the forecast was developed with the first {rows.Length}. The others (held out) were run when the method was finished.
 
             | what | wanted | worlds {rows[0].Seed} to {rows[^1].Seed} | worlds {heldOut[0].Seed} to {heldOut[^1].Seed}, held out |
             |---|--:|--:|--:|
-            | worlds with \|A − B\| of at least 1 pp | half | {a.Changed} | {b.Changed} |
-            | mean error of the forecast, and of "as before" | ≤ 1/3 | {a.Error} | {b.Error} |
+            | worlds in which the availability changes by at least 1 percentage point (pp) | half | {a.Changed} | {b.Changed} |
+            | mean error of the forecast; mean error of the assumption that B changes nothing | the first at most 1/3 of the second | {a.Error} | {b.Error} |
             | 90 % intervals that hold the truth | ≥ 85 % | {a.Within} | {b.Within} |
             | median width of the intervals | ≤ 0.3 pp | {a.Width} | {b.Width} |
             | "cannot be known from this recording" | ≤ 20 % | {a.NotKnown} | {b.NotKnown} |
@@ -115,7 +115,7 @@ internal static class TruthTable
     public static string Worlds(TruthRow[] rows, TruthRow[] heldOut)
     {
         var text = new StringBuilder();
-        foreach (var (title, part) in new[] { ("Held-out worlds", heldOut), ("Worlds with which the forecast was built", rows) })
+        foreach (var (title, part) in new[] { ("Held-out worlds", heldOut), ("Worlds with which the method was developed", rows) })
         {
             text.Append(CultureInfo.InvariantCulture, $"## {title}\n\n| world | what is in it; how B differs | A | B | forecast of B and its interval | |\n|--:|---|--:|--:|---|---|\n");
             text.AppendJoin('\n', part.Select(Line)).Append("\n\n");

@@ -82,7 +82,7 @@ internal static class TruthWorlds
         var hasProbes = random.NextDouble() < 0.85;
         var usual = Usual(hasProbes, 30 + 30 * random.NextDouble());
         var (better, worse, what) = Settings(random, usual, count);
-        var isReversed = !what.StartsWith("deadline", StringComparison.Ordinal) && !what.StartsWith("without", StringComparison.Ordinal) && !what.StartsWith("alone", StringComparison.Ordinal)
+        var isReversed = !what.StartsWith("deadline", StringComparison.Ordinal) && !what.StartsWith("without", StringComparison.Ordinal) && !what.StartsWith("only", StringComparison.Ordinal)
             && !what.StartsWith("tiers", StringComparison.Ordinal) && random.NextDouble() < 0.4;
         story.Insert(0, $"{count} endpoints");
         if (!hasProbes)
@@ -148,7 +148,7 @@ internal static class TruthWorlds
         {
             0 or 1 => (usual, deadline, $"deadline {text}"),
             // One endpoint of four would have four times the load that the recording contains, so the recording cannot show its behaviour.
-            3 when count < 4 => (usual, usual + Only(endpoint), $"alone e{endpoint}"),
+            3 when count < 4 => (usual, usual + Only(endpoint), $"only e{endpoint}"),
             2 or 3 => (usual, usual + (o => o.Endpoints.RemoveAt(endpoint)), $"without e{endpoint}"),
             4 => (usual, usual + (o => o.Retry.MaxRetryAttempts = 0), "no retries"),
             5 => (usual, usual + (o => (o.Retry.MaxRetryAttempts, o.CircuitBreaker.BreakDuration) = (0, TimeSpan.FromSeconds(20))), "no retries and ejections of 20 s"),
