@@ -6,8 +6,8 @@ namespace HaKit;
 public static class EndpointPoolContinuationExtensions
 {
     /// <summary>
-    /// Gets whether the pool's setting or the profile allows another endpoint to continue a cut answer. While this is false, the caller does not have to keep
-    /// the delivered part.
+    /// Gets whether another endpoint may continue a cut answer: by the profile (<see cref="RequestProfile.MayContinue"/>), otherwise by the pool's setting. While
+    /// this is false, the caller does not have to keep the delivered part.
     /// </summary>
     /// <param name="pool">The pool.</param>
     /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>

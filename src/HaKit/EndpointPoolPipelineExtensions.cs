@@ -33,10 +33,10 @@ public static class EndpointPoolPipelineExtensions
         ArgumentNullException.ThrowIfNull(context);
         return context.Properties.TryGetValue(EndpointGuardStrategy.LeaseKey, out var lease)
             ? new EndpointAttempt(lease)
-            : throw new InvalidOperationException("There is no attempt here: add the pool's failover to the pipeline with AddEndpointFailover.");
+            : throw new InvalidOperationException("This context does not belong to an attempt. Add the pool's failover to the pipeline with AddEndpointFailover, and call GetEndpointAttempt in the callback or in a strategy after the failover, with the context that they receive.");
     }
 
-    /// <summary>Gets the context of the whole call. Attempts do not share it, because each attempt has its own token.</summary>
+    /// <summary>Gets the context of the whole call. Each attempt has a context of its own, because each attempt has its own cancellation token.</summary>
     /// <param name="context">The context of an attempt, or of the call.</param>
     public static ResilienceContext GetCallContext(this ResilienceContext context)
     {

@@ -6,7 +6,7 @@ namespace HaKit.AI;
 
 /// <summary>
 /// Records the delivered part of one streamed chat answer, and requests the rest from another endpoint after a cut. Each stream has its own object, for one
-/// reader. The object grows with the text, and allocates nothing else for an update.
+/// reader. Recording an update allocates memory only when the buffer for the text has to grow.
 /// </summary>
 internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
 {
@@ -38,7 +38,7 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
     }
 
     /// <summary>Requests the rest from another endpoint.</summary>
-    /// <exception cref="NotContinuedException">The rest may not be requested, or every attempt failed.</exception>
+    /// <exception cref="NotContinuedException">A continuation is not allowed or not possible, or every attempt to get the rest failed.</exception>
     public async ValueTask<IAsyncEnumerable<ChatResponseUpdate>?> ContinueAsync(PartialResponseException cut, CancellationToken token)
     {
         var text = _text.ToString();
@@ -56,7 +56,8 @@ internal sealed class ChatContinuation(EndpointPool pool, ChatCall call)
     }
 
     /// <summary>
-    /// Rewrites an update of the rest as an update of the caller's answer: with the ids and names of this answer, and with the usage and cost of all parts.
+    /// Rewrites an update of the rest as an update of the answer that the caller already receives: with the response id, message id, model and creation time of
+    /// the first update, and with the usage and cost of all parts.
     /// </summary>
     /// <param name="update">The update.</param>
     /// <param name="detail">The details of the call, with its seams.</param>

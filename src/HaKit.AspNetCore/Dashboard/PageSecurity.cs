@@ -60,7 +60,7 @@ internal static partial class PageSecurity
         };
     }
 
-    /// <summary>Logs a warning when there are no pools to show.</summary>
+    /// <summary>Logs a warning when the pages have nothing to show: neither a pool nor a panel (<see cref="IStatusPanel"/>).</summary>
     /// <param name="feed">The source of the pages' content.</param>
     /// <param name="prefix">The prefix of the pages.</param>
     /// <param name="services">The application's services.</param>

@@ -6,7 +6,9 @@ internal interface IJournalFileSystem
     /// <summary>Opens a file for reading and writing. With <paramref name="createNew"/> the file must not exist.</summary>
     IJournalFile Open(string path, bool createNew);
 
-    /// <summary>Takes the lock of a file. A missing file is created. Null if another process holds the lock.</summary>
+    /// <summary>Locks a file, creates it if it is missing, and replaces its content. Null if another process holds the lock.</summary>
+    /// <param name="path">The path of the lock file.</param>
+    /// <param name="mark">The new content of the file. With it, the holder can check later that the path still leads to the locked file.</param>
     IDisposable? TryLock(string path, ReadOnlySpan<byte> mark);
 
     /// <summary>Reads the whole of a small file. Null if it does not exist.</summary>
@@ -20,7 +22,7 @@ internal interface IJournalFileSystem
 
     long LengthOf(string path);
 
-    /// <summary>Renames a file. No file may have the new name.</summary>
+    /// <summary>Renames a file. Throws if a file with the new name exists.</summary>
     void Rename(string path, string to);
 
     void Delete(string path);

@@ -31,7 +31,7 @@ public static class HaEndpointReplacement
         {
             parts.ProbeHttp = new HttpMessageInvoker(places.Network, disposeHandler: false);
             var given = parts.Probe;
-            // A TCP probe would open a real connection. Therefore the fake's health request replaces it.
+            // A TCP probe would open a real connection. Therefore a request to the fake's health path replaces it.
             parts.Probe = endpoint => given?.Invoke(endpoint) is { } probe and not TcpProbe ? probe : new HttpProbe("/health");
         });
         return services;
@@ -50,7 +50,8 @@ public static class HaEndpointReplacement
 
         public void Move(EndpointPoolOptions options)
         {
-            // The application's code may use the first endpoint's address as its base address.
+            // The default of the origin is the first endpoint's address. It is set here, before that address changes, because the application's code may send
+            // its requests to the original address.
             options.Origin ??= options.Endpoints.FirstOrDefault()?.Address;
             foreach (var endpoint in options.Endpoints)
             {

@@ -9,7 +9,8 @@ namespace HaKit.Testing;
 /// </summary>
 internal sealed class VirtualLink : IPeerLink
 {
-    // The same intervals as the connection to Redis.
+    // The intervals of the connection to Redis, with one exception: there SilentAfter is 3 s. This link is checked once a second, so it loses its connection 3 s
+    // after the last answer.
     private static readonly TimeSpan LooksEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(2);
@@ -21,7 +22,7 @@ internal sealed class VirtualLink : IPeerLink
     private Action<PeerNews>? _listener;
     private TimeSpan? _offset;
     private TimeSpan? _answered;
-    private TimeSpan? _readAt;
+    private TimeSpan? _readAt; // when the next read of all facts is due; null if none is due
     private long _life;
     private bool _isConnected;
     private bool _isDisposed;

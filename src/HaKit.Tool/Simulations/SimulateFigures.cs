@@ -17,7 +17,7 @@ internal sealed record SimulateFigures
     public required double LimitUnavailability { get; init; }
     public required RunFigures Scored { get; init; }
 
-    /// <summary>Gets whether an incident of impact 1 is simulated as errors in three of ten answers.</summary>
+    /// <summary>Gets the figures of a second run, in which an incident of impact 1 is simulated as errors in three of ten answers. They are not scored.</summary>
     public required RunFigures MinorAsErrors { get; init; }
 
     /// <summary>

@@ -5,7 +5,10 @@ namespace HaKit.Dialects;
 /// <summary>Reads the answer to a <see cref="CompletionRequest"/> in any dialect, because a gateway may answer in another dialect. Pure.</summary>
 internal static class CompletionAnswer
 {
-    /// <summary>Checks whether the server refused the name of the token limit.</summary>
+    /// <summary>
+    /// Checks whether a refusal mentions the member for the token limit (<c>max_tokens</c> or <c>max_completion_tokens</c>). The server may then accept the
+    /// other name of this member (<see cref="CompletionRequest.OtherLimit"/>).
+    /// </summary>
     /// <param name="status">The HTTP status.</param>
     /// <param name="body">The body.</param>
     public static bool WantsOtherLimit(int status, ReadOnlySpan<byte> body) =>
@@ -18,7 +21,7 @@ internal static class CompletionAnswer
     /// <param name="body">The body.</param>
     public static bool ReachedTokenLimit(int status, ReadOnlySpan<byte> body) => status == 400 && body.IndexOf("model output limit was reached"u8) >= 0;
 
-    /// <summary>Checks whether the answer proves generation: it has content, or was cut by its length, or reports usage.</summary>
+    /// <summary>Checks whether the answer proves generation: it has content, or ended at the token limit, or reports usage.</summary>
     /// <param name="body">The body of a success.</param>
     public static bool IsAnswer(ReadOnlyMemory<byte> body)
     {

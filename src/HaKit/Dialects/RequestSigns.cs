@@ -10,7 +10,8 @@ internal static class RequestSigns
 {
     private static readonly SearchValues<char> s_notPath = SearchValues.Create(" :,;\t\r\n(");
 
-    // A code about the location, the account or the model is no evidence against the request.
+    // A code about the location, the account or the model is no evidence against the request. A general code ("invalid_request_error") names no cause, so it is no
+    // evidence either.
     private static readonly SearchValues<string> s_elsewhere = SearchValues.Create(
         [
             "key", "auth", "credential", "token_expired", "org", "project", "account", "user", "tenant", "subscription", "model", "deployment", "engine",

@@ -3,8 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// Remembers the latest credentials that endpoints refused, as hashes that are useless outside this process. If an endpoint is out because a key was refused, a
-/// call with another key (a rotated key, or the key of another caller) may use the endpoint at once. Thread-safe.
+/// Remembers the latest credentials that endpoints refused, as hashes that are useless outside this process. An endpoint that refused a key is in a cooldown. A
+/// call with another key (a rotated key, or the key of another caller) ends this cooldown at once. Thread-safe.
 /// </summary>
 internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
 {
@@ -27,9 +27,9 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
             _hashes[(Interlocked.Increment(ref _count) - 1) & (Most - 1)] = hash;
     }
 
-    /// <summary>Admits each endpoint that is out because of a refused key, if this request would use a key that was not refused.</summary>
+    /// <summary>Ends the cooldown of each endpoint that refused a key, if this request would send the endpoint a credential that was not refused.</summary>
     /// <param name="request">The caller's request.</param>
-    /// <param name="token">The caller's.</param>
+    /// <param name="token">Cancels the call.</param>
     public async ValueTask AdmitOthersAsync(HttpRequestMessage request, CancellationToken token)
     {
         foreach (var member in pool.Engine.Snapshot.Members)
@@ -56,7 +56,8 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
         }
     }
 
-    // A request may carry several credentials (a cookie and a key), and any of them may be the one that was refused. So all of them count, in any order.
+    // An endpoint without its own credential may get the caller's credentials. A request may carry several (a cookie and a key), and a refusal does not show
+    // which of them was wrong. So the hash covers all of them, in any order.
     private int? HashOf(HttpRequestMessage request, PoolEndpoint endpoint, string? secret)
     {
         var target = side.TargetOf(endpoint);

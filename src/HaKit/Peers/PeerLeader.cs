@@ -2,7 +2,10 @@ using HaKit.Attempts;
 
 namespace HaKit.Peers;
 
-/// <summary>Decides whether this replica sends the probes that cost money. The leadership is a lease from the link, and only saves work.</summary>
+/// <summary>
+/// Decides whether this replica sends the probes that cost money. One replica, the leader, sends them for all replicas. The link grants the leadership for a
+/// limited time (a lease). Two leaders at the same time do no harm, because they only send more probes than necessary.
+/// </summary>
 internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
 {
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(2);
@@ -13,7 +16,8 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
     private TimeSpan _until = TimeSpan.MinValue;
     private TimeSpan _asked = TimeSpan.MinValue / 2;
 
-    /// <summary>Checks whether this replica is the leader. If the store does not answer, every replica acts as a leader.</summary>
+    /// <summary>Checks whether this replica may send the probes: if it is the leader, or if the link is not connected.</summary>
+    /// <param name="isConnected">Whether the link is connected. Without a connection the replicas cannot agree on a leader, so each replica sends the probes.</param>
     public bool Leads(bool isConnected)
     {
         if (!isConnected)
@@ -50,7 +54,7 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
         {
             lease = await link.LeadAsync("probes", CancellationToken.None).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // If the link fails, this replica does not send the probes that cost money.
+#pragma warning disable CA1031 // While the link counts as connected, a failed request means that this replica is not the leader. It asks again later.
         catch (Exception)
 #pragma warning restore CA1031
         {

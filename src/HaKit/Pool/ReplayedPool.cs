@@ -9,7 +9,7 @@ internal sealed class ReplayedPool
     private readonly ReplayedLimiter[] _limiters;
     private readonly ReplayedMember[] _members;
     private readonly uint _estimated;
-    private readonly long _more;
+    private readonly long _tokenCorrection; // the used tokens of a call minus the tokens that were estimated at its beginning
     private ReplayedChoice _choice;
     private double _endsPerBucket;
     private int _bucket;
@@ -20,7 +20,7 @@ internal sealed class ReplayedPool
         _limiters = [.. scene.Limiters.Select(static l => new ReplayedLimiter(l))];
         _members = [.. scene.Endpoints.Select(e => new ReplayedMember(e, [.. e.Limits.Select(l => _limiters[l])]))];
         _estimated = (uint)Math.Clamp(Math.Round(scene.EstimatedTokens), 1, int.MaxValue);
-        _more = (long)Math.Round(scene.UsedTokens) - _estimated;
+        _tokenCorrection = (long)Math.Round(scene.UsedTokens) - _estimated;
         _choice = new ReplayedChoice(scene.Policy, _members, _estimated);
     }
 
@@ -32,7 +32,7 @@ internal sealed class ReplayedPool
         foreach (var member in _members)
             member.Reset();
         _choice = new ReplayedChoice(_scene.Policy, _members, _estimated);
-        CountEnds();
+        SumEndRates();
     }
 
     public void StopServing(bool[] isLost)
@@ -43,7 +43,7 @@ internal sealed class ReplayedPool
                 _members[i].StopServing();
         }
         _choice = new ReplayedChoice(_scene.Policy, _members, _estimated);
-        CountEnds();
+        SumEndRates();
     }
 
     public void BeginBucket()
@@ -51,7 +51,7 @@ internal sealed class ReplayedPool
         _bucket++;
         foreach (var limiter in _limiters)
             limiter.BeginBucket();
-        CountEnds(); // recomputed in each bucket, so that rounding errors do not add up
+        SumEndRates(); // recomputed in each bucket, so that rounding errors do not add up
     }
 
     public bool TryBegin(ref Dice dice)
@@ -62,13 +62,16 @@ internal sealed class ReplayedPool
         if (member.EndsPerBucket > 0)
             _endsPerBucket += member.EndsPerBucket;
         else
-            member.End(_bucket, _more, ref dice);
+            member.End(_bucket, _tokenCorrection, ref dice);
         return true;
     }
 
     /// <summary>
-    /// Ends calls in flight for a part of a bucket. The times of calls are exponential, so which call ends next does not depend on when the calls began.
+    /// Lets time pass, and ends the calls in flight that end in this time. The durations of calls are assumed to be exponentially distributed. So which call
+    /// ends next does not depend on when the calls began.
     /// </summary>
+    /// <param name="buckets">The time that passes, as a number of buckets.</param>
+    /// <param name="dice">Draws the calls that end.</param>
     public void EndCalls(double buckets, ref Dice dice)
     {
         while (_endsPerBucket > 1e-9 && (buckets -= dice.NextExponential() / _endsPerBucket) > 0)
@@ -78,14 +81,14 @@ internal sealed class ReplayedPool
             {
                 if (member.InFlight == 0 || (drawn -= member.InFlight * member.EndsPerBucket) > 0)
                     continue;
-                member.End(_bucket, _more, ref dice);
+                member.End(_bucket, _tokenCorrection, ref dice);
                 _endsPerBucket -= member.EndsPerBucket;
                 break;
             }
         }
     }
 
-    private void CountEnds()
+    private void SumEndRates()
     {
         _endsPerBucket = 0;
         foreach (var member in _members)

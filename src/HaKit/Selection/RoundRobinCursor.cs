@@ -53,7 +53,9 @@ internal static class SmoothOrder
         return [.. places.OrderBy(place => place.At).ThenBy(place => place.index).Select(place => place.index)];
     }
 
-    // Finds the smallest whole numbers that keep the proportions of the weights within 1 %, if a round of at most Longest positions has room for them.
+    // Replaces the weights by whole numbers. Their sum is the number of positions in a round. Uses the smallest whole numbers that keep the proportions within 1 %,
+    // if the smallest weight becomes at most 100 and the round has at most Longest positions. Otherwise each weight is rounded to a multiple of a unit, at least
+    // one unit. The unit is the smallest weight, or a larger value if the round would be too long.
     private static long[] WholeWeights(Candidate[] candidates)
     {
         var smallest = candidates.Min(c => c.Weight);

@@ -3,8 +3,13 @@ using HaKit.Estimates;
 
 namespace HaKit.Selection;
 
-/// <summary>Holds the expected cost of choosing an endpoint, in seconds. The endpoint with the lowest total is chosen.</summary>
-/// <param name="Time">The time until the first content, including the queue of attempts in flight.</param>
+/// <summary>
+/// Holds the expected cost of choosing an endpoint, in seconds. The pool compares some endpoints, and chooses the endpoint with the lowest total.
+/// </summary>
+/// <param name="Time">
+/// The time until the first content (of a plain answer: until the whole answer), including the queue of attempts in flight. Presets that ignore measured times
+/// assume that each attempt takes 1 s, and 1 s more for each 1,000 input tokens.
+/// </param>
 /// <param name="Failure">The cost of a failure, which makes another attempt necessary, multiplied by the odds of a failure.</param>
 /// <param name="Zone">The penalty for an endpoint outside the pool's zone.</param>
 /// <param name="Price">The price of the request, converted to seconds.</param>
@@ -18,13 +23,13 @@ public readonly record struct EndpointScore(double Time, double Failure, double 
 internal static class Score
 {
     /// <summary>
-    /// The cost of a failure, as a multiple of the endpoint's own time: the lost time, the queue at another endpoint, and the shared budget. The value is so
-    /// large that an endpoint that fails three times in ten keeps less than half of its fair share, although its failures leave it with fewer attempts in
-    /// flight than the others.
+    /// The cost of a failure, as a multiple of the endpoint's own time. It stands for the lost time, the queue at another endpoint, and the use of the retry
+    /// budget that all calls share. The value is so large that an endpoint that fails three times in ten keeps less than half of its fair share, although its
+    /// failures leave it with fewer attempts in flight than the others.
     /// </summary>
     public const double RetryCost = 12;
 
-    /// <summary>The minimum cost of a failure in seconds, however fast the endpoint is.</summary>
+    /// <summary>The seconds that are added to the cost of each failure, so that a failure has a cost even at a very fast endpoint.</summary>
     public const double LeastRetryCost = 0.25;
 
     /// <summary>Keeps the odds of an endpoint that has always failed finite: 20 to 1.</summary>
@@ -56,11 +61,11 @@ internal static class Score
             policy.SecondsPerPrice * Price(state.Endpoint, query.Profile));
     }
 
-    // The time of the call itself, plus the same time for each call before it, divided by the weight.
-    private static double Time(EndpointState state, double perWeight, double ramp, double units, TimeSpan now, SelectionPolicy policy)
+    // The expected time of this attempt, plus the same time for each attempt in flight. Only the second part is divided by the weight and the slow-start share.
+    private static double Time(EndpointState state, double perWeight, double slowStartShare, double units, TimeSpan now, SelectionPolicy policy)
     {
         var time = policy.IsLatencyAware ? state.Latency.Expected(units, now) + state.Silence.OverdueSeconds(now) : units;
-        return policy.IsLoadAware ? time * (1 + state.Load * perWeight / ramp) : time;
+        return policy.IsLoadAware ? time * (1 + state.Load * perWeight / slowStartShare) : time;
     }
 
     private static double Failure(double probability, double time) =>

@@ -3,7 +3,10 @@ namespace HaKit;
 /// <summary>Indicates why no other endpoint continued a cut answer. docs/streams.md has the table.</summary>
 public enum NotContinuedReason
 {
-    /// <summary>Neither the pool's setting nor the call's profile allows a continuation.</summary>
+    /// <summary>
+    /// The call's profile does not allow a continuation (<see cref="RequestProfile.MayContinue"/>). Or the profile leaves the decision to the pool's setting,
+    /// and this setting is off.
+    /// </summary>
     Off,
 
     /// <summary>HaKit cannot write a request for the rest: the path or the shape of the request is not known, or its body was not kept.</summary>
@@ -27,10 +30,12 @@ public enum NotContinuedReason
     /// <summary>The request asks for several answers.</summary>
     SeveralChoices,
 
-    /// <summary>The answer has audio.</summary>
+    /// <summary>The request asks for audio, or the answer has audio.</summary>
     Audio,
 
-    /// <summary>The answer has citations or annotations, which count characters from its beginning.</summary>
+    /// <summary>
+    /// The request asks for citations or a web search, or the answer has citations or annotations. Citations count characters from the beginning of the answer.
+    /// </summary>
     Citations,
 
     /// <summary>The request asks for the probabilities of tokens.</summary>
@@ -48,10 +53,10 @@ public enum NotContinuedReason
     /// <summary>Something other than plain text was delivered.</summary>
     OtherContent,
 
-    /// <summary>The delivered part is longer than the part that is kept for a continuation.</summary>
+    /// <summary>More text was delivered than the pool keeps for a continuation (<c>Http:MaxReplayBytes</c>).</summary>
     TooLong,
 
-    /// <summary>The answer already had two seams.</summary>
+    /// <summary>The answer was cut a third time: other endpoints had already continued it twice.</summary>
     TooManySeams,
 
     /// <summary>No other endpoint declares that it can continue an answer.</summary>

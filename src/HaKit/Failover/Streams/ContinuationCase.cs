@@ -8,7 +8,7 @@ internal readonly record struct ContinuationCase
     /// <summary>The largest number of seams in one answer.</summary>
     public const int MostSeams = 2;
 
-    /// <summary>Gets whether the pool's setting and the call's profile allow a continuation.</summary>
+    /// <summary>Gets whether the call's profile allows a continuation. If the profile does not decide this, the pool's setting does.</summary>
     public required bool IsAllowed { get; init; }
 
     /// <summary>Gets whether the call may be sent twice.</summary>

@@ -57,7 +57,7 @@ internal sealed class ContinuationRoute
         return decision.FindReason() is { } reason ? throw new NotContinuedException(reason) : route;
     }
 
-    /// <summary>Checks whether the pool's setting or the call's profile allows a continuation.</summary>
+    /// <summary>Checks whether the call's profile allows a continuation. If the profile does not decide this, the pool's setting does.</summary>
     public static bool IsAllowed(FailoverEngine engine, RequestProfile profile) => profile.MayContinue ?? engine.Settings.Streaming.Continuation == StreamContinuation.On;
 
     /// <summary>Gets the profile of the next call for the rest.</summary>
