@@ -129,16 +129,17 @@ public sealed class Vault : IAsyncDisposable
     public Task<VaultRestoreReport> RestoreAsync(string snapshot, string target, CancellationToken cancellationToken) => RestoreAsync(snapshot, target, null, cancellationToken);
 
     /// <summary>
-    /// Keeps a standby folder at the newest snapshot. It restores the newest snapshot at once, and then each newer snapshot. Each restore is written beside the
-    /// folder and then replaces the folder; between the two renames the folder does not exist for a moment. After the first restore, a check that ends with a
-    /// <see cref="VaultException"/> has no effect, and the next check tries again.
+    /// Keeps a standby folder at the newest snapshot. It restores the newest readable snapshot at once. Then it looks for the newest readable snapshot at an
+    /// interval, and restores it if it is not the snapshot in the folder; snapshots between the two are skipped. Each restore is written beside the folder and
+    /// then replaces the folder; between the two renames the folder does not exist for a moment. After the first restore, a <see cref="VaultException"/> does not
+    /// end the work: the folder stays as it is, and the next look tries again.
     /// </summary>
     /// <param name="target">The folder. Its content is replaced.</param>
-    /// <param name="every">The time between two checks; 1 ms to 30 days.</param>
+    /// <param name="every">The interval at which the method looks for the newest snapshot; 1 ms to 30 days.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>A report of each restore, as it happens.</returns>
     /// <exception cref="VaultException">The first restore failed: too few destinations could be read, there is no snapshot, or an object cannot be read.</exception>
-    /// <exception cref="ArgumentOutOfRangeException">The time between two checks is out of its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The interval is out of its range.</exception>
     public async IAsyncEnumerable<VaultRestoreReport> FollowAsync(string target, TimeSpan every, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
@@ -210,7 +211,7 @@ public sealed class Vault : IAsyncDisposable
         return await PruneOperation.RunAsync(await OpenAsync(create: false, cancellationToken), keep, _options, cancellationToken);
     }
 
-    /// <summary>Encrypts every object that is sealed with another key again, with the active key. Keep the old keys until this method has returned.</summary>
+    /// <summary>Encrypts with the active key every object that is sealed with another key. Keep the old keys until this method has returned.</summary>
     /// <param name="cancellationToken">Ends the work; it may be run again.</param>
     /// <returns>The number of objects that were sealed with another key before. The copies of an object on several destinations count separately.</returns>
     /// <exception cref="VaultException">

@@ -5,8 +5,8 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// Reads and writes the history of an answer in its <see cref="ChatResponse.AdditionalProperties"/> (for a stream: in the properties of the first update). All
-/// values are strings, so that answers can be stored and sent as JSON. Thread-safe.
+/// Reads and writes the history of an answer in its <see cref="ChatResponse.AdditionalProperties"/>. In a stream, the history is in the properties of the first
+/// update, except for the cost and the seams, which become known later. All values are strings, so that answers can be stored and sent as JSON. Thread-safe.
 /// </summary>
 public static class ChatStory
 {
@@ -37,8 +37,8 @@ public static class ChatStory
     public const string SeamsKey = "hakit.seams";
 
     /// <summary>
-    /// Gets the name of the endpoint that served the answer. Null if the answer did not come from a pool. Null also if it came from a cache or a file, because
-    /// its properties then describe an earlier call.
+    /// Gets the name of the endpoint that served the answer. Null if the answer did not come from a pool. Null also if the answer was stored as JSON, for example
+    /// in a cache or a file, because its properties then describe an earlier call.
     /// </summary>
     /// <param name="response">The answer from the client, or an answer that was combined from updates.</param>
     public static string? GetServingEndpoint(this ChatResponse response)

@@ -111,7 +111,7 @@ internal sealed class VaultSession
         if (!create)
             throw new VaultException($"There is no vault: {Reasons(views)} Save once, or correct the destinations.");
         if (Array.Find(views, static v => !v.IsUsable) is { } away)
-            throw new VaultException($"A new vault is created only when every destination can be reached, so that two vaults are never created: '{away.Name}': {away.Failure}");
+            throw new VaultException($"A new vault is created only when every destination can be reached, so that two vaults are never created. Destination '{away.Name}' failed: {away.Failure}");
         return new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));
     }
 
@@ -198,7 +198,7 @@ internal sealed class VaultSession
         throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be read: " + string.Join("; ", reasons), problem);
     }
 
-    /// <summary>Opens an object and verifies that its content has its id.</summary>
+    /// <summary>Opens an object. If it is a chunk or a snapshot, verifies that its id was computed from this content.</summary>
     public byte[] OpenVerified(ObjectName name, ObjectId id, byte[] content)
     {
         var plain = Sealer.Open(name, content);
@@ -207,7 +207,7 @@ internal sealed class VaultSession
         return plain;
     }
 
-    /// <summary>Opens a snapshot and verifies that its content has its id.</summary>
+    /// <summary>Opens a snapshot and verifies that its id was computed from this content.</summary>
     public SnapshotManifest OpenManifest(ObjectName name, ObjectId id, byte[] content)
     {
         using var hash = ObjectId.Hash(Check.IdKey, ObjectName.SnapshotKind);

@@ -142,7 +142,8 @@ internal sealed class EndpointPoolHost(
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-    // Options of a name that no pool has would have no effect. Options without a name (null) are for all pools.
+    // Options for a name that no pool has would have no effect. Configure without a name uses the empty name, which no pool has. ConfigureAll uses null as the
+    // name: such options apply to all pools.
     private static IEnumerable<string> WithoutPool(string? name, HashSet<string> known)
     {
         if (name is { Length: 0 })

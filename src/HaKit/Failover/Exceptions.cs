@@ -7,7 +7,7 @@ namespace HaKit;
 /// <summary>Describes one attempt, as it was when its call was served or failed. Immutable.</summary>
 /// <param name="Endpoint">The endpoint's name.</param>
 /// <param name="Fault">The fault of the attempt. Null if the attempt served the call or was still running.</param>
-/// <param name="Duration">The duration of the attempt, for a running attempt until then.</param>
+/// <param name="Duration">The duration of the attempt. For a running attempt: its duration until its call was served or failed.</param>
 public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Duration)
 {
     // A long history shows only its first and last attempts.
@@ -120,8 +120,8 @@ public sealed class DeadlineExceededException : EndpointPoolException
 }
 
 /// <summary>
-/// The exception that is thrown when an answer was cut after a part of it had been delivered. The pool never replays the delivered part silently; the caller
-/// decides whether to keep it.
+/// The exception that is thrown when an answer was cut after a part of it had been delivered. The pool never delivers this part again; the caller decides
+/// whether to keep it.
 /// </summary>
 public sealed class PartialResponseException : EndpointPoolException
 {

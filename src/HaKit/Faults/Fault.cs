@@ -33,7 +33,8 @@ public sealed record Fault
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
-    /// Gets whether the fault lasts until an operator or a successful probe of the same level clears it. An exhausted quota and a revoked key are such faults.
+    /// Gets whether the fault has no known end. It lasts until a served trial, an operator, a changed key, or a successful probe clears it. The probe must test at
+    /// least what failed (<see cref="ProbeLevel"/>). An exhausted quota and a revoked key are such faults.
     /// </summary>
     public bool UntilCleared { get; init; }
 
@@ -55,8 +56,9 @@ public sealed record Fault
     public int StatusCode { get; init; }
 
     /// <summary>
-    /// Gets the provider's own error code or type, if it is a plain token of at most 64 characters; otherwise null. A code that looks like a key is removed,
-    /// because some servers put the caller's key in the place of the code. A code that occurs in the endpoint's own headers or credential is removed too.
+    /// Gets the provider's own error code or type. The built-in classifier sets it only to a plain token of at most 64 characters. A value that looks like a key
+    /// becomes null, because some servers put the caller's key in the place of the code. The pool also removes a code that occurs in the endpoint's own headers
+    /// or credential.
     /// </summary>
     public string? Code
     {
@@ -65,8 +67,8 @@ public sealed record Fault
     }
 
     /// <summary>
-    /// Gets the special feature of the refused request (media, tools, embeddings). Null for an ordinary request. Such a refusal affects only requests with the
-    /// same feature.
+    /// Gets the feature of the request (media, tools, embeddings) that is probably the reason for the refusal. The refusal then affects only requests with the
+    /// same feature. Null if the endpoint itself is probably the reason.
     /// </summary>
     internal string? RequestFeature { get; init; }
 

@@ -4,9 +4,10 @@ using HaKit.Dialects;
 namespace HaKit.Faults;
 
 /// <summary>
-/// The built-in classifier of answers and exceptions. It uses the dialect that the body shows or the endpoint declares. It reads the code first, then the type,
-/// then the message, for example to distinguish an exhausted quota from a throttle. If it recognises none of these, the status alone decides. It never throws,
-/// reads at most 64 KiB, and keeps no part of a message. Stateless and thread-safe.
+/// The built-in classifier of answers and exceptions. If the body clearly belongs to a dialect, the classifier uses this dialect; otherwise the dialect that the
+/// endpoint declares; otherwise the dialect that is most similar to the body. It reads the code first, then the type, then the message, for example to
+/// distinguish an exhausted quota from a throttle. If it recognises none of these, the status alone decides. It never throws, reads at most 64 KiB, and keeps no
+/// part of a message. Stateless and thread-safe.
 /// </summary>
 public sealed class FaultClassifier : IFaultClassifier
 {

@@ -4,7 +4,7 @@ namespace HaKit.Health;
 
 /// <summary>
 /// Keeps the health of a pool's endpoints. It passes evidence to the reducer, spreads evidence to endpoints of the same failure domain, and reports changes.
-/// Safe for concurrent use. It owns the only lock; the names of methods that need the lock end with <c>WhileLocked</c>.
+/// Safe for concurrent use: one lock protects the health of all endpoints. The names of methods that need the lock end with <c>WhileLocked</c>.
 /// </summary>
 internal sealed class HealthTracker
 {
@@ -26,8 +26,9 @@ internal sealed class HealthTracker
     public HealthTracker(HealthOptions options, Random random) => (_options, _asIfEnforced, _random) = (options, options.AsIfEnforced(), random);
 
     /// <summary>
-    /// Occurs at every change of a state, outside the lock, in order, one at a time; a handler may call methods of the tracker. Add handlers before the first
-    /// endpoint.
+    /// Occurs at every change of a state. Occurs also when a rule in report mode would have taken an endpoint out, although no state changes then (<see
+    /// cref="HealthChange.IsReport"/>). The tracker raises the event outside the lock, in order, one at a time; a handler may call methods of the tracker. Add
+    /// handlers before the first endpoint.
     /// </summary>
     public event Action<HealthChange>? Changed;
 
@@ -245,7 +246,7 @@ internal sealed class HealthTracker
             return false;
         endpoint.ConnectFailedAt = now;
         var ejects = HealthReducer.Next(before, evidence with { IsLast = IsLastWhileLocked(endpoint, now) }, now, _options).Status == EndpointHealthStatus.Ejected;
-        // This failure alone ejects no endpoint, but it may show that the endpoints that were ejected shortly before were not at fault.
+        // Even if this failure does not eject its endpoint, it may show that the endpoints that were ejected shortly before were not at fault.
         var excuses = _connectEjectionAt >= now - _options.SelfSuspicion && before.ConnectFailures + 1 >= SelfSuspicion.Enough(_options);
         if (!ejects && !excuses)
             return false;
@@ -270,7 +271,8 @@ internal sealed class HealthTracker
         // A probe whose level is too low to prove this fault does not spread the fault to other endpoints.
         if (evidence.Source == EvidenceSource.Probe && evidence.Fault!.IsUntilCleared() && evidence.Fault!.Level() > evidence.Level)
             return;
-        // Other endpoints of the domain count the failure only if it ended an attempt of the current epoch, and not a probe. Cooldowns always spread.
+        // The other endpoints of the domain count the failure only if it ended an attempt (not a probe) that began in the current epoch of its endpoint.
+        // Otherwise only the cooldown of the fault spreads.
         var counts = evidence.Source == EvidenceSource.Traffic && evidence.Epoch == before.Epoch;
         foreach (var sibling in SharingWhileLocked(origin, evidence.Fault!.Reach))
         {

@@ -325,7 +325,7 @@ internal sealed class Heartbeat
         ArmForBeat(now);
     }
 
-    // Only the wake-up is rounded, up to the next grain of the pool's clock; the heartbeat keeps its exact time.
+    // Only the timer is rounded up, to the next grain of the pool's clock. The due time stays exact, so the rounding does not add up over several heartbeats.
     private void ArmForBeat(TimeSpan now)
     {
         var grain = Math.Max(1, _setup.Options.Interval.Ticks / GrainsPerInterval);

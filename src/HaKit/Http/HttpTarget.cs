@@ -45,10 +45,10 @@ internal sealed class HttpTarget
     /// </summary>
     public bool WantsModel { get; }
 
-    /// <summary>Returns true at the first call, so that the warning about a path that the endpoint does not serve is logged once.</summary>
+    /// <summary>Returns true only once, so that the warning about a path that the endpoint does not serve is logged only once.</summary>
     public bool IsFirstNotServed() => Interlocked.Exchange(ref _notServed, 1) == 0;
 
-    /// <summary>Returns true at the first call, so that the warning about a model that the endpoint does not have is logged once.</summary>
+    /// <summary>Returns true only once, so that the warning about a model that the endpoint does not have is logged only once.</summary>
     public bool IsFirstModelMissing() => Interlocked.Exchange(ref _modelMissing, 1) == 0;
 
     private bool HasPlace => _path.Contains("%7Bmodel%7D", StringComparison.OrdinalIgnoreCase);
@@ -111,7 +111,10 @@ internal sealed class HttpTarget
     private static bool ClimbsOut(string path) =>
         path.Contains("..", StringComparison.Ordinal) && Uri.UnescapeDataString(path).Split('/', '\\').Contains("..");
 
-    /// <summary>Copies the caller's headers. The endpoint's own headers replace headers of the same name. The endpoint's credential replaces all credentials.</summary>
+    /// <summary>
+    /// Copies the caller's headers. The endpoint's own headers replace headers of the same name. The endpoint's credential replaces the caller's credentials, and
+    /// the endpoint's own headers with the usual names of credentials (<see cref="CredentialNames.Default"/>).
+    /// </summary>
     /// <param name="from">The caller's request.</param>
     /// <param name="to">The request to send.</param>
     /// <param name="secret">The current credential of the endpoint. Null: none, but its headers may contain one.</param>

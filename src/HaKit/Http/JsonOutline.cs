@@ -16,7 +16,7 @@ internal readonly struct JsonOutline
     /// <summary>Gets whether every bracket and every string is closed, and the text is not empty.</summary>
     public bool IsWhole { get; private init; }
 
-    /// <summary>Gets where the value of the root's <c>model</c> is, with its quotes. Null if the root has no such text.</summary>
+    /// <summary>Gets where the value of the root's <c>model</c> is: in JSON with its quotes, in a form without. Null if the root has no such text.</summary>
     public Range? Model { get; private init; }
 
     /// <summary>Gets whether the root contains <c>"stream": true</c>.</summary>
@@ -28,7 +28,7 @@ internal readonly struct JsonOutline
     /// <summary>Gets whether the built-in classifier might find a fault in the text. If false, the classifier does not have to read the text.</summary>
     public bool MightTellFault { get; private init; }
 
-    /// <summary>Gets whether a member's name may refer to a stored object.</summary>
+    /// <summary>Gets whether the text may refer to a stored object: a member has a name such as <c>previous_response_id</c>, or the text cannot be read to its end.</summary>
     public bool MightNameStoredObject { get; private init; }
 
     /// <summary>Creates the outline of a form. It contains only the place of the model.</summary>

@@ -24,7 +24,7 @@ internal sealed class RequestBody : IDisposable
         _maxReplayBytes = maxReplayBytes;
     }
 
-    /// <summary>Gets the outline of the body, if it is JSON and was kept.</summary>
+    /// <summary>Gets the outline of the body, if the body was kept and is JSON or a form. Otherwise the outline is empty.</summary>
     public JsonOutline Outline { get; private set; }
 
     /// <summary>Gets whether the Content-Type is JSON.</summary>
@@ -36,7 +36,7 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Gets whether the body was read once and cannot be read again.</summary>
     public bool IsSpent => Volatile.Read(ref _isSpent);
 
-    /// <summary>Gets whether an attempt found that the body cannot be read again.</summary>
+    /// <summary>Gets whether an attempt failed because the caller's content threw an <see cref="InvalidOperationException"/> instead of writing the body again.</summary>
     public bool WasRefused { get; private set; }
 
     /// <summary>Describes the body, for messages.</summary>
@@ -251,7 +251,7 @@ internal sealed class RequestBody : IDisposable
     }
 }
 
-/// <summary>Copies headers unchanged, because the caller decides which headers to send.</summary>
+/// <summary>Copies headers unchanged and without validation, because the pool passes on what the caller or the server has written.</summary>
 internal static class HeaderCopies
 {
     /// <summary>

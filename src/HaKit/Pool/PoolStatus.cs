@@ -15,15 +15,15 @@ public sealed record PoolStatus
     /// <summary>Gets the same moment on the pool's monotonic clock, as in <see cref="HealthState"/>.</summary>
     public required TimeSpan Now { get; init; }
 
-    /// <summary>Gets the endpoints, in the order in which they are listed.</summary>
+    /// <summary>Gets the endpoints, in the order of <see cref="EndpointPool.Endpoints"/>.</summary>
     public required IReadOnlyList<EndpointStatus> Endpoints { get; init; }
 
     /// <summary>Gets how many endpoints take ordinary traffic.</summary>
     public required int Serving { get; init; }
 
     /// <summary>
-    /// Gets whether the pool can connect to none of the endpoints that it has not taken out of service. This machine's network may then be at fault, so the
-    /// pool does not eject these endpoints. While this is true, no endpoint serves.
+    /// Gets whether the pool fails to connect to every admitted endpoint. This machine's network may then be at fault, so the pool does not eject these
+    /// endpoints. While this is true, no endpoint serves.
     /// </summary>
     public bool IsUnreachable { get; init; }
 
@@ -86,8 +86,8 @@ public sealed record EndpointStatus
     public DateTimeOffset? OutSince { get; init; }
 
     /// <summary>
-    /// Gets the time of the endpoint's latest answer to a call, by the wall clock. The time is that of the first content, or of the end of an answer. Null
-    /// before the first answer.
+    /// Gets the time of the endpoint's latest answer to a call, by the wall clock. The first content of a stream sets this time, and the end of every served
+    /// answer sets it. Null before the first answer.
     /// </summary>
     public DateTimeOffset? LastAnsweredAt { get; init; }
 

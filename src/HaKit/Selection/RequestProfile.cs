@@ -24,7 +24,7 @@ public sealed record RequestProfile
     /// <summary>Gets the model. Only endpoints that serve this model, or that declare no model, are used. Default: any.</summary>
     public string? Model { get; init; }
 
-    /// <summary>Gets the legal region. Only endpoints in this region are used. Default: any.</summary>
+    /// <summary>Gets the legal region in which the data must stay, for example <c>eu</c>. Only endpoints with this residency are used. Default: any.</summary>
     public string? Residency { get; init; }
 
     /// <summary>Gets whether the request needs tools. Default false.</summary>
@@ -89,8 +89,9 @@ public sealed record RequestProfile
     public bool MoveOnAfterContentFilter { get; init; }
 
     /// <summary>
-    /// Gets the kind of the request. Every endpoint can serve a request that only creates an answer (<see cref="RequestKind.CreatesAnswer"/>). So the pool asks a
-    /// second endpoint before it returns a refusal of such a request. Calls over HTTP determine the value themselves. Default <see cref="RequestKind.Unknown"/>.
+    /// Gets the kind of the request. A request that only creates an answer (<see cref="RequestKind.CreatesAnswer"/>) needs no object that one endpoint stores, so
+    /// any other endpoint may serve it. Therefore the pool tries a second endpoint before it returns a refusal of such a request. Calls over HTTP determine the
+    /// value themselves. Default <see cref="RequestKind.Unknown"/>.
     /// </summary>
     public RequestKind Request { get; init; }
 

@@ -14,9 +14,9 @@ internal ref struct ProspectReader
     /// <summary>A call waits for the trial of an endpoint with a refused key or an exhausted quota only if the trial is due within this time.</summary>
     private static readonly TimeSpan NearTrial = TimeSpan.FromSeconds(10);
 
-    // An endpoint that was out before the call began (a standby) may get a trial ahead of the endpoints that were in service, but only if it got no request for
-    // this long. Such a trial replaces a heartbeat, and is too rare to delay the trials of the other endpoints.
-    private static readonly TimeSpan StandbyPause = TimeSpan.FromSeconds(5);
+    // An endpoint that was already out of service when the call began may get a trial before the endpoints that were in service then, but only if it got no
+    // request for this long. Such a trial replaces a heartbeat, and is too rare to delay the trials of the other endpoints.
+    private static readonly TimeSpan EarlierOutPause = TimeSpan.FromSeconds(5);
 
     private readonly FailoverCall _call;
     private readonly FailoverSettings _settings;
@@ -40,7 +40,7 @@ internal ref struct ProspectReader
     private double _returnedLoad = double.PositiveInfinity;
     private int _retryAttempts = int.MaxValue;
     private Trial _trial = Trial.None;
-    private Trial _standby = Trial.None;
+    private Trial _earlierOut = Trial.None;
     private Trial _kept = Trial.None;
 
     /// <param name="call">The call.</param>
@@ -52,8 +52,8 @@ internal ref struct ProspectReader
     {
         (_call, _settings, _now, _outageSince, _isSecond) = (call, settings, now, outage.Since, isSecond);
         _hasRoomBesidePace = outage.HasRoomBeside(now);
-        // After a fault of an unknown kind, a call makes only the retries of ordinary service. Trials at the pace of an outage count too, because such a fault
-        // may never end.
+        // After a fault that may never end (Healing.Doubtful), a call gets no more retries than while endpoints serve. Its trials at the pace of an outage count as
+        // retries here.
         _hasRetryLeft = call.History.HasNoOwn || call.History.Counted <= settings.OrdinaryRetries;
     }
 
@@ -78,8 +78,9 @@ internal ref struct ProspectReader
         // went to the endpoint at once and it failed, its many failures would eject it again.
         if (Returned is not null && _serving > 1 && Fraction(_call.Number) >= 2 * Returned.Health.State.SlowStartShare(_now))
             (_cameBackAt, Returned) = (TimeSpan.MaxValue, null);
-        // A standby that was out before the call gets the trial only if no endpoint that was in service can get it, or occasionally in a longer outage.
-        var trial = _trial.Endpoint is null || _standby.IsBefore(_trial, _now) && IsStandbysTurn() ? _standby : _trial;
+        // An endpoint that was already out when the call began gets the trial only if no endpoint that was in service then can get it, or occasionally in a longer
+        // outage.
+        var trial = _trial.Endpoint is null || _earlierOut.IsBefore(_trial, _now) && IsEarlierOutsTurn() ? _earlierOut : _trial;
         // A plain answer may legitimately take long. So only a stream may get its second attempt on the endpoint that already works on it.
         if (trial.Endpoint is null && _call.IsStream)
             trial = _kept;
@@ -174,7 +175,7 @@ internal ref struct ProspectReader
         if (health.IsInService || findings.WasInService || isReady)
             _trial = trial.IsBefore(_trial, _now) ? trial : _trial;
         else
-            _standby = trial.IsBefore(_standby, _now) ? trial : _standby;
+            _earlierOut = trial.IsBefore(_earlierOut, _now) ? trial : _earlierOut;
     }
 
     // Checks whether the reason why the endpoint cannot take this call ends with time.
@@ -190,7 +191,8 @@ internal ref struct ProspectReader
         };
     }
 
-    // The result is never earlier than a time that the endpoint, or the application's own breaker in the endpoint's pipeline, has named.
+    // The result is not earlier than the time that the endpoint has named, or that the application's own breaker in the endpoint's pipeline has named. The only
+    // exception is a cooldown with an earlier TrialAt: it allows a trial before its end.
     private readonly TimeSpan AskableAt(HealthState health) =>
         Max(_now, Max(BreakerEnds(health), CooldownEnds(health)));
 
@@ -205,9 +207,9 @@ internal ref struct ProspectReader
         _call.History.IsFresh || _settings.Retry.MinimumChance == 0 || _call.Deadline == TimeSpan.MaxValue
         || member.Times.Quantile(_call.IsStream, _settings.Retry.MinimumChance) is not { } quick || _call.Deadline - at > quick;
 
-    private readonly bool IsStandbysTurn() =>
-        !_anyServes && (_isSpared || _now - _outageSince >= StandbyPause)
-        && _standby.Endpoint!.Health.State is var health && _now - Max(_standby.AskedAt, health.Since) >= StandbyPause && health.Cause?.IsSilence() != true;
+    private readonly bool IsEarlierOutsTurn() =>
+        !_anyServes && (_isSpared || _now - _outageSince >= EarlierOutPause)
+        && _earlierOut.Endpoint!.Health.State is var health && _now - Max(_earlierOut.AskedAt, health.Since) >= EarlierOutPause && health.Cause?.IsSilence() != true;
 
     private static bool IsProbedWell(EndpointState member, HealthState health) => member.Heartbeat is { Fault: null } reading && reading.At > health.Since && reading.Level >= health.CauseLevel;
 
