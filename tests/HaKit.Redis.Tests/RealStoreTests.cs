@@ -24,7 +24,8 @@ public sealed class RedisTests(RedisServer server) : RealStoreTests(server), ICl
         foreach (var configuration in new[] { $"{Server.Endpoint},user=app,password=wrong", $"{Server.Endpoint},user=nobody,password=secret" })
         {
             using var pool = NewPool("credentials", RedisPeerLinks.Over(configuration));
-            await Task.Delay(2500, TestContext.Current.CancellationToken);
+            await Until(() => pool.GetFleetStatus().Link!.Problem is { Length: > 0 }, 30);
+            await Task.Delay(1000, TestContext.Current.CancellationToken); // time for further tries to connect
             var status = pool.GetFleetStatus().Link!;
             status.IsConnected.Should().BeFalse();
             status.Problem.Should().NotBeNullOrEmpty();

@@ -18,6 +18,7 @@ public sealed class Browser : IAsyncLifetime
         if (Absent is not null)
             return;
         _playwright = await Playwright.CreateAsync();
+        Assertions.SetDefaultExpectTimeout(30_000); // only a guard: the default of 5 s is too short for a busy machine
         _browser = await _playwright.Chromium.LaunchAsync(new() { ExecutablePath = Path, Args = ["--no-sandbox", "--disable-gpu"] });
     }
 

@@ -16,6 +16,25 @@ public sealed class SampleTests(Browser browser) : IClassFixture<Browser>
         await page.PressAsync("#say", "Enter");
     }
 
+    // The server is killed in the middle of its answer. On a busy machine the answer may end first; then the server is repaired, and the question is asked again.
+    private static async Task<(string Serving, long KilledAt)> KillInsideAnAnswerAsync(IPage page)
+    {
+        while (true)
+        {
+            var answered = await page.Locator("#talk .theirs[data-done]").CountAsync();
+            await AskAsync(page, "And what if one of its servers dies while it talks?");
+            var note = page.Locator("#talk .note").Last;
+            await Assertions.Expect(note).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^(fra|ams)-"));
+            var serving = (await note.TextContentAsync())!.Split(' ')[0];
+            await page.ClickAsync($"[data-server='{serving}'][data-fault='killed']");
+            var killed = Stopwatch.GetTimestamp();
+            await Assertions.Expect(page.Locator("#talk .note.cut").Or(page.Locator("#talk .theirs[data-done]").Nth(answered)).First).ToBeVisibleAsync();
+            if (await page.Locator("#talk .note.cut").CountAsync() > 0)
+                return (serving, killed);
+            await page.ClickAsync($"[data-server='{serving}'][data-fault='well']");
+        }
+    }
+
     [Fact]
     public async Task A_chat_goes_on_when_its_endpoint_is_killed_and_the_dashboard_shows_who_is_out()
     {
@@ -29,14 +48,7 @@ public sealed class SampleTests(Browser browser) : IClassFixture<Browser>
 
         await AskAsync(page, "What keeps a service up?");
         await Assertions.Expect(page.Locator("#talk .theirs").Last).ToHaveAttributeAsync("data-done", new System.Text.RegularExpressions.Regex(".+"), new() { Timeout = 15_000 });
-        await AskAsync(page, "And what if one of its servers dies while it talks?");
-        var note = page.Locator("#talk .note").Last;
-        await Assertions.Expect(note).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^(fra|ams)-"));
-        var serving = (await note.TextContentAsync())!.Split(' ')[0];
-
-        // The server is killed in the middle of its answer. The request is sent again, and another server answers.
-        await page.ClickAsync($"[data-server='{serving}'][data-fault='killed']");
-        var killed = Stopwatch.GetTimestamp();
+        var (serving, killed) = await KillInsideAnAnswerAsync(page);
         await Assertions.Expect(Row(dashboard, serving).Locator(".state")).ToContainTextAsync("Ejected");
         var shown = Stopwatch.GetElapsedTime(killed);
         TestContext.Current.SendDiagnosticMessage($"The dashboard showed the ejection {shown.TotalSeconds:0.00} s after the kill.");
