@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using Microsoft.Win32.SafeHandles;
 
 namespace HaKit.Continuity;
@@ -55,6 +56,33 @@ internal static partial class UnixFiles
             Directory.CreateDirectory(folder);
         else
             Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>
+    /// Deletes a folder with its content, if it exists. A snapshot may have folders that not even their owner may change. Such folders are made writable first.
+    /// </summary>
+    public static void DeleteFolder(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return;
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (UnauthorizedAccessException) when (!OperatingSystem.IsWindows())
+        {
+            MakeWritable(new DirectoryInfo(folder));
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    // The content of a folder can be listed only after its permissions were set. Links are not followed.
+    [UnsupportedOSPlatform("windows")]
+    private static void MakeWritable(DirectoryInfo folder)
+    {
+        folder.UnixFileMode |= UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+        foreach (var inner in folder.EnumerateDirectories().Where(static f => f.LinkTarget is null))
+            MakeWritable(inner);
     }
 
     /// <summary>Makes the names in a folder durable, if the system supports it.</summary>

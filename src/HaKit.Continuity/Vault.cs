@@ -67,7 +67,8 @@ public sealed class Vault : IAsyncDisposable
     /// Cancels the save. A cancellation at the very end may come too late: some destinations may then have the complete snapshot.
     /// </param>
     /// <exception cref="VaultException">
-    /// The source cannot be read or shares a folder with a destination, too few destinations could be written, or the keys are wrong. The message says why.
+    /// The source cannot be read or shares a folder with a destination, too few destinations could be written, the keys are wrong, or the state file cannot be
+    /// used. The message says why. If some destinations have the snapshot nevertheless, the message names them.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number of copies is less than 1.</exception>
     public Task<VaultSnapshot> SaveAsync(string path, int copies = 1, CancellationToken cancellationToken = default) =>
@@ -80,7 +81,8 @@ public sealed class Vault : IAsyncDisposable
     /// Cancels the save. A cancellation at the very end may come too late: some destinations may then have the complete snapshot.
     /// </param>
     /// <exception cref="VaultException">
-    /// The source cannot be read or shares a folder with a destination, too few destinations could be written, or the keys are wrong. The message says why.
+    /// The source cannot be read or shares a folder with a destination, too few destinations could be written, the keys are wrong, or the state file cannot be
+    /// used. The message says why. If some destinations have the snapshot nevertheless, the message names them.
     /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The number of copies is less than 1.</exception>
     public async Task<VaultSnapshot> SaveAsync(string path, VaultSaveOptions options, CancellationToken cancellationToken = default)
@@ -97,7 +99,9 @@ public sealed class Vault : IAsyncDisposable
         // If this machine has saved before, empty destinations show that a share is not mounted. A second vault must then not be created.
         var session = await OpenAsync(create: known is null, cancellationToken, repair: known is not null);
         var saved = await SaveOperation.RunAsync(session, path, options, known?.Vault == session.Check.Vault ? known.LastNumber : 0, cancellationToken);
-        WriteState(new LocalState(session.Check.Vault, saved.Number, ObjectId.TryParse(saved.Id, out var id) ? id : null));
+        if (saved.Destinations.Count > 0)
+            WriteState(saved, session.Check.Vault);
+        SaveOperation.ThrowIfTooFew(saved, options.Copies);
         return saved;
     }
 
@@ -231,16 +235,16 @@ public sealed class Vault : IAsyncDisposable
         }
         finally
         {
-            if (Directory.Exists(folder))
-                Directory.Delete(folder, recursive: true);
+            UnixFiles.DeleteFolder(folder);
         }
     }
 
     /// <inheritdoc/>
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _isDisposed = true;
-        return _ownsPool ? _pool.DisposeAsync() : default;
+        if (_ownsPool)
+            await _pool.DisposeAsync();
     }
 
     private async Task<VaultSession> OpenAsync(bool create, CancellationToken token, bool repair = false)
@@ -275,12 +279,28 @@ public sealed class Vault : IAsyncDisposable
         {
             throw new VaultException($"The state file '{file}' cannot be read. Delete it. The vault then works without the state that it remembered.");
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new VaultException($"The state file '{file}' cannot be read: {e.Message} Correct the path or its permissions.", e);
+        }
     }
 
-    private void WriteState(LocalState state)
+    private void WriteState(VaultSnapshot saved, string vault)
     {
         if (_options.StateFile is not { } file)
             return;
+        try
+        {
+            WriteState(file, new LocalState(vault, saved.Number, ObjectId.TryParse(saved.Id, out var id) ? id : null));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new VaultException($"Snapshot {saved.Number} is on {ChunkWriter.Count(saved.Destinations.Count)} ('{string.Join("', '", saved.Destinations)}'), but the state file '{file}' cannot be written: {e.Message} Correct the path or its permissions.", e);
+        }
+    }
+
+    private static void WriteState(string file, LocalState state)
+    {
         UnixFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
         var temporary = file + ".new";
         File.Delete(temporary);

@@ -30,7 +30,10 @@ public sealed record VaultSnapshot
     /// </summary>
     public IReadOnlyList<string> Destinations { get; init; } = [];
 
-    /// <summary>Gets the destinations that do not have the snapshot, each with the reason. <see cref="Vault.SyncAsync"/> copies the snapshot to them.</summary>
+    /// <summary>
+    /// Gets the destinations that do not have the snapshot or did not confirm that they have it, each with the reason. <see cref="Vault.SyncAsync"/> copies the
+    /// snapshot to them.
+    /// </summary>
     public IReadOnlyDictionary<string, string> Missed { get; init; } = new Dictionary<string, string>();
 
     /// <summary>Gets the number of chunks that the save sent. A chunk that went to several destinations counts once.</summary>

@@ -71,7 +71,8 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
         var jitter = new Random(HashCode.Combine(_name, _vault.Pool.Time.GetTimestamp()));
         while (!stoppingToken.IsCancellationRequested)
         {
-            await SaveAsync(stoppingToken);
+            if (await TryAsync(SaveAsync, e => LogFailed(e, _ages.Youngest.TotalMinutes), stoppingToken))
+                await TryAsync(PruneAsync, LogPruneFailed, stoppingToken);
             using var timer = new PeriodicTimer(SaveInterval.Vary(Interval, _options.MaxAge, LastTook, jitter.NextDouble()), _vault.Pool.Time);
             try
             {
@@ -112,29 +113,39 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
 
     private async Task SaveAsync(CancellationToken stoppingToken)
     {
+        var began = _vault.Pool.Time.GetTimestamp();
+        var saved = await _vault.SaveAsync(_options.Source!, _options.Copies, stoppingToken);
+        Interlocked.Exchange(ref _tookTicks, _vault.Pool.Time.GetElapsedTime(began).Ticks);
+        _ages.RecordSnapshot(saved);
+        LogSaved(saved.Number, saved.Files, saved.Destinations.Count);
+    }
+
+    private async Task PruneAsync(CancellationToken stoppingToken)
+    {
+        if (_options.KeepLast is null && _options.KeepDays is null)
+            return;
+        var pruned = await _vault.PruneAsync(new VaultPruneOptions { KeepLast = _options.KeepLast, KeepDays = _options.KeepDays }, stoppingToken);
+        foreach (var problem in pruned.Problems)
+            LogNotPruned(problem);
+    }
+
+    private static async Task<bool> TryAsync(Func<CancellationToken, Task> step, Action<Exception> log, CancellationToken stoppingToken)
+    {
         try
         {
-            var began = _vault.Pool.Time.GetTimestamp();
-            var saved = await _vault.SaveAsync(_options.Source!, _options.Copies, stoppingToken);
-            Interlocked.Exchange(ref _tookTicks, _vault.Pool.Time.GetElapsedTime(began).Ticks);
-            _ages.RecordSnapshot(saved);
-            LogSaved(saved.Number, saved.Files, saved.Destinations.Count);
-            if (_options.KeepLast is not null || _options.KeepDays is not null)
-            {
-                var pruned = await _vault.PruneAsync(new VaultPruneOptions { KeepLast = _options.KeepLast, KeepDays = _options.KeepDays }, stoppingToken);
-                foreach (var problem in pruned.Problems)
-                    LogNotPruned(problem);
-            }
+            await step(stoppingToken);
+            return true;
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            return false; // the application stops
         }
 #pragma warning disable CA1031 // The schedule outlives every failure; the next turn tries again.
-        catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+        catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogFailed(e, _ages.Youngest.TotalMinutes);
-        }
-        catch (OperationCanceledException)
-        {
-            // The application stops.
+            log(e);
+            return false;
         }
     }
 
@@ -154,6 +165,9 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
 
     [LoggerMessage(3, LogLevel.Warning, "The scheduled prune could not delete everything: {Problem}")]
     private partial void LogNotPruned(string problem);
+
+    [LoggerMessage(4, LogLevel.Error, "The scheduled prune failed; the next one follows the next save.")]
+    private partial void LogPruneFailed(Exception exception);
 
     [LoggerMessage(2, LogLevel.Error, "The scheduled save failed; the last good snapshot is {Minutes:0} min old.")]
     private partial void LogFailed(Exception exception, double minutes);

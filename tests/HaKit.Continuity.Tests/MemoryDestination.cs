@@ -20,6 +20,9 @@ internal sealed class MemoryDestination(Func<ValueTask>? turn = null) : IVaultDe
     /// <summary>Gets or sets the number of objects that may still be written. Null: no limit.</summary>
     public int? Room { get; set; }
 
+    /// <summary>Gets or sets what makes one operation fail, for example <c>put s/…</c> or <c>delete i/…</c>. Null: nothing.</summary>
+    public Func<string, Exception?>? Trouble { get; set; }
+
     public List<string> Written { get; } = [];
 
     /// <summary>Gets the content of every object that was ever written, including announcements.</summary>
@@ -31,7 +34,7 @@ internal sealed class MemoryDestination(Func<ValueTask>? turn = null) : IVaultDe
 
     public async ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        await TurnAsync(cancellationToken);
+        await TurnAsync($"put {name}", cancellationToken);
         if (Room is <= 0)
             throw new IOException("No space left on device.", 28);
         if (WriteFailure is { } failure)
@@ -49,31 +52,31 @@ internal sealed class MemoryDestination(Func<ValueTask>? turn = null) : IVaultDe
 
     public async ValueTask<byte[]?> GetAsync(string name, CancellationToken cancellationToken)
     {
-        await TurnAsync(cancellationToken);
+        await TurnAsync($"get {name}", cancellationToken);
         return Objects.TryGetValue(name, out var content) ? content.ToArray() : null;
     }
 
     public async ValueTask<IReadOnlyList<string>> ListAsync(string prefix, CancellationToken cancellationToken)
     {
-        await TurnAsync(cancellationToken);
+        await TurnAsync($"list {prefix}", cancellationToken);
         return [.. Objects.Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
     }
 
     public async ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
     {
-        await TurnAsync(cancellationToken);
+        await TurnAsync($"delete {name}", cancellationToken);
         if (WriteFailure is { } failure)
             throw failure;
         Objects.TryRemove(name, out _);
     }
 
-    private async ValueTask TurnAsync(CancellationToken cancellationToken)
+    private async ValueTask TurnAsync(string operation, CancellationToken cancellationToken)
     {
         if (turn is not null)
             await turn();
         if (IsSlow)
             await Task.Delay(Timeout.Infinite, cancellationToken);
-        if (Failure is { } failure)
+        if ((Failure ?? Trouble?.Invoke(operation)) is { } failure)
             throw failure;
         if (Left-- <= 0)
             throw new IOException("The destination is out.");

@@ -1,9 +1,12 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using HaKit.Availability;
 using HaKit.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HaKit.Continuity.Tests;
 
@@ -110,6 +113,25 @@ public sealed class ScheduleTests : IDisposable
         await second.StopAsync(Token);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_prune_that_fails_is_not_reported_as_a_save_that_failed()
+    {
+        var (disk, share, log) = (new MemoryDestination(), new MemoryDestination(), new LogLines());
+        File.WriteAllText(Path.Combine(_folder, "state"), "kept");
+        // Both destinations are gone when the save has ended, which is when it takes back its announcement.
+        disk.Trouble = share.Trouble = o =>
+        {
+            if (o.StartsWith("delete i/", StringComparison.Ordinal))
+                disk.Failure = share.Failure = new UnauthorizedAccessException("gone");
+            return null;
+        };
+        using var host = Start(new ManualTimeProvider(), disk, share, static o => (o.Every, o.KeepLast) = (TimeSpan.FromHours(1), 1), log);
+        await host.StartAsync(Token);
+        await UntilAsync(() => log.Lines.Count >= 2);
+        await host.StopAsync(Token);
+        log.Lines.Should().HaveCount(2).And.ContainInOrder("Snapshot 1 with 1 files is on 2 destinations.", "The scheduled prune failed; the next one follows the next save.");
+    }
+
     [Fact(Timeout = 10_000)]
     public async Task An_interval_is_either_given_or_chosen()
     {
@@ -141,10 +163,12 @@ public sealed class ScheduleTests : IDisposable
         return result;
     }
 
-    private IHost Start(TimeProvider time, MemoryDestination disk, MemoryDestination share, Action<VaultOptions> configure)
+    private IHost Start(TimeProvider time, MemoryDestination disk, MemoryDestination share, Action<VaultOptions> configure, LogLines? log = null)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Services.AddSingleton(time);
+        if (log is not null)
+            builder.Services.AddSingleton<ILoggerProvider>(log);
         builder.Services.AddHaVault("state", o =>
         {
             o.Destinations.Add(new VaultDestinationOptions { Name = "disk" }.Use(disk));
@@ -154,5 +178,24 @@ public sealed class ScheduleTests : IDisposable
             configure(o);
         });
         return builder.Build();
+    }
+
+    /// <summary>Keeps the lines of the schedule.</summary>
+    private sealed class LogLines : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => categoryName.EndsWith(nameof(VaultSchedule), StringComparison.Ordinal) ? this : NullLogger.Instance;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Lines.Enqueue(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -37,18 +37,6 @@ public sealed class TroubleTests : VaultTestBase
         Assert.Fail("a save has fewer steps");
     }
 
-    // The time advances to the next timer when nothing else has happened for a while.
-    private static async Task<T> CompletedAsync<T>(Task<T> work, HaKit.Testing.ManualTimeProvider time)
-    {
-        for (var idle = 0; !work.IsCompleted; idle++)
-        {
-            if (idle % 500 == 499 && time.UntilNextTimer is { } until)
-                time.Advance(until);
-            await Task.Yield();
-        }
-        return await work;
-    }
-
     [Fact(Timeout = 10 * Limit)]
     public async Task Every_flipped_byte_of_each_destination_is_found_by_name_and_the_rest_restores()
     {

@@ -59,4 +59,16 @@ public abstract class VaultTestBase : IDisposable
         Tree(target).Should().Equal(expected, because);
         Directory.Delete(target, recursive: true);
     }
+
+    // The time advances to the next timer when nothing else has happened for a while.
+    protected static async Task<T> CompletedAsync<T>(Task<T> work, HaKit.Testing.ManualTimeProvider time)
+    {
+        for (var idle = 0; !work.IsCompleted; idle++)
+        {
+            if (idle % 500 == 499 && time.UntilNextTimer is { } until)
+                time.Advance(until);
+            await Task.Yield();
+        }
+        return await work;
+    }
 }

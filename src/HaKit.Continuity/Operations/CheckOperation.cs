@@ -32,6 +32,7 @@ internal static class CheckOperation
         var listed = manifests.Values.Where(s => !deleted.Contains(s.Id)).OrderBy(s => s.Snapshot.Number).ToList();
         foreach (var view in session.Usable)
             findings.AddRange(Gaps(view, listed, good[view], deleted, state));
+        session.ReportEnd();
         return new VaultCheckReport(findings, [.. listed.Select(s => s.Snapshot)]);
     }
 

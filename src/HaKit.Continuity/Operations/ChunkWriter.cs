@@ -119,6 +119,8 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
         view.Chunks[id] = name.Key;
     }
 
+    public static string Count(int destinations) => destinations == 1 ? "1 destination" : $"{destinations} destinations";
+
     /// <summary>Ends a save that can no longer reach the required number of destinations.</summary>
     /// <exception cref="VaultException">The message contains the reason for each destination that is not used.</exception>
     public static void ThrowIfTooFew(VaultSession session, int copies)
@@ -126,7 +128,7 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
         if (session.Usable.Count() < copies)
         {
             throw new VaultException(
-                $"The snapshot was not saved: {copies} destinations must have it, and {session.Usable.Count()} can be written. {VaultSession.Reasons(session.Views.Where(v => !v.IsUsable))}");
+                $"The snapshot was not saved: {Count(copies)} must have it, and {session.Usable.Count()} can be written. {VaultSession.Reasons(session.Views.Where(v => !v.IsUsable))}");
         }
     }
 }

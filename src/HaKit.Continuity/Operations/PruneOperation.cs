@@ -31,7 +31,7 @@ internal static class PruneOperation
         // The chunks of all destinations' snapshots are kept, because a destination may have the last good copy of a chunk whose snapshot is listed only at
         // another destination.
         var kept = snapshots.Where(s => !doomed.Contains(s.Id)).ToDictionary(static s => s.Id, static s => s.Chunks);
-        var deleted = 0;
+        var deleted = new List<ObjectName>();
         var marked = 0;
         // Destinations are pruned one after the other, because a snapshot that is new at one destination may be read from another destination.
         foreach (var view in session.Usable.ToList())
@@ -43,14 +43,16 @@ internal static class PruneOperation
                     if (isKnown)
                     {
                         var used = await UsedAsync(session, v, kept, token);
-                        deleted += await SweepAsync(session, v, kept, options.Grace, problems, token);
+                        await SweepAsync(session, v, kept, options.Grace, deleted, problems, token);
                         marked += await MarkAsync(session, v, used, token);
                     }
                     await ForgetAsync(session, v, options.TombstoneLife, token);
                 },
                 token);
         }
-        return new VaultPruneReport(doomed.Count, marked, deleted, [.. problems, .. session.Views.Where(v => !v.IsUsable).Select(v => $"'{v.Name}': {v.Failure}")]);
+        // A tombstone at one destination is enough: a sync copies it to the others.
+        var gone = doomed.Count(id => session.Views.Any(v => v.Tombstones.ContainsKey(id)));
+        return new VaultPruneReport(gone, marked, deleted.Count, [.. problems, .. session.Views.Where(v => !v.IsUsable).Select(v => $"'{v.Name}': {v.Failure}")]);
     }
 
     private static async Task DeleteSnapshotAsync(VaultSession session, DestinationView view, ObjectId id, CancellationToken token)
@@ -91,8 +93,9 @@ internal static class PruneOperation
         return unused.Count;
     }
 
-    private static async Task<int> SweepAsync(
-        VaultSession session, DestinationView view, Dictionary<ObjectId, IReadOnlyList<ObjectId>> kept, TimeSpan grace, List<string> problems, CancellationToken token)
+    // Adds each deleted chunk at once, so that chunks count that were deleted before the destination failed.
+    private static async Task SweepAsync(
+        VaultSession session, DestinationView view, Dictionary<ObjectId, IReadOnlyList<ObjectId>> kept, TimeSpan grace, List<ObjectName> deleted, List<string> problems, CancellationToken token)
     {
         var due = new List<(ObjectName Name, MarkerContent Content)>();
         foreach (var mark in view.MarkersOf(ObjectName.MarkKind))
@@ -102,7 +105,7 @@ internal static class PruneOperation
         }
 
         if (due.Count == 0)
-            return 0;
+            return;
         var sweep = await session.WriteMarkerAsync(view, ObjectName.SweepKind, [], token);
         try
         {
@@ -110,26 +113,28 @@ internal static class PruneOperation
             if (await SaveIsUnderWayAsync(session, view, token))
             {
                 problems.Add($"'{view.Name}': a save is in progress, so chunks are deleted at the next prune. If no save runs, its announcement is damaged: run sync.");
-                return 0;
+                return;
             }
             var used = await UsedAsync(session, view, kept, token);
-            var deleted = 0;
             foreach (var (name, content) in due)
             {
                 foreach (var id in content.Chunks)
                 {
-                    if (session.Time.GetElapsedTime(began) > WriteScope.SweepLife / 2)
-                        return deleted;
                     if (used.Contains(id) || !view.Chunks.ContainsKey(id))
                         continue;
-                    await session.Store.DeleteAsync(view.Name, view.NameOf(ObjectName.ChunkKind, id), token);
+                    if (session.Time.GetElapsedTime(began) > WriteScope.SweepLife / 2)
+                    {
+                        problems.Add($"'{view.Name}': the time of a prune is over, so the other marked chunks are deleted at the next prune.");
+                        return;
+                    }
+                    var chunk = view.NameOf(ObjectName.ChunkKind, id);
+                    await session.Store.DeleteAsync(view.Name, chunk, token);
                     view.Chunks.Remove(id);
-                    deleted++;
+                    deleted.Add(chunk);
                 }
                 await session.Store.DeleteAsync(view.Name, name, token);
                 view.Markers.Remove(name);
             }
-            return deleted;
         }
         finally
         {

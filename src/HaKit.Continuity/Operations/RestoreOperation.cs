@@ -29,12 +29,12 @@ internal static class RestoreOperation
             var bytes = await WriteAsync(session, manifest, entries, partial, token);
             PutInPlace(partial, target);
             UnixFiles.FlushFolder(Path.GetDirectoryName(target)!);
+            session.ReportEnd();
             return new VaultRestoreReport(VaultSnapshot.From(id, manifest), entries.Count(e => !e.IsFolder), bytes, session.Time.GetElapsedTime(began));
         }
         catch
         {
-            if (Directory.Exists(partial))
-                Directory.Delete(partial, recursive: true);
+            UnixFiles.DeleteFolder(partial);
             throw;
         }
     }
@@ -46,7 +46,7 @@ internal static class RestoreOperation
         if (Path.GetDirectoryName(target) is not { } parent || !Directory.Exists(parent))
             return;
         foreach (var rest in Directory.EnumerateDirectories(parent, Path.GetFileName(target) + Partial + "*"))
-            Directory.Delete(rest, recursive: true);
+            UnixFiles.DeleteFolder(rest);
     }
 
     private static void PutInPlace(string partial, string target)
@@ -57,10 +57,7 @@ internal static class RestoreOperation
             Directory.Move(target, old);
         }
         Directory.Move(partial, target);
-        if (Directory.Exists(old))
-        {
-            Directory.Delete(old, recursive: true);
-        }
+        UnixFiles.DeleteFolder(old);
     }
 
     private static async Task<long> WriteAsync(VaultSession session, SnapshotManifest manifest, List<ManifestEntry> entries, string folder, CancellationToken token)

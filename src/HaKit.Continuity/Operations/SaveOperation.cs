@@ -5,6 +5,11 @@ namespace HaKit.Continuity.Operations;
 /// <summary>Saves a file or folder. The first save is complete; later saves store only changed content.</summary>
 internal static class SaveOperation
 {
+    /// <summary>
+    /// Saves, and returns the snapshot with the destinations that have it. These may be too few (<see cref="ThrowIfTooFew"/>), because a destination can fail
+    /// after another destination has got the manifest.
+    /// </summary>
+    /// <exception cref="VaultException">Too few destinations could be used before the manifest was written, or the source cannot be read.</exception>
     public static async Task<VaultSnapshot> RunAsync(VaultSession session, string path, VaultSaveOptions options, long lastKnown, CancellationToken token)
     {
         ChunkWriter.ThrowIfTooFew(session, options.Copies);
@@ -18,7 +23,15 @@ internal static class SaveOperation
         var chunks = new ChunkWriter(session, scope, options.Copies, token);
         var entries = await ReadEntriesAsync(session, source, options.Rehash ? null : previous, chunks, token);
         await chunks.FinishAsync();
-        await CompleteAsync(session, scope, chunks.Chunks, token);
+        try
+        {
+            await CompleteAsync(session, scope, chunks.Chunks, token);
+        }
+        catch (VaultObjectException) when (!options.Rehash)
+        {
+            // No destination has a good copy of a chunk of an earlier snapshot, but the files have the chunk's content.
+            return await RunAsync(session, path, options with { Rehash = true }, lastKnown, token);
+        }
         ChunkWriter.ThrowIfTooFew(session, options.Copies);
 
         var manifest = new SnapshotManifest
@@ -35,7 +48,7 @@ internal static class SaveOperation
         // The manifest is written last, so that a destination lists a snapshot only if it has all of the snapshot's chunks.
         await session.OnEachAsync(async view => await session.Store.PutAsync(view.Name, name, sealedBytes, token), token);
         await session.OnEachAsync(view => ThrowIfNotKeptAsync(session, view, name, chunks.Chunks, token), token);
-        ChunkWriter.ThrowIfTooFew(session, options.Copies);
+        session.ReportEnd();
         return VaultSnapshot.From(id, manifest) with
         {
             Destinations = [.. session.Usable.Select(v => v.Name)],
@@ -43,6 +56,18 @@ internal static class SaveOperation
             BytesSent = chunks.BytesSent,
             Missed = session.Views.Where(v => !v.IsUsable).ToDictionary(v => v.Name, v => v.Failure!),
         };
+    }
+
+    /// <summary>Ends a save after which too few destinations have the snapshot.</summary>
+    /// <exception cref="VaultException">The message contains the destinations that have the snapshot, and the reason for each other destination.</exception>
+    public static void ThrowIfTooFew(VaultSnapshot saved, int copies)
+    {
+        var (have, reasons) = (saved.Destinations, string.Join("; ", saved.Missed.Select(static m => $"'{m.Key}': {m.Value}")));
+        if (have.Count >= copies)
+            return;
+        throw new VaultException(have.Count == 0
+            ? $"The snapshot was not saved: {ChunkWriter.Count(copies)} must have it, and none confirmed that it has it. {reasons}."
+            : $"Snapshot {saved.Number} is on {ChunkWriter.Count(have.Count)} ('{string.Join("', '", have)}'), and {copies} must have it. It is complete there and can be restored. The others did not confirm that they have it. {reasons}. A sync copies it to them.");
     }
 
     // A destination that accepts objects but does not keep them has no copy, so it must not list the snapshot.

@@ -11,6 +11,7 @@ internal sealed class SyncOperation
     private readonly VaultSession _session;
     private readonly CancellationToken _token;
     private readonly Dictionary<DestinationView, HashSet<ObjectId>> _looked;
+    private readonly HashSet<ObjectId> _lost = [];
     private readonly List<string> _problems = [];
     private int _deleted;
     private int _chunks;
@@ -38,6 +39,7 @@ internal sealed class SyncOperation
             foreach (var view in session.Usable.ToList())
                 await VaultSession.TryAsync(view, v => sync.CompleteAsync(v, snapshots[i]), token);
         }
+        session.ReportEnd();
         return new VaultSyncReport(
             sync._snapshots, sync._chunks, sync._deleted,
             [.. session.Views.Where(v => !v.IsUsable).Select(v => $"'{v.Name}': {v.Failure}"), .. unreadable.Select(u => u.Why.Message), .. sync._problems]);
@@ -67,6 +69,9 @@ internal sealed class SyncOperation
         // Snapshots share chunks, so each chunk is read only once.
         foreach (var chunk in snapshot.Chunks.Where(_looked[view].Add))
             _chunks += await EnsureAsync(view, ObjectName.ChunkKind, chunk);
+        // A destination lists a snapshot only if it has all of the snapshot's chunks.
+        if (snapshot.Chunks.Any(_lost.Contains))
+            return;
         _snapshots += await EnsureAsync(view, ObjectName.SnapshotKind, snapshot.Id);
     }
 
@@ -84,7 +89,8 @@ internal sealed class SyncOperation
             if (isGood ?? true)
                 return 0;
         }
-        var content = await ReadAsync(kind, id);
+        if (await ReadAsync(kind, id) is not { } content)
+            return 0;
         // A damaged copy has the name that the valid copy needs.
         if (held.ContainsKey(id))
             await _session.Store.DeleteAsync(view.Name, view.NameOf(kind, id), _token);
@@ -94,9 +100,12 @@ internal sealed class SyncOperation
         return 1;
     }
 
-    // The name of a tombstone identifies the deleted snapshot. So a tombstone that is damaged everywhere is written again.
-    private async Task<byte[]> ReadAsync(char kind, ObjectId id)
+    // Returns null if no destination has a good copy. The name of a tombstone identifies the deleted snapshot, so a tombstone that is damaged everywhere is
+    // written again.
+    private async Task<byte[]?> ReadAsync(char kind, ObjectId id)
     {
+        if (_lost.Contains(id))
+            return null;
         try
         {
             return await _session.ReadAsync(kind, id, _token);
@@ -104,6 +113,12 @@ internal sealed class SyncOperation
         catch (VaultObjectException) when (kind == ObjectName.TombstoneKind)
         {
             return _session.MarkerBytes([]);
+        }
+        catch (VaultObjectException e)
+        {
+            _lost.Add(id);
+            _problems.Add(e.Message);
+            return null;
         }
     }
 }

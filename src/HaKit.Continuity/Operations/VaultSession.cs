@@ -259,6 +259,9 @@ internal sealed class VaultSession
 
     public void Report(long done, long total) => Progress?.Report(total > 0 ? Math.Min(1, (double)done / total) : 1);
 
+    /// <summary>Reports that the operation is complete.</summary>
+    public void ReportEnd() => Progress?.Report(1);
+
     public static string Reasons(IEnumerable<DestinationView> views) => string.Join("; ", views.Select(v => $"'{v.Name}': {v.Failure ?? "has no vault"}")) + ".";
 
     /// <summary>Writes an object with a random name: an intent, a mark, a sweep.</summary>
