@@ -17,14 +17,15 @@ public sealed class Vault : IAsyncDisposable
 {
     private readonly EndpointPool _pool;
     private readonly bool _ownsPool;
+    private readonly HttpClient? _ownHttp;
     private readonly VaultOptions _options;
     private readonly VaultStore _store;
     private readonly Sealer _sealer;
     private volatile bool _isDisposed;
 
-    internal Vault(EndpointPool pool, VaultOptions options, bool ownsPool = false)
+    internal Vault(EndpointPool pool, VaultOptions options, bool ownsPool = false, HttpClient? ownHttp = null)
     {
-        (_pool, _options, _ownsPool) = (pool, options, ownsPool);
+        (_pool, _options, _ownsPool, _ownHttp) = (pool, options, ownsPool, ownHttp);
         _store = new VaultStore(pool, options);
         _sealer = new Sealer(VaultSettings.KeyRing(options));
     }
@@ -32,7 +33,10 @@ public sealed class Vault : IAsyncDisposable
     /// <summary>Creates a vault without a container.</summary>
     /// <param name="name">The vault's name, for logs and messages.</param>
     /// <param name="options">The destinations and keys. The vault takes a copy.</param>
-    /// <param name="http">The sender of requests to blob containers; it is not disposed. Null: the vault's own client.</param>
+    /// <param name="http">
+    /// The sender of requests to blob containers; it is not disposed. If its <see cref="HttpClient.Timeout"/> is shorter than <see
+    /// cref="VaultOptions.OperationTimeout"/>, it ends operations early. Null: the vault's own client.
+    /// </param>
     /// <param name="time">The clock. Null: the system's clock.</param>
     /// <exception cref="VaultException">A setting is wrong; the message names it.</exception>
     public static Vault Create(string name, VaultOptions options, HttpClient? http = null, TimeProvider? time = null)
@@ -43,11 +47,15 @@ public sealed class Vault : IAsyncDisposable
         if (VaultSettings.Problems(options).FirstOrDefault() is { } problem)
             throw new VaultException(problem);
         var pool = new EndpointPoolOptions { OnFault = DestinationFaults.ActionFor };
-        VaultSettings.Describe(pool, options, () => http ?? new HttpClient());
+        HttpClient? ownHttp = null;
+        VaultSettings.Describe(pool, options, () => http ?? (ownHttp ??= NewHttpClient()));
         var parts = new EndpointPoolParts { TimeProvider = time ?? TimeProvider.System };
         parts.Classifiers.Add(new DestinationFaults());
-        return new Vault(new EndpointPool(name, pool, parts), options, ownsPool: true);
+        return new Vault(new EndpointPool(name, pool, parts), options, ownsPool: true, ownHttp);
     }
+
+    // The client has no time limit, because OperationTimeout ends each operation. A changed DNS record is seen within five minutes.
+    private static HttpClient NewHttpClient() => new(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) }) { Timeout = Timeout.InfiniteTimeSpan };
 
     /// <summary>Gets the pool of destinations, for status, health and events.</summary>
     public EndpointPool Pool => _pool;
@@ -245,6 +253,7 @@ public sealed class Vault : IAsyncDisposable
         _isDisposed = true;
         if (_ownsPool)
             await _pool.DisposeAsync();
+        _ownHttp?.Dispose();
     }
 
     private async Task<VaultSession> OpenAsync(bool create, CancellationToken token, bool repair = false)

@@ -88,6 +88,9 @@ internal static class VaultSettings
     /// <summary>Adds each destination to the options of the vault's pool, as an endpoint.</summary>
     public static void Describe(EndpointPoolOptions pool, VaultOptions options, Func<HttpClient> http)
     {
+        // The objects have from 100 bytes to hundreds of megabytes. So the times of earlier operations do not show how long an operation may take, and only
+        // OperationTimeout limits it.
+        (pool.FirstContent.Minimum, pool.FirstContent.Timeout) = (options.OperationTimeout, options.OperationTimeout);
         foreach (var destination in options.Destinations)
             pool.Endpoints.Add(new EndpointOptions { Name = destination.Name, Client = Make(destination, http), Provider = "vault" });
     }

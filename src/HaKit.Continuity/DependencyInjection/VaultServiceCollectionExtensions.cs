@@ -7,6 +7,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -82,7 +83,15 @@ public static class VaultServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<VaultOptions>, VaultOptionsValidator>());
         if (section is not null)
             services.AddSingleton<IValidateOptions<VaultOptions>>(new VaultSectionValidator(name, section));
-        services.AddHttpClient(pool);
+        // The pool repeats each operation and ends it after OperationTimeout. So the client has no limit of its own, and none of the resilience handlers that
+        // ConfigureHttpClientDefaults adds to all clients.
+        services.AddHttpClient(pool)
+            .ConfigureHttpClient(static client => client.Timeout = Timeout.InfiniteTimeSpan)
+            .ConfigureAdditionalHttpMessageHandlers(static (handlers, _) =>
+            {
+                foreach (var handler in handlers.OfType<ResilienceHandler>().ToList())
+                    handlers.Remove(handler);
+            });
         var builder = services.AddHaEndpointPool(pool, static _ => { });
         services.AddOptions<EndpointPoolOptions>(pool).Configure<IOptionsMonitor<VaultOptions>, IHttpClientFactory>(
             (options, vaults, clients) => VaultSettings.Describe(options, vaults.Get(name), () => clients.CreateClient(pool)));
