@@ -85,18 +85,11 @@ internal sealed class RedisPeerLink : IPeerLink
 
     public async ValueTask<TimeSpan> LeadAsync(string role, CancellationToken cancellationToken)
     {
-        try
-        {
-            if (!Status.IsConnected)
-                return TimeSpan.Zero;
-            var asked = Now;
-            var lease = await _store.LeadAsync(role, _scope.Replica).WaitAsync(GivenUpAfter, _time, cancellationToken).ConfigureAwait(false);
-            return lease > Now - asked ? lease - (Now - asked) : TimeSpan.Zero;
-        }
-        catch (Exception exception) when (IsFailure(exception))
-        {
+        if (!Status.IsConnected)
             return TimeSpan.Zero;
-        }
+        var asked = Now;
+        var lease = await _store.LeadAsync(role, _scope.Replica).WaitAsync(GivenUpAfter, _time, cancellationToken).ConfigureAwait(false);
+        return lease > Now - asked ? lease - (Now - asked) : TimeSpan.Zero;
     }
 
     public void Dispose()

@@ -80,6 +80,11 @@ public sealed class RedisTests(RedisServer server) : RealStoreTests(server), ICl
         {
             await Throttle(one, "e0", 60);
             await Until(() => IsCooling(other, "e0"), 30);
+            // The store cannot name a leader. Each replica takes the exception as its own leadership.
+            using var link = RedisPeerLinks.Over(Server.Endpoint)(new PeerScope { Name = "app/test", Pool = "read-only", Replica = "leader", Time = TimeProvider.System })!;
+            link.Start(static _ => { });
+            await Until(() => link.Status.IsConnected, 30);
+            await link.Awaiting(static l => l.LeadAsync("probes", TestContext.Current.CancellationToken).AsTask()).Should().ThrowAsync<RedisServerException>();
         }
         finally
         {

@@ -148,15 +148,16 @@ public sealed class EndpointPoolChatClient : IChatClient
             if (ReferenceEquals(update, ChatUpdateReader.End))
                 continue;
             continuation?.RecordDelivered(update);
-            if (answer.Detail.Seams is { Count: > 0 } seams)
+            var seams = answer.Detail.Seams;
+            if (seams.Count > 0 && seams[^1].To is { } next)
+                server = new Maker(_pool, next);
+            _states.RememberFrom(update, conversation, server);
+            conversation = update.ConversationId ?? conversation;
+            if (seams.Count > 0)
             {
-                if (seams[^1].To is { } next)
-                    server = new Maker(_pool, next);
                 yield return continuation!.Rewrite(update, answer.Detail);
                 continue;
             }
-            _states.RememberFrom(update, conversation, server);
-            conversation = update.ConversationId ?? conversation;
             if (isFirst)
             {
                 isFirst = false;

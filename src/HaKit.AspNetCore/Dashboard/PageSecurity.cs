@@ -46,13 +46,19 @@ internal static partial class PageSecurity
     /// <returns>A function to call when the application has started.</returns>
     public static Action WarnWhenOpen(RouteGroupBuilder group, string prefix, IServiceProvider services)
     {
-        var isOpen = false;
+        var isAnonymous = false;
+        var isUndecided = false;
         // This convention runs after all other conventions, because the application calls RequireAuthorization after the mapping.
-        ((IEndpointConventionBuilder)group).Finally(route => isOpen |= !NeedsAuthorization(route.Metadata));
+        ((IEndpointConventionBuilder)group).Finally(route =>
+        {
+            isAnonymous |= route.Metadata.OfType<IAllowAnonymous>().Any();
+            isUndecided |= !NeedsAuthorization(route.Metadata);
+        });
         return () =>
         {
             _ = services.GetService<EndpointDataSource>()?.Endpoints; // reading the property builds the endpoints
-            if (!isOpen || services.GetService<IOptions<AuthorizationOptions>>()?.Value.FallbackPolicy is not null)
+            // The fallback policy protects pages without any rule of their own. It does not protect pages that allow anonymous users.
+            if (!isAnonymous && !(isUndecided && services.GetService<IOptions<AuthorizationOptions>>()?.Value.FallbackPolicy is null))
                 return;
             var addresses = services.GetService<IServer>()?.Features.Get<IServerAddressesFeature>()?.Addresses ?? [];
             if (addresses.FirstOrDefault(static a => !IsLoopback(a)) is { } address)
@@ -72,7 +78,7 @@ internal static partial class PageSecurity
     };
 
     private static bool NeedsAuthorization(IList<object> metadata) =>
-        !metadata.OfType<IAllowAnonymous>().Any() && (metadata.OfType<IAuthorizeData>().Any() || metadata.OfType<AuthorizationPolicy>().Any());
+        metadata.OfType<IAuthorizeData>().Any() || metadata.OfType<AuthorizationPolicy>().Any();
 
     // The values may also be "http://+:5000" or "http://*:5000", which are not URIs.
     internal static bool IsLoopback(string address) => BindingAddress.Parse(address) is var parsed

@@ -23,7 +23,7 @@ public static class HaEndpointReplacement
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
         ArgumentNullException.ThrowIfNull(fakes);
-        var places = new Places(Convert.ToHexStringLower(System.Text.Encoding.UTF8.GetBytes(pool)), fakes);
+        var places = new Places(LabelOf(pool), fakes);
         services.PostConfigure<EndpointPoolOptions>(pool, places.Move);
         services.PostConfigureAll<HttpClientFactoryOptions>(options =>
             options.HttpMessageHandlerBuilderActions.Add(builder => builder.AdditionalHandlers.Add(new Detour(places))));
@@ -37,10 +37,17 @@ public static class HaEndpointReplacement
         return services;
     }
 
+    // A label of a host name has at most 63 characters. A longer name of a pool is represented by its hash, so that two pools never share a host.
+    private static string LabelOf(string pool)
+    {
+        var name = System.Text.Encoding.UTF8.GetBytes(pool);
+        return Convert.ToHexStringLower(name.Length <= 30 ? name : System.Security.Cryptography.SHA256.HashData(name).AsSpan(0, 31));
+    }
+
     /// <summary>Assigns each endpoint of the pool an address that is used nowhere else.</summary>
     private sealed class Places(string label, (string Endpoint, FakeHttpEndpoint Fake)[] fakes)
     {
-        private readonly string _suffix = $".{label[..Math.Min(60, label.Length)]}.fake.invalid";
+        private readonly string _suffix = $".{label}.fake.invalid";
         private readonly Lock _lock = new();
         private readonly Dictionary<string, string> _hosts = new(StringComparer.Ordinal);
 

@@ -236,6 +236,8 @@ public sealed class VirtualStore
 
     internal TimeSpan Lead(string role, int place)
     {
+        if (IsReadOnly)
+            throw new InvalidOperationException("The store refuses writes.");
         var lease = TimeSpan.FromSeconds(15);
         if (_leaders.TryGetValue(role, out var leader) && leader.Leader != place && leader.Until > _time.Elapsed)
             return TimeSpan.Zero;

@@ -21,8 +21,9 @@ public interface IPeerLink : IDisposable
     void Publish(IReadOnlyList<PeerFact> facts);
 
     /// <summary>
-    /// Acquires or renews the lease of a role, and returns how long this replica is the leader. Zero if another replica is the leader or the store does not
-    /// answer. Two replicas may be leaders for the length of one lease, because leadership only saves work and is never needed for safety.
+    /// Acquires or renews the lease of a role, and returns how long this replica is the leader. Zero if another replica is the leader, or if the link is not
+    /// connected. Two replicas may be leaders for the length of one lease, because leadership only saves work and is never needed for safety. If the store
+    /// cannot decide, for example because it refuses writes, an implementation throws any exception. Then each replica acts as the leader, as without a store.
     /// </summary>
     /// <param name="role">The role.</param>
     /// <param name="cancellationToken">Ends the waiting.</param>

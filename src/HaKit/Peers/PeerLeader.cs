@@ -12,11 +12,16 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
 
     private static readonly TimeSpan RenewBefore = TimeSpan.FromSeconds(8);
 
+    private static readonly TimeSpan LeaseWithoutStore = TimeSpan.FromSeconds(15);
+
     private readonly Lock _gate = new();
     private TimeSpan _until = TimeSpan.MinValue;
     private TimeSpan _asked = TimeSpan.MinValue / 2;
 
-    /// <summary>Checks whether this replica may send the probes: if it is the leader, or if the link is not connected.</summary>
+    /// <summary>
+    /// Checks whether this replica may send the probes: if it is the leader, or if the link is not connected or cannot decide, for example because the store
+    /// refuses writes.
+    /// </summary>
     /// <param name="isConnected">Whether the link is connected. Without a connection the replicas cannot agree on a leader, so each replica sends the probes.</param>
     public bool Leads(bool isConnected)
     {
@@ -54,11 +59,11 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
         {
             lease = await link.LeadAsync("probes", CancellationToken.None).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // While the link counts as connected, a failed request means that this replica is not the leader. It asks again later.
+#pragma warning disable CA1031 // Whatever the reason: without a store that decides, the replicas cannot agree on a leader, so each replica sends the probes.
         catch (Exception)
 #pragma warning restore CA1031
         {
-            lease = TimeSpan.Zero;
+            lease = LeaseWithoutStore;
         }
         lock (_gate)
             _until = lease > TimeSpan.Zero ? clock.Now + lease : TimeSpan.MinValue;

@@ -72,6 +72,19 @@ public sealed class ContinuationTests
     }
 
     [Fact]
+    public void A_conversation_that_the_rest_names_goes_on_at_the_endpoint_of_the_rest()
+    {
+        var world = Continuing(2);
+        world["a"].Faults.Next(1, FakeFault.CutAfter(3));
+        world["b"].Answer = _ => new ChatResponse(new ChatMessage(ChatRole.Assistant, "and the rest of it.")) { ConversationId = "of-b", FinishReason = ChatFinishReason.Stop };
+        var (updates, failure) = world.Read(s_long);
+        failure.Should().BeNull();
+        updates.Select(static u => u.ConversationId).OfType<string>().Distinct().Should().Equal("of-b");
+
+        world.Ask(options: new ChatOptions { ConversationId = "of-b" }).GetServingEndpoint().Should().Be("b");
+    }
+
+    [Fact]
     public void A_repeated_tail_is_dropped_and_a_refusal_or_a_fresh_start_moves_on()
     {
         var world = Continuing(4, endpoint: (name, e) => e.RepeatsTail = name == "d");

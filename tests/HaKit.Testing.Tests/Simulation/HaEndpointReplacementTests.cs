@@ -45,6 +45,26 @@ public sealed class HaEndpointReplacementTests
         await client.Awaiting(AskAsync).Should().ThrowAsync<EndpointPoolException>();
     }
 
+    [Fact]
+    public async Task Pools_whose_long_names_begin_alike_reach_their_own_fakes()
+    {
+        var services = new ServiceCollection();
+        string[] names = ["the-models-of-the-customer-service-in-europe", "the-models-of-the-customer-service-in-asia"];
+        FakeHttpEndpoint[] fakes = [new(), new()];
+        for (var i = 0; i < names.Length; i++)
+        {
+            services.AddHaEndpointPool(names[i], options => options.Endpoints.Add(new() { Name = "main", Address = "https://main.example/v1" }));
+            services.AddHttpClient(names[i]).AddHaEndpointPoolHandler(names[i]);
+            services.ReplaceHaEndpoints(names[i], ("main", fakes[i]));
+        }
+        await using var provider = services.BuildServiceProvider();
+        using var client = provider.GetRequiredService<IHttpClientFactory>().CreateClient(names[1]);
+
+        await AskAsync(client);
+
+        fakes.Select(static f => f.Counts.AnsweredWhole).Should().Equal(0, 1);
+    }
+
     private static async Task AskAsync(HttpClient client)
     {
         using var response = await client.PostAsJsonAsync(
