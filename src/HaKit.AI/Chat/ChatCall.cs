@@ -24,9 +24,10 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         }
         catch (ArgumentException exception) when (hadToWait || exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
-            // If the client had to wait, the request was sent, so the SDK cannot read the answer. If the task had already ended when the client returned it, a
-            // value may be out of range or null in the request, or in an answer that was there at once. The pool then tries one other endpoint to determine the
-            // cause. Any other ArgumentException of such a task means that the request is wrong, so the filter leaves it alone.
+            // If the client returned a task that was still running, it had sent the request. So the exception means that the SDK cannot read the answer. If the
+            // task had already ended, the value that is out of range or null is in the request, or in an answer that arrived immediately. The pool then tries one
+            // other endpoint to determine which of them is wrong. Any other ArgumentException of a task that had already ended means that the request is wrong, so
+            // the filter does not catch it.
             attempt.ReportFault(hadToWait ? ChatFaults.OfUnreadable(exception) : ChatFaults.BrokenOrRefused);
             throw;
         }

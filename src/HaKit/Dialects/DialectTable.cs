@@ -5,7 +5,8 @@ namespace HaKit.Dialects;
 /// </summary>
 internal static class DialectTable
 {
-    // In the order of the enumeration. A server that declares nothing is treated as a compatible server of unknown make, whose refusal affects only itself.
+    // The rows are in the order of WireDialect. The first row is for endpoints without a declared dialect (WireDialect.Unknown). The pool treats them as servers
+    // of unknown make that are compatible with OpenAI, such as vLLM. A throttle of such a server affects only this server, not the other endpoints of the account.
     private static readonly Dialect[] s_rows =
     [
         VllmDialect.Instance,
@@ -22,13 +23,13 @@ internal static class DialectTable
     // Each path once, because most dialects have OpenAI's paths.
     private static readonly AnswerPath[] s_paths = [.. s_rows.SelectMany(d => d.Paths).DistinctBy(p => p.End)];
 
-    // For a server that declares nothing, the headers of each family are tried in turn.
+    // If the dialect of an endpoint is not declared, the headers of all providers are tried in turn.
     private static readonly RateLimitNames[] s_anyLimits = [.. s_rows.Select(d => d.RateLimits).Distinct()];
 
     private static readonly RateLimitNames[][] s_limits = [s_anyLimits, .. s_rows.Skip(1).Select(d => new[] { d.RateLimits })];
 
     /// <summary>The names under which answers report their tokens, in any dialect.</summary>
-    // Additional names of the servers that are compatible with OpenAI's responses, and of DeepSeek.
+    // The last two rows add names that Dialect.Usage does not contain: the names of OpenAI's Responses API (/v1/responses), and DeepSeek's name for cached tokens.
     public static IReadOnlyList<UsageNames> Usages { get; } =
     [
         .. s_rows.Select(d => d.Usage).Distinct(),
@@ -52,7 +53,8 @@ internal static class DialectTable
     /// <param name="signs">The signs of an error that the body contained.</param>
     public static Dialect GetForError(WireDialect declared, in ErrorSigns signs)
     {
-        // From the last row to the first: Bedrock's header, Gemini's status, and Anthropic's type, in this order.
+        // The loop goes from the last row to the first. Three dialects recognise their errors beyond doubt, so they are checked in this order: Bedrock by the name
+        // of an exception, Gemini by its status word or the @type of its details, Anthropic by "type":"error" beside an error object without a code.
         for (var row = s_rows.Length - 1; row >= 0; row--)
         {
             if (s_rows[row].IsUnmistakable(in signs))
@@ -68,7 +70,7 @@ internal static class DialectTable
     }
 
     /// <summary>Gets the path at which a POST creates an answer. Null for any other path.</summary>
-    /// <param name="declared">The declared dialect of the endpoint: its own paths need no version.</param>
+    /// <param name="declared">The declared dialect of the endpoint. Its own paths are recognised even without a version (<c>/v1</c>) before them.</param>
     /// <param name="path">The request's path, without a query.</param>
     public static AnswerPath? PathOf(WireDialect declared, string path)
     {

@@ -125,7 +125,8 @@ internal sealed record FailoverSettings
     public int? MostAttempts => Retry.MaxRetryAttempts + 1;
 
     /// <summary>
-    /// Gets the limit on the attempts of a call after its first attempt. Trials at the pace of an outage count only after faults of an unknown kind.
+    /// Gets the limit on the attempts of a call after its first attempt. If <see cref="MostAttempts"/> is null, trials at the pace of an outage do not count,
+    /// except for an endpoint that failed with <see cref="FaultKind.Unknown"/>: such a fault may never end, so the call must not retry until its deadline.
     /// </summary>
     public int OrdinaryRetries => Retry.MaxRetryAttempts ?? 5;
 }

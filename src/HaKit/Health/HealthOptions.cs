@@ -140,8 +140,8 @@ public sealed class HealthOptions
 
     internal HealthOptions Copy() => (HealthOptions)MemberwiseClone();
 
-    // A maximum that is shorter than its first period may be a mistake in the first period, which may be the only one of the two in the configuration. So the
-    // message names both settings.
+    // If MaxBreakDuration is shorter than BreakDuration, either of them may be the mistake, and the configuration may contain only BreakDuration. So the message
+    // about MaxBreakDuration names both settings. The same applies to MaxThrottleCooldown and ThrottleCooldown.
     private static string HintAtFirstPeriod(string setting, TimeSpan time, TimeSpan least) => setting switch
     {
         nameof(MaxBreakDuration) when time < least => $" {nameof(BreakDuration)} is {DurationText.OfSetting(least)}: make it shorter, or raise {setting} too.",

@@ -173,8 +173,9 @@ internal static class HealthReducer
         }
     }
 
-    // The requests of one caller must not take an endpoint away from other callers. If an endpoint refuses several calls in a row that another endpoint then
-    // served, it is out for a short time. Refusals never take out the last admitted endpoint, and never all endpoints of a key or an account.
+    // A bad request of one caller must not take an endpoint away from other callers. So a refusal counts only if another endpoint then served the same call.
+    // After enough such refusals in a row (FailuresToEject), the endpoint is ejected for a short time. Refusals never eject the last admitted endpoint, and the
+    // refusals of one endpoint never take out the other endpoints of its key or account.
     private static HealthState CountRefusal(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;

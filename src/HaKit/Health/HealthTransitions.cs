@@ -17,7 +17,7 @@ internal static class HealthTransitions
         if (state.Cooldown is { } cooldown && now >= cooldown.Until)
             state = state.IsInService ? state.Reenter(cooldown.Return, cooldown.Cause, now) : state with { Cooldown = null };
         if (state.Status == EndpointHealthStatus.SlowStart && now >= state.Return.Until)
-            state = state.ToService(now) with { RecoveredAt = state.RecoveredAt ?? now }; // an ejection has set it to null; a cooldown keeps the earlier time
+            state = state.ToService(now) with { RecoveredAt = state.RecoveredAt ?? now }; // null after Recover; the slow start after a cooldown (Reenter) keeps the earlier time
         return state;
     }
 
@@ -92,8 +92,9 @@ internal static class HealthTransitions
     }
 
     /// <summary>
-    /// Ends a trial that was answered by a refusal. A refusal is neither a success nor a failure, so the next trial may begin. If the endpoint is ejected and
-    /// the refusal is provisional, the next trial comes only after another ejection period. Otherwise each call would make a useless trial.
+    /// Ends a trial that was answered by a refusal. A refusal is neither a success nor a failure, so the next trial may begin. If the endpoint is ejected, and
+    /// the refusal counts only once another endpoint serves the same call (<see cref="Fault.IsProvisional"/>), the next trial comes only after another ejection
+    /// period, at most 30 s. Otherwise each call would make a useless trial.
     /// </summary>
     public static HealthState Undecided(this HealthState state, Fault refusal, TimeSpan now, double jitter, HealthOptions options)
     {
@@ -128,7 +129,7 @@ internal static class HealthTransitions
         Since = now,
         TrialUntil = now + options.TrialTimeout,
         IsOutageTrial = isOutage,
-        OutSince = state.IsInService ? now : state.OutSince, // the trial of an endpoint that is only cooling takes it out
+        OutSince = state.IsInService ? now : state.OutSince, // an endpoint in a cooldown is still in service, and leaves service when its trial begins
         Epoch = state.Epoch + 1,
         EpochSince = now,
     };
@@ -212,8 +213,8 @@ internal static class HealthTransitions
     }
 
     /// <summary>
-    /// Ends a cooldown early, unless the cooldown is newer than the success that disproves it. If a throttle began a cooldown of its own meanwhile, the
-    /// throttle's cooldown remains.
+    /// Ends a cooldown early, unless the cooldown is newer than the success that disproves it. If a throttle has also begun a cooldown, which lasts no longer
+    /// than the cleared one (<see cref="Cooldown.Beneath"/>), the throttle's cooldown remains until its trial is due.
     /// </summary>
     public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
     {

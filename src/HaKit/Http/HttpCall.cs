@@ -244,7 +244,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
     }
 
-    // If an outer handler retries the request, the next try starts with the failures of this try.
+    // Records a failed attempt for later tries of the same request. If an outer handler retries the request, the next try knows which endpoints have failed.
     private void NoteFailure(EndpointAttempt attempt, EarlierAttempt? noted, Fault fault)
     {
         var tries = _tries ?? Interlocked.CompareExchange(ref _tries, new EarlierTries(), null) ?? _tries;

@@ -35,8 +35,8 @@ internal sealed class FactWriter(IPeerPool pool, PeerDomains domains, OwnFacts o
     }
 
     /// <summary>
-    /// Adds this replica's opinions. A changed opinion is published at once. Unchanged opinions are published together in one message, so that messages remain
-    /// for urgent facts.
+    /// Adds this replica's opinions. A changed opinion is published at once. Unchanged opinions are repeated together in one message, because a replica sends at
+    /// most one message a second: if each opinion took a message of its own, urgent facts would have to wait.
     /// </summary>
     /// <param name="members">The endpoints.</param>
     /// <param name="replicas">The number of replicas, including this one.</param>

@@ -104,8 +104,8 @@ internal sealed class PoolOwners : IDisposable
     public ResponseJudge Responses { get; }
 
     /// <summary>
-    /// Applies new options or members to the other parts. Do not call it under the lock of the membership, because it lets waiting calls continue, and such a
-    /// call may start on a new endpoint.
+    /// Applies new options or members to the other parts, and releases waiting calls, which may now start on a new endpoint. Do not call this method under the
+    /// lock of <see cref="PoolMembers"/>: a released call continues on this thread, so its code would run while the lock is held.
     /// </summary>
     public void UseChanges()
     {
