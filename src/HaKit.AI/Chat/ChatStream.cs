@@ -36,6 +36,8 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         }
         try
         {
+            if (!_hasItems)
+                ResilienceWatch.WarnIfRepeating(attempt.Endpoint); // the first step sends the request
             var move = _source.MoveNextAsync();
             return move.IsCompleted ? new(TakeUpdate(move.Result)) : WaitAsync(move);
         }

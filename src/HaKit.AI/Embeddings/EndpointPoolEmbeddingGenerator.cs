@@ -148,6 +148,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
         {
             var own = GeneratorOf(attempt.Endpoint) ?? throw new InvalidOperationException($"Endpoint '{attempt.Endpoint.Name}' has no embedding generator.");
             attempt.ReportOperation("embeddings");
+            ResilienceWatch.WarnIfRepeating(attempt.Endpoint);
             var embeddings = await own.GenerateAsync(texts, OptionsFor(attempt.Endpoint), token).ConfigureAwait(false);
             if (embeddings is null || embeddings.Count != texts.Count)
                 throw new EndpointFaultException(attempt.Endpoint.Name, ChatFaults.Broken);
