@@ -5,6 +5,8 @@ namespace HaKit.Connections;
 /// <summary>Creates connections that are suitable for long calls to few hosts.</summary>
 internal static class PoolConnections
 {
+    private static readonly Lock s_redirects = new();
+
     public static SocketsHttpHandler NewHandler(TimeSpan connectTimeout)
     {
         var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) }; // a changed DNS record is seen within this time
@@ -23,12 +25,17 @@ internal static class PoolConnections
             handler = inner;
         try
         {
-            if (handler is SocketsHttpHandler { AllowAutoRedirect: true } sockets)
-                sockets.AllowAutoRedirect = false;
-            else if (handler is HttpClientHandler { AllowAutoRedirect: true } simple)
-                simple.AllowAutoRedirect = false;
+            // The first calls may come at the same time. Without the lock, the second one could find redirects on, and change them after the first one has sent
+            // its request, which the runtime forbids.
+            lock (s_redirects)
+            {
+                if (handler is SocketsHttpHandler { AllowAutoRedirect: true } sockets)
+                    sockets.AllowAutoRedirect = false;
+                else if (handler is HttpClientHandler { AllowAutoRedirect: true } simple)
+                    simple.AllowAutoRedirect = false;
+            }
         }
-        catch (InvalidOperationException exception)
+        catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
         {
             throw new InvalidOperationException(
                 $"Pool '{pool}': the handler inside follows redirects, so that credentials could reach another server, and it was used before, so that this cannot be changed. Set its AllowAutoRedirect to false.", exception);
@@ -45,24 +52,47 @@ internal static class PoolConnections
         return handler;
     }
 
-    /// <summary>Configures a handler that other code created for long calls. Settings that differ from the runtime's default are kept.</summary>
+    /// <summary>
+    /// Configures a handler that other code created for long calls. Settings that differ from the runtime's default are kept. The factory of HTTP clients
+    /// may get the same handler each time. So the method may be called again with a handler that it has configured, even if the handler has been used since.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The handler needs other settings, and was used before, so that they cannot be changed.</exception>
     public static void Suit(HttpMessageHandler handler, TimeSpan connectTimeout)
+    {
+        try
+        {
+            Change(handler, connectTimeout);
+        }
+        catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
+        {
+            throw new InvalidOperationException(
+                "The primary handler of a pool's HTTP client was used before, so that the pool cannot set redirects, cookies, decompression and time limits. Return a new handler from ConfigurePrimaryHttpMessageHandler.", exception);
+        }
+    }
+
+    // The runtime refuses each change of a used handler, even if the value stays the same. So only the settings that differ are written.
+    private static void Change(HttpMessageHandler handler, TimeSpan connectTimeout)
     {
         if (handler is HttpClientHandler simple)
         {
-            simple.AllowAutoRedirect = false;
+            if (simple.AllowAutoRedirect)
+                simple.AllowAutoRedirect = false;
             if (simple.AutomaticDecompression == DecompressionMethods.None)
                 simple.AutomaticDecompression = DecompressionMethods.All;
         }
         if (handler is not SocketsHttpHandler sockets)
             return;
-        sockets.AllowAutoRedirect = false; // on a redirect to another origin the runtime removes Authorization, but not api-key or x-api-key
-        sockets.UseCookies = false;
+        if (sockets.AllowAutoRedirect)
+            sockets.AllowAutoRedirect = false; // on a redirect to another origin the runtime removes Authorization, but not api-key or x-api-key
+        if (sockets.UseCookies)
+            sockets.UseCookies = false;
         if (sockets.AutomaticDecompression == DecompressionMethods.None)
             sockets.AutomaticDecompression = DecompressionMethods.All; // the pool must read an answer to determine whether it is complete
-        sockets.ResponseDrainTimeout = TimeSpan.Zero; // a cancelled stream must stop at the endpoint and not be read to its end
-        sockets.EnableMultipleHttp2Connections = true;
-        if (sockets.ConnectTimeout == Timeout.InfiniteTimeSpan)
+        if (sockets.ResponseDrainTimeout != TimeSpan.Zero)
+            sockets.ResponseDrainTimeout = TimeSpan.Zero; // a cancelled stream must stop at the endpoint and not be read to its end
+        if (!sockets.EnableMultipleHttp2Connections)
+            sockets.EnableMultipleHttp2Connections = true;
+        if (sockets.ConnectTimeout == Timeout.InfiniteTimeSpan && connectTimeout != Timeout.InfiniteTimeSpan)
             sockets.ConnectTimeout = connectTimeout;
         if (sockets.KeepAlivePingDelay == Timeout.InfiniteTimeSpan)
         {

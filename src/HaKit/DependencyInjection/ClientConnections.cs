@@ -3,6 +3,8 @@ using HaKit.Connections;
 using HaKit.Http;
 using HaKit.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HaKit.DependencyInjection;
 
@@ -10,12 +12,17 @@ namespace HaKit.DependencyInjection;
 /// Sends probes through the same handlers and connections as the attempts of the pool's HTTP client. Therefore service discovery, a proxy and a client
 /// certificate work for probes too. Thread-safe.
 /// </summary>
-internal sealed class ClientConnections(IServiceProvider provider, string client, TimeSpan connectTimeout) : HttpMessageHandler
+/// <remarks>
+/// If the client has a mistake in its configuration, each of its calls throws the mistake. A probe that throws would eject the endpoints, which are not at
+/// fault. So the mistake is logged once, and probes use connections of their own.
+/// </remarks>
+internal sealed partial class ClientConnections(IServiceProvider provider, string client, TimeSpan connectTimeout) : HttpMessageHandler
 {
     /// <summary>Marks a request as a probe, for the handlers inside.</summary>
     public static readonly HttpRequestOptionsKey<bool> ProbeKey = new("HaKit.Probe");
 
     private HttpMessageInvoker? _own;
+    private int _isMistakeLogged;
 
     protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
@@ -54,14 +61,29 @@ internal sealed class ClientConnections(IServiceProvider provider, string client
 
     private static bool IsBehind(IWebProxy? proxy, Uri address) => proxy is not null && !proxy.IsBypassed(address);
 
-    // Looked up each time, because the factory renews its handlers every two minutes and keeps only the latest ones.
+    // Looked up each time, because the factory renews its handlers every two minutes and keeps only the latest ones. Null if the client cannot be used.
     private EndpointPoolHandler? FindPoolHandler()
     {
-        HttpMessageHandler? handler = provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler(client);
-        while (handler is DelegatingHandler { InnerHandler: var inner } and not EndpointPoolHandler)
-            handler = inner;
-        return handler as EndpointPoolHandler;
+        try
+        {
+            HttpMessageHandler? handler = provider.GetRequiredService<IHttpMessageHandlerFactory>().CreateHandler(client);
+            while (handler is DelegatingHandler { InnerHandler: var inner } and not EndpointPoolHandler)
+                handler = inner;
+            var pool = handler as EndpointPoolHandler;
+            pool?.SwitchRedirectsOff();
+            return pool;
+        }
+        catch (Exception exception) when (exception is not ObjectDisposedException) // the container is disposed when the application ends
+        {
+            var why = exception is InvalidOperationException ? exception.Message : exception.GetType().Name; // other messages come from the application, and may contain a key
+            if (Interlocked.Exchange(ref _isMistakeLogged, 1) == 0)
+                LogMistake(provider.GetService<ILoggerFactory>()?.CreateLogger("HaKit.Http") ?? NullLogger.Instance, client, why);
+            return null;
+        }
     }
+
+    [LoggerMessage(27, LogLevel.Warning, "Heartbeats cannot use the handlers of HTTP client {Client}, so they use connections of their own. Calls of the client fail until its configuration is corrected: {Why}")]
+    private static partial void LogMistake(ILogger logger, string client, string why);
 
     protected override void Dispose(bool disposing)
     {

@@ -23,7 +23,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     private readonly EndpointPool _pool;
     private readonly WarmConnections _warm;
     private readonly HttpSend _send;
-    private bool _isChecked;
+    private volatile bool _followsNoRedirects;
 
     /// <summary>Creates a handler; set its inner handler before use.</summary>
     /// <param name="pool">The pool to choose from.</param>
@@ -40,10 +40,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     public EndpointPool Pool => _pool;
 
     /// <inheritdoc/>
-    /// <exception cref="NoEndpointAvailableException">
-    /// No endpoint could take the request in time. If the inner handler follows redirects, and this cannot be switched off because the inner handler has been
-    /// used before, every attempt fails, and the inner exception names the setting.
-    /// </exception>
+    /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
     /// <exception cref="EndpointFaultException">The request itself was refused, inside an answer with status 200.</exception>
     /// <exception cref="RequestNotRepeatableException">The attempt failed, and the body cannot be sent again.</exception>
@@ -51,25 +48,36 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     /// <exception cref="InvalidOperationException">
-    /// The handler has no <see cref="DelegatingHandler.InnerHandler"/>. Or the request has no absolute address, or an address that does not begin with the
-    /// pool's origin. Or no endpoint of the pool has an address. Or a header that begins with <c>x-ha-</c> has an unknown name or an invalid value.
+    /// The handler has no <see cref="DelegatingHandler.InnerHandler"/>. Or the inner handler follows redirects, and this cannot be switched off because the
+    /// inner handler was used before. Or the request has no absolute address, or an address that does not begin with the pool's origin. Or no endpoint of the
+    /// pool has an address. Or a header that begins with <c>x-ha-</c> has an unknown name or an invalid value.
     /// </exception>
     protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         if (InnerHandler is null)
             throw new InvalidOperationException($"Pool '{_pool.Name}': the EndpointPoolHandler has no InnerHandler, which sends the requests. Set it, such as to a SocketsHttpHandler, or use CreateHttpClient of the pool.");
+        SwitchRedirectsOff(); // before the first attempt, because the pool would take the exception for a fault of the endpoint
         _warm.TouchIfDue();
         return HttpCall.RunAsync(_pool, _send, request, cancellationToken);
     }
 
-    /// <summary>Sends one attempt to the inner handlers.</summary>
+    /// <summary>
+    /// Makes sure that the inner handlers follow no redirects. This happens at the first request, because until then the inner handlers may still be configured.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The inner handler follows redirects and was used before, so that this setting cannot be changed.</exception>
+    internal void SwitchRedirectsOff()
+    {
+        if (_followsNoRedirects)
+            return;
+        PoolConnections.SwitchRedirectsOff(InnerHandler, _pool.Name);
+        _followsNoRedirects = true;
+    }
+
+    /// <summary>Sends one attempt, a probe, or a request that keeps a connection open, to the inner handlers.</summary>
     internal Task<HttpResponseMessage> SendInsideAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
-        // Redirects are switched off at the first request, because until then the inner handlers may still be configured.
-        if (!_isChecked)
-            PoolConnections.SwitchRedirectsOff(InnerHandler, _pool.Name);
-        _isChecked = true;
+        SwitchRedirectsOff(); // a probe may come before the first call
         return base.SendAsync(request, cancellationToken);
     }
 

@@ -75,19 +75,6 @@ public sealed class RedirectTests
             server.Dispose();
     }
 
-    [Fact(Timeout = 60_000)]
-    public async Task Connections_that_were_used_before_and_follow_redirects_are_refused_with_the_cure()
-    {
-        using var server = new RawServer(new RawAnswer(200, "application/json", Whole));
-        using var used = new HttpClientHandler();
-        using (var first = new HttpClient(used, disposeHandler: false))
-            (await first.GetAsync(server.Address, Ct)).Dispose();
-        await using var pool = new EndpointPool("p", Options(server.Address));
-        using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = used }, disposeHandler: false) { BaseAddress = pool.BaseAddress() };
-        (await client.Awaiting(c => c.PostAsync("chat/completions", HttpPool.Chat("hi"), Ct)).Should().ThrowAsync<Exception>()).Which.ToString().Should().Contain("AllowAutoRedirect");
-        server.Seen.Should().ContainSingle("nothing was sent through the pool");
-    }
-
     private static EndpointPoolOptions Options(params Uri[] addresses)
     {
         var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false }, TotalRequestTimeout = { Timeout = TimeSpan.FromSeconds(4) } };
