@@ -81,25 +81,29 @@ internal sealed partial class BatchRun<TItem, TResult>
 
     // Repeats a request that was served before, as a control. If it is served again, the endpoints serve, so the failed items may be tried again. The unit is
     // an item that waits for this result. The cost of the control counts for this item, because the cost limit counts only calls of items.
+    // The loop does not await this task, so an exception must not leave this method: it ends the run.
     private async Task ControlAsync(BatchUnit<TItem> unit, CancellationToken cancellationToken)
     {
-        var item = _control!.Item;
-        var claim = unit.Parts[0].Claim;
-        var (input, output) = _work.EstimateTokens(item);
-        var estimate = _prices.Estimate(input, output);
         var call = Begin();
         try
         {
-            if (!await _store.StartAsync(claim, new BatchStart(estimate, _options.MaxCost, _options.MayRepeat), CancellationToken.None).ConfigureAwait(false))
+            var item = _control!.Item;
+            var claim = unit.Parts[0].Claim;
+            var (input, output) = _work.EstimateTokens(item);
+            var estimate = _prices.Estimate(input, output);
+            if (await _store.StartAsync(claim, new BatchStart(estimate, _options.MaxCost, _options.MayRepeat), CancellationToken.None).ConfigureAwait(false))
+            {
+                await ControlAsync(item, claim, estimate, call, cancellationToken).ConfigureAwait(false);
+            }
+            else
             {
                 lock (_lock)
                     _stopped ??= BatchStopReason.MaxCost; // no other call is in flight whose cost could become less
-                Ended(unit, isPatient: true, putBack: true);
-                return;
             }
-            await ControlAsync(item, claim, estimate, call, cancellationToken).ConfigureAwait(false);
         }
-        catch (BatchStoreException exception)
+#pragma warning disable CA1031 // The exception is thrown again where the run ends.
+        catch (Exception exception)
+#pragma warning restore CA1031
         {
             Fail(exception);
         }

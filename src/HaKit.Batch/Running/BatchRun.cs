@@ -23,7 +23,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     private static readonly TimeSpan LookForItems = TimeSpan.FromSeconds(1);
 
     private readonly Batch<TItem> _batch;
-    private readonly IBatchStore _store;
+    private readonly GuardedStore _store;
     private readonly BatchWork<TItem, TResult> _work;
     private readonly BatchRunOptions _options;
     private readonly PriceBook _prices;
@@ -61,7 +61,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     public BatchRun(Batch<TItem> batch, BatchWork<TItem, TResult> work, BatchRunOptions options)
     {
         options.Validate();
-        (_batch, _store, _work, _options) = (batch, batch.Store, work, options);
+        (_batch, _store, _work, _options) = (batch, new GuardedStore(batch.Store), work, options);
         _prices = new PriceBook(work.Pool);
         if (options.MaxCost is not null)
             _prices.RequirePrices();

@@ -4,6 +4,13 @@ namespace HaKit.Batch.Stores;
 /// Stores the items of one batch, and one result for each item. <see cref="BatchJournal"/> and the package HaKit.PostgreSql implement it. Your own
 /// implementation must behave as its members describe. All members must be thread-safe.
 /// </summary>
+/// <remarks>
+/// A member that cannot do its work throws. The run then ends with <see cref="BatchStoreException"/>, and no item fails because of it. Throw a <see
+/// cref="BatchStoreException"/> with the remedy in its message: the run throws it unchanged. If a member throws any other exception, for example the exception
+/// of a database driver, the run throws a <see cref="BatchStoreException"/> that names the member, and that has the other exception as its inner exception. An
+/// <see cref="OperationCanceledException"/> counts as a failure, unless the token of the call was cancelled. The store must repeat its own statements if that
+/// may help, because a run does not repeat them.
+/// </remarks>
 public interface IBatchStore : IAsyncDisposable
 {
     /// <summary>Gets the name of the batch, for messages and metrics.</summary>
@@ -52,7 +59,9 @@ public interface IBatchStore : IAsyncDisposable
     /// <param name="outcome">The outcome.</param>
     /// <param name="cancellationToken">Cancels the wait; the outcome may be stored nevertheless.</param>
     /// <returns>False if the claim is no longer valid because another worker took over the item; that worker's outcome counts.</returns>
-    /// <exception cref="BatchStoreException">The store failed. The outcome is not stored.</exception>
+    /// <exception cref="BatchStoreException">
+    /// The store failed. The outcome is not stored, and the run returns it in <see cref="BatchStoreException.Unsaved"/>; so it does after any other exception.
+    /// </exception>
     ValueTask<bool> CommitAsync(BatchClaim claim, BatchOutcome outcome, CancellationToken cancellationToken = default);
 
     /// <summary>Records that the call of a claimed item ended without an outcome, and records its cost. The claim stays valid.</summary>

@@ -49,6 +49,24 @@ public sealed class OutageOrItemTests
         results.Should().HaveCount(5000);
     }
 
+    [Fact(Timeout = 60_000)]
+    public void Prompt_that_throws_for_the_repeated_request_ends_the_run_with_its_exception()
+    {
+        using var world = new BatchWorld(endpoints: 1);
+        var isRefused = false;
+        var answer = world.Clients[0].Answer;
+        world.Clients[0].Answer = request =>
+        {
+            isRefused |= request.Prompt == "review 4";
+            return isRefused ? throw new EndpointFaultException("endpoint-0", new Fault(FaultKind.ServerError) { StatusCode = 500 }) : answer(request);
+        };
+        var batch = world.Open();
+        world.Add(batch, Reviews(5));
+        var run = () => world.Run(batch, new ChatBatchOptions { MaxConcurrency = 1 }, review => isRefused && review.Text != "review 4" ? throw new NotSupportedException("my prompt") : Prompt(review));
+        run.Should().Throw<NotSupportedException>().WithMessage("my prompt");
+        world.Counts(batch).Failed.Should().Be(0);
+    }
+
     public static TheoryData<int> Seeds => [.. Enumerable.Range(0, 10)];
 
     [Theory(Timeout = 300_000)]
