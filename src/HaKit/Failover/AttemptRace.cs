@@ -275,19 +275,27 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     // its endpoint would keep its traffic.
     private void EndOthers(TimeSpan now)
     {
-        var end = _end;
         EndLoser(ref _first, now);
         EndLoser(ref _hedge, now);
-        _end = end;
         _kept.Clear();
     }
 
+    // A loser may have ended too, even with an answer. Its outcome must not change what the call reports, such as the endpoint that served it.
     private void EndLoser(ref RunningAttempt<TRaw> attempt, TimeSpan now)
     {
         if (attempt.Lease is not { } lease)
             return;
-        if (TryEndAttempt(ref attempt, engine.Silence.WasUnusuallySilent(call, lease, now) ? KnownFaults.FirstContentTimeout : KnownFaults.Superseded, now))
-            Discards.DisposeResult(_end);
+        var fault = engine.Silence.WasUnusuallySilent(call, lease, now) ? KnownFaults.FirstContentTimeout : KnownFaults.Superseded;
+        lease.Cancel(fault);
+        if (!attempt.IsUnderWay || !lease.TryAbandon(new AbandonedAttempt<TResult, TRaw, TRunner>(runner, attempt.Task, lease)))
+        {
+            var outcome = runner.CompleteAttempt(attempt.Task, lease, now);
+            fault = lease.Fault ?? (outcome.Exception is null ? KnownFaults.Superseded : fault);
+            Discards.DisposeResult(outcome);
+        }
+        lease.Complete(fault, now);
+        attempt = default;
+        engine.Results.RecordEnd(call, lease, fault, now);
     }
 
     // Gets the time of the next examination, unless something happens earlier. Starts a second attempt if it is time for one.
@@ -315,17 +323,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         isStarted = false;
         if (!call.Profile.MayRepeat)
             return TimeSpan.MaxValue;
-        Step step;
-        try
-        {
-            step = engine.NextBeside(call, now);
-        }
-#pragma warning disable CA1031 // An exception of the application's selector must not end the call here, because the first attempt is still running.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
-            return TimeSpan.MaxValue;
-        }
+        var step = engine.NextBeside(call, now);
         if (step.Kind != StepKind.Start)
             return step.Kind == StepKind.Wait ? step.Until : TimeSpan.MaxValue;
         Start(ref _hedge, step.Lease!);

@@ -14,17 +14,18 @@ internal static class Discards
 
     public static void DisposeResult(object? result)
     {
-        if (result is IAsyncDisposable later)
-            Dispose(later);
-        else if (result is IDisposable now)
-            now.Dispose();
+        if (result is IAsyncDisposable or IDisposable)
+            Dispose(result);
     }
 
-    private static async void Dispose(IAsyncDisposable result)
+    private static async void Dispose(object result)
     {
         try
         {
-            await result.DisposeAsync().ConfigureAwait(false);
+            if (result is IAsyncDisposable later)
+                await later.DisposeAsync().ConfigureAwait(false);
+            else
+                ((IDisposable)result).Dispose();
         }
 #pragma warning disable CA1031 // A discarded result has no caller that could handle its exception.
         catch (Exception)

@@ -183,10 +183,19 @@ internal sealed class FailoverEngine
     {
         AdvanceHealth(now);
         call.WasReleased = true; // the kept attempt has been silent for longer than its limit, so the call may try an endpoint that has come back since that attempt began
-        var step = _starter.StartUntried(call, now) is { } lease ? Step.Start(lease) : Waits.AwaitService(call, now, isSecond: true);
-        if (step.Kind == StepKind.Start && call.RecordRule(WaitRule.Silence))
-            Telemetry.RecordWait(WaitRule.Silence);
-        return step;
+        try
+        {
+            var step = _starter.StartUntried(call, now) is { } lease ? Step.Start(lease) : Waits.AwaitService(call, now, isSecond: true);
+            if (step.Kind == StepKind.Start && call.RecordRule(WaitRule.Silence))
+                Telemetry.RecordWait(WaitRule.Silence);
+            return step;
+        }
+#pragma warning disable CA1031 // An exception of the application's selector must not end the call here, because the first attempt is still running.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+            return Step.Wait(TimeSpan.MaxValue);
+        }
     }
 
     /// <summary>Decides what to do about the fault of an attempt. If the action is to wait, this method also sets the end of the wait.</summary>

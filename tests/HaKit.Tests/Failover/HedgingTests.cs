@@ -70,6 +70,59 @@ public sealed class HedgingTests
         pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task If_both_attempts_answer_the_details_name_the_one_whose_answer_the_caller_got(bool whenCancelled)
+    {
+        await using var pool = Pool();
+        await Learn(pool);
+        var first = new TaskCompletionSource<string>();
+        var call = pool.ExecuteWithDetailAsync(RequestProfile.Default, 0, (attempt, _, token) =>
+        {
+            _tried.Add(attempt.Endpoint.Name);
+            if (_tried.Count == 1)
+            {
+                if (whenCancelled)
+                    token.UnsafeRegister(_ => first.SetResult(_tried[0]), null);
+                return new ValueTask<string>(first.Task);
+            }
+            if (!whenCancelled)
+                first.SetResult(_tried[0]);
+            return new ValueTask<string>(attempt.Endpoint.Name);
+        }, Ct).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        var (answer, detail) = await call;
+        _tried.Should().HaveCount(2);
+        detail.Endpoint.Should().Be(answer);
+        detail.Attempts.Should().ContainSingle(a => a.Fault == null).Which.Endpoint.Should().Be(answer);
+        detail.PerhapsBilled.Should().Be(1, "the other endpoint has answered too");
+    }
+
+    private sealed class ThrowsOnDisposal : IDisposable
+    {
+        public void Dispose() => throw new InvalidOperationException("mine");
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_loser_whose_result_throws_on_its_disposal_does_not_take_the_answer_from_the_caller()
+    {
+        await using var pool = Pool();
+        await Learn(pool);
+        var first = new TaskCompletionSource<ThrowsOnDisposal>();
+        var call = pool.ExecuteAsync(RequestProfile.Default, 0, (_, _, _) =>
+        {
+            _tried.Add("");
+            if (_tried.Count == 1)
+                return new ValueTask<ThrowsOnDisposal>(first.Task);
+            first.SetResult(new ThrowsOnDisposal());
+            return new ValueTask<ThrowsOnDisposal>(new ThrowsOnDisposal());
+        }, Ct).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        (await call).Should().BeSameAs(await first.Task);
+        pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
+    }
+
     [Fact]
     public async Task A_call_that_must_not_be_repeated_is_never_hedged()
     {
