@@ -73,7 +73,7 @@ public static class EndpointPoolContinuationExtensions
             }
             catch (EndpointPoolException exception)
             {
-                route.Fail(exception.Attempts);
+                route.Fail(exception);
             }
             catch (Exception exception) when (exception is not (NotContinuedException or OperationCanceledException))
             {

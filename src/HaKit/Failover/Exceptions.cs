@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using HaKit.Failover;
 using HaKit.Faults;
 
 namespace HaKit;
@@ -126,13 +127,14 @@ public sealed class DeadlineExceededException : EndpointPoolException
 public sealed class PartialResponseException : EndpointPoolException
 {
     internal PartialResponseException(
-        string pool, string endpoint, Fault fault, int delivered, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner,
+        string pool, string endpoint, Fault fault, int delivered, AttemptTotals attempts, TimeSpan? retryAfter, Exception? inner,
         NotContinuedReason notContinued = NotContinuedReason.Off)
         : base(
             pool,
             string.Create(CultureInfo.InvariantCulture, $"the answer of '{endpoint}' was cut by {fault} after {delivered} {(delivered == 1 ? "item" : "items")} with content.{Describe(notContinued)}"),
-            attempts, retryAfter, inner)
+            attempts.Listed, retryAfter, inner, attempts.Count, attempts.WaitRules)
     {
+        PerhapsBilled = attempts.PerhapsBilled;
         NotContinued = notContinued;
         CutBy = [endpoint];
         Endpoint = endpoint;

@@ -76,7 +76,7 @@ internal sealed class HttpContinuation
             }
             catch (EndpointPoolException exception)
             {
-                route.Fail(exception.Attempts);
+                route.Fail(exception);
             }
             catch (Exception exception) when (exception is not (NotContinuedException or OperationCanceledException))
             {

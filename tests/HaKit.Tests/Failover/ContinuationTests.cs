@@ -36,6 +36,21 @@ public sealed class ContinuationTests : StreamBench
         Opened.Should().Equal("a", "b", "c");
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task An_answer_that_is_not_continued_counts_the_attempts_of_its_call_and_of_the_calls_for_its_rest()
+    {
+        await using var pool = Continuing(2, o => o.Endpoints[0].Tier = 1);
+        Scripts["a"] = token => Opened.Count > 20 ? Play("Hello cut", token) : throw new HttpRequestException("500", null, System.Net.HttpStatusCode.InternalServerError);
+        Scripts["b"] = _ => throw new HttpRequestException("500", null, System.Net.HttpStatusCode.InternalServerError);
+        var stream = Time.Run(() => OpenContinued(pool).AsTask());
+        var partial = await FluentActions.Awaiting(async () => Time.Run(() => ReadAll(stream))).Should().ThrowAsync<PartialResponseException>();
+        partial.Which.NotContinued.Should().Be(NotContinuedReason.Failed);
+        partial.Which.Attempts.Should().HaveCount(13).And.Subject.Last().Endpoint.Should().Be("b");
+        _asked.Should().NotBeEmpty();
+        (partial.Which.AttemptCount, partial.Which.PerhapsBilled).Should().Be((Opened.Count, Opened.Count));
+        partial.Which.WaitRules.Should().NotBeEmpty().And.Equal(stream.Detail.WaitRules);
+    }
+
     [Fact]
     public async Task A_rest_that_is_cut_is_continued_by_an_endpoint_that_has_not_cut_the_answer()
     {

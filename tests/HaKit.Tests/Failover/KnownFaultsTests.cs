@@ -32,7 +32,7 @@ public sealed class KnownFaultsTests
     [Fact]
     public void A_cut_answer_is_the_fault_that_cut_it_and_a_pools_refusal_is_overload_for_as_long_as_it_says()
     {
-        OwnFaults.In(new PartialResponseException("p", "a", Throttled, 3, [], null, null)).Should().BeSameAs(Throttled);
+        OwnFaults.In(new PartialResponseException("p", "a", Throttled, 3, AttemptTotals.None, null, null)).Should().BeSameAs(Throttled);
         OwnFaults.In(new DeadlineExceededException("p", TimeSpan.FromSeconds(9), [], TimeSpan.FromSeconds(4), null))
             .Should().Be(new Fault(FaultKind.Overloaded) { RetryAfter = TimeSpan.FromSeconds(4) });
         OwnFaults.In(new NoEndpointAvailableException("p", "why", [], [], null, null)).Should().Be(new Fault(FaultKind.Overloaded));
@@ -57,7 +57,7 @@ public sealed class KnownFaultsTests
         late.Message.Should().Be("Pool 'chat': the deadline of 2.5 s passed.");
         late.Deadline.Should().Be(TimeSpan.FromSeconds(2.5));
 
-        var cut = new PartialResponseException("chat", "a", Throttled, 3, [], null, null);
+        var cut = new PartialResponseException("chat", "a", Throttled, 3, AttemptTotals.None, null, null);
         cut.Message.Should().Be($"Pool 'chat': the answer of 'a' was cut by {Throttled} after 3 items with content.");
         (cut.Endpoint, cut.Fault, cut.DeliveredItems).Should().Be(("a", Throttled, 3));
         (new EndpointFaultException("a", Throttled) is { Endpoint: "a" } fault && fault.Fault == Throttled).Should().BeTrue();

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using HaKit.Faults;
 
@@ -61,6 +62,19 @@ public sealed class StreamTests : StreamBench
         partial.Fault.Applied.Should().Be(FaultApplied.Partial);
         Opened.Should().Equal("a");
         pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_cut_counts_the_attempts_that_it_does_not_list_and_names_the_wait_rules_of_its_call()
+    {
+        await using var pool = Pool(1);
+        Scripts["a"] = token => Opened.Count > 20 ? Play("Hello cut", token) : throw new HttpRequestException("500", null, HttpStatusCode.InternalServerError);
+        var stream = Time.Run(() => Open(pool).AsTask());
+        var partial = (await ReadAll(stream).Awaiting(t => t).Should().ThrowAsync<PartialResponseException>()).Which;
+        partial.Attempts.Should().HaveCount(13);
+        (partial.AttemptCount, partial.PerhapsBilled).Should().Be((21, 21));
+        partial.WaitRules.Should().NotBeEmpty().And.Equal(stream.Detail.WaitRules);
+        partial.Message.Should().Contain("(8 more)");
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using HaKit.Failover;
 using HaKit.Faults;
 using HaKit.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -35,7 +36,7 @@ public sealed class ArgumentTests
             foreach (var endpoint in o.Endpoints)
                 endpoint.Continuation = Continuation.AssistantPrefix;
         });
-        var cut = new PartialResponseException("test", "a", new Fault(FaultKind.ConnectionReset), 1, [], null, null);
+        var cut = new PartialResponseException("test", "a", new Fault(FaultKind.ConnectionReset), 1, AttemptTotals.None, null, null);
         (await FluentActions.Awaiting(async () => await pool.ContinueAsync<int, int>(
             new RequestProfile { MayContinue = true }, cut, new AnswerSoFar(5, null), 0, static (_, _, _) => throw new InvalidOperationException(), null!)).Should().ThrowAsync<ArgumentNullException>())
             .WithParameterName("reader");

@@ -25,7 +25,7 @@ internal sealed class ContinuationRoute
     private readonly string? _model;
     private readonly HashSet<string> _asked = [];
     private readonly HashSet<string> _refused = [];
-    private readonly List<AttemptRecord> _attempts = [];
+    private AttemptTotals _attempts = AttemptTotals.None;
     private int _step;
 
     private ContinuationRoute(FailoverEngine engine, RequestProfile profile, PartialResponseException cut)
@@ -93,10 +93,10 @@ internal sealed class ContinuationRoute
     }
 
     /// <summary>Records that a call for the rest has failed: no endpoint of this step could serve it.</summary>
-    public void Fail(IReadOnlyList<AttemptRecord> attempts)
+    public void Fail(EndpointPoolException failure)
     {
-        _attempts.AddRange(attempts);
-        foreach (var attempt in attempts)
+        _attempts = _attempts.Add(AttemptTotals.Of(failure));
+        foreach (var attempt in failure.Attempts)
         {
             if (attempt.Fault is { Blame: FaultBlame.Request } or { Kind: FaultKind.BrokenBody })
                 _refused.Add(attempt.Endpoint);

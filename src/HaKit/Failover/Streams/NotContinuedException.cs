@@ -1,3 +1,5 @@
+using HaKit.Failover;
+
 namespace HaKit;
 
 /// <summary>
@@ -9,11 +11,11 @@ public sealed class NotContinuedException : Exception
     /// <summary>Creates the exception with the reason.</summary>
     /// <param name="reason">The reason.</param>
     public NotContinuedException(NotContinuedReason reason)
-        : this(reason, [], null)
+        : this(reason, AttemptTotals.None, null)
     {
     }
 
-    internal NotContinuedException(NotContinuedReason reason, IReadOnlyList<AttemptRecord> attempts, Exception? inner)
+    internal NotContinuedException(NotContinuedReason reason, AttemptTotals attempts, Exception? inner)
         : base($"The answer was not continued: {reason}.", inner)
     {
         Reason = reason;
@@ -24,5 +26,5 @@ public sealed class NotContinuedException : Exception
     public NotContinuedReason Reason { get; }
 
     /// <summary>Gets the attempts to get the rest.</summary>
-    internal IReadOnlyList<AttemptRecord> Attempts { get; }
+    internal AttemptTotals Attempts { get; }
 }

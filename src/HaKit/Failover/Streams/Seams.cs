@@ -10,8 +10,8 @@ namespace HaKit.Failover;
 internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>> continueWith)
 {
     private readonly List<string> _cutBy = [];
-    private readonly List<AttemptRecord> _attempts = [];
     private readonly List<StreamSeam> _made = [];
+    private AttemptTotals _attempts = AttemptTotals.None;
     private PartialResponseException? _first;
     private NotContinuedReason _reason;
     private bool _isOwnRest;
@@ -56,11 +56,11 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
         catch (NotContinuedException exception)
         {
             _reason = exception.Reason;
-            _attempts.AddRange(exception.Attempts);
+            _attempts = _attempts.Add(exception.Attempts);
         }
         catch (EndpointPoolException exception)
         {
-            _attempts.AddRange(exception.Attempts);
+            _attempts = _attempts.Add(AttemptTotals.Of(exception));
         }
 #pragma warning disable CA1031 // A failure of the continuation must not hide the first cut.
         catch (Exception)
@@ -75,15 +75,15 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
     /// <summary>Creates the exception for the caller when there is no rest: the first cut, with all attempts.</summary>
     /// <param name="delivered">The number of items with content that the caller has received.</param>
     public PartialResponseException Failure(int delivered) => new(
-        _first!.Pool, _first.Endpoint, _first.Fault, delivered, [.. _first.Attempts, .. _attempts], _first.RetryAfter, _first.InnerException, _reason);
+        _first!.Pool, _first.Endpoint, _first.Fault, delivered, _attempts, _first.RetryAfter, _first.InnerException, _reason);
 
     // Records a cut. Gets the reason for which no rest is requested; null if the rest is requested.
     private NotContinuedReason? RecordCut(PartialResponseException cut)
     {
+        var attempts = AttemptTotals.Of(cut);
+        _attempts = _first is null ? attempts : _attempts.Add(attempts);
         _first ??= cut;
         _cutBy.Add(cut.Endpoint);
-        if (_cutBy.Count > 1)
-            _attempts.AddRange(cut.Attempts);
         (cut.CutBy, cut.Deadline) = ([.. _cutBy], deadline);
         // The application's own function supplied the rest that was cut. The exception does not contain the delivered text, so a function that uses only the
         // exception would return the same rest again.

@@ -27,14 +27,19 @@ internal sealed class StreamCut
     public Fault Evidence { get; }
 
     /// <summary>Gets the attempts of the call. The fault of the last, served attempt is the cut.</summary>
-    public IReadOnlyList<AttemptRecord> AttemptsOf(CallDetail? detail, TimeSpan now) =>
-        detail is null ? [] : [.. detail.Attempts.Select(a => a.Fault is null ? a with { Fault = Evidence, Duration = now - _lease.Started } : a)];
+    public AttemptTotals AttemptsOf(CallDetail? detail, TimeSpan now)
+    {
+        if (detail is null)
+            return AttemptTotals.None;
+        var listed = detail.Attempts.Select(a => a.Fault is null ? a with { Fault = Evidence, Duration = now - _lease.Started } : a);
+        return new([.. listed], detail.AttemptCount, detail.PerhapsBilled + 1, detail.WaitRules); // the details do not count the attempt that was served, and is now cut
+    }
 
     /// <summary>Creates the exception for the caller.</summary>
     /// <param name="attempts">The attempts of the call.</param>
     /// <param name="delivered">The number of items with content that the caller has received.</param>
     /// <param name="closing">The exception from closing the source. Null if there was no exception.</param>
-    public PartialResponseException ToException(IReadOnlyList<AttemptRecord> attempts, int delivered, Exception? closing)
+    public PartialResponseException ToException(AttemptTotals attempts, int delivered, Exception? closing)
     {
         var inner = _exception is not null && closing is not null ? new AggregateException(_exception, closing) : _exception ?? closing;
         return new PartialResponseException(_engine.Settings.Pool, _lease.State.Endpoint.Name, Evidence, delivered, attempts, _fault.RetryAfter, inner);

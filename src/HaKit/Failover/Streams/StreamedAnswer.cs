@@ -399,7 +399,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         }
         var cut = new StreamCut(_engine, _lease, fault, exception);
         // The attempt that served up to the first content has failed after all.
-        var attempts = _lease.IsCompleted ? [] : cut.AttemptsOf(Detail, now);
+        var attempts = _lease.IsCompleted ? AttemptTotals.None : cut.AttemptsOf(Detail, now);
         if (_seams is not null && !_lease.IsCompleted)
             _answer.PrepareSeam(_progress.Delivered);
         _answer.Complete(cut.Evidence, now);
