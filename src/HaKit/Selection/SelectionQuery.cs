@@ -53,7 +53,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
         if (!History.IsFresh && (History.FoundTooSmall(state) || History.WasRefusedBy(state)))
             return false;
         var window = state.Endpoint.Capabilities.ContextWindow;
-        if (window is not null && Tokens > window)
+        if (Tokens > window)
             return false;
         // A prompt that was too long for one endpoint goes only to an endpoint that declares a larger window, or another model.
         return History.ContextWindowTooSmall is not { } tooSmall || window > tooSmall || window is null && !History.IsTooLongForModelOf(state);
@@ -143,17 +143,24 @@ internal static class Requirement
     }
 
     /// <summary>
-    /// Names the requirements that no endpoint meets. If there is no such requirement, names all requirements, because no endpoint meets them together. With at
-    /// most one requirement, names the number of tokens, because only the context windows can be too small.
+    /// Names the requirements that no endpoint meets. If there is no such requirement, names all requirements, because no endpoint meets them together. The
+    /// number of tokens is a requirement too if a context window is too small for it.
     /// </summary>
     public static string NameMissing(IReadOnlyList<EndpointState> members, RequestProfile profile)
     {
         List<(string Name, RequestProfile Alone)> needs = [.. NeedsOf(profile)];
-        var missing = needs.Where(need => !members.Any(m => Meets(m.Endpoint, need.Alone))).Select(need => need.Name).ToArray();
+        var room = $"room for {profile.Tokens} tokens in a context window";
+        if (!members.All(m => HasRoom(m.Endpoint, profile)))
+            needs.Add((room, RequestProfile.Default with { InputTokens = profile.InputTokens, MaxOutputTokens = profile.MaxOutputTokens }));
+        var missing = needs.Where(need => !IsMet(need.Alone)).Select(need => need.Name).ToArray();
         if (missing.Length > 0)
             return string.Join(", ", missing);
-        return needs.Count > 1 ? $"{string.Join(", ", needs.Select(n => n.Name))}, all at one endpoint" : $"room for {profile.Tokens} tokens in a context window";
+        return IsMet(profile) ? room : $"{string.Join(", ", needs.Select(n => n.Name))}, all at one endpoint";
+
+        bool IsMet(RequestProfile need) => members.Any(m => Meets(m.Endpoint, need) && HasRoom(m.Endpoint, need));
     }
+
+    private static bool HasRoom(PoolEndpoint endpoint, RequestProfile profile) => !(profile.Tokens > endpoint.Capabilities.ContextWindow);
 
     private static IEnumerable<(string Name, RequestProfile Alone)> NeedsOf(RequestProfile profile)
     {

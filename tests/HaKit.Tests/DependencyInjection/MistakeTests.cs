@@ -122,6 +122,9 @@ public sealed class MistakeTests
         { new RequestProfile { Tools = true, Tags = ["fast"] }, "tools, the tag 'fast', all at one endpoint" },
         { new RequestProfile { Endpoints = ["z"] }, "one of the endpoints 'z'" },
         { new RequestProfile { InputTokens = 1_000_000 }, "room for 1000000 tokens in a context window" },
+        { new RequestProfile { Vision = true, InputTokens = 1_000_000 }, "vision, room for 1000000 tokens in a context window" },
+        { new RequestProfile { Tools = true, Residency = "eu", InputTokens = 1_000_000 }, "room for 1000000 tokens in a context window" },
+        { new RequestProfile { Tools = true, InputTokens = 1500 }, "tools, room for 1500 tokens in a context window, all at one endpoint" },
     };
 
     [Theory]
@@ -130,7 +133,7 @@ public sealed class MistakeTests
     {
         var options = new EndpointPoolOptions { Heartbeat = { Enabled = false } };
         options.Endpoints.Add(new EndpointOptions { Name = "a", Model = "m", Residency = "eu", Vision = false, ContextWindow = 1000 });
-        options.Endpoints.Add(new EndpointOptions { Name = "b", Model = "n", Residency = "eu", Vision = false, Tools = false, Tags = ["fast"], ContextWindow = 1000 });
+        options.Endpoints.Add(new EndpointOptions { Name = "b", Model = "n", Residency = "eu", Vision = false, Tools = false, Tags = ["fast"], ContextWindow = 2000 });
         await using var pool = new EndpointPool("p", options);
         (await FluentActions.Awaiting(() => pool.ExecuteAsync(profile, (_, _) => new ValueTask<int>(1), Ct).AsTask()).Should().ThrowAsync<EndpointPoolException>())
             .WithMessage($"*no endpoint has the capabilities that the request needs: {missing}.*");
