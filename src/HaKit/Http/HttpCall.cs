@@ -142,6 +142,9 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// <param name="dialect">The declared dialect of the endpoint.</param>
     public AnswerShape? ShapeOn(WireDialect dialect) => request.Method == HttpMethod.Post ? _route.AnswerOn(dialect)?.Shape : null;
 
+    // Only a POST is answered by the model, and not if its path names a stored object: a POST to the messages of a thread only stores a message.
+    private string? Operation => request.Method == HttpMethod.Post && _route.Named is null ? Operations.OperationOf(_route.Path) : null;
+
     /// <summary>Gets the kind of the request. The body is searched for the names of stored objects only once.</summary>
     /// <param name="dialect">The declared dialect of the endpoint.</param>
     public RequestKind KindOn(WireDialect dialect) => ShapeOn(dialect) is not null && !NamesStoredObject ? RequestKind.CreatesAnswer : RequestKind.Other;
@@ -200,7 +203,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     {
         if (_body?.IsSpent == true)
             throw NotRepeatable(attempt);
-        if (attempt.Lease.Span is not null && Operations.OperationOf(_route.Path) is { } operation)
+        if (attempt.Lease.Span is not null && Operation is { } operation)
         {
             attempt.ReportOperation(operation);
         }

@@ -43,15 +43,17 @@ public sealed class SpanTests
     [InlineData("embeddings", "embeddings")]
     [InlineData("models/m:generateContent", "generate_content")]
     [InlineData("files", null)]
-    public async Task An_attempt_over_HTTP_says_its_operation(string path, string? operation)
+    [InlineData("threads/thread_1/messages", null)]
+    [InlineData("chat/completions", null, "GET")]
+    public async Task An_attempt_over_HTTP_says_its_operation(string path, string? operation, string method = "POST")
     {
         const string name = "spans of operations";
         using var spans = new SpanRecorder(name);
         using var network = new FakeHttpNetwork().Add(new Uri("http://127.0.0.1:9000/v1"), new FakeHttpEndpoint());
         await using var pool = new EndpointPool(name, new EndpointPoolOptions { Heartbeat = { Enabled = false }, TotalRequestTimeout = { Timeout = TimeSpan.FromMinutes(1) }, Endpoints = [new EndpointOptions { Name = "a", Address = "http://127.0.0.1:9000/v1" }] });
         using var client = new HttpClient(new EndpointPoolHandler(pool) { InnerHandler = network });
-        using var content = new StringContent("{}", null, "application/json");
-        using var response = await client.PostAsync(new Uri("http://127.0.0.1:9000/v1/" + path), content, TestContext.Current.CancellationToken);
+        using var request = new HttpRequestMessage(new HttpMethod(method), "http://127.0.0.1:9000/v1/" + path) { Content = method == "POST" ? new StringContent("{}", null, "application/json") : null };
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
         spans.Attempts[0].GetTagItem("gen_ai.operation.name").Should().Be(operation);
     }
 
