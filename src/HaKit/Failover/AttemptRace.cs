@@ -230,11 +230,11 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             outcome = Outcome.FromException<TResult>(AttemptExceptions.WithoutCancellation(endpoint, fault, cancelled));
         var isLaterRefusal = fault.IsRefusal && _kept.HasRefusal; // the caller gets the first refusal
         if (!isOver || isLaterRefusal)
-            _kept.Add(outcome, fault.IsRefusal ? fault : null);
+            _kept.Add(outcome, fault.IsRefusal ? (endpoint, fault) : null);
         if (!isOver)
             return false;
         if (!isLaterRefusal)
-            call.RecordEnd(fault, outcome.Exception);
+            call.RecordEnd(endpoint, fault, outcome.Exception);
         _end = isLaterRefusal ? _kept.TakeRefusal(call)!.Value : outcome;
         return true;
     }
@@ -247,7 +247,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         if (isOver)
         {
             var timeout = AttemptExceptions.GivenUp(endpoint, fault, exception);
-            call.RecordEnd(fault, timeout);
+            call.RecordEnd(endpoint, fault, timeout);
             _end = Outcome.FromException<TResult>(timeout);
         }
         else if (exception is not null && !fault.IsNeutral)

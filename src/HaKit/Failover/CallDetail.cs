@@ -29,7 +29,10 @@ public sealed record CallDetail
         _took = took;
     }
 
-    /// <summary>Gets the name of the endpoint that served the call.</summary>
+    /// <summary>
+    /// Gets the name of the endpoint that served the call. For a refusal that the caller gets as the result, gets the name of the endpoint that refused. Empty
+    /// if a strategy of the application answered without an attempt.
+    /// </summary>
     public required string Endpoint { get; init; }
 
     /// <summary>

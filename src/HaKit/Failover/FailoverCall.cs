@@ -212,9 +212,10 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         _tokens = default;
         Span = null;
         HandedOver = null;
-        (_endFault, _endFailure) = (null, null);
+        (_endedBy, _endFault, _endFailure) = (null, null, null);
     }
 
+    private string? _endedBy;
     private Fault? _endFault;
     private Exception? _endFailure;
 
@@ -222,9 +223,10 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// Records the attempt that ends the call with a failure or a refusal. The caller's exception may tell less than the attempt's fault: a
     /// <see cref="TimeoutException"/> ends a call for several kinds of timeouts.
     /// </summary>
+    /// <param name="endpoint">The name of the attempt's endpoint.</param>
     /// <param name="fault">The fault of the attempt.</param>
     /// <param name="failure">The exception that the caller gets. Null if the caller gets the endpoint's refusal as a result, without an exception.</param>
-    public void RecordEnd(Fault fault, Exception? failure) => (_endFault, _endFailure) = (fault, failure);
+    public void RecordEnd(string endpoint, Fault fault, Exception? failure) => (_endedBy, _endFault, _endFailure) = (endpoint, fault, failure);
 
     /// <summary>Gets the fault of the attempt that ended the call with this exception. Null if no attempt did, for example if the deadline passed.</summary>
     /// <param name="failure">The exception that the caller gets. Null if the caller gets the endpoint's refusal as a result, without an exception.</param>
@@ -254,7 +256,9 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     private CallDetail DetailOfMany(TimeSpan now) => new()
     {
-        Endpoint = _servedBy ?? History.Entries[^1].Endpoint.Name, // a refused call was not served, but the last attempt's endpoint sent the answer
+        // A refused call was not served, but one of its endpoints sent the refusal that the caller gets. A strategy of the application may answer without an
+        // attempt.
+        Endpoint = _servedBy ?? _endedBy ?? (History.Entries is [.., var last] ? last.Endpoint.Name : ""),
         Attempts = Attempts(now),
         AttemptCount = History.Begun,
         PerhapsBilled = History.PerhapsBilled,

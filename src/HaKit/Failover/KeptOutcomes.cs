@@ -11,15 +11,15 @@ internal struct KeptOutcomes<TResult>
 {
     private Outcome<TResult> _refusal;
     private Outcome<TResult> _last;
-    private Fault? _refusalFault;
+    private (string Endpoint, Fault Fault)? _refusedBy;
     private bool _hasLast;
 
-    public readonly bool HasRefusal => _refusalFault is not null;
+    public readonly bool HasRefusal => _refusedBy is not null;
 
     /// <summary>Adds the outcome of an attempt that did not decide the call.</summary>
     /// <param name="outcome">The outcome.</param>
-    /// <param name="refusal">The fault with which the endpoint refused the request. Null for any other failure.</param>
-    public void Add(Outcome<TResult> outcome, Fault? refusal)
+    /// <param name="refusal">The endpoint that refused the request, and the fault of the refusal. Null for any other failure.</param>
+    public void Add(Outcome<TResult> outcome, (string Endpoint, Fault Fault)? refusal)
     {
         if (refusal is not null && HasRefusal)
         {
@@ -27,7 +27,7 @@ internal struct KeptOutcomes<TResult>
         }
         else if (refusal is not null)
         {
-            (_refusal, _refusalFault) = (outcome, refusal);
+            (_refusal, _refusedBy) = (outcome, refusal);
         }
         else
         {
@@ -44,12 +44,12 @@ internal struct KeptOutcomes<TResult>
     /// <param name="call">The call. The refusal is recorded as its end.</param>
     public Outcome<TResult>? TakeRefusal(FailoverCall call)
     {
-        if (_refusalFault is not { } fault)
+        if (_refusedBy is not var (endpoint, fault))
             return null;
         var refusal = _refusal;
-        (_refusal, _refusalFault) = (default, null);
+        (_refusal, _refusedBy) = (default, null);
         Clear();
-        call.RecordEnd(fault, refusal.Exception);
+        call.RecordEnd(endpoint, fault, refusal.Exception);
         return refusal;
     }
 
@@ -69,6 +69,6 @@ internal struct KeptOutcomes<TResult>
             Discards.DisposeResult(_last);
         if (HasRefusal)
             Discards.DisposeResult(_refusal);
-        (_last, _hasLast, _refusal, _refusalFault) = (default, false, default, null);
+        (_last, _hasLast, _refusal, _refusedBy) = (default, false, default, null);
     }
 }

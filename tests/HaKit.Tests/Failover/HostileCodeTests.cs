@@ -61,6 +61,20 @@ public sealed class HostileCodeTests : StreamBench
         }
     }
 
+    private sealed class Answers : ResilienceStrategy
+    {
+        protected override ValueTask<Outcome<TResult>> ExecuteCore<TResult, TState>(
+            Func<ResilienceContext, TState, ValueTask<Outcome<TResult>>> callback, ResilienceContext context, TState state) => Outcome.FromResultAsValueTask<TResult>(default!);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_strategy_that_answers_without_an_attempt_has_details_without_an_endpoint()
+    {
+        await using var pool = TestPool.Create(Time, 1, configure: null, parts => parts.ConfigurePipeline = builder => builder.AddStrategy(_ => new Answers(), new Options()));
+        var (_, detail) = await pool.ExecuteWithDetailAsync(RequestProfile.Default, 0, static (_, _, _) => ValueTask.FromResult(1), Ct);
+        (detail.Endpoint, detail.AttemptCount, detail.PerhapsBilled).Should().Be(("", 0, 0));
+    }
+
     [Fact]
     public async Task A_timeout_outside_failover_ends_the_call()
     {

@@ -118,6 +118,16 @@ public sealed class ResponseResultTests
         plain.StatusCode.Should().Be(HttpStatusCode.OK);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task The_details_of_a_refused_call_name_the_endpoint_whose_refusal_the_caller_gets()
+    {
+        await using var pool = Pool();
+        var (refusal, detail) = await pool.ExecuteWithDetailAsync(new RequestProfile { Request = RequestKind.CreatesAnswer },
+            (attempt, _) => ValueTask.FromResult<HttpResponseMessage>(new Response(404) { Headers = { { "endpoint", attempt.Endpoint.Name } } }), TestContext.Current.CancellationToken);
+        detail.AttemptCount.Should().BeGreaterThan(1, "other endpoints are asked for their opinion");
+        refusal.Headers.GetValues("endpoint").Should().Equal(detail.Endpoint);
+    }
+
     [Fact]
     public void Where_every_endpoint_answers_503_no_response_is_served()
     {
