@@ -186,6 +186,7 @@ internal sealed class FailoverEngine
         try
         {
             var step = _starter.StartUntried(call, now) is { } lease ? Step.Start(lease) : Waits.AwaitService(call, now, isSecond: true);
+            call.Hedged |= step.Kind == StepKind.Start;
             if (step.Kind == StepKind.Start && call.RecordRule(WaitRule.Silence))
                 Telemetry.RecordWait(WaitRule.Silence);
             return step;

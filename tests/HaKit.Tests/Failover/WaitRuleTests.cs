@@ -55,6 +55,7 @@ public sealed class WaitRuleTests
         var (_, detail) = await call;
         detail.Endpoint.Should().Be("a");
         detail.WaitRules.Should().Equal(endpoints > 1 && mostRetries != 0 ? [WaitRule.Silence] : Array.Empty<WaitRule>(), "the call has not waited");
+        detail.Hedged.Should().Be(detail.AttemptCount > 1, "a second attempt has begun beside the slow one");
     }
 
     [Fact]
