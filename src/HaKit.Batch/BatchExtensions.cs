@@ -48,7 +48,7 @@ public static class BatchExtensions
     /// <param name="options">The options of the run. Null: the defaults.</param>
     /// <param name="cancellationToken">Ends the run: calls in flight are cancelled, stored outcomes stay.</param>
     /// <exception cref="BatchChangedException">Stored results belong to other prompts or options, and <see cref="BatchRunOptions.OnChanged"/> is <see cref="OnChanged.Refuse"/>.</exception>
-    /// <exception cref="BatchStoppedException">The run ended before all items had an outcome, for a reason in the options.</exception>
+    /// <exception cref="BatchStoppedException">The run ended before all items had an outcome, because a limit of the options was reached (<see cref="BatchStopReason"/>).</exception>
     /// <exception cref="BatchStoreException">The store failed; outcomes that it did not store are in <see cref="BatchStoreException.Unsaved"/>.</exception>
     /// <exception cref="InvalidOperationException">Another run of this batch is under way.</exception>
     /// <exception cref="ArgumentException">An option is out of its range, or there is a cost limit and an endpoint has no price.</exception>

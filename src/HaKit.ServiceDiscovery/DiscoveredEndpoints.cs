@@ -118,7 +118,8 @@ internal sealed partial class DiscoveredEndpoints(
     {
         if (instance is UriEndPoint { Uri: var uri })
             return uri;
-        var scheme = service.Scheme.Split('+')[0]; // as the handler of HttpClient does
+        // "https+http" becomes "https". The handler that AddServiceDiscovery adds to an HttpClient chooses the first scheme too.
+        var scheme = service.Scheme.Split('+')[0];
         var (host, port) = instance switch
         {
             IPEndPoint ip => (ip.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{ip.Address}]" : ip.Address.ToString(), ip.Port),

@@ -4,8 +4,9 @@ using Microsoft.Extensions.AI;
 namespace HaKit.AI;
 
 /// <summary>
-/// Reads the updates of one attempt. It keeps the state that is needed to classify them: whether an announced tool call has arrived, whether there were items
-/// before an end without an end mark, and whether an exception comes from the request or from the answer. For one reader.
+/// Reads the updates of one attempt. It remembers three facts. First, whether the tool call that a finish reason announced has arrived. Second, whether there was
+/// content or a finish reason: the end of the stream then completes the answer if <see cref="ChatEndpointOptions.MarksEnd"/> is false. Third, whether an update
+/// has arrived: an <see cref="ArgumentException"/> is then a failure to read the answer, and not a mistake in the request. For one reader.
 /// </summary>
 internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, ChatEndpoint chat, EndpointAttempt attempt, RequestProfile profile)
     : IAsyncEnumerable<ChatResponseUpdate>, IAsyncEnumerator<ChatResponseUpdate>
@@ -47,8 +48,8 @@ internal sealed class ChatStream(IAsyncEnumerable<ChatResponseUpdate> updates, C
         }
         catch (ArgumentException exception) when (exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
-            // The first item may already have arrived when the client returns its task. So the pool tries one other endpoint to determine whether the request
-            // or the answer is wrong.
+            // The client throws before its MoveNextAsync has waited. Either the client refuses the request, or the answer was there at once and the client
+            // cannot read it. So the pool tries one other endpoint to determine whether the request or the answer is wrong.
             attempt.ReportFault(ChatFaults.BrokenOrRefused);
             throw;
         }

@@ -68,7 +68,7 @@ public sealed class Fleet : IDisposable
     /// <param name="endpoint">The endpoint's name.</param>
     /// <param name="fault">The fault to inject.</param>
     /// <param name="from">When the fault starts, on the fleet's clock. Default: now.</param>
-    /// <param name="until">When the fault ends, exclusive. Default: the end of the run.</param>
+    /// <param name="until">When the fault ends (exclusive), on the fleet's clock. Default: the fault never ends.</param>
     /// <param name="replicas">Selects the replicas that see the fault, by index. Default: all.</param>
     public void Fault(string endpoint, FakeFault fault, TimeSpan from = default, TimeSpan? until = null, Func<int, bool>? replicas = null)
     {

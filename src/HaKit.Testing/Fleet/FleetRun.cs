@@ -19,7 +19,7 @@ public sealed class FleetResult
     /// <summary>Gets the number of failed calls of all replicas.</summary>
     public long Lost => LostOf.Sum();
 
-    /// <summary>Gets the number of calls that did not end within hours after the last call began.</summary>
+    /// <summary>Gets the number of calls that had not ended one hour after the end of the period in which the run sends calls.</summary>
     public long Unfinished { get; }
 
     /// <summary>Gets the longest time of a successful call.</summary>

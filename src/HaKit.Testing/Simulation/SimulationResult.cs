@@ -16,7 +16,7 @@ public sealed class SimulationResult
     /// <summary>Gets the number of successful calls.</summary>
     public long Succeeded { get; internal init; }
 
-    /// <summary>Gets the number of calls that had not ended hours after the last call arrived.</summary>
+    /// <summary>Gets the number of calls that had not ended six hours after the end of the simulated period.</summary>
     public long Unfinished { get; internal init; }
 
     /// <summary>

@@ -1,7 +1,8 @@
 namespace HaKit.Testing.Wire;
 
 /// <summary>
-/// The body of an answer in memory. A step is read when it is due since the request, so a slow reader finds the bytes that a socket's buffer would hold.
+/// The body of an answer in memory. The time of each step counts from the request, not from the previous read. So a slow reader gets the bytes that are already
+/// due without waiting, as from the buffer of a socket.
 /// </summary>
 internal sealed class ReplyStream(Reply reply) : Stream
 {

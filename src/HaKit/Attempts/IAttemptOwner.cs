@@ -6,6 +6,9 @@ internal interface IAttemptOwner
     /// <summary>Checks whether the call has an untried endpoint left that can take it now.</summary>
     bool HasUntried(TimeSpan now);
 
-    /// <summary>Gets the slowest 99th percentile of the other endpoints. Null if no other endpoint has enough answers for one.</summary>
+    /// <summary>
+    /// Gets the usual time of the slowest endpoint other than <paramref name="state"/>: the 99th percentile of its times to the first content of a stream, or to
+    /// a whole plain answer. Null if no other endpoint has had enough answers.
+    /// </summary>
     TimeSpan? UsualOfOthers(EndpointState state, bool isStream);
 }

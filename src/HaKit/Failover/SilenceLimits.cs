@@ -87,7 +87,10 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? (call.IsStream || lease.KeptSince is not null ? context.Settings.FirstContent.Timeout : null)) is { } usual
         && now - lease.LastSignAt >= usual;
 
-    /// <summary>Gets the slowest 99th percentile of the other endpoints. Null if no other endpoint has enough times.</summary>
+    /// <summary>
+    /// Gets the usual time of the slowest endpoint other than <paramref name="state"/>: the 99th percentile of its times to the first content of a stream, or to
+    /// a whole plain answer. Null if no other endpoint has had enough answers.
+    /// </summary>
     public TimeSpan? UsualOfOthers(EndpointState state, bool isStream)
     {
         TimeSpan? slowest = null;

@@ -52,7 +52,7 @@ internal sealed class RecoveryActions(
                 _ = RunAsync();
                 return;
             }
-            End(new TimeoutException($"It took longer than {DurationText.OfSetting(timeout)}."));
+            End(new TimeoutException($"The recovery action took longer than its timeout of {DurationText.OfSetting(timeout)}."));
             try
             {
                 _cancellation.Cancel();

@@ -1,6 +1,9 @@
 namespace HaKit.Peers;
 
-/// <summary>Reads the opinions of all replicas, their start times and the status of the link. Guarded by its owner's lock.</summary>
+/// <summary>
+/// Creates the status of the fleet: the opinions of each replica and the time since which it has each opinion, the operators' orders, and the status of the
+/// link. The caller must hold the lock of <see cref="PeerExchange"/>, which guards the facts.
+/// </summary>
 internal static class FleetStatusReader
 {
     /// <param name="replica">This replica.</param>

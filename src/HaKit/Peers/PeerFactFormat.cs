@@ -144,7 +144,7 @@ public static class PeerFactFormat
     private static bool TryEnum<T>(JsonElement json, string property, out T value)
         where T : struct, Enum
     {
-        // A number in a string is a value for the parser, but none of this format.
+        // Enum.TryParse also accepts a number, such as "3". This format contains only names, so the text must be the name of a defined value.
         if (json.TryGetProperty(property, out var text) && text.ValueKind == JsonValueKind.String
             && Enum.TryParse(text.GetString(), ignoreCase: false, out value) && text.ValueEquals(value.ToString()) && Enum.IsDefined(value))
         {

@@ -4,8 +4,8 @@ using HaKit.Estimates;
 namespace HaKit.Selection;
 
 /// <summary>
-/// Provides the random numbers of one choice. It takes one number from the shared source, and derives all draws from this number with SplitMix64, the generator
-/// of the source.
+/// Provides the random numbers of one choice. It takes one number from the shared source, and derives all draws from this number with a shortened SplitMix64,
+/// which has only the first of the two multiplications. The source uses the whole SplitMix64.
 /// </summary>
 internal struct Dice(Chance source)
 {
