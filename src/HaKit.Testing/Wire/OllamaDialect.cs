@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace HaKit.Testing.Wire;
 
-/// <summary>Ollama's own API, <c>/api/chat</c>, with one JSON object per line. It does not call tools.</summary>
+/// <summary>Ollama's own API, <c>/api/chat</c>, with one JSON object per line. In this dialect the fake answers with text only: it never calls a tool.</summary>
 internal sealed class OllamaDialect : Dialect
 {
     public static readonly OllamaDialect Instance = new();

@@ -33,12 +33,12 @@ internal sealed record PlanCosts(double Endpoint, double Beta, double Detection,
 /// <summary>The options of <c>plan</c> on the command line.</summary>
 internal sealed class PlanCommandOptions
 {
-    private readonly Option<AvailabilityRatio> _target = CommandOptions.CreateOption("--target", "A", "what to reach, in percent or nines", static text => Percent(text) is { Value: < 1 } target ? target : null, $"{Percentage} below 100", AvailabilityRatio.From(0.9999m));
+    private readonly Option<AvailabilityRatio> _target = CommandOptions.CreateOption("--target", "A", "what to reach, in percent or nines", static text => Percent(text) is { Value: < 1 } target ? target : null, Percentage, AvailabilityRatio.From(0.9999m));
     private readonly Option<PlannedEndpoint[]> _endpoints = Repeated("--endpoint", "NAME:A", "an endpoint and its availability; repeat it for each (default openai:97.0 anthropic:98.4)", ParseEndpoint);
     private readonly Option<int> _required = CommandOptions.CreateWhole("--required", "N", "endpoints that carry the load", usual: 1, least: 1);
     private readonly Option<double?> _beta = Share("--beta", "the share of outages that hit all endpoints at once, 0 to 1 (default 0.1; with --incidents, estimated)");
     private readonly Option<TimeSpan?> _detection = CommandOptions.Duration("--detect", "from a failure until it is known (default 20s)");
-    private readonly Option<double?> _rescued = Share("--rescued", "the share of calls that succeed elsewhere until then, 0 to 1 (default 0)");
+    private readonly Option<double?> _rescued = Share("--rescued", "until a failure is known: the share of the calls to the failed endpoint that another endpoint then serves, 0 to 1 (default 0)");
     private readonly Option<TimeSpan?> _mttr = CommandOptions.Duration("--mttr", "how long an outage lasts (default 1h)");
     private readonly Option<double?> _coverage = Share("--coverage", "the share of failures that are noticed at all, 0 to 1 (default 1)");
     private readonly Option<TimeSpan?> _uncovered = CommandOptions.Duration("--uncovered", "how long an unnoticed failure lasts (default 30m)");
@@ -47,15 +47,15 @@ internal sealed class PlanCommandOptions
     private readonly Option<double> _endpointCost = Cost("--cost-endpoint", "one more endpoint", 100);
     private readonly Option<double> _betaCost = Cost("--cost-beta", "halving beta", 30);
     private readonly Option<double> _detectionCost = Cost("--cost-detect", "halving detection", 5);
-    private readonly Option<double> _rescueCost = Cost("--cost-rescue", "rescuing half of the rest", 10);
+    private readonly Option<double> _rescueCost = Cost("--cost-rescue", "rescuing half of the calls that are lost until a failure is known", 10);
     private readonly Option<double> _coverageCost = Cost("--cost-coverage", "halving what is not noticed", 20);
     private readonly Option<string?> _incidents = CommandOptions.Text("--incidents", "FILE", "estimates the endpoints from a CSV with the columns start, end, service, impact");
-    private readonly Option<string[]> _services = Repeated("--service", "NAME", "a service in that file; repeat it for each (default all)", static text => text);
+    private readonly Option<string[]> _services = Repeated("--service", "NAME", "a service in the file of --incidents; repeat it for each (default all)", static text => text);
     private readonly Option<int> _impact = CommandOptions.CreateWhole("--impact", "N", "the least impact that counts as down", usual: 1);
-    private readonly Option<DateTimeOffset?> _from = Time("--from", "when the file's coverage begins (default its first start)");
-    private readonly Option<DateTimeOffset?> _to = Time("--to", "when the file's coverage ends (default its last end)");
+    private readonly Option<DateTimeOffset?> _from = Time("--from", "when the period that the file of --incidents covers begins (default: its first start)");
+    private readonly Option<DateTimeOffset?> _to = Time("--to", "when the period that the file of --incidents covers ends (default: its last end)");
 
-    private const string Percentage = "a percentage from 50 such as 99.95, or nines such as 3N5,";
+    private const string Percentage = "a percentage of at least 50 and below 100, such as 99.95, or a number of nines, such as 3N5,";
 
     public IEnumerable<Option> All =>
     [

@@ -95,7 +95,7 @@ internal ref struct ErrorSigns
     /// <summary>Gets or sets whether the details name a violated quota.</summary>
     public bool NamesQuota { get; set; }
 
-    /// <summary>Gets or sets the wait in the details.</summary>
+    /// <summary>Gets or sets the time to wait that the body names, for example in Google's <c>retryDelay</c>. Null: none.</summary>
     public TimeSpan? RetryDelay { get; set; }
 
     /// <summary>Gets or sets the instant after which the next request may be sent.</summary>

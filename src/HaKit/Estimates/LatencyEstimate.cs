@@ -38,7 +38,8 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
         var age = (now.Ticks - Volatile.Read(ref _updated)) / FreshTicks;
         if (own != 0 && age <= 1)
             return units * own;
-        // This value is read only here, because all attempts of the pool write it.
+        // All attempts of the pool write the pool's average, so it is often in the cache of another processor, and reading it is slow. It is read only if the
+        // endpoint's own estimate is missing or old.
         var usual = pool?.FirstContentSeconds ?? 0;
         if (own == 0)
             return units * (usual == 0 ? UnknownSeconds : usual);

@@ -243,7 +243,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     // that, so the exception of the callback is only the inner exception.
     private bool EndsGivenUp(string endpoint, Fault fault, Exception? exception, TimeSpan now)
     {
-        var isOver = !IsCancelled && now < call.Deadline && engine.EndsGivenUp(call, fault); // otherwise the end of the call has its own exception
+        // If the caller has cancelled, or the deadline has passed, TryDecide creates the exception of the call.
+        var isOver = !IsCancelled && now < call.Deadline && engine.EndsGivenUp(call, fault);
         if (isOver)
         {
             var timeout = AttemptExceptions.GivenUp(endpoint, fault, exception);

@@ -1,9 +1,10 @@
 namespace HaKit.Http;
 
 /// <summary>
-/// The body of a refusal that is longer or slower than the part that was read: first that part, then a read in progress, then the rest as it arrives.
+/// Streams the body of a refusal of which <see cref="RefusalBody"/> has read only the beginning, because the body is too long or arrives too slowly. The
+/// reader gets first this beginning, then the result of a read in progress, then the rest as it arrives.
 /// </summary>
-/// <param name="read">The part that was read.</param>
+/// <param name="read">The beginning that was read.</param>
 /// <param name="reading">The read in progress. Null: none.</param>
 /// <param name="target">The buffer of that read.</param>
 /// <param name="rest">The rest.</param>

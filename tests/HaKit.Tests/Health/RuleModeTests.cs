@@ -129,5 +129,5 @@ public sealed class RuleModeTests
 
     private static void Set(HealthOptions options, string rule, RuleMode mode) => typeof(HealthOptions).GetProperty(rule)!.SetValue(options, mode);
 
-    private static bool IsReport(string line) => line.Contains("the rule for it is set to Report", StringComparison.Ordinal);
+    private static bool IsReport(string line) => line.Contains("the CircuitBreaker rule for this failure is set to Report", StringComparison.Ordinal);
 }

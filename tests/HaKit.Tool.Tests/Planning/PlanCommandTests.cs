@@ -30,8 +30,8 @@ public sealed class PlanCommandTests
     }
 
     [Theory(Timeout = 60_000)]
-    [InlineData("--target 101", "--target is '101': a percentage from 50 such as 99.95")]
-    [InlineData("--target 4", "--target is '4': a percentage from 50 such as 99.95, or nines such as 3N5")]
+    [InlineData("--target 101", "--target is '101': a percentage of at least 50 and below 100, such as 99.95")]
+    [InlineData("--target 4", "--target is '4': a percentage of at least 50 and below 100, such as 99.95, or a number of nines, such as 3N5")]
     [InlineData("--endpoint a:9.5", "--endpoint is 'a:9.5'")]
     [InlineData("--detect 20", "--detect is '20': a time such as 20s")]
     [InlineData("--detect -5s", "--detect is '-5s': a time such as 20s")]

@@ -14,8 +14,8 @@ internal ref struct ProspectReader
     /// <summary>A call waits for the trial of an endpoint with a refused key or an exhausted quota only if the trial is due within this time.</summary>
     private static readonly TimeSpan NearTrial = TimeSpan.FromSeconds(10);
 
-    // An endpoint that was already out of service when the call began may get a trial before the endpoints that were in service then, but only if it got no
-    // request for this long. Such a trial replaces a heartbeat, and is too rare to delay the trials of the other endpoints.
+    // An endpoint that was already out of service when the call began may have recovered in the meantime. So it may get a trial before the endpoints that were in
+    // service at that time, but only if it got no request for this long. Such trials are then too rare to delay the trials of the other endpoints.
     private static readonly TimeSpan EarlierOutPause = TimeSpan.FromSeconds(5);
 
     private readonly FailoverCall _call;
@@ -52,8 +52,8 @@ internal ref struct ProspectReader
     {
         (_call, _settings, _now, _outageSince, _isSecond) = (call, settings, now, outage.Since, isSecond);
         _hasRoomBesidePace = outage.HasRoomBeside(now);
-        // After a fault that may never end (Healing.Doubtful), a call gets no more retries than while endpoints serve. Its trials at the pace of an outage count as
-        // retries here.
+        // After a fault that may never end (Healing.Doubtful), a call makes at most the retries of ordinary service (OrdinaryRetries). In an outage a call usually
+        // makes any number of trials. After such a fault each trial counts as a retry. A call without an attempt of its own (HasNoOwn) may make one in any case.
         _hasRetryLeft = call.History.HasNoOwn || call.History.Counted <= settings.OrdinaryRetries;
     }
 
@@ -116,7 +116,7 @@ internal ref struct ProspectReader
         _mayComeFree |= (health.Status == EndpointHealthStatus.Trial || admits && member.IsBusy) && member.CanHold(_call.Profile.LimitTokens);
         if (health.Status == EndpointHealthStatus.Trial)
         {
-            _anyCanAnswer = true; // the end of its trial decides
+            _anyCanAnswer = true; // until its trial ends, the call assumes that the endpoint can answer before the deadline
             return;
         }
         var at = Max(AskableAt(health), member.RoomAt(_call.Profile.LimitTokens, _now));
@@ -202,7 +202,7 @@ internal ref struct ProspectReader
     private readonly TimeSpan CooldownEnds(HealthState health) =>
         health.Cooldown is { } cooldown && _now < cooldown.Until ? Min(cooldown.Until, cooldown.TrialAt) : TimeSpan.Zero;
 
-    // If fewer than the given share of the endpoint's answers came within the remaining time, the attempt would only add load.
+    // The attempt would only add load if the share of the endpoint's answers that took no longer than the remaining time is smaller than Retry:MinimumChance.
     private readonly bool CanAnswerBy(EndpointState member, TimeSpan at) =>
         _call.History.IsFresh || _settings.Retry.MinimumChance == 0 || _call.Deadline == TimeSpan.MaxValue
         || member.Times.Quantile(_call.IsStream, _settings.Retry.MinimumChance) is not { } quick || _call.Deadline - at > quick;
@@ -224,7 +224,7 @@ internal ref struct ProspectReader
     /// <param name="Endpoint">The endpoint. Null: none.</param>
     /// <param name="At">The time at which the endpoint may get the trial.</param>
     /// <param name="IsNamed">True if the endpoint named that time.</param>
-    /// <param name="IsSeenWell">True if a probe has just succeeded.</param>
+    /// <param name="IsSeenWell">True if a probe has succeeded since the endpoint went out of service, or if other evidence has shown that the endpoint is back.</param>
     /// <param name="AskedAt">The time at which the endpoint last got a request.</param>
     private readonly record struct Trial(EndpointState? Endpoint, TimeSpan At, bool IsNamed, bool IsSeenWell, TimeSpan AskedAt)
     {
