@@ -2,7 +2,6 @@ using System.Net;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using Microsoft.Extensions.ServiceDiscovery;
 
 namespace HaKit.ServiceDiscovery;
@@ -99,10 +98,12 @@ internal sealed partial class DiscoveredEndpoints(
             pool.AddEndpoint(options);
             Added(_logger, pool.Name, options.Name);
         }
-        catch (OptionsValidationException invalid)
+#pragma warning disable CA1031 // The application's own code for the endpoint may throw too. The next answer of the registry tries the endpoint again.
+        catch (Exception exception)
+#pragma warning restore CA1031
         {
             _names.Remove(options.Name);
-            NotAdded(_logger, pool.Name, options.Name, invalid.Message);
+            NotAdded(_logger, pool.Name, options.Name, exception.Message);
         }
     }
 

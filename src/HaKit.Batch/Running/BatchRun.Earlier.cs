@@ -18,8 +18,6 @@ internal sealed partial class BatchRun<TItem, TResult>
         await foreach (var stored in _store.ReadFinishedAsync(BatchContent.Input, cancellationToken).ConfigureAwait(false))
         {
             var isFailed = stored.Outcome.State == BatchItemState.Failed;
-            if (isFailed && !_options.RedoFailed)
-                _failedItems++;
             var item = _batch.ItemOf(stored.Input);
             var difference = stored.Outcome.State == BatchItemState.Unknown ? null : _work.FingerprintOf(item, stored.Input).FirstDifference(stored.Outcome.Request);
             KeepAsControl(item, stored.Outcome.State, difference);
@@ -30,6 +28,8 @@ internal sealed partial class BatchRun<TItem, TResult>
             }
             if (isFailed && _options.RedoFailed || difference is not null && _options.OnChanged == OnChanged.Redo)
                 redo.Add(stored with { Input = default });
+            else if (isFailed)
+                _failedItems++;
         }
         if (changed > 0 && _options.OnChanged == OnChanged.Refuse)
             throw new BatchChangedException(_batch.Name, changed, first!.Value.Id, first.Value.What);

@@ -149,6 +149,23 @@ public sealed class RunTests
     }
 
     [Fact(Timeout = 60_000)]
+    public void A_failed_item_whose_prompt_was_corrected_no_longer_counts_as_failed()
+    {
+        using var world = new BatchWorld();
+        foreach (var client in world.Clients)
+            client.Answer = request => throw new EndpointFaultException(client.Name, new Fault(FaultKind.InvalidRequest) { StatusCode = 400 });
+        var batch = world.Open();
+        world.Add(batch, Reviews(10));
+        world.Run(batch).Should().OnlyContain(static r => r.State == BatchItemState.Failed);
+        foreach (var client in world.Clients)
+            client.Answer = null!;
+
+        var results = world.Run(batch, new ChatBatchOptions { MaxFailures = 5, OnChanged = OnChanged.Redo }, static r => [new(ChatRole.User, "good " + r.Text)]);
+
+        results.Should().HaveCount(10).And.OnlyContain(static r => r.State == BatchItemState.Succeeded);
+    }
+
+    [Fact(Timeout = 60_000)]
     public void No_call_starts_after_the_time_to_stop()
     {
         using var world = new BatchWorld(configure: static o =>
