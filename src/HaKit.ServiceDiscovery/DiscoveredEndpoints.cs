@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.ServiceDiscovery;
 
 namespace HaKit.ServiceDiscovery;
@@ -98,12 +99,10 @@ internal sealed partial class DiscoveredEndpoints(
             pool.AddEndpoint(options);
             Added(_logger, pool.Name, options.Name);
         }
-#pragma warning disable CA1031 // The application's own code for the endpoint may throw too. The next answer of the registry tries the endpoint again.
-        catch (Exception exception)
-#pragma warning restore CA1031
+        catch (OptionsValidationException invalid)
         {
             _names.Remove(options.Name);
-            NotAdded(_logger, pool.Name, options.Name, exception.Message);
+            NotAdded(_logger, pool.Name, options.Name, invalid.Message);
         }
     }
 

@@ -48,6 +48,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     /// <param name="token">Cancels the attempt.</param>
     public ValueTask<IAsyncEnumerable<ChatResponseUpdate>> OpenRestAsync(EndpointAttempt attempt, string text, long tokens, CancellationToken token)
     {
+        attempt.ReportOperation("chat");
         var endpoint = attempt.Endpoint;
         var chat = ChatEndpoint.FromEndpoint(endpoint);
         var seam = endpoint.CreateSeam(text);

@@ -86,9 +86,16 @@ internal sealed class DrilledApplication : IDisposable
             FindHttpCallers(services);
     }
 
-    private IChatClient ChatClient() =>
-        (_options.Client is { } key ? _provider.GetKeyedService<IChatClient>(key) : _provider.GetService<IChatClient>())
-        ?? throw new InvalidOperationException($"The endpoints of pool '{_pool.Name}' are chat clients, and no IChatClient over the pool is registered: AddHaChatClient registers one, or set HaDrillOptions.Call.");
+    private IChatClient ChatClient()
+    {
+        var client = _options.Client is { } key ? _provider.GetKeyedService<IChatClient>(key) : _provider.GetService<IChatClient>();
+        if (client is null)
+            throw new InvalidOperationException($"The endpoints of pool '{_pool.Name}' are chat clients, and no IChatClient over the pool is registered: AddHaChatClient registers one, or set HaDrillOptions.Call.");
+        // The endpoints of another pool are real, so a drill must never call them. A client that does not tell its pool may be the application's own wrapper.
+        if (client.GetService(typeof(EndpointPool)) is EndpointPool other && other != _pool)
+            throw new InvalidOperationException($"The IChatClient that the drill would call is over pool '{other.Name}', not over pool '{_pool.Name}'. Set HaDrillOptions.Client to the key of a client over '{_pool.Name}', or set HaDrillOptions.Call.");
+        return client;
+    }
 
     private void FindHttpCallers(IServiceCollection services)
     {

@@ -34,8 +34,9 @@ internal sealed class OllamaDialect : Dialect
         try
         {
             using var document = JsonDocument.Parse(json);
-            return document.RootElement.TryGetProperty("error", out var error) && error.ValueKind == JsonValueKind.Object && error.TryGetProperty("message", out var message)
-                ? message.GetString() ?? "" : json;
+            return document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("error", out var error)
+                && error.ValueKind == JsonValueKind.Object && error.TryGetProperty("message", out var message) && message.ValueKind == JsonValueKind.String
+                ? message.GetString()! : json;
         }
         catch (JsonException)
         {

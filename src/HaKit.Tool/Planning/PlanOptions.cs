@@ -148,7 +148,7 @@ internal sealed class PlanCommandOptions
     private static PlannedEndpoint? ParseEndpoint(string text)
     {
         var colon = text.LastIndexOf(':');
-        return colon > 0 && Percent(text[(colon + 1)..]) is { } availability ? new PlannedEndpoint(text[..colon], availability) : null;
+        return colon > 0 && !string.IsNullOrWhiteSpace(text[..colon]) && Percent(text[(colon + 1)..]) is { } availability ? new PlannedEndpoint(text[..colon], availability) : null;
     }
 
     // A number without a unit is a percentage here. A number below 50 % is treated as a mistake. Usually it is a number of nines without the N, such as 4 for

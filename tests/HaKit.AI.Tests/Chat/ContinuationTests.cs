@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using HaKit.Testing;
 using Microsoft.Extensions.AI;
@@ -82,6 +83,33 @@ public sealed class ContinuationTests
         updates.Select(static u => u.ConversationId).OfType<string>().Distinct().Should().Equal("of-b");
 
         world.Ask(options: new ChatOptions { ConversationId = "of-b" }).GetServingEndpoint().Should().Be("b");
+    }
+
+    [Fact]
+    public void The_attempt_for_the_rest_is_traced_as_chat_too()
+    {
+        var spans = new List<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = static source => source.Name == "HaKit",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = span =>
+            {
+                lock (spans)
+                    spans.Add(span);
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var outside = new Activity("outside").Start();
+        var world = Continuing(2);
+        world["a"].Faults.Next(1, FakeFault.CutAfter(3));
+        world.Read(s_long).Failure.Should().BeNull();
+
+        lock (spans)
+        {
+            spans.Where(s => s.TraceId == outside.TraceId && s.Kind == ActivityKind.Client).Select(static s => (s.OperationName, s.GetTagItem("gen_ai.operation.name")))
+                .Should().BeEquivalentTo([("attempt a", (object?)"chat"), ("attempt b", "chat")]);
+        }
     }
 
     [Fact]

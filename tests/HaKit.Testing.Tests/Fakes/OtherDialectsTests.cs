@@ -38,6 +38,17 @@ public sealed class OtherDialectsTests
         await FluentActions.Awaiting(() => world.AskAsync(path, body)).Should().ThrowAsync<PartialResponseException>();
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData("[]")]
+    [InlineData("""{"error":{"message":5}}""")]
+    public async Task An_error_event_of_any_json_reaches_the_client_of_ollama(string json)
+    {
+        await using var world = await World.StartAsync();
+        world.Server.Faults.Always(FakeFault.ErrorEventAfter(2, json));
+        (await FluentActions.Awaiting(() => world.AskAsync("api/chat", """{"model":"m","messages":[{"role":"user","content":"hi"}]}""")).Should().ThrowAsync<PartialResponseException>())
+            .Which.Message.Should().NotContain(nameof(FaultKind.ConnectionReset));
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task A_tool_is_called_and_its_result_answered()
     {

@@ -38,6 +38,7 @@ public sealed class PlanCommandTests
     [InlineData("--detect 0.000001ms", "--detect is '0.000001ms': a time such as 20s")]
     [InlineData("--beta 1.5", "--beta is '1.5': a number from 0 to 1")]
     [InlineData("--beta NaN", "--beta is 'NaN': a number from 0 to 1")]
+    [InlineData("--endpoint \u00a0:99", "NAME:A is needed")]
     [InlineData("--endpoint openai", "--endpoint is 'openai': NAME:A is needed")]
     [InlineData("--endpoint a:99 --endpoint a:98", "--endpoint names 'a' twice")]
     [InlineData("--required 3", "--required is 3, and there are 2 endpoints")]
