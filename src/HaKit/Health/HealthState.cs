@@ -123,7 +123,10 @@ public sealed record HealthState
     /// <summary>Gets whether the current ejection is the result of a failed trial. False if the endpoint was in service when it was ejected.</summary>
     internal bool IsFailedTrial { get; init; }
 
-    /// <summary>Gets the time of the last completed recovery. From this time on, the number of ejections that count decreases step by step.</summary>
+    /// <summary>
+    /// Gets when the first recovery after this replica's latest ejection was complete. From this time on, the number of ejections that count decreases step by
+    /// step. Null: no recovery was complete since then.
+    /// </summary>
     internal TimeSpan? RecoveredAt { get; init; }
 
     /// <summary>Gets when a cooldown was last cleared early. Older evidence does not start it again.</summary>

@@ -17,7 +17,7 @@ internal static class HealthTransitions
         if (state.Cooldown is { } cooldown && now >= cooldown.Until)
             state = state.IsInService ? state.Reenter(cooldown.Return, cooldown.Cause, now) : state with { Cooldown = null };
         if (state.Status == EndpointHealthStatus.SlowStart && now >= state.Return.Until)
-            state = state.ToService(now) with { RecoveredAt = state.RecoveredAt ?? now }; // null after Recover; the slow start after a cooldown (Reenter) keeps the earlier time
+            state = state.ToService(now);
         return state;
     }
 
@@ -169,7 +169,10 @@ internal static class HealthTransitions
     public static HealthState ExtendTrial(this HealthState state, TimeSpan until) =>
         until > state.TrialUntil ? state with { TrialUntil = until } : state;
 
-    /// <summary>Brings the endpoint back into service with a slow start.</summary>
+    /// <summary>
+    /// Brings the endpoint back into service with a slow start. RecoveredAt stays: only this replica's own ejection clears it. After an order, a breaker's time,
+    /// an ejection by other replicas or the trial of a cooldown, the health before it still counts.
+    /// </summary>
     public static HealthState Recover(this HealthState state, TimeSpan now, HealthOptions options) => state.WithoutCounts() with
     {
         Status = EndpointHealthStatus.SlowStart,
@@ -179,7 +182,6 @@ internal static class HealthTransitions
         IsBackByProbe = false,
         NamedTimes = 0,
         Return = new SlowStart(now, now + options.SlowStartDuration, options.SlowStartInitialShare),
-        RecoveredAt = null,
     };
 
     /// <summary>Undoes an ejection for which this machine is probably at fault: its network, or a pause of this process. The ejection no longer counts.</summary>
@@ -244,11 +246,15 @@ internal static class HealthTransitions
         Cooldown = null,
     };
 
-    /// <summary>Returns the endpoint to service: to its slow start if that has not ended, as suspect if failures still count, otherwise as healthy.</summary>
+    /// <summary>
+    /// Returns the endpoint to service: to its slow start if that has not ended, as suspect if failures still count, otherwise as healthy. Without a slow
+    /// start the recovery is complete, also after an ejection that was undone.
+    /// </summary>
     private static HealthState ToService(this HealthState state, TimeSpan now)
     {
         if (now < state.Return.Until)
             return state with { Status = EndpointHealthStatus.SlowStart, Since = now };
+        state = state with { RecoveredAt = state.RecoveredAt ?? now };
         return state.ConsecutiveFailures + state.ProbeMisses > 0
             ? state with { Status = EndpointHealthStatus.Suspect, Since = now }
             : state with { Status = EndpointHealthStatus.Healthy, Since = now, Cause = null, CauseLevel = ProbeLevel.Reachable };
