@@ -66,6 +66,9 @@ internal sealed class EndpointState
 
     public PoolEndpoint Endpoint { get; private set; }
 
+    /// <summary>Gets when a reload last replaced <see cref="Endpoint"/>. Attempts that began earlier may have used another credential.</summary>
+    public TimeSpan ReplacedAt { get; private set; }
+
     public EndpointHealth Health { get; }
 
     /// <summary>Gets the telemetry of the endpoint's attempts. Null: none.</summary>
@@ -110,7 +113,7 @@ internal sealed class EndpointState
     /// </summary>
     public TimeSpan ServedBegan => new(Volatile.Read(ref _counts.ServedBegan));
 
-    /// <summary>Gets or sets the credential that the latest HTTP attempt used, from code or from the options. Null: none, or no attempt yet.</summary>
+    /// <summary>Gets or sets the credential of the latest HTTP attempt if it came from code. Null: the attempt used the options' credential, or there was none yet.</summary>
     public string? UsedCredential { get; set; }
 
     /// <summary>
@@ -223,9 +226,9 @@ internal sealed class EndpointState
     /// <summary>Gets the earliest time at which the limits have capacity, if nothing else changes until then.</summary>
     public TimeSpan RoomAt(long tokens, TimeSpan now) => _isLimited ? Max(Limiter.AvailableAt(tokens, now), AccountLimiter.AvailableAt(tokens, now)) : now;
 
-    public void Replace(PoolEndpoint endpoint, ResiliencePipeline pipeline, EndpointTelemetry telemetry)
+    public void Replace(PoolEndpoint endpoint, ResiliencePipeline pipeline, EndpointTelemetry telemetry, TimeSpan now)
     {
-        Endpoint = endpoint;
+        (Endpoint, ReplacedAt) = (endpoint, now);
         Telemetry = telemetry;
         Pipeline = pipeline;
     }

@@ -209,7 +209,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
         var target = _side.TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
-        attempt.Lease.State.UsedCredential = secret;
+        // The endpoint's own options are read again for each fact. A copy of their credential would count even after a reload has replaced it.
+        attempt.Lease.State.UsedCredential = secret == attempt.Endpoint.Credential ? null : secret;
         var noted = _tries?.RecordStart(pool.Engine, attempt.Lease);
         HttpResponseMessage? response = null;
         try

@@ -19,8 +19,11 @@ internal sealed class FactWriter(IPeerPool pool, PeerDomains domains, OwnFacts o
         var sharing = pool.Sharing;
         var (before, after, evidence) = (change.Before, change.After, change.Evidence);
         var isOwn = evidence.Source is EvidenceSource.Traffic or EvidenceSource.Probe;
-        if (sharing.Cooldowns && isOwn && evidence.Fault is { } said && said.HasRetryAfter() && !ReferenceEquals(before.Cooldown, after.Cooldown) && after.Cooldown is { } cooldown)
+        if (sharing.Cooldowns && isOwn && evidence.Fault is { } said && said.HasRetryAfter() && !ReferenceEquals(before.Cooldown, after.Cooldown) && after.Cooldown is { } cooldown
+            && evidence.Began >= member.ReplacedAt) // an earlier attempt may have used another credential, which the fact must not name
+        {
             AddCooldown(member, said, cooldown, now);
+        }
         if (evidence.Source == EvidenceSource.TrialBegun && before.Status == EndpointHealthStatus.Ejected && sharing.Trials)
             Add(PeerFactKind.TrialBegun, member, now, after.Cause);
         if (before.Status == EndpointHealthStatus.Trial && after.Status == EndpointHealthStatus.Ejected && (isOwn || evidence.Source == EvidenceSource.Time) && evidence.Fault?.IsNeutral != true)

@@ -58,7 +58,7 @@ internal sealed class MemberFactory(
         // An unchanged endpoint keeps its pipeline too, because the application's own breakers and limiters in it have state.
         if (!endpoint.IsAlike(member.Endpoint))
         {
-            member.Replace(endpoint, pipelines.ForAttempts(endpoint), TelemetryOf(endpoint));
+            member.Replace(endpoint, pipelines.ForAttempts(endpoint), TelemetryOf(endpoint), clock.Now);
             member.Health.RecordNewCredential(clock.Now); // the key may be the same, but a trial costs only one request
         }
         if (member.Limiter != Limiter.Unlimited)

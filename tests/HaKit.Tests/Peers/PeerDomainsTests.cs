@@ -85,7 +85,7 @@ public sealed class PeerDomainsTests
         state.UsedCredential = "sk-2";
         _domains.Fingerprint(state, Limits).Should().NotBe(rotated);
         state.UsedCredential = null;
-        state.Replace(Endpoint(o => o.Address = "https://other.example/v1"), ResiliencePipeline.Empty, null!);
+        state.Replace(Endpoint(o => o.Address = "https://other.example/v1"), ResiliencePipeline.Empty, null!, TimeSpan.Zero);
         _domains.Fingerprint(state, Limits).Should().NotBe(first);
         return Task.CompletedTask;
     }
