@@ -16,6 +16,7 @@ internal sealed class Pacemaker
     private static readonly TimeSpan TellEvery = TimeSpan.FromMinutes(1);
 
     private readonly Action<TimeSpan?> _outageChanged;
+    private readonly Queue<TimeSpan?> _outageChanges = new();
     private readonly Dictionary<EndpointHealth, Heartbeat> _hearts = [];
     private readonly ITimer _watch;
     private readonly ITimer _outage;
@@ -29,13 +30,14 @@ internal sealed class Pacemaker
     private volatile bool _isWaitedFor;
     private uint _outageTurn;
     private TimeSpan _toldAt;
+    private bool _isDelivering;
     private bool _isStopped;
 
     /// <param name="clock">The pool's clock.</param>
     /// <param name="health">Receives late timers and the elapsed time.</param>
     /// <param name="chance">The random numbers for start times and jitter.</param>
     /// <param name="outagePause">Gets the pause between two probes in an outage of a given age.</param>
-    /// <param name="outageChanged">Called when an outage begins (null) and ends (its length); under no lock.</param>
+    /// <param name="outageChanged">Called when an outage begins (null) and ends (its length), in order, one call at a time; under no lock.</param>
     public Pacemaker(PoolClock clock, HealthTracker health, Chance chance, Func<TimeSpan, TimeSpan> outagePause, Action<TimeSpan?> outageChanged)
     {
         (Clock, _health, Chance, _outagePause, _outageChanged) = (clock, health, chance, outagePause, outageChanged);
@@ -106,7 +108,7 @@ internal sealed class Pacemaker
             ArmWatch(Clock.Now);
         }
         gone.ForEach(static heart => heart.Stop());
-        Reconsider(Clock.Now);
+        Reconsider();
     }
 
     /// <summary>Handles every change of an endpoint's health.</summary>
@@ -114,7 +116,7 @@ internal sealed class Pacemaker
     {
         var (before, after) = (change.Before, change.After);
         if (CanServe(before, now) != CanServe(after, now))
-            Reconsider(now);
+            Reconsider();
         // No probe is needed if a probe has just ejected the endpoint. If several endpoints share a broken domain, only the endpoint on which the fault was
         // found is probed.
         var isEjected = after.Status == EndpointHealthStatus.Ejected && before.Status != EndpointHealthStatus.Ejected
@@ -195,38 +197,64 @@ internal sealed class Pacemaker
         _watch.Change(_watchPeriod, Timeout.InfiniteTimeSpan);
     }
 
-    private void Reconsider(TimeSpan now)
+    private void Reconsider()
     {
-        // A pool that starts empty waits for service discovery, which is not an outage.
-        var isOutage = _hasHadMembers && !Array.Exists(_members, m => CanServe(m.Health.State, now));
-        TimeSpan? lasted = null;
         lock (_gate)
         {
+            // The time and the states are read under the lock. Otherwise an endpoint could recover in between, and an outage that is already over would begin.
+            var now = Clock.Now;
+            // A pool that starts empty waits for service discovery, which is not an outage.
+            var isOutage = _hasHadMembers && !Array.Exists(_members, m => CanServe(m.Health.State, now));
             if (_isStopped || isOutage == IsOutage)
                 return;
             IsOutage = isOutage;
             if (isOutage)
             {
+                _outageChanges.Enqueue(null);
                 _outageSince = _toldAt = now;
                 _outage.Change(_outagePause(TimeSpan.Zero), Timeout.InfiniteTimeSpan);
             }
             else
             {
-                lasted = now - _outageSince;
+                _outageChanges.Enqueue(now - _outageSince);
                 _outageSince = null;
                 _isWaitedFor = false;
                 _outage.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             }
         }
-        _outageChanged(lasted);
+        DeliverOutageChanges();
+    }
+
+    // The first thread delivers the changes of all threads, one at a time. Otherwise the end of an outage could be reported before its beginning.
+    private void DeliverOutageChanges()
+    {
+        while (TryTakeOutageChange(out var lasted))
+        {
+            try
+            {
+                _outageChanged(lasted);
+            }
+            finally
+            {
+                lock (_gate)
+                    _isDelivering = false;
+            }
+        }
+    }
+
+    private bool TryTakeOutageChange(out TimeSpan? lasted)
+    {
+        lasted = null;
+        lock (_gate)
+            return !_isDelivering && (_isDelivering = _outageChanges.TryDequeue(out lasted));
     }
 
     // Runs at the pace of an outage. Each run probes the next endpoint for which a probe is useful. During an outage this method also reports the outage once a
     // minute.
     private void AskInOutage()
     {
+        Reconsider();
         var now = Clock.Now;
-        Reconsider(now);
         var members = _members;
         for (var i = 0; i < members.Length; i++)
         {
