@@ -102,7 +102,7 @@ internal static class HealthTransitions
         if (released.Status != EndpointHealthStatus.Ejected || !refusal.IsProvisional || released.Until > now)
             return released;
         var period = Jittered(options.Period(state.Ejections), jitter, options);
-        return released with { Until = now + (period < LongestForRefusals ? period : LongestForRefusals) };
+        return released with { Until = now + (period < LongestForRefusals ? period : LongestForRefusals), OwnUntil = null };
     }
 
     /// <summary>Takes the endpoint out until the time at which a breaker in its own pipeline allows one attempt. No failure is counted.</summary>
@@ -140,15 +140,15 @@ internal static class HealthTransitions
         // back.
         if (!state.IsOutageTrial || state.Until is not { } until)
             return state.Eject(cause, cause.Level(), now, jitter, options);
-        if (until <= now)
-            until = now + Jittered(options.Period(state.Ejections), jitter, options);
+        var isDue = until <= now;
         return state with
         {
             Status = EndpointHealthStatus.Ejected,
             Since = now,
             Cause = cause,
             CauseLevel = cause.Level(),
-            Until = until,
+            Until = isDue ? now + Jittered(options.Period(state.Ejections), jitter, options) : until,
+            OwnUntil = isDue ? null : state.OwnUntil,
             ProbeHits = 0,
             JudgedAt = null,
             IsByPeers = false,
@@ -189,7 +189,7 @@ internal static class HealthTransitions
     {
         var ejections = Math.Max(state.Ejections - 1, 0);
         if (state.IsFailedTrial)
-            return state with { Ejections = Math.Max(ejections, 1), Until = now, JudgedAt = null };
+            return state with { Ejections = Math.Max(ejections, 1), Until = now, OwnUntil = null, JudgedAt = null };
         var back = (state with { Ejections = ejections, Until = null, JudgedAt = null }).ToService(now);
         return back.Status == EndpointHealthStatus.Healthy
             ? back with { Status = EndpointHealthStatus.Suspect, Cause = state.Cause, CauseLevel = ProbeLevel.Reachable }
@@ -254,7 +254,7 @@ internal static class HealthTransitions
     {
         if (now < state.Return.Until)
             return state with { Status = EndpointHealthStatus.SlowStart, Since = now };
-        state = state with { RecoveredAt = state.RecoveredAt ?? now };
+        state = state with { RecoveredAt = state.RecoveredAt ?? now, IsBackByProbe = false };
         return state.ConsecutiveFailures + state.ProbeMisses > 0
             ? state with { Status = EndpointHealthStatus.Suspect, Since = now }
             : state with { Status = EndpointHealthStatus.Healthy, Since = now, Cause = null, CauseLevel = ProbeLevel.Reachable };

@@ -153,6 +153,21 @@ public sealed class HealthTransitionTests
         (after.Status, after.Until, after.IsByPeers, after.HasRecoveredAtPeer).Should().Be((EndpointHealthStatus.Ejected, MaybeAt(1100), false, false));
     }
 
+    [Theory(Timeout = 10_000)]
+    [InlineData(999, null)]
+    [InlineData(1000, null)]
+    [InlineData(1001, 950.0)]
+    public Task A_new_time_of_the_trial_is_not_a_delayed_one(double until, double? ownUntil)
+    {
+        var before = In(EndpointHealthStatus.Trial) with { IsOutageTrial = true, Until = At(until), OwnUntil = At(950), Ejections = 1 };
+        TimeSpan? expected = ownUntil is { } at ? At(at) : null;
+        before.FailTrial(s_error, s_now, 0.5, s_options).OwnUntil.Should().Be(expected);
+        before.Undecided(s_provisional, s_now, 0.5, s_options).OwnUntil.Should().Be(expected);
+        var undone = (before with { Status = EndpointHealthStatus.Ejected, IsFailedTrial = true }).UndoEjection(s_now);
+        (undone.Until, undone.OwnUntil).Should().Be((s_now, null));
+        return Task.CompletedTask;
+    }
+
     [Theory]
     [InlineData(1029, 1030)]
     [InlineData(1030, 1030)]

@@ -73,6 +73,29 @@ public sealed class ProbeTests
         endpoint.State.CooldownUntil.Should().Be(_bench.Now + TimeSpan.FromSeconds(30));
     }
 
+    [Fact(Timeout = 10_000)]
+    public Task A_probe_brings_the_endpoint_back_again_after_it_served_and_was_throttled()
+    {
+        var endpoint = _bench.Add("a");
+        EjectAndProbe();
+        _bench.Pass(30);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Healthy);
+        _bench.Succeed(endpoint);
+        _bench.Fail(endpoint, HealthBench.Throttled(5));
+        _bench.Pass(6);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
+        EjectAndProbe();
+        return Task.CompletedTask;
+
+        void EjectAndProbe()
+        {
+            _bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
+            endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
+            endpoint.Probe(ProbeLevel.Reachable, null, _bench.Now, isDecisive: true);
+            endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
+        }
+    }
+
     [Fact]
     public void Probes_do_not_decide_a_trial()
     {
