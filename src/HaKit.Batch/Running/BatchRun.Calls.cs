@@ -7,48 +7,63 @@ namespace HaKit.Batch.Running;
 internal sealed partial class BatchRun<TItem, TResult>
 #pragma warning restore CA1001
 {
-    // The loop does not await this task, so an exception must not leave this method: a failure of the store ends the run, and any other exception is a failure
-    // of the unit's items.
+    // The loop does not await this task, so an exception must not leave this method. An exception of the call is a failure of the unit's items. Any other
+    // exception, of the store or of a function of the application, ends the run.
     private async Task OneAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
     {
-        var call = Begin();
         try
         {
-            if (!await ReserveAsync(unit).ConfigureAwait(false))
-            {
-                Ended(unit, isPatient, putBack: true);
-                return;
-            }
-            var answer = await AskAsync([.. unit.Parts.Select(static p => p.Item)], isPatient, cancellationToken).ConfigureAwait(false);
-            NoteServed(answer, in call, unit.Parts[0].Item, isPatient);
-            await CommitAsync(unit, answer).ConfigureAwait(false);
-            Ended(unit, isPatient, putBack: false);
+            await OneCallAsync(unit, isPatient, cancellationToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            await CancelledAsync(unit, isPatient).ConfigureAwait(false);
-        }
-        catch (BatchStoreException exception)
+#pragma warning disable CA1031 // The loop throws the exception when all results have been handed over.
+        catch (Exception exception)
+#pragma warning restore CA1031
         {
             Fail(exception);
             Ended(unit, isPatient, putBack: true);
+        }
+    }
+
+    private async ValueTask OneCallAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
+    {
+        var prepared = _work.Prepare([.. unit.Parts.Select(static p => p.Item)]);
+        var call = Begin();
+        if (!await ReserveAsync(unit, prepared.Tokens).ConfigureAwait(false))
+        {
+            Ended(unit, isPatient, putBack: true);
+            return;
+        }
+        CallAnswer<TResult> answer;
+        try
+        {
+            answer = await AskAsync(prepared, isPatient, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The call may have reached an endpoint, so it counts with its full estimate.
+            await LostAsync(unit, isPatient, unit.Estimate, "The run was cancelled while the call was in flight.").ConfigureAwait(false);
+            return;
         }
 #pragma warning disable CA1031 // Every exception of a client is a failure of the call.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
             await FailedAsync(unit, isPatient, exception, call).ConfigureAwait(false);
+            return;
         }
+        NoteServed(answer, in call, unit.Parts[0].Item, isPatient);
+        await ServedAsync(unit, isPatient, answer).ConfigureAwait(false);
     }
 
+    private double EstimateOf((long Input, long Output) tokens) => _prices.Estimate(tokens.Input, tokens.Output);
+
     // The estimate of each item of the unit is reserved. If one estimate does not fit, no estimate is reserved.
-    private async ValueTask<bool> ReserveAsync(BatchUnit<TItem> unit)
+    private async ValueTask<bool> ReserveAsync(BatchUnit<TItem> unit, IReadOnlyList<(long Input, long Output)> tokens)
     {
         unit.Estimate = 0;
         for (var i = 0; i < unit.Parts.Count; i++)
         {
-            var (input, output) = _work.EstimateTokens(unit.Parts[i].Item);
-            var estimate = _prices.Estimate(input, output);
+            var estimate = EstimateOf(tokens[i]);
             if (await _store.StartAsync(unit.Parts[i].Claim, new BatchStart(estimate, _options.MaxCost, _options.MayRepeat)).ConfigureAwait(false))
             {
                 unit.Estimate += estimate;
@@ -68,12 +83,12 @@ internal sealed partial class BatchRun<TItem, TResult>
         return true;
     }
 
-    private ValueTask<CallAnswer<TResult>> AskAsync(IReadOnlyList<TItem> items, bool isPatient, CancellationToken cancellationToken)
+    private ValueTask<CallAnswer<TResult>> AskAsync(PreparedCall<TResult> prepared, bool isPatient, CancellationToken cancellationToken)
     {
         var profile = _options.MayRepeat ? _options.Profile : _options.Profile with { MayRepeat = false, MayHedge = false };
         if (!isPatient)
             profile = BatchProfiles.WithoutWaiting(profile);
-        return _work.CallAsync(items, profile, cancellationToken);
+        return prepared.CallAsync(profile, cancellationToken);
     }
 
     private void NoteServed(CallAnswer<TResult> answer, in CallBegin call, TItem item, bool isPatient)
@@ -98,18 +113,37 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
     }
 
-    private async ValueTask CommitAsync(BatchUnit<TItem> unit, CallAnswer<TResult> answer)
+    private async ValueTask ServedAsync(BatchUnit<TItem> unit, bool isPatient, CallAnswer<TResult> answer)
+    {
+        var cost = _prices.PriceOf(answer.Endpoint, answer.InputTokens, answer.OutputTokens) + answer.PerhapsBilled * unit.Estimate;
+        byte[][] results;
+        try
+        {
+            results = [.. answer.Results.Select(_work.Write)];
+        }
+#pragma warning disable CA1031 // A function of the application failed, which ends the run.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Fail(exception);
+            await LostAsync(unit, isPatient, cost, "The result of the call could not be written.").ConfigureAwait(false);
+            return;
+        }
+        await CommitAsync(unit, answer, results, cost).ConfigureAwait(false);
+        Ended(unit, isPatient, putBack: false);
+    }
+
+    private async ValueTask CommitAsync(BatchUnit<TItem> unit, CallAnswer<TResult> answer, byte[][] results, double cost)
     {
         var count = unit.Parts.Count;
-        var cost = _prices.PriceOf(answer.Endpoint, answer.InputTokens, answer.OutputTokens) + answer.PerhapsBilled * unit.Estimate;
         var commits = new Task[count];
         for (var i = 0; i < count; i++)
         {
-            commits[i] = CommitAsync(unit.Parts[i], answer.Results[i], new BatchOutcome
+            commits[i] = CommitAsync(unit, unit.Parts[i], answer.Results[i], new BatchOutcome
             {
                 State = BatchItemState.Succeeded,
                 Request = unit.Parts[i].Request,
-                Result = _work.Write(answer.Results[i]),
+                Result = results[i],
                 Endpoint = answer.Endpoint,
                 Attempts = answer.Attempts,
                 Cost = cost / count,
@@ -122,7 +156,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         await Task.WhenAll(commits).ConfigureAwait(false);
     }
 
-    private async Task CommitAsync(BatchUnit<TItem>.Part part, TResult? result, BatchOutcome outcome)
+    private async Task CommitAsync(BatchUnit<TItem> unit, BatchUnit<TItem>.Part part, TResult? result, BatchOutcome outcome)
     {
         try
         {
@@ -136,9 +170,9 @@ internal sealed partial class BatchRun<TItem, TResult>
             throw;
         }
         _progress.Finished();
-        _meter.Count(outcome);
         lock (_lock)
         {
+            unit.HasOutcome = true;
             _handingOver++;
             if (outcome.State == BatchItemState.Failed)
                 _failedItems++;
@@ -161,52 +195,50 @@ internal sealed partial class BatchRun<TItem, TResult>
         lock (_lock)
             _handingOver--;
         _signal.Set();
+        _meter.Count(outcome); // last, because it calls listeners of the application, which may throw
     }
 
     private async ValueTask FailedAsync(BatchUnit<TItem> unit, bool isPatient, Exception exception, CallBegin call)
     {
-        try
+        var failure = CallFailure.FromException(exception);
+        if (failure.IsOwnFault && unit.Parts.Count > 1)
         {
-            var failure = CallFailure.FromException(exception);
-            if (failure.IsOwnFault && unit.Parts.Count > 1)
-            {
-                await SplitAsync(unit, isPatient).ConfigureAwait(false);
-                return;
-            }
-            var failsAlone = failure.Attempts > 0 && NoteFailure(unit, isPatient, in call);
-            var verdict = ItemVerdicts.Decide(in failure, _options.MayRepeat, unit.Tries, _options.MaxTries);
-            var cost = failure.PerhapsBilled * unit.Estimate;
-            if (verdict == ItemVerdict.PutBack)
-            {
-                foreach (var part in unit.Parts)
-                    await _store.EndAsync(part.Claim, cost / unit.Parts.Count).ConfigureAwait(false);
-                NoteRefused(in failure, isPatient, call.Time);
-                if (isPatient && !failsAlone && EndsRun(in failure, in call))
-                    Fail(exception); // no call is served, and waiting does not change that
-                Ended(unit, isPatient, putBack: true);
-                return;
-            }
+            await SplitAsync(unit, isPatient).ConfigureAwait(false);
+            return;
+        }
+        var failsAlone = failure.Attempts > 0 && NoteFailure(unit, isPatient, in call);
+        var verdict = ItemVerdicts.Decide(in failure, _options.MayRepeat, unit.Tries, _options.MaxTries);
+        var cost = failure.PerhapsBilled * unit.Estimate;
+        if (verdict != ItemVerdict.PutBack)
+        {
             var state = verdict == ItemVerdict.Fail ? BatchItemState.Failed : BatchItemState.Unknown;
-            foreach (var part in unit.Parts)
-            {
-                await CommitAsync(part, default, new BatchOutcome
-                {
-                    State = state,
-                    Request = part.Request,
-                    Error = failure.Reason,
-                    Attempts = failure.Attempts,
-                    Cost = cost / unit.Parts.Count,
-                    At = _time.GetUtcNow(),
-                }).ConfigureAwait(false);
-            }
+            await EndItemsAsync(unit, isPatient, state, failure.Reason, failure.Attempts, cost).ConfigureAwait(false);
+            return;
+        }
+        foreach (var part in unit.Parts)
+            await _store.EndAsync(part.Claim, cost / unit.Parts.Count).ConfigureAwait(false);
+        NoteRefused(in failure, isPatient, call.Time);
+        if (isPatient && !failsAlone && EndsRun(in failure, in call))
+            Fail(exception); // no call is served, and waiting does not change that
+        Ended(unit, isPatient, putBack: true);
+    }
 
-            Ended(unit, isPatient, putBack: false);
-        }
-        catch (BatchStoreException store)
+    private async ValueTask EndItemsAsync(BatchUnit<TItem> unit, bool isPatient, BatchItemState state, string reason, int attempts, double cost)
+    {
+        foreach (var part in unit.Parts)
         {
-            Fail(store);
-            Ended(unit, isPatient, putBack: true);
+            await CommitAsync(unit, part, default, new BatchOutcome
+            {
+                State = state,
+                Request = part.Request,
+                Error = reason,
+                Attempts = attempts,
+                Cost = cost / unit.Parts.Count,
+                At = _time.GetUtcNow(),
+            }).ConfigureAwait(false);
         }
+
+        Ended(unit, isPatient, putBack: false);
     }
 
     // One text of the group is wrong, and the answer does not show which text. So each text is sent alone.
@@ -244,38 +276,17 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
     }
 
-    private async ValueTask CancelledAsync(BatchUnit<TItem> unit, bool isPatient)
+    // The call may have been served, and its result is lost.
+    private async ValueTask LostAsync(BatchUnit<TItem> unit, bool isPatient, double cost, string reason)
     {
-        try
+        if (!_options.MayRepeat)
         {
-            if (_options.MayRepeat)
-            {
-                // The call may have reached an endpoint, so it counts with its full estimate.
-                foreach (var part in unit.Parts)
-                    await _store.EndAsync(part.Claim, unit.Estimate / unit.Parts.Count).ConfigureAwait(false);
-                Ended(unit, isPatient, putBack: true);
-                return;
-            }
-            foreach (var part in unit.Parts)
-            {
-                await CommitAsync(part, default, new BatchOutcome
-                {
-                    State = BatchItemState.Unknown,
-                    Request = part.Request,
-                    Error = "The run was cancelled while the call was in flight.",
-                    Attempts = 1,
-                    Cost = unit.Estimate / unit.Parts.Count,
-                    At = _time.GetUtcNow(),
-                }).ConfigureAwait(false);
-            }
-
-            Ended(unit, isPatient, putBack: false);
+            await EndItemsAsync(unit, isPatient, BatchItemState.Unknown, reason, attempts: 1, cost).ConfigureAwait(false);
+            return;
         }
-        catch (BatchStoreException exception)
-        {
-            Fail(exception);
-            Ended(unit, isPatient, putBack: true);
-        }
+        foreach (var part in unit.Parts)
+            await _store.EndAsync(part.Claim, cost / unit.Parts.Count).ConfigureAwait(false);
+        Ended(unit, isPatient, putBack: true);
     }
 
     private void Ended(BatchUnit<TItem> unit, bool isPatient, bool putBack)
@@ -285,7 +296,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             _underWay.Remove(unit);
             if (isPatient)
                 _hasPatient = false;
-            if (putBack)
+            if (putBack && !unit.HasOutcome)
                 Requeue(unit);
         }
         _signal.Set();

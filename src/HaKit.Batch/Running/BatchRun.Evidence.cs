@@ -84,16 +84,16 @@ internal sealed partial class BatchRun<TItem, TResult>
     // The loop does not await this task, so an exception must not leave this method: it ends the run.
     private async Task ControlAsync(BatchUnit<TItem> unit, CancellationToken cancellationToken)
     {
-        var call = Begin();
+        var item = _control!.Item;
+        var claim = unit.Parts[0].Claim;
         try
         {
-            var item = _control!.Item;
-            var claim = unit.Parts[0].Claim;
-            var (input, output) = _work.EstimateTokens(item);
-            var estimate = _prices.Estimate(input, output);
+            var prepared = _work.Prepare([item]);
+            var estimate = EstimateOf(prepared.Tokens[0]);
+            var call = Begin();
             if (await _store.StartAsync(claim, new BatchStart(estimate, _options.MaxCost, _options.MayRepeat), CancellationToken.None).ConfigureAwait(false))
             {
-                await ControlAsync(item, claim, estimate, call, cancellationToken).ConfigureAwait(false);
+                await ControlAsync(item, prepared, claim, estimate, call, cancellationToken).ConfigureAwait(false);
             }
             else
             {
@@ -101,7 +101,7 @@ internal sealed partial class BatchRun<TItem, TResult>
                     _stopped ??= BatchStopReason.MaxCost; // no other call is in flight whose cost could become less
             }
         }
-#pragma warning disable CA1031 // The exception is thrown again where the run ends.
+#pragma warning disable CA1031 // The store or a function of the application failed, which ends the run.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -110,12 +110,12 @@ internal sealed partial class BatchRun<TItem, TResult>
         Ended(unit, isPatient: true, putBack: true);
     }
 
-    private async ValueTask ControlAsync(TItem item, BatchClaim claim, double estimate, CallBegin call, CancellationToken cancellationToken)
+    private async ValueTask ControlAsync(TItem item, PreparedCall<TResult> prepared, BatchClaim claim, double estimate, CallBegin call, CancellationToken cancellationToken)
     {
         double cost;
         try
         {
-            var answer = await AskAsync([item], isPatient: true, cancellationToken).ConfigureAwait(false);
+            var answer = await AskAsync(prepared, isPatient: true, cancellationToken).ConfigureAwait(false);
             NoteServed(answer, in call, item, isPatient: true);
             cost = _prices.PriceOf(answer.Endpoint, answer.InputTokens, answer.OutputTokens) + answer.PerhapsBilled * estimate;
         }

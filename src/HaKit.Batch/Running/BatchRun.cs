@@ -43,6 +43,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     private readonly Queue<BatchUnit<TItem>> _undecided = new();
     private readonly HashSet<BatchUnit<TItem>> _underWay = [];
     private readonly List<BatchStored> _unsaved = [];
+    private IReadOnlyList<BatchClaim> _unread = []; // claims whose items are not in a queue yet
     private int _isBegun;
     private int _handingOver;
     private int _undelivered;
@@ -128,32 +129,43 @@ internal sealed partial class BatchRun<TItem, TResult>
 
     private async Task LoopAsync(CancellationToken cancellationToken)
     {
-        Exception? failure = null;
-        try
+        await TryAsync(async () =>
         {
             while (await StepAsync(cancellationToken).ConfigureAwait(false))
             {
             }
-            await ReleaseAllAsync().ConfigureAwait(false);
-            await SampleAsync(CancellationToken.None).ConfigureAwait(false);
+        }).ConfigureAwait(false);
+        await DrainAsync().ConfigureAwait(false);
+        if (_failure is not BatchStoreException)
+        {
+            await TryAsync(async () =>
+            {
+                await ReleaseAllAsync().ConfigureAwait(false);
+                await SampleAsync(CancellationToken.None).ConfigureAwait(false);
+            }).ConfigureAwait(false);
+        }
+        _results.Writer.Complete();
+        if (_failure is BatchStoreException lost)
+            lost.Unsaved = _unsaved;
+        if (_failure is not null)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_failure);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (_stopped is { } reason)
+            throw new BatchStoppedException(reason, $"Batch '{_batch.Name}' ended because of {reason}: {Progress()}. The next run processes the remaining items.");
+    }
+
+    private async ValueTask TryAsync(Func<Task> step)
+    {
+        try
+        {
+            await step().ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // The exception is thrown again when all results have been handed over.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            failure = exception;
             Fail(exception);
-            await DrainAsync().ConfigureAwait(false);
         }
-        _results.Writer.Complete();
-        failure = _failure ?? failure;
-        if (failure is BatchStoreException lost)
-            lost.Unsaved = _unsaved;
-        if (failure is not null)
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
-        cancellationToken.ThrowIfCancellationRequested();
-        if (_stopped is { } reason)
-            throw new BatchStoppedException(reason, $"Batch '{_batch.Name}' ended because of {reason}: {Progress()}. The next run processes the remaining items.");
     }
 
     // The calls in flight are billed anyway, so their outcomes are committed, or returned with the failure.
@@ -265,6 +277,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             }
             return;
         }
+        _unread = claims;
         var units = new List<BatchUnit<TItem>>();
         foreach (var group in claims.Chunk(_work.GroupSize))
             units.Add(new BatchUnit<TItem>([.. group.Select(PartOf)]));
@@ -274,6 +287,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             foreach (var unit in units)
                 _ready.Enqueue(unit);
         }
+        _unread = [];
     }
 
     private BatchUnit<TItem>.Part PartOf(BatchClaim claim)
@@ -287,12 +301,12 @@ internal sealed partial class BatchRun<TItem, TResult>
         List<BatchClaim> left;
         lock (_lock)
         {
-            left = [.. _ready.Concat(_putBack).Concat(_undecided).SelectMany(static u => u.Parts).Select(static p => p.Claim)];
+            left = [.. _unread, .. _ready.Concat(_putBack).Concat(_undecided).SelectMany(static u => u.Parts).Select(static p => p.Claim)];
             _ready.Clear();
             _putBack.Clear();
             _undecided.Clear();
         }
-        if (left.Count > 0 && _failure is not BatchStoreException)
+        if (left.Count > 0)
             await _store.ReleaseAsync(left, CancellationToken.None).ConfigureAwait(false);
     }
 

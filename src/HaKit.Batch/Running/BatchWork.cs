@@ -14,16 +14,21 @@ internal abstract class BatchWork<TItem, TResult>
     /// <summary>Gets the fingerprint of the request that would be sent for an item.</summary>
     public abstract RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input);
 
-    /// <summary>Estimates the tokens of a call. An output of 0 means that it is not known.</summary>
-    public abstract (long Input, long Output) EstimateTokens(TItem item);
-
-    /// <summary>Makes one call for the items. Returns one answer for each item, in the same order.</summary>
-    public abstract ValueTask<CallAnswer<TResult>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken);
+    /// <summary>
+    /// Prepares one call for the items. All functions of the application that the call needs run here, so that their exceptions are not failures of the call.
+    /// </summary>
+    public abstract PreparedCall<TResult> Prepare(IReadOnlyList<TItem> items);
 
     public abstract byte[] Write(TResult result);
 
     public abstract TResult Read(ReadOnlyMemory<byte> bytes);
 }
+
+/// <summary>Holds a call that can be made.</summary>
+/// <param name="Tokens">The estimated tokens of each item. An output of 0 means that it is not known.</param>
+/// <param name="CallAsync">Makes the call. Returns one answer for each item, in the same order.</param>
+internal sealed record PreparedCall<TResult>(
+    IReadOnlyList<(long Input, long Output)> Tokens, Func<RequestProfile, CancellationToken, ValueTask<CallAnswer<TResult>>> CallAsync);
 
 /// <summary>Holds the result of a call.</summary>
 internal sealed record CallAnswer<TResult>
@@ -58,6 +63,9 @@ internal sealed class BatchUnit<TItem>(IReadOnlyList<BatchUnit<TItem>.Part> part
 
     /// <summary>Gets or sets the position of the unit's last failure in the order of the run's events. 0 if the unit has not failed.</summary>
     public long FailedAt { get; set; }
+
+    /// <summary>Gets or sets whether an outcome of the unit was stored, so that the unit's claims are no longer valid.</summary>
+    public bool HasOutcome { get; set; }
 
     /// <summary>Gets or sets the estimated cost of the unit's current call. The store reserves this amount.</summary>
     public double Estimate { get; set; }

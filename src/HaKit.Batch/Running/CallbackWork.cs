@@ -14,12 +14,12 @@ internal sealed class CallbackWork<TItem, TResult>(
 
     public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Compute(input.Span, _version);
 
-    public override (long Input, long Output) EstimateTokens(TItem item) => (0, 0);
+    public override PreparedCall<TResult> Prepare(IReadOnlyList<TItem> items) => new([(0, 0)], (profile, token) => CallAsync(items[0], profile, token));
 
-    public override async ValueTask<CallAnswer<TResult>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken)
+    private async ValueTask<CallAnswer<TResult>> CallAsync(TItem item, RequestProfile profile, CancellationToken cancellationToken)
     {
         var (result, detail) = await pool.ExecuteWithDetailAsync(
-            profile, (callback, Item: items[0]), static (attempt, state, token) => state.callback(attempt, state.Item, token), cancellationToken).ConfigureAwait(false);
+            profile, (callback, Item: item), static (attempt, state, token) => state.callback(attempt, state.Item, token), cancellationToken).ConfigureAwait(false);
         return detail.Answer<TResult>([result]);
     }
 

@@ -19,13 +19,16 @@ internal sealed class ChatWork<TItem>(IChatClient chat, Func<TItem, IEnumerable<
 
     public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => ChatFingerprint.Compute(MessagesOf(item), options.Chat);
 
-    public override (long Input, long Output) EstimateTokens(TItem item) =>
-        (MessagesOf(item).Sum(static m => m.Contents.Sum(static c => (long)(c is TextContent text ? text.Text.Length : 800))) / BytesPerToken + 10, options.Chat?.MaxOutputTokens ?? 0);
+    public override PreparedCall<ChatResponse> Prepare(IReadOnlyList<TItem> items)
+    {
+        List<ChatMessage> prompt = [.. MessagesOf(items[0])];
+        var input = prompt.Sum(static m => m.Contents.Sum(static c => (long)(c is TextContent text ? text.Text.Length : 800))) / BytesPerToken + 10;
+        return new([(input, options.Chat?.MaxOutputTokens ?? 0)], (profile, token) => CallAsync(prompt, profile, token));
+    }
 
-    public override async ValueTask<CallAnswer<ChatResponse>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken)
+    private async ValueTask<CallAnswer<ChatResponse>> CallAsync(List<ChatMessage> prompt, RequestProfile profile, CancellationToken cancellationToken)
     {
         var asked = (options.Chat?.Clone() ?? new ChatOptions()).UseHaProfile(profile);
-        List<ChatMessage> prompt = [.. MessagesOf(items[0])];
         if (_own is not null)
         {
             var (response, detail) = await _own.GetResponseWithDetailAsync(prompt, asked, cancellationToken).ConfigureAwait(false);

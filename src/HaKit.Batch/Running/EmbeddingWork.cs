@@ -25,11 +25,14 @@ internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding
     public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Compute(Encoding.UTF8.GetBytes(text(item)), _options);
 
     // Embeddings have no output tokens; 1 (not 0) marks the count as known.
-    public override (long Input, long Output) EstimateTokens(TItem item) => (text(item).Length / 4 + 1, 1);
-
-    public override async ValueTask<CallAnswer<Embedding<float>>> CallAsync(IReadOnlyList<TItem> items, RequestProfile profile, CancellationToken cancellationToken)
+    public override PreparedCall<Embedding<float>> Prepare(IReadOnlyList<TItem> items)
     {
         var texts = items.Select(text).ToArray();
+        return new([.. texts.Select(static t => (t.Length / 4 + 1L, 1L))], (profile, token) => CallAsync(texts, profile, token));
+    }
+
+    private async ValueTask<CallAnswer<Embedding<float>>> CallAsync(string[] texts, RequestProfile profile, CancellationToken cancellationToken)
+    {
         // The profile is for a pool; another generator would send it to its server.
         var asked = Pool is null ? options.Embeddings : (options.Embeddings?.Clone() ?? new EmbeddingGenerationOptions()).UseHaProfile(profile);
         if (_own is not null)
@@ -38,8 +41,8 @@ internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding
             return detail.Answer<Embedding<float>>([.. served]) with { InputTokens = served.Usage?.InputTokenCount ?? detail.InputTokens, OutputTokens = 0 };
         }
         var embeddings = await generator.GenerateAsync(texts, asked, cancellationToken).ConfigureAwait(false);
-        if (embeddings.Count != items.Count)
-            throw new InvalidOperationException($"{items.Count} texts gave {embeddings.Count} embeddings.");
+        if (embeddings.Count != texts.Length)
+            throw new InvalidOperationException($"{texts.Length} texts gave {embeddings.Count} embeddings.");
         return CallDetails.ReadAnswer<Embedding<float>>([.. embeddings], embeddings.AdditionalProperties) with { InputTokens = embeddings.Usage?.InputTokenCount, OutputTokens = 0 };
     }
 

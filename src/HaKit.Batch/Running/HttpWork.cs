@@ -17,17 +17,17 @@ internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork
     public override RequestFingerprint FingerprintOf(OpenAIBatchRequest item, ReadOnlyMemory<byte> input) =>
         RequestFingerprint.Compute(Encoding.UTF8.GetBytes(item.Body.GetRawText()), Encoding.UTF8.GetBytes(item.Url));
 
-    public override (long Input, long Output) EstimateTokens(OpenAIBatchRequest item)
+    public override PreparedCall<OpenAIBatchAnswer> Prepare(IReadOnlyList<OpenAIBatchRequest> items)
     {
-        return (item.Body.GetRawText().Length / BytesPerToken + 1, Most("max_completion_tokens") ?? Most("max_output_tokens") ?? Most("max_tokens") ?? 0);
-
-        long? Most(string name) => item.Body.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
+        var (address, body, text) = (AddressOf(items[0].Url), items[0].Body, items[0].Body.GetRawText());
+        var output = NumberOf(body, "max_completion_tokens") ?? NumberOf(body, "max_output_tokens") ?? NumberOf(body, "max_tokens") ?? 0;
+        return new([(text.Length / BytesPerToken + 1, output)], (profile, token) => CallAsync(address, text, profile, token));
     }
 
-    public override async ValueTask<CallAnswer<OpenAIBatchAnswer>> CallAsync(IReadOnlyList<OpenAIBatchRequest> items, RequestProfile profile, CancellationToken cancellationToken)
+    private async ValueTask<CallAnswer<OpenAIBatchAnswer>> CallAsync(Uri address, string text, RequestProfile profile, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, AddressOf(items[0].Url));
-        request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(items[0].Body.GetRawText())) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, address);
+        request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(text)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         request.Options.Set(EndpointPoolHandler.ProfileKey, profile);
         using var response = await SendAsync(request, cancellationToken).ConfigureAwait(false);
         var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
@@ -71,8 +71,10 @@ internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork
     {
         if (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("usage", out var usage) || usage.ValueKind != JsonValueKind.Object)
             return default;
-        return (Number("prompt_tokens") ?? Number("input_tokens"), Number("completion_tokens") ?? Number("output_tokens"));
-
-        long? Number(string name) => usage.TryGetProperty(name, out var value) && value.TryGetInt64(out var number) ? number : null;
+        return (NumberOf(usage, "prompt_tokens") ?? NumberOf(usage, "input_tokens"), NumberOf(usage, "completion_tokens") ?? NumberOf(usage, "output_tokens"));
     }
+
+    // Null for a member that is missing or is no whole number: some servers write null.
+    private static long? NumberOf(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
 }

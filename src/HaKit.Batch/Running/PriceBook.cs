@@ -20,13 +20,13 @@ internal sealed class PriceBook(EndpointPool? pool)
 
     /// <summary>
     /// Estimates the maximum cost of a call at the most expensive endpoint. The assumed output is the call's output limit. Without a limit, it is the length of
-    /// the longest answer so far, and at least 1,000 tokens.
+    /// the longest answer so far, and at least 1,000 tokens. 0 if the pool has no endpoint yet.
     /// </summary>
     public double Estimate(long input, long output)
     {
         if (output <= 0)
             output = Volatile.Read(ref _longest);
-        return pool is null ? 0 : pool.Endpoints.Max(e => Cost(e, input, output));
+        return pool is null ? 0 : pool.Endpoints.Select(e => Cost(e, input, output)).DefaultIfEmpty().Max();
     }
 
     /// <summary>Gets the cost of an answer. 0 if the cost is not known.</summary>
