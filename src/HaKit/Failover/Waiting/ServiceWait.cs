@@ -45,7 +45,8 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
         // If no second attempt starts, the call goes on with its running attempt: it neither waits nor ends, so no rule is recorded.
         if (!isSecond || decision.Action is WaitAction.AskReturned or WaitAction.Retry or WaitAction.Trial)
             RecordRule(call, decision.Rule);
-        return Execute(call, in decision, in reader, now);
+        var step = Execute(call, in decision, in reader, now);
+        return isSecond ? step : LimitWait(call, step, in facts);
     }
 
     /// <summary>Records that the call begins to wait.</summary>
@@ -113,7 +114,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
                 return TryClaimTrial(call, now) ? Step.Wait(decision.Until) : WaitAndRecheck(call.Deadline, now);
             case WaitAction.Wait:
                 ReleaseTrialClaim(call); // the call sleeps until then, and another call may make the trial
-                return decision.Rule == WaitRule.NamedTime ? AwaitReturn(call, reader.Asked!, decision.Until)
+                return decision.Rule == WaitRule.NamedTime ? AwaitReturn(call, reader.Asked!, decision.Until, now)
                     : WaitAndRecheck(decision.Until, now);
             default:
                 ReleaseTrialClaim(call);
@@ -176,20 +177,35 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
 
     private static BeginMode ModeOf(EndpointState member, TimeSpan now) => member.Health.State.Admits(now) ? BeginMode.Normal : BeginMode.OutageTrial;
 
-    // The endpoint that returns first has named the time. One call wakes at that time, and the others follow after its success.
-    private Step AwaitReturn(FailoverCall call, EndpointState member, TimeSpan at)
+    // The endpoint that returns first has named the time. One call wakes at that time, and the others follow after its success. Until shortly before that time
+    // the call examines the pool from time to time: another endpoint may have a free place, although the release went to a call that cannot use that endpoint.
+    private Step AwaitReturn(FailoverCall call, EndpointState member, TimeSpan at, TimeSpan now)
     {
         if (call.Watched != member)
             call.StopWatching();
-        if (!member.TryWatchReturn(call))
-            return Step.Wait(SomeTimeAfter(at, call));
-        call.Watched = member;
-        return Step.Wait(at);
+        var watches = member.TryWatchReturn(call);
+        if (watches)
+            call.Watched = member;
+        if (at - now > 2 * RecheckAfter)
+            return WaitAndRecheck(at, now);
+        return Step.Wait(watches ? at : SomeTimeAfter(at, call));
     }
 
     private TimeSpan SomeTimeAfter(TimeSpan at, FailoverCall call) => at + Min(ReturnSpread, (call.Deadline - at) / 2) * context.Chance.NextDouble();
 
     private Step WaitAndRecheck(TimeSpan atLatest, TimeSpan now) => Step.Wait(Min(atLatest, now + RecheckAfter * (1 + context.Chance.NextDouble())));
+
+    // No wait is longer than MaxWait. The decision cannot ensure this, because the call may wait longer than decided: to avoid a herd, or because its attempt
+    // could not be started.
+    private Step LimitWait(FailoverCall call, Step step, in WaitFacts facts)
+    {
+        if (step.Kind != StepKind.Wait || step.Until <= facts.MayWaitUntil)
+            return step;
+        if (facts.MayWaitUntil > facts.Now)
+            return Step.Wait(facts.MayWaitUntil);
+        RecordRule(call, WaitRule.MaxWait);
+        return Step.EndCall(WhyOf(call, WaitRule.MaxWait, facts.Now));
+    }
 
     private string WhyOf(FailoverCall call, WaitRule rule, TimeSpan now) => rule switch
     {

@@ -1,0 +1,68 @@
+using HaKit.Failover;
+using HaKit.Faults;
+using HaKit.Limits;
+using HaKit.Testing;
+
+namespace HaKit.Tests.Failover;
+
+/// <summary>Tests that a call waits neither longer than it has to, nor longer than it may, when several calls wait for different things.</summary>
+public sealed class WaitLengthTests
+{
+    private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+    private static readonly RequestProfile s_never = new() { MayRepeat = false, MaxWait = TimeSpan.Zero };
+    private readonly ManualTimeProvider _time = new();
+
+    private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
+
+    private static Task<string> Call(EndpointPool pool, RequestProfile profile, Func<EndpointAttempt, Fault?> judge) =>
+        pool.ExecuteAsync(profile, judge, static (attempt, judge, _) =>
+        {
+            if (judge(attempt) is { } fault)
+                attempt.ReportFault(fault);
+            return ValueTask.FromResult(attempt.Endpoint.Name);
+        }, Ct).AsTask();
+
+    private static Task<string> Serve(EndpointPool pool, RequestProfile? profile = null) => Call(pool, profile ?? RequestProfile.Default, static _ => null);
+
+    private static async Task Cool(EndpointPool pool, string endpoint, double seconds) =>
+        await Record.ExceptionAsync(() => Call(pool, s_never with { Endpoints = [endpoint] }, _ => new Fault(FaultKind.Throttled) { RetryAfter = S(seconds) }));
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Of_several_calls_that_wait_for_the_same_named_time_none_waits_longer_than_MaxWait(bool isOfProfile)
+    {
+        await using var pool = TestPool.Create(_time, 1, o => o.MaxWait = isOfProfile ? null : S(2));
+        await Cool(pool, "a", 60);
+        var calls = Enumerable.Range(0, 8).Select(_ => Serve(pool, isOfProfile ? new RequestProfile { MaxWait = S(2) } : null)).ToArray();
+        _time.Advance(S(1.9));
+        calls.Should().OnlyContain(static c => !c.IsCompleted);
+        _time.Advance(S(0.1));
+        calls.Should().OnlyContain(static c => c.IsFaulted);
+        foreach (var call in calls)
+            (await call.Awaiting(static c => c).Should().ThrowAsync<NoEndpointAvailableException>()).WithMessage("*MaxWait*");
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_call_that_waits_for_a_named_time_takes_a_place_that_the_calls_before_it_cannot_use()
+    {
+        await using var pool = TestPool.Create(_time, 2, o =>
+        {
+            o.Endpoints[0].Limits = new LimitOptions { MaxConcurrency = 1 };
+            o.Endpoints[0].Vision = false;
+        });
+        await Cool(pool, "b", 60);
+        var answer = new TaskCompletionSource<string>();
+        var running = pool.ExecuteAsync(answer, static (_, answer, _) => new ValueTask<string>(answer.Task), Ct).AsTask();
+        var images = Enumerable.Range(0, 2).Select(_ => Serve(pool, new RequestProfile { Vision = true })).ToArray();
+        var text = Serve(pool);
+        answer.SetResult("a");
+        await running;
+        _time.Advance(S(3));
+        text.IsCompleted.Should().BeTrue("a is idle");
+        (await text).Should().Be("a");
+        images.Should().OnlyContain(static c => !c.IsCompleted, "only b can read images");
+        _time.Advance(S(70));
+        await Task.WhenAll(images);
+    }
+}
