@@ -101,6 +101,13 @@ public sealed class WaitDecisionTests
         Decide(AllDown, Waiting with { NextTrialAt = S(10.4) }, WaitAction.WaitToAsk, WaitRule.Pace, 10.4);
 
     [Fact]
+    public void Until_its_endpoint_can_take_the_trial_the_call_leaves_the_right_to_ask_to_another_call()
+    {
+        Decide(AllDown with { TrialAt = S(50) }, Waiting, WaitAction.Wait, WaitRule.Pace, 50);
+        Decide(AllDown with { TrialAt = S(10.2) }, Waiting with { NextTrialAt = S(10.4) }, WaitAction.Wait, WaitRule.Pace, 10.4);
+    }
+
+    [Fact]
     public void While_another_call_asks_it_waits_to_be_let_in() =>
         Decide(AllDown, Waiting with { MayAsk = false }, WaitAction.WaitForRelease, WaitRule.AnotherAsks, 100);
 
@@ -164,11 +171,11 @@ public sealed class WaitDecisionTests
     {
         Decide(AllDown with { RoomAt = S(12), TrialAt = S(12) }, Waiting, WaitAction.Wait, WaitRule.Place, 12);
         Decide(AllDown with { RoomAt = S(12), TrialAt = S(50), RetryAt = S(12) }, Waiting, WaitAction.Wait, WaitRule.Place, 12);
-        Decide(AllDown with { TrialAt = S(12), RetryAt = S(12) }, Waiting, WaitAction.WaitToAsk, WaitRule.Pace, 12);
+        Decide(AllDown with { TrialAt = S(12), RetryAt = S(12) }, Waiting, WaitAction.Wait, WaitRule.Pace, 12);
         Decide(AllDown with { TrialAt = S(12), RetryAt = S(12), IsTrialTimeNamed = true }, Waiting with { MayAsk = false }, WaitAction.Wait, WaitRule.NamedTime, 12);
     }
 
     [Fact]
     public void A_place_whose_time_has_come_brings_nothing_more_by_time() =>
-        Decide(AllDown with { RoomAt = S(10), TrialAt = S(12) }, Waiting, WaitAction.WaitToAsk, WaitRule.Pace, 12);
+        Decide(AllDown with { RoomAt = S(10), TrialAt = S(12) }, Waiting, WaitAction.Wait, WaitRule.Pace, 12);
 }

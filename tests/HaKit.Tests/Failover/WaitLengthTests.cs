@@ -65,4 +65,23 @@ public sealed class WaitLengthTests
         _time.Advance(S(70));
         await Task.WhenAll(images);
     }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_call_whose_endpoint_has_no_room_for_long_does_not_keep_another_call_from_its_trial()
+    {
+        await using var pool = TestPool.Create(_time, 2, o => o.Endpoints[1].Limits = new LimitOptions { RequestsPerMinute = 1 });
+        var tried = 0;
+        var long_ = Call(pool, new RequestProfile { Endpoints = ["b"] }, _ => tried++ == 0 ? new Fault(FaultKind.ServerError) : null);
+        var isDown = true;
+        var short_ = Call(pool, new RequestProfile { Endpoints = ["a"] }, _ => isDown ? new Fault(FaultKind.ServerError) : null);
+        _time.Advance(S(1));
+        short_.IsCompleted.Should().BeFalse();
+        isDown = false;
+        _time.Advance(S(3));
+        short_.IsCompleted.Should().BeTrue("a is back");
+        (await short_).Should().Be("a");
+        long_.IsCompleted.Should().BeFalse("b accepts one request in a minute");
+        _time.Advance(S(61));
+        (await long_).Should().Be("b");
+    }
 }

@@ -101,15 +101,15 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
             ? new(WaitAction.Wait, WaitRule.NamedTime, times.Trial)
             : null;
 
-    // A call that may make the trial holds this right until the trial is due. If a retry is due sooner, the call sleeps until then and leaves the right to
-    // another call.
+    // A call that may make the trial holds this right until the pace allows the trial. If a retry is due sooner, or if its endpoint cannot take the trial yet,
+    // the call sleeps until then and leaves the right to another call, which may make its trial on another endpoint.
     private static WaitDecision? WaitsForPace(in Prospects prospects, in WaitFacts facts, in Times times)
     {
         if (prospects.TrialAt >= facts.Deadline || !facts.MayAsk)
             return null;
-        return times.Trial <= times.Retry
-            ? new(WaitAction.WaitToAsk, WaitRule.Pace, Min(times.Trial, facts.Deadline))
-            : new(WaitAction.Wait, WaitRule.Retry, Min(times.Retry, facts.Deadline));
+        if (times.Retry < times.Trial)
+            return new(WaitAction.Wait, WaitRule.Retry, Min(times.Retry, facts.Deadline));
+        return new(prospects.TrialAt <= facts.Now ? WaitAction.WaitToAsk : WaitAction.Wait, WaitRule.Pace, Min(times.Trial, facts.Deadline));
     }
 
     private static WaitDecision? WaitsForRetry(in WaitFacts facts, in Times times) =>
