@@ -136,7 +136,7 @@ internal sealed class AttemptHistory
                 findings.IsUnderWay |= entry.Ended is null;
             }
             if (entry.Fault is { } fault && (isOwn || !fault.IsNeutral && fault.Reach != FaultReach.Endpoint && entry.Endpoint.Domains.Shares(state.Endpoint.Domains, fault.Reach)))
-                findings.Fault = fault;
+                (findings.Fault, findings.FaultBegan) = (fault, entry.Started);
         }
         return findings;
     }
@@ -161,6 +161,9 @@ internal sealed class AttemptHistory
 
         /// <summary>The latest fault that concerns the endpoint: from an attempt on it, or on an endpoint that shares the broken failure domain.</summary>
         public Fault? Fault;
+
+        /// <summary>The start of the attempt that ended with <see cref="Fault"/>.</summary>
+        public TimeSpan FaultBegan;
     }
 
     /// <summary>Checks whether this call has found a fault that reaches the candidate through a shared failure domain.</summary>

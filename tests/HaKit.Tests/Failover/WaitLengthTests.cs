@@ -84,4 +84,32 @@ public sealed class WaitLengthTests
         _time.Advance(S(61));
         (await long_).Should().Be("b");
     }
+
+    [Fact(Timeout = 60_000)]
+    public async Task When_the_trial_of_a_refused_key_succeeds_every_call_that_waited_for_it_is_served()
+    {
+        await using var pool = TestPool.Create(_time, 1);
+        await Serve(pool); // a key that has served gets a trial after five seconds
+        var isRefused = true;
+        var gates = new List<TaskCompletionSource>();
+        var calls = Enumerable.Range(0, 3).Select(_ => pool.ExecuteAsync(0, async (attempt, _, _) =>
+        {
+            if (isRefused)
+            {
+                var gate = new TaskCompletionSource();
+                gates.Add(gate);
+                await gate.Task;
+                attempt.ReportFault(new Fault(FaultKind.Unauthorized));
+            }
+            return attempt.Endpoint.Name;
+        }, Ct).AsTask()).ToArray();
+        gates.ToArray().Should().HaveCount(3);
+        foreach (var gate in gates.ToArray())
+            gate.SetResult();
+        calls.Should().OnlyContain(static c => !c.IsCompleted, "they wait for the trial");
+        isRefused = false;
+        _time.Advance(S(30));
+        calls.Should().OnlyContain(static c => c.IsCompleted);
+        (await Task.WhenAll(calls)).Should().Equal("a", "a", "a");
+    }
 }

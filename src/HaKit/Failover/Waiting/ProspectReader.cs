@@ -183,13 +183,17 @@ internal ref struct ProspectReader
     {
         if (health.Cooldown is { IsUntilCleared: true } cooldown && _now < cooldown.Until)
             return cooldown.TrialAt <= _now + NearTrial && findings.Fault?.Kind != FaultKind.Forbidden;
-        return findings.Fault is not { } fault || FaultHealing.Classify(fault) switch
+        return findings.Fault is not { } fault || WasClearedAfter(in findings, fault, health) || FaultHealing.Classify(fault) switch
         {
             Healing.InTime => true,
             Healing.Doubtful => _hasRetryLeft,
             _ => false,
         };
     }
+
+    // The key was accepted, or the quota restored, after this call's attempt began. So the fault no longer counts, as for the endpoint's health.
+    private static bool WasClearedAfter(in AttemptHistory.Findings findings, Fault fault, HealthState health) =>
+        fault.IsUntilCleared() && fault.Kind != FaultKind.Forbidden && health.ClearedAt > findings.FaultBegan;
 
     // The result is not earlier than the time that the endpoint has named, or that the application's own breaker in the endpoint's pipeline has named. The only
     // exception is a cooldown with an earlier TrialAt: it allows a trial before its end.
