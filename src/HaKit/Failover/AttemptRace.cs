@@ -114,14 +114,14 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                     until = next.Until;
                     return RaceProgress.InQueue;
                 }
-                else if (!engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // after entering, the state is examined again, because an earlier release did not wake this waiter
+                else if (engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // after entering, the state is examined again, because an earlier release did not wake this waiter
+                {
+                    engine.Waits.RecordWaiting(call, now);
+                }
+                else if (!call.TryEndHold(now))
                 {
                     _end = Refused("too many calls are waiting already (MaxWaitingCalls).", now);
                     return RaceProgress.Decided;
-                }
-                else
-                {
-                    engine.Waits.RecordWaiting(call, now);
                 }
             }
             now = engine.Clock.Now; // the new attempt may have ended already

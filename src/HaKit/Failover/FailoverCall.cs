@@ -88,6 +88,15 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets or sets the time before which no attempt begins.</summary>
     public TimeSpan HoldUntil { get; set; }
 
+    /// <summary>Ends the hold, because there is no place in the queue to wait in. The call then moves on at once. False if no attempt is held back.</summary>
+    public bool TryEndHold(TimeSpan now)
+    {
+        if (HoldUntil <= now)
+            return false;
+        HoldUntil = now;
+        return true;
+    }
+
     public TimeSpan DeadlineSpan => Deadline - Started;
 
     // A silence is an attempt that timed out because nothing arrived. Up to this many silences may be caused by an outage. More silences are probably caused by

@@ -112,4 +112,19 @@ public sealed class WaitLengthTests
         calls.Should().OnlyContain(static c => c.IsCompleted);
         (await Task.WhenAll(calls)).Should().Equal("a", "a", "a");
     }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_call_that_finds_no_place_to_wait_moves_on_at_once_although_OnFault_asks_for_a_wait(int places)
+    {
+        await using var pool = TestPool.Create(_time, 2, o =>
+        {
+            (o.MaxWaitingCalls, o.Endpoints[1].Tier) = (places, 1);
+            o.OnFault = static (_, _) => FaultAction.Wait;
+        });
+        var calls = Enumerable.Range(0, 2).Select(_ => Call(pool, RequestProfile.Default, static a => a.Endpoint.Name == "a" ? new Fault(FaultKind.ServerError) : null)).ToArray();
+        _time.Advance(S(10));
+        (await Task.WhenAll(calls)).Should().Equal("b", "b");
+    }
 }
