@@ -166,7 +166,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// options list such an endpoint, it belongs to the options from then on. A log line names the changed settings that only a new pool can use.
     /// </summary>
     /// <param name="options">The complete new options. The pool takes a copy.</param>
-    /// <exception cref="OptionsValidationException">The options have mistakes; nothing was changed.</exception>
+    /// <exception cref="OptionsValidationException">The options have mistakes; nothing was changed. If your own strategies throw, nothing was changed either.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public void Update(EndpointPoolOptions options)
     {

@@ -88,13 +88,11 @@ internal static partial class EndpointPoolFactory
             pool.Update(factory.Create(pool.Name));
             Reloaded(logger, pool.Name);
         }
-        catch (OptionsValidationException invalid)
+#pragma warning disable CA1031 // Code that configures the pool, or its strategies, may throw anything. The exception must not reach the code that reloaded the configuration.
+        catch (Exception failure)
+#pragma warning restore CA1031
         {
-            KeptLastGood(logger, pool.Name, invalid.Message);
-        }
-        catch (InvalidOperationException unreadable)
-        {
-            KeptLastGood(logger, pool.Name, unreadable.Message);
+            KeptLastGood(logger, pool.Name, failure.Message);
         }
     }
 

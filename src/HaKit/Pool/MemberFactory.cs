@@ -3,6 +3,7 @@ using HaKit.Estimates;
 using HaKit.Health;
 using HaKit.Limits;
 using HaKit.Telemetry;
+using Polly;
 
 namespace HaKit.Pool;
 
@@ -23,15 +24,23 @@ internal sealed class MemberFactory(
     /// <summary>
     /// Gets the members that the options list. Members of <paramref name="old"/> with the same name, address and failure domains keep their state.
     /// </summary>
-    public EndpointState[] MembersOf(EndpointPoolOptions options, EndpointState[] old)
+    /// <param name="options">The new options.</param>
+    /// <param name="old">The current members.</param>
+    /// <param name="renewed">The members that stay, and whose properties have changed.</param>
+    public EndpointState[] MembersOf(EndpointPoolOptions options, EndpointState[] old, out List<EndpointState> renewed)
     {
+        // The application's strategies may throw. So all pipelines are built before anything changes.
+        var plans = options.Endpoints.Select(e => Plan(old, new PoolEndpoint(e))).ToArray();
         UseAccountLimits(options);
-        return [.. options.Endpoints.Select(e => ReuseOrCreate(old, new PoolEndpoint(e), options))];
+        renewed = [.. plans.Where(static p => p is { Member: not null, Pipeline: not null }).Select(static p => p.Member!)];
+        return Array.ConvertAll(plans, plan => plan.Member is { } member ? Renew(member, plan) : Create(plan.Endpoint, plan.Pipeline!, options));
     }
 
-    public EndpointState Create(PoolEndpoint endpoint, EndpointPoolOptions options)
+    /// <summary>Creates the state of a new member. Changes nothing if the application's strategies throw.</summary>
+    public EndpointState Create(PoolEndpoint endpoint, EndpointPoolOptions options) => Create(endpoint, pipelines.ForAttempts(endpoint), options);
+
+    private EndpointState Create(PoolEndpoint endpoint, ResiliencePipeline pipeline, EndpointPoolOptions options)
     {
-        var pipeline = pipelines.ForAttempts(endpoint);
         var own = health.Add(endpoint.Name, endpoint.Domains, clock.Now);
         objective.Watch(own);
         return new EndpointState(
@@ -50,17 +59,18 @@ internal sealed class MemberFactory(
         };
     }
 
-    private EndpointState ReuseOrCreate(EndpointState[] old, PoolEndpoint endpoint, EndpointPoolOptions options)
+    private MemberPlan Plan(EndpointState[] old, PoolEndpoint endpoint)
     {
         var member = Array.Find(old, m => m.Endpoint.Name == endpoint.Name && m.Endpoint.Domains == endpoint.Domains && m.Endpoint.Address == endpoint.Address);
-        if (member is null)
-            return Create(endpoint, options);
         // An unchanged endpoint keeps its pipeline too, because the application's own breakers and limiters in it have state.
-        if (!endpoint.IsAlike(member.Endpoint))
-        {
-            member.Replace(endpoint, pipelines.ForAttempts(endpoint), TelemetryOf(endpoint), clock.Now);
-            member.Health.RecordNewCredential(clock.Now); // the key may be the same, but a trial costs only one request
-        }
+        return new(endpoint, member, member is not null && endpoint.IsAlike(member.Endpoint) ? null : pipelines.ForAttempts(endpoint));
+    }
+
+    private EndpointState Renew(EndpointState member, in MemberPlan plan)
+    {
+        var endpoint = plan.Endpoint;
+        if (plan.Pipeline is { } pipeline)
+            member.Replace(endpoint, pipeline, TelemetryOf(endpoint), clock.Now);
         if (member.Limiter != Limiter.Unlimited)
             member.Limiter.UseOptions(endpoint.Limits ?? new LimitOptions());
         member.UseLimiters(
@@ -88,4 +98,9 @@ internal sealed class MemberFactory(
                 _accounts.Add(account, new Limiter(limits));
         }
     }
+
+    /// <param name="Endpoint">The endpoint in the new options.</param>
+    /// <param name="Member">The member that stays. Null: the endpoint is new.</param>
+    /// <param name="Pipeline">The new pipeline. Null: the member keeps its pipeline.</param>
+    private readonly record struct MemberPlan(PoolEndpoint Endpoint, EndpointState? Member, ResiliencePipeline? Pipeline);
 }

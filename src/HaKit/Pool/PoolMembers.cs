@@ -44,16 +44,22 @@ internal sealed class PoolMembers
     /// <exception cref="OptionsValidationException">The options have mistakes; nothing was changed.</exception>
     public void Update(EndpointPoolOptions options)
     {
+        List<EndpointState> renewed;
         lock (_gate)
         {
             var next = Validated(_pool, WithAdded(options));
+            var members = _factory.MembersOf(next, _snapshot.Value.Members, out renewed); // the application's strategies may throw; the pool is then unchanged
             _journal.RecordNotApplied(FixedSettings.ChangedBetween(_options.Value, next));
             _options.Value = next;
             _health.UseOptions(next.CircuitBreaker);
             _engine.Settings = EngineSettings.From(_pool, next);
             _engine.Selector = _selectors.Create(next);
-            SwapWhileLocked(_factory.MembersOf(next, _snapshot.Value.Members));
+            SwapWhileLocked(members);
         }
+        // The key may be the same, but a trial costs only one request. This is not done under the lock, because it lets waiting calls continue, and their code
+        // may change the pool.
+        foreach (var member in renewed)
+            member.Health.RecordNewCredential(_clock.Now);
     }
 
     /// <exception cref="OptionsValidationException">The endpoint's options have mistakes; nothing was changed.</exception>

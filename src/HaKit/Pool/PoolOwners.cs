@@ -38,7 +38,7 @@ internal sealed class PoolOwners : IDisposable
         var observer = new AttemptObserver(name, [.. parts.OnAttemptFailed], Journal.Log);
         _recorder = parts.Recorder?.Invoke(new RecorderScope(name, Clock, options, NewLogger("HaKit.Recording")));
         var factory = new MemberFactory(Clock, health, pipelines, telemetry, Objective, observer, _recorder);
-        snapshot.Value = new PoolSnapshot(factory.MembersOf(options, []), firstTier: 0);
+        snapshot.Value = new PoolSnapshot(factory.MembersOf(options, [], out _), firstTier: 0);
         var selectors = new SelectorFactory(chance, parts.Selector);
         Engine = new FailoverEngine(
             Clock, snapshot, selectors.Create(options), EngineSettings.From(name, options), health, new RetryBudget(options.RetryBudget),

@@ -98,6 +98,69 @@ public sealed class MembershipTests
         pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull("it is another endpoint");
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_reload_whose_strategies_throw_changes_nothing()
+    {
+        await using var pool = Pool("a", parts: new EndpointPoolParts
+        {
+            ConfigureEndpointPipeline = (_, endpoint) =>
+            {
+                if (endpoint.Name == "d")
+                    throw new ArgumentException("no strategy for d");
+            },
+        });
+        pool.Invoking(p => p.Update(Options("abd", o =>
+        {
+            o.Retry.MaxRetryAttempts = 3;
+            o.Endpoints[0].Weight = 5;
+        }))).Should().Throw<ArgumentException>().WithMessage("no strategy for d");
+
+        pool.Endpoints.Select(e => e.Name).Should().Equal("a");
+        pool.Endpoints[0].Weight.Should().Be(1);
+        pool.Options.Retry.MaxRetryAttempts.Should().BeNull();
+        pool.Options.Endpoints.Should().ContainSingle();
+        for (var i = 0; i < 8; i++)
+        {
+            await Record.ExceptionAsync(() => pool.ExecuteAsync(
+                new RequestProfile { MayRepeat = false },
+                static (attempt, _) =>
+                {
+                    attempt.ReportFault(new Fault(FaultKind.ServerError));
+                    return ValueTask.FromResult(0);
+                },
+                Ct).AsTask());
+        }
+        pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull("a is the only endpoint, and the only endpoint is ejected late");
+        pool.Update(Options("ab"));
+        (await Serve(pool, 4)).Should().Contain("b");
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_call_that_a_reload_lets_continue_may_change_the_pool_itself()
+    {
+        await using var pool = Pool("a", o => o.Endpoints[0].Credential = "old-key-1234");
+        await Serve(pool, 1); // a key that has served gets a trial after five seconds
+        await Record.ExceptionAsync(() => pool.ExecuteAsync(
+            new RequestProfile { MaxWait = TimeSpan.Zero },
+            static (attempt, _) =>
+            {
+                attempt.ReportFault(new Fault(FaultKind.Unauthorized));
+                return ValueTask.FromResult(0);
+            },
+            Ct).AsTask());
+        var waiting = pool.ExecuteAsync(pool, static (attempt, pool, _) =>
+        {
+            pool.AddEndpoint(new EndpointOptions { Name = "c" });
+            return ValueTask.FromResult(attempt.Endpoint.Name);
+        }, Ct).AsTask();
+        waiting.IsCompleted.Should().BeFalse();
+
+        pool.Update(Options("ab", o => o.Endpoints[0].Credential = "new-key-1234"));
+        (await waiting).Should().BeOneOf("a", "b");
+        pool.Endpoints.Select(e => e.Name).Should().Equal("a", "b", "c");
+        pool.Options.Endpoints.Select(e => e.Name).Should().Equal("a", "b", "c");
+    }
+
     [Fact]
     public async Task Endpoints_of_an_account_share_its_limits_and_keep_what_was_spent_over_a_reload()
     {
