@@ -69,8 +69,6 @@ internal static partial class EndpointPoolFactory
             if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)
                 WithoutMeaning(logger, name, string.Join(", ", names), section.Section.Path);
         }
-        foreach (var warning in SettingWarnings.Find(options, isShared: parts.PeerLink is not null))
-            ProbableMistake(logger, name, warning);
         // IOptionsMonitor is not used here, because after an invalid reload it throws into the code that reloaded the configuration.
         foreach (var source in provider.GetServices<IOptionsChangeTokenSource<EndpointPoolOptions>>())
         {
@@ -101,9 +99,6 @@ internal static partial class EndpointPoolFactory
 
     [LoggerMessage(4, LogLevel.Information, "Pool {Pool}: {Settings} in the section '{Section}' are settings of the standard resilience options that mean nothing to a pool and have no effect.")]
     private static partial void WithoutMeaning(ILogger logger, string pool, string settings, string section);
-
-    [LoggerMessage(5, LogLevel.Warning, "Pool {Pool} has a setting that is probably a mistake: {Warning}")]
-    private static partial void ProbableMistake(ILogger logger, string pool, string warning);
 
     [LoggerMessage(2, LogLevel.Error, "Pool {Pool} keeps its last good configuration, because the new one is invalid: {Why}")]
     private static partial void KeptLastGood(ILogger logger, string pool, string why);

@@ -24,6 +24,8 @@ internal sealed class PoolJournal : IDisposable
     private readonly Action<EndpointRecovered>[] _recovered;
     private readonly ILogger _recoveryLog;
     private readonly HiddenFailures _hiddenFailures;
+    private readonly bool _isShared;
+    private readonly HashSet<string> _warnings = new(StringComparer.Ordinal);
 
     public PoolJournal(string pool, PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, PoolTelemetry telemetry, EndpointPoolParts parts)
     {
@@ -32,6 +34,7 @@ internal sealed class PoolJournal : IDisposable
         _recoveryLog = SafeLogger.Create(parts.LoggerFactory, "HaKit.Recovery");
         _hiddenFailures = new HiddenFailures(pool, clock.Time, Log);
         _recovered = [.. parts.OnRecovered];
+        _isShared = parts.PeerLink is not null;
         Events = new PoolEvents(pool, clock.Time);
         _recovery = new RecoveryActions(clock, [.. parts.OnEjected], OnRecoveryEnded);
     }
@@ -193,6 +196,21 @@ internal sealed class PoolJournal : IDisposable
     {
         if (settings.Count > 0)
             PoolLog.NotApplied(Log, _pool, string.Join(", ", settings));
+    }
+
+    /// <summary>
+    /// Records the settings that are valid but probably a mistake, each once. Not thread-safe: called when the pool is created, and under the lock of the
+    /// membership.
+    /// </summary>
+    public void RecordWarnings(EndpointPoolOptions options)
+    {
+        if (!Log.IsEnabled(LogLevel.Warning))
+            return;
+        foreach (var warning in SettingWarnings.Find(options, _isShared))
+        {
+            if (_warnings.Add(warning))
+                PoolLog.ProbableMistake(Log, _pool, warning);
+        }
     }
 
     private void RecordHealth(in HealthChange change, TimeSpan now)

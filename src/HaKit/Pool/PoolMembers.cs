@@ -50,6 +50,7 @@ internal sealed class PoolMembers
             var next = Validated(_pool, WithAdded(options));
             var members = _factory.MembersOf(next, _snapshot.Value.Members, out renewed); // the application's strategies may throw; the pool is then unchanged
             _journal.RecordNotApplied(FixedSettings.ChangedBetween(_options.Value, next));
+            _journal.RecordWarnings(next);
             _options.Value = next;
             _health.UseOptions(next.CircuitBreaker);
             _engine.Settings = EngineSettings.From(_pool, next);

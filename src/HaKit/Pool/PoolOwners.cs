@@ -69,6 +69,7 @@ internal sealed class PoolOwners : IDisposable
         health.Changed += Members.OnHealthChanged;
         health.Changed += Peers.OnHealthChanged;
         health.Delivered += Members.ReleaseWaiters;
+        Journal.RecordWarnings(options);
     }
 
     public PoolClock Clock { get; }

@@ -63,6 +63,9 @@ internal static partial class PoolLog
     [LoggerMessage(32, LogLevel.Warning, "Pool {Pool}: the configuration changed {Settings}, which a running pool cannot apply; they take effect in a new pool.")]
     public static partial void NotApplied(ILogger logger, string pool, string settings);
 
+    [LoggerMessage(5, LogLevel.Warning, "Pool {Pool} has a setting that is probably a mistake: {Warning}")]
+    public static partial void ProbableMistake(ILogger logger, string pool, string warning);
+
     [LoggerMessage(34, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} would be out of service because of {Fault}, but the CircuitBreaker rule for this failure is set to Report.")]
     public static partial void WouldBeOut(ILogger logger, string pool, string endpoint, string fault);
 

@@ -83,6 +83,17 @@ public sealed class ReloadTests : IAsyncLifetime
         _log.Entries.Select(e => e.Level).Where(l => l == LogLevel.Error).Should().ContainSingle("only the bad one was refused");
     }
 
+    [Fact]
+    public void A_reload_with_a_setting_that_is_probably_a_mistake_is_taken_and_warns_once()
+    {
+        _settings["chat:Selection:Preset"] = "Cheapest";
+        _settings.Reload();
+        _settings["chat:Retry:MaxRetryAttempts"] = "2";
+        _settings.Reload();
+        Pool.Options.Retry.MaxRetryAttempts.Should().Be(2);
+        _log.Entries.Should().ContainSingle(e => e.Level == LogLevel.Warning).Which.Message.Should().Contain("probably a mistake: Selection:Preset is Cheapest");
+    }
+
     private void Endpoint(int index, string name)
     {
         _settings[$"chat:Endpoints:{index}:Name"] = name;

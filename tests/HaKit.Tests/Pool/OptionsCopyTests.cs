@@ -91,6 +91,25 @@ public sealed class OptionsCopyTests
         log.Entries.Where(e => e.Id.Id == 32).Should().ContainSingle().Which.Message.Should().Contain("MaxWaitingCalls, RetryBudget:Cap").And.NotContain("MaxRetryAttempts");
     }
 
+    [Fact]
+    public async Task A_pool_that_was_made_by_hand_and_its_update_warn_of_settings_that_are_probably_mistakes_once()
+    {
+        using var log = new LogRecorder();
+        EndpointPoolOptions options = null!;
+        await using var pool = TestPool.Create(
+            _time,
+            1,
+            o => (o.TotalRequestTimeout.Timeout, options) = (TimeSpan.FromMilliseconds(30), o),
+            parts => parts.LoggerFactory = log.CreateFactory());
+        Warnings().Should().ContainSingle().Which.Should().Contain("TotalRequestTimeout:Timeout is 30 ms");
+        options.RetryBudget.Cap = 0.5;
+        pool.Update(options);
+        pool.Update(options);
+        Warnings().Should().HaveCount(2).And.Contain(w => w.Contains("RetryBudget:Cap is 0.5"));
+
+        string[] Warnings() => [.. log.Entries.Where(static e => e.Id.Id == 5).Select(static e => e.Message)];
+    }
+
     private static bool IsChangeable(Type type) => !type.IsValueType && type != typeof(string);
 
     private static bool IsOptional(PropertyInfo property) => new NullabilityInfoContext().Create(property).WriteState == NullabilityState.Nullable;
