@@ -52,7 +52,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         try
         {
             if (call._side.RefusedCredentials.RemembersAny)
-                await call._side.RefusedCredentials.AdmitOthersAsync(request, cancellationToken).ConfigureAwait(false);
+                call._side.RefusedCredentials.AdmitOthers(request, cancellationToken);
             if (call._side.RefusedKinds.RemembersAny())
                 call.Profile = call._side.RefusedKinds.Avoid(call.Profile, pool.Engine.Snapshot.Members, call.Kinds.Names());
             var (response, detail) = call.PlaceState() is { } state
@@ -209,6 +209,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
         var target = _side.TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
+        token.ThrowIfCancellationRequested(); // a source that ignores its token must not send a request for a call that is over
         // The endpoint's own options are read again for each fact. A copy of their credential would count even after a reload has replaced it.
         attempt.Lease.State.UsedCredential = secret == attempt.Endpoint.Credential ? null : secret;
         var noted = _tries?.RecordStart(pool.Engine, attempt.Lease);

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using HaKit.Attempts;
 using HaKit.Faults;
 
 namespace HaKit.Http;
@@ -11,6 +13,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
     private const int Most = 64;
 
     private readonly int[] _hashes = new int[Most];
+    private readonly ConcurrentDictionary<EndpointState, bool> _awaited = new();
     private int _count;
 
     /// <summary>Gets whether any credential was refused.</summary>
@@ -27,32 +30,40 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
             _hashes[(Interlocked.Increment(ref _count) - 1) & (Most - 1)] = hash;
     }
 
-    /// <summary>Ends the cooldown of each endpoint that refused a key, if this request would send the endpoint a credential that was not refused.</summary>
+    /// <summary>
+    /// Ends the cooldown of each endpoint that refused a key, if this request would send the endpoint a credential that was not refused. A slow source of
+    /// credentials delays no call: the cooldown ends when the credential comes, and until then the source is not asked again.
+    /// </summary>
     /// <param name="request">The caller's request.</param>
     /// <param name="token">Cancels the call.</param>
-    public async ValueTask AdmitOthersAsync(HttpRequestMessage request, CancellationToken token)
+    public void AdmitOthers(HttpRequestMessage request, CancellationToken token)
     {
         foreach (var member in pool.Engine.Snapshot.Members)
         {
-            if (member.Health.State.Cooldown is { Cause.Kind: FaultKind.Unauthorized } && member.Endpoint.Address is not null
-                && HashOf(request, member.Endpoint, await SecretOfAsync(member.Endpoint, token).ConfigureAwait(false)) is { } hash && !Contains(hash))
-            {
-                member.Health.RecordNewCredential(pool.Engine.Clock.Now);
-            }
+            if (member.Health.State.Cooldown is { Cause.Kind: FaultKind.Unauthorized } && member.Endpoint.Address is not null && !_awaited.ContainsKey(member))
+                _ = AdmitAsync(member, HashOf(request, member.Endpoint, null), token);
         }
     }
 
-    private async ValueTask<string?> SecretOfAsync(PoolEndpoint endpoint, CancellationToken token)
+    private async Task AdmitAsync(EndpointState member, int? callers, CancellationToken token)
     {
+        var asked = pool.Owners.Credentials.GetAsync(member.Endpoint, token);
+        if (!asked.IsCompleted)
+            _awaited[member] = true;
         try
         {
-            return await pool.Owners.Credentials.GetAsync(endpoint, token).ConfigureAwait(false);
+            var secret = await asked.ConfigureAwait(false);
+            if ((secret is null ? callers : HashOf(secret)) is { } hash && !Contains(hash))
+                member.Health.RecordNewCredential(pool.Engine.Clock.Now);
         }
 #pragma warning disable CA1031 // If the source fails, the attempt on the endpoint gets the same exception and reports it.
-        catch (Exception exception) when (exception is not OperationCanceledException || !token.IsCancellationRequested)
+        catch (Exception)
 #pragma warning restore CA1031
         {
-            return null;
+        }
+        finally
+        {
+            _awaited.TryRemove(member, out _);
         }
     }
 
@@ -62,7 +73,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
     {
         var target = side.TargetOf(endpoint);
         if (secret is not null || !target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential))
-            return secret?.GetHashCode(StringComparison.Ordinal);
+            return secret is null ? null : HashOf(secret);
         int? hash = null;
         foreach (var (name, values) in request.Headers.NonValidated)
         {
@@ -73,6 +84,8 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
             hash = (hash ?? 0) ^ inQuery.GetHashCode(StringComparison.Ordinal);
         return hash;
     }
+
+    private static int HashOf(string secret) => secret.GetHashCode(StringComparison.Ordinal);
 
     private bool Contains(int hash) => Array.IndexOf(_hashes, hash, 0, (int)Math.Min((uint)Volatile.Read(ref _count), Most)) >= 0;
 }

@@ -111,6 +111,54 @@ public sealed class HttpCredentialTests
         seen.Distinct().Should().Equal("wrong", "right");
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_source_of_credentials_that_hangs_delays_no_call_that_another_endpoint_can_serve()
+    {
+        var isHanging = false;
+        var asked = 0;
+        var key = new TaskCompletionSource<string?>();
+        await using var http = new HttpPool(2, parts: p => p.Credential = (endpoint, _) =>
+        {
+            if (endpoint.Name != "a" || !isHanging)
+                return new($"key of {endpoint.Name}");
+            asked++;
+            return new(key.Task);
+        });
+        http.Fakes[0].Faults.Always(FakeFaults.OpenAI.BadKey());
+        await http.ReadAsync(HttpPool.Chat("hi"));
+        http.Pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().Be("cooldown", "a has refused its key");
+        isHanging = true;
+        for (var i = 0; i < 3; i++)
+        {
+            var call = http.ReadAsync(HttpPool.Chat("hi"));
+            call.IsCompleted.Should().BeTrue("b serves");
+            await call;
+        }
+        asked.Should().Be(1, "the source is not asked again while it owes an answer");
+
+        http.Fakes[0].Faults.Clear();
+        key.SetResult("another key of a");
+        http.Pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull("the key was replaced");
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_credential_that_comes_after_the_end_of_its_call_sends_nothing(bool isCancelled)
+    {
+        var key = new TaskCompletionSource<string?>();
+        await using var http = new HttpPool(1, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5), p => p.Credential = (_, _) => new(key.Task));
+        using var caller = new CancellationTokenSource();
+        var call = http.SendAsync(HttpPool.Chat("hi"), ct: caller.Token);
+        if (isCancelled)
+            await caller.CancelAsync();
+        http.Time.Advance(TimeSpan.FromSeconds(6));
+        (await Record.ExceptionAsync(() => call)).Should().NotBeNull();
+        key.SetResult("late");
+        http.Sent.Should().BeEmpty();
+        http.InFlight.Should().Be(0);
+    }
+
     private static Dictionary<string, string?> Two() => new()
     {
         ["Origin"] = "http://127.0.0.1/v1",
