@@ -129,6 +129,22 @@ public sealed class ContinuationTests : StreamBench
         (await reading.Awaiting(t => t).Should().ThrowAsync<PartialResponseException>()).Which.NotContinued.Should().Be(NotContinuedReason.Failed);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_rest_that_arrives_after_its_stream_was_disposed_is_disposed_too()
+    {
+        await using var pool = Continuing(2);
+        Scripts["a"] = Says("one cut");
+        Scripts["b"] = Says("2s two 100s three .");
+        var stream = await OpenContinued(pool);
+        await stream.MoveNextAsync();
+        var reading = stream.MoveNextAsync().AsTask();
+        await stream.DisposeAsync();
+        Time.Advance(TimeSpan.FromSeconds(2));
+        await reading.Awaiting(static r => r).Should().ThrowAsync<OperationCanceledException>();
+        pool.Explain(RequestProfile.Default).Sum(e => e.InFlight).Should().Be(0);
+        (await stream.Awaiting(static s => s.MoveNextAsync().AsTask()).Should().ThrowAsync<Exception>()).Which.Should().NotBeOfType<PartialResponseException>();
+    }
+
     [Fact]
     public async Task A_silence_within_the_rest_is_a_cut_like_any_other()
     {

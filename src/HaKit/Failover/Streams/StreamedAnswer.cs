@@ -34,6 +34,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private bool _over;
     private bool _isHeld;
     private bool _watchesItself;
+    private bool _isDisposed;
     private int _leftOut;
 
     internal StreamedAnswer(FailoverEngine engine, Lease lease, IAsyncEnumerator<T> source, StreamItemReader<T> reader, CancellationToken callerToken)
@@ -217,6 +218,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     public ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
+        _isDisposed = true;
+        Interlocked.MemoryBarrier(); // either this thread sees the source of a rest that has just arrived, or the reader sees the disposal
         // Some readers stop at the end mark. The answer is complete even if the items after the mark were not read.
         var isWhole = _over || _progress.HasEnded;
         _answer.Complete(isWhole ? null : KnownFaults.CallerCancelled, _engine.Clock.Now);
@@ -365,6 +368,13 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _source = new StreamSource<T>(rest.GetAsyncEnumerator(_callerToken), _signal);
         _watchesItself = rest is StreamedAnswer<T>;
         _over = false;
+        Interlocked.MemoryBarrier();
+        if (_isDisposed)
+        {
+            _source.LeaveSource();
+            _over = true;
+            throw _cut = Cancelled();
+        }
         _progress.ResetSilence();
         if (Detail is not null)
         {
