@@ -19,7 +19,8 @@ internal readonly record struct SharedLimit
 /// <summary>Computes how much of a shared limit a replica reserves for the other replicas. A pure function.</summary>
 internal static class SharedLimits
 {
-    // The margin covers the usage of the other replicas since their last report.
+    // The margin covers the usage of the other replicas since their last report. Replicas that have used nothing in the last minute need none. So a call that is
+    // as large as the limit is possible.
     private const double Margin = 0.05;
 
     // A replica keeps this share independently of the reports of other replicas, so that false reports cannot stop it.
@@ -33,7 +34,7 @@ internal static class SharedLimits
         var equal = Math.Max(1, shared.Limit / Math.Max(1, shared.Replicas));
         if (!shared.IsConnected)
             return ClampHeld(shared.Limit, equal);
-        var left = shared.Limit - Math.Max(0, shared.TakenByOthers) - (long)Math.Ceiling(shared.Limit * Margin);
+        var left = shared.TakenByOthers > 0 ? shared.Limit - shared.TakenByOthers - (long)Math.Ceiling(shared.Limit * Margin) : shared.Limit;
         return ClampHeld(shared.Limit, Math.Max(left, (long)Math.Ceiling(equal * KeptOfShare)));
     }
 

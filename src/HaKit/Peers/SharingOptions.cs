@@ -39,7 +39,7 @@ public sealed class SharingOptions
 
     /// <summary>
     /// Gets or sets whether the limits on requests and tokens apply to all replicas together. Each replica then subtracts the other replicas' usage in the last
-    /// 60 s from the limit, with a margin of 5 %. While the store is down, each replica uses the limit divided by the last known number of replicas. Default
+    /// 60 s from the limit, with a margin of 5 % if they have used any. While the store is down, each replica uses the limit divided by the last known number of replicas. Default
     /// false: each replica has the whole limit for itself.
     /// </summary>
     public bool Usage { get; set; }

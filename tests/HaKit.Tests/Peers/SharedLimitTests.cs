@@ -9,11 +9,12 @@ public sealed class SharedLimitTests
     [Theory(Timeout = 10_000)]
     [InlineData(600, 0, 1, true, 0)] // alone: all of it
     [InlineData(600, 0, 1, false, 0)]
-    [InlineData(600, 0, 4, true, 30)] // the margin
+    [InlineData(600, 0, 4, true, 0)] // the others use nothing: all of it, so that a call of this size fits
+    [InlineData(600, 1, 4, true, 31)] // the margin
     [InlineData(600, 200, 4, true, 230)]
     [InlineData(600, 600, 4, true, 585)] // a tenth of the equal share of 150 stays
     [InlineData(600, long.MaxValue / 2, 4, true, 585)]
-    [InlineData(600, -5, 4, true, 30)]
+    [InlineData(600, -5, 4, true, 0)]
     [InlineData(600, 0, 4, false, 450)] // without the store: an equal share
     [InlineData(600, 500, 4, false, 450)]
     [InlineData(3, 3, 20, true, 2)] // never less than one
