@@ -74,7 +74,7 @@ public static class EndpointPoolHttpExtensions
         this ResiliencePipelineBuilder<HttpResponseMessage> builder, IServiceProvider services, string pool)
     {
         ArgumentNullException.ThrowIfNull(services);
-        ArgumentException.ThrowIfNullOrWhiteSpace(pool); // the container would give its unnamed pool for null
+        GivenName.ThrowIfBlank(pool, nameof(pool), nameof(AddHaEndpointFailover), "a pool"); // the container would give its unnamed pool for null
         return builder.AddHaEndpointFailover(services.GetRequiredKeyedService<EndpointPool>(pool));
     }
 }

@@ -28,6 +28,13 @@ public sealed class ArgumentTests
     [MemberData(nameof(Missing))]
     public void A_missing_argument_is_named(string argument, Action call) => call.Should().Throw<ArgumentException>().WithParameterName(argument);
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(" ")]
+    public void A_failover_without_the_name_of_its_pool_is_told_with_its_remedy(string? name) =>
+        FluentActions.Invoking(() => new ResiliencePipelineBuilder<HttpResponseMessage>().AddHaEndpointFailover(Builder().Services.BuildServiceProvider(), name!))
+            .Should().Throw<ArgumentException>().WithMessage("AddHaEndpointFailover was given no name of a pool*Give the name itself*").WithParameterName("pool");
+
     [Fact(Timeout = 60_000)]
     public async Task A_continuation_without_a_reader_is_a_mistake_and_not_an_answer_that_could_not_be_continued()
     {
