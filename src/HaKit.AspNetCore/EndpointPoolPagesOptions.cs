@@ -28,6 +28,8 @@ public sealed class EndpointPoolPagesOptions
     /// </summary>
     public int MaxViewers { get; set; } = 100;
 
+    internal EndpointPoolPagesOptions Copy() => (EndpointPoolPagesOptions)MemberwiseClone();
+
     internal void Validate()
     {
         if (OperatorPolicy is not null && string.IsNullOrWhiteSpace(OperatorPolicy))

@@ -38,8 +38,9 @@ public static class EndpointPoolRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(endpoints);
         MappedPath.ThrowIfWrong(prefix, nameof(prefix), nameof(MapHaEndpointPools), "/ha");
         ThrowIfMapped(endpoints, prefix, "MapHaEndpointPools", "another prefix");
-        var options = new EndpointPoolPagesOptions();
-        configure?.Invoke(options);
+        var given = new EndpointPoolPagesOptions();
+        configure?.Invoke(given);
+        var options = given.Copy(); // later changes must not take effect, because they would not be validated
         options.Validate();
         var services = endpoints.ServiceProvider;
         var feed = new StatusFeed(
@@ -78,8 +79,9 @@ public static class EndpointPoolRouteBuilderExtensions
         ArgumentNullException.ThrowIfNull(endpoints);
         MappedPath.ThrowIfWrong(pattern, nameof(pattern), nameof(MapHaHeartbeat), "/heartbeat");
         ThrowIfMapped(endpoints, pattern, "MapHaHeartbeat", "another pattern");
-        var options = new ServiceHeartbeatOptions();
-        configure?.Invoke(options);
+        var given = new ServiceHeartbeatOptions();
+        configure?.Invoke(given);
+        var options = given.Copy(); // later changes must not take effect, because they would not be validated
         options.Validate();
         var stopping = endpoints.ServiceProvider.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
         return endpoints.MapGet(pattern, context => ServiceHeartbeatAnswer.WriteAsync(context, options, stopping));

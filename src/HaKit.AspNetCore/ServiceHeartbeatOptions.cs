@@ -26,6 +26,8 @@ public sealed class ServiceHeartbeatOptions
     /// </summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(15);
 
+    internal ServiceHeartbeatOptions Copy() => (ServiceHeartbeatOptions)MemberwiseClone();
+
     internal void Validate()
     {
         if (Capacity < 1)

@@ -44,6 +44,15 @@ public sealed class HeartbeatTests
     }
 
     [Fact]
+    public async Task What_the_application_changes_after_the_heartbeat_was_mapped_takes_no_effect()
+    {
+        ServiceHeartbeatOptions given = null!;
+        await using var site = await Site.StartAsync(map: a => a.MapHaHeartbeat("/heartbeat", o => (given = o).Capacity = 8));
+        (given.Capacity, given.Waiting) = (-1, static () => throw new InvalidOperationException());
+        (await ProbeAsync(site)).Load.Should().BeEquivalentTo(new { Waiting = 0, Capacity = 8 });
+    }
+
+    [Fact]
     public async Task A_service_that_stops_says_that_it_drains_and_for_how_long_to_stay_away()
     {
         await using var site = await Site.StartAsync(map: static a => a.MapHaHeartbeat("/heartbeat", o => o.RetryAfter = TimeSpan.FromSeconds(20)));

@@ -123,6 +123,20 @@ public sealed class StatusTests
     }
 
     [Fact]
+    public async Task What_the_application_changes_after_the_pages_were_mapped_takes_no_effect()
+    {
+        await using var site = await Site.StartAsync(map: static a =>
+        {
+            EndpointPoolPagesOptions given = null!;
+            a.MapHaEndpointPools("/ha", o => given = o);
+            (given.Step, given.Refresh) = (TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(9));
+        });
+        using var answer = await site.SendAsync(HttpMethod.Get, "/ha/status");
+        var status = JsonDocument.Parse(await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement;
+        (status.GetProperty("step").GetDouble(), status.GetProperty("refresh").GetDouble()).Should().Be((5, 1));
+    }
+
+    [Fact]
     public async Task What_happens_is_sent_at_once_and_all_else_at_every_refresh()
     {
         await using var site = await Site.StartAsync();

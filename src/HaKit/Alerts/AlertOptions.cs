@@ -6,7 +6,7 @@ public sealed class AlertOptions
     // A timer checks at the end of the quiet time whether an alert is due, and a timer takes at most 49 days.
     private static readonly TimeSpan s_longestQuiet = TimeSpan.FromDays(30);
 
-    internal List<Func<AlertMessage, CancellationToken, ValueTask>> Sinks { get; } = [];
+    internal List<Func<AlertMessage, CancellationToken, ValueTask>> Sinks { get; private set; } = [];
 
     /// <summary>
     /// Gets or sets how long alerts are collected before they are sent. An alert that ends within this time is sent once, as ended. Default 2 s; 0 to a day.
@@ -52,14 +52,21 @@ public sealed class AlertOptions
     {
         var options = new WebhookAlertOptions();
         configure?.Invoke(options);
-        var webhook = new WebhookAlert(address, options);
+        var webhook = new WebhookAlert(address, options.Copy());
         if (Webhooks.Any(w => w.IsFor(address)))
             throw new ArgumentException("AddWebhook was given the same address twice, so each alert would be posted twice. Add each receiver once. The address is not shown, because it may hold a secret.", nameof(address));
         Webhooks.Add(webhook);
         return Add(webhook.SendAsync);
     }
 
-    internal List<WebhookAlert> Webhooks { get; } = [];
+    internal List<WebhookAlert> Webhooks { get; private set; } = [];
+
+    internal AlertOptions Copy()
+    {
+        var copy = (AlertOptions)MemberwiseClone();
+        (copy.Sinks, copy.Webhooks) = ([.. Sinks], [.. Webhooks]);
+        return copy;
+    }
 
     internal IEnumerable<string> Validate()
     {
@@ -90,7 +97,7 @@ public sealed class WebhookAlertOptions
     public string Template { get; set; } = AlertTemplate.Default;
 
     /// <summary>Gets the headers of the request. They may contain credentials and are never printed. Default: none.</summary>
-    public IDictionary<string, string> Headers { get; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+    public IDictionary<string, string> Headers { get; private set; } = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Gets or sets the maximum number of attempts to send one message. Default 6; at least 1.</summary>
     public int MaxAttempts { get; set; } = 6;
@@ -112,6 +119,13 @@ public sealed class WebhookAlertOptions
 
     /// <summary>Gets or sets the sender of the requests. The webhook does not dispose it. Default null: the webhook has its own connections.</summary>
     public HttpMessageInvoker? Http { get; set; }
+
+    internal WebhookAlertOptions Copy()
+    {
+        var copy = (WebhookAlertOptions)MemberwiseClone();
+        copy.Headers = new Dictionary<string, string>(Headers, StringComparer.OrdinalIgnoreCase);
+        return copy;
+    }
 
     internal void Validate()
     {

@@ -23,8 +23,9 @@ public static class EndpointPoolAlertExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configure);
-        var options = new AlertOptions();
-        configure(options);
+        var given = new AlertOptions();
+        configure(given);
+        var options = given.Copy(); // later changes must not take effect, because they would not be validated
         string[] wrong = [.. options.Validate()];
         if (wrong.Length > 0)
             throw new OptionsValidationException("alerts", typeof(AlertOptions), wrong);

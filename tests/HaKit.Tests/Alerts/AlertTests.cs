@@ -363,6 +363,23 @@ public sealed class AlertTests
         entry.Exception.ToString().Should().NotContain("s3cret");
     }
 
+    [Fact]
+    public void What_the_application_changes_after_a_webhook_was_added_takes_no_effect()
+    {
+        var hook = new Hook(HttpStatusCode.OK);
+        WebhookAlertOptions given = null!;
+        using var bench = new Bench(configure: o => o.AddWebhook(new Uri("https://hooks.test/s3cret"), w =>
+        {
+            (w.Http, given) = (new HttpMessageInvoker(hook), w);
+            w.Headers["Authorization"] = "Bearer k3y";
+        }));
+        (given.Template, given.Headers["Authorization"]) = ("changed", "Bearer changed");
+        bench.Eject("a");
+        bench.Test.Time.Advance(TimeSpan.FromSeconds(10));
+        hook.Authorizations.Should().Equal("Bearer k3y");
+        hook.Bodies[0].Should().StartWith("{");
+    }
+
     [Theory]
     [InlineData("{\"text\":\"{{txt}}\"}", "*'{{txt}}'*")]
     [InlineData("not json", "*not JSON*")]
@@ -394,14 +411,22 @@ public sealed class AlertTests
             o.Heartbeat.Enabled = false;
             o.Endpoints.Add(new EndpointOptions { Name = "a" });
         });
+        AlertOptions given = null!;
+        var isLateReceiverTold = false;
         services.AddHaAlerts(o =>
         {
+            given = o;
             o.Window = TimeSpan.Zero;
             o.Add((message, _) =>
             {
                 told.TrySetResult(message);
                 return default;
             });
+        });
+        given.Add((_, _) =>
+        {
+            isLateReceiverTold = true;
+            return default;
         });
         await using var provider = services.BuildServiceProvider();
         foreach (var hosted in provider.GetServices<IHostedService>())
@@ -419,6 +444,7 @@ public sealed class AlertTests
         (await told.Task.WaitAsync(Ct)).Notices[0].Should().BeEquivalentTo(new { Pool = "chat", Endpoint = "a", Kind = AlertKind.Ejected });
         foreach (var hosted in provider.GetServices<IHostedService>())
             await hosted.StopAsync(Ct);
+        isLateReceiverTold.Should().BeFalse("it was added after the alerts");
         var add = () => services.AddHaAlerts(o => o.DigestAbove = 0);
         add.Should().Throw<OptionsValidationException>().WithMessage("*DigestAbove is 0*no receiver is configured*");
     }
