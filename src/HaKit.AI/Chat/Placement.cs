@@ -57,9 +57,9 @@ internal ref struct Placement
     }
 
     /// <summary>
-    /// Limits an estimated number of input tokens, so that the prompt and the answer fit into the largest context window. A call must not be refused because of
-    /// an estimate: a prompt that seems too long for all endpoints goes to the endpoint with the largest window. If the window of an endpoint is not known, the
-    /// estimate is not limited.
+    /// Limits an estimated number of input tokens, so that the prompt and the answer fit into the largest endpoint, by its context window and its limit of tokens
+    /// per minute. A call must not be refused because of an estimate: a prompt that seems too long for all endpoints goes to the largest endpoint. If neither is
+    /// known for an endpoint, the estimate is not limited.
     /// </summary>
     public readonly int Capped(int inputTokens, int maxOutputTokens)
     {
@@ -67,10 +67,10 @@ internal ref struct Placement
         var some = _some ?? All;
         for (var i = 0; i < some.Count; i++)
         {
-            if (some[i].Capabilities.ContextWindow is not { } window)
+            var most = Math.Min(some[i].Capabilities.ContextWindow ?? int.MaxValue, some[i].Limits?.TokensPerMinute ?? int.MaxValue);
+            if (most == int.MaxValue)
                 return inputTokens;
-            else
-                largest = Math.Max(largest, window);
+            largest = Math.Max(largest, most);
         }
 
         return Math.Min(inputTokens, Math.Max(0, largest - maxOutputTokens));

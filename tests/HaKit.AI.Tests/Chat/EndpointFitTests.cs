@@ -195,6 +195,22 @@ public sealed class EndpointFitTests
     }
 
     [Theory]
+    [InlineData(null, 5_000)]
+    [InlineData(8_000, 5_000)]
+    [InlineData(8_000, null)]
+    public void A_prompt_that_seems_larger_than_a_whole_minute_of_every_endpoint_is_tried_all_the_same(int? window, int? limitOfB)
+    {
+        var world = new ChatWorld(endpoint: (name, e) =>
+        {
+            var limit = name == "a" ? 1_000 : limitOfB;
+            (e.ContextWindow, e.Limits) = (window, limit is null ? null : new() { TokensPerMinute = limit });
+        });
+        var images = Enumerable.Range(0, 10).Select(static _ => (AIContent)new UriContent("https://images.example/1.png", "image/png"));
+
+        world.Ask(messages: [new ChatMessage(ChatRole.User, [.. images])]).GetServingEndpoint().Should().Be("b", "each image is guessed as 1,000 tokens, and b accepts the most");
+    }
+
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void Usage_that_an_answer_reports_settles_token_limits(bool streamed)
