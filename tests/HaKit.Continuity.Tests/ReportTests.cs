@@ -201,7 +201,11 @@ public sealed class ReportTests : VaultTestBase
         }
     }
 
-    private void SetMode(string folder, UnixFileMode mode) => new DirectoryInfo(Path.Combine(Source, folder)).UnixFileMode = mode;
+    private void SetMode(string folder, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(Path.Combine(Source, folder), mode);
+    }
 
     private sealed class LastProgress : IProgress<double>
     {

@@ -75,7 +75,7 @@ public sealed class TimeLimitTests : VaultTestBase
         using var connection = await listener.AcceptTcpClientAsync(Token);
         await using var stream = connection.GetStream();
         var received = new byte[4096];
-        await stream.ReadAsync(received, Token);
+        (await stream.ReadAsync(received, Token)).Should().BePositive();
         await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 49\r\n\r\n<EnumerationResults><Blobs/></EnumerationResults>"u8.ToArray(), Token);
         (await list).WithMessage("There is no vault*");
 
