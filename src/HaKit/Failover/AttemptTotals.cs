@@ -11,7 +11,7 @@ internal sealed record AttemptTotals(IReadOnlyList<AttemptRecord> Listed, int Co
 {
     public static AttemptTotals None { get; } = new([], 0, 0, []);
 
-    public static AttemptTotals Of(EndpointPoolException failure) => new(failure.Attempts, failure.AttemptCount, failure.PerhapsBilled, failure.WaitRules);
+    public static AttemptTotals ReadFrom(EndpointPoolException failure) => new(failure.Attempts, failure.AttemptCount, failure.PerhapsBilled, failure.WaitRules);
 
     /// <summary>Adds the attempts of a call for the rest.</summary>
     public AttemptTotals Add(AttemptTotals rest)

@@ -59,7 +59,7 @@ internal sealed class PeerLeader(IPeerLink link, PoolClock clock)
         {
             lease = await link.LeadAsync("probes", CancellationToken.None).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // Whatever the reason: without a store that decides, the replicas cannot agree on a leader, so each replica sends the probes.
+#pragma warning disable CA1031 // Without a store that decides, the replicas cannot agree on a leader, so each replica sends the probes.
         catch (Exception)
 #pragma warning restore CA1031
         {

@@ -95,7 +95,7 @@ internal sealed class ContinuationRoute
     /// <summary>Records that a call for the rest has failed: no endpoint of this step could serve it.</summary>
     public void Fail(EndpointPoolException failure)
     {
-        _attempts = _attempts.Add(AttemptTotals.Of(failure));
+        _attempts = _attempts.Add(AttemptTotals.ReadFrom(failure));
         foreach (var attempt in failure.Attempts)
         {
             if (attempt.Fault is { Blame: FaultBlame.Request } or { Kind: FaultKind.BrokenBody })

@@ -60,7 +60,7 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
         }
         catch (EndpointPoolException exception)
         {
-            _attempts = _attempts.Add(AttemptTotals.Of(exception));
+            _attempts = _attempts.Add(AttemptTotals.ReadFrom(exception));
         }
 #pragma warning disable CA1031 // A failure of the continuation must not hide the first cut.
         catch (Exception)
@@ -80,7 +80,7 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
     // Records a cut. Gets the reason for which no rest is requested; null if the rest is requested.
     private NotContinuedReason? RecordCut(PartialResponseException cut)
     {
-        var attempts = AttemptTotals.Of(cut);
+        var attempts = AttemptTotals.ReadFrom(cut);
         _attempts = _first is null ? attempts : _attempts.Add(attempts);
         _first ??= cut;
         _cutBy.Add(cut.Endpoint);
