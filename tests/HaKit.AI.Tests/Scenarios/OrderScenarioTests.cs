@@ -66,14 +66,23 @@ public sealed class OrderScenarioTests
     [Fact]
     public void Calls_at_once_do_not_disturb_each_other()
     {
-        var gate = new TaskCompletionSource();
-        var first = new ScriptedClient { Respond = async (_, _) => { await gate.Task; throw new InvalidOperationException("failed"); } };
+        // Each call has a gate of its own, because the runtime continues several waiters of one task on the thread pool.
+        var gates = new List<TaskCompletionSource>();
+        var first = new ScriptedClient
+        {
+            Respond = async (_, _) =>
+            {
+                gates.Add(new());
+                await gates[^1].Task;
+                throw new InvalidOperationException("failed");
+            },
+        };
         var line = new Line(first, new ScriptedClient());
 
         line.Run(async () =>
         {
             var calls = Enumerable.Range(0, 5).Select(_ => line.Chat.GetResponseAsync([new(ChatRole.User, "hi")], null, line.Caller)).ToArray();
-            gate.SetResult();
+            gates.ForEach(static g => g.SetResult());
             (await Task.WhenAll(calls)).Should().OnlyContain(r => r.GetServingEndpoint() == "1");
         });
         first.Calls.Should().Be(5);
