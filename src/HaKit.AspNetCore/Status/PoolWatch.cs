@@ -8,14 +8,16 @@ internal sealed class PoolWatch(EndpointPool pool)
 {
     private static readonly TimeSpan ReportHolds = TimeSpan.FromSeconds(2);
 
-    // The report is cached for this time, because it replays minutes of traffic and takes milliseconds.
+    // The report is kept for at least this time, because it replays the calls of the last minute without each endpoint in turn. With many endpoints and
+    // many calls this takes up to seconds. So the report is also kept for 200 times as long as it took: it uses at most half a percent of one core.
     private static readonly TimeSpan RedundancyHolds = TimeSpan.FromSeconds(5);
+    private const int RedundancyRest = 200;
 
     private readonly PoolHistory _history = new();
     private AvailabilityReport? _report;
     private long _failuresBefore;
     private RedundancyReport? _redundancy;
-    private TimeSpan _redundancyAt;
+    private TimeSpan _redundancyDue;
 
     public EndpointPool Pool => pool;
 
@@ -32,8 +34,13 @@ internal sealed class PoolWatch(EndpointPool pool)
         var status = pool.GetStatus();
         if (_report is null || status.Now - _report.Now > ReportHolds)
             _report = pool.GetAvailabilityReport();
-        if (_redundancy is null || status.Now - _redundancyAt > RedundancyHolds)
-            (_redundancy, _redundancyAt) = (pool.GetRedundancy(), status.Now);
+        if (_redundancy is null || status.Now > _redundancyDue)
+        {
+            var began = pool.Time.GetTimestamp();
+            _redundancy = pool.GetRedundancy();
+            var rest = RedundancyRest * pool.Time.GetElapsedTime(began);
+            _redundancyDue = status.Now + (rest > RedundancyHolds ? rest : RedundancyHolds);
+        }
         return StatusViews.From(status, pool.MeasureLoad(), _report, _redundancy, _history, isWhole) with
         {
             LostInOutage = status.OutageSince is null ? null : Math.Max(0, _report.Calls.Failures - _failuresBefore),

@@ -195,7 +195,16 @@ internal sealed partial class BatchRun<TItem, TResult>
         lock (_lock)
             _handingOver--;
         _signal.Set();
-        _meter.Count(outcome); // last, because it calls listeners of the application, which may throw
+        try
+        {
+            _meter.Count(outcome);
+        }
+#pragma warning disable CA1031 // A listener of the application may throw anything. The run ends with its exception, but the other parts of the unit are committed first.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Fail(exception);
+        }
     }
 
     private async ValueTask FailedAsync(BatchUnit<TItem> unit, bool isPatient, Exception exception, CallBegin call)
@@ -305,6 +314,10 @@ internal sealed partial class BatchRun<TItem, TResult>
     private void Fail(Exception exception)
     {
         lock (_lock)
-            _failure ??= exception;
+        {
+            // The failure of the store has the results that were not saved, so it replaces an earlier failure of another kind.
+            if (_failure is null || exception is BatchStoreException && _failure is not BatchStoreException)
+                _failure = exception;
+        }
     }
 }

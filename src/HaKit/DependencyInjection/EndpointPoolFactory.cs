@@ -90,7 +90,8 @@ internal static partial class EndpointPoolFactory
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            KeptLastGood(logger, pool.Name, failure.Message);
+            // The message of any other exception may quote a value, such as a key.
+            KeptLastGood(logger, pool.Name, failure is OptionsValidationException or InvalidOperationException ? failure.Message : $"it threw {failure.GetType().Name}.");
         }
     }
 

@@ -181,10 +181,10 @@ internal sealed class FailoverEngine
     /// </summary>
     public Step NextBeside(FailoverCall call, TimeSpan now)
     {
-        AdvanceHealth(now);
-        call.WasReleased = true; // the kept attempt has been silent for longer than its limit, so the call may try an endpoint that has come back since that attempt began
         try
         {
+            AdvanceHealth(now);
+            call.WasReleased = true; // the kept attempt has been silent for longer than its limit, so the call may try an endpoint that has come back since that attempt began
             var step = _starter.StartUntried(call, now) is { } lease ? Step.Start(lease) : Waits.AwaitService(call, now, isSecond: true);
             call.Hedged |= step.Kind == StepKind.Start;
             if (step.Kind == StepKind.Start && call.RecordRule(WaitRule.Silence))

@@ -155,6 +155,39 @@ public sealed class ApplicationFunctionTests
     }
 
     [Fact(Timeout = 60_000)]
+    public void The_exception_of_a_listener_of_the_metrics_leaves_no_item_of_a_group_claimed()
+    {
+        using var world = new BatchWorld();
+        var options = new EndpointPoolOptions { Seed = 1 };
+        options.Heartbeat.Enabled = false;
+        var generator = new FakeEmbeddingGenerator("main", world.Time);
+        generator.Faults.Always(FakeFault.Reset);
+        options.AddEndpoint("main", generator);
+        using var pool = new EndpointPool("embeddings", options, new EndpointPoolParts { TimeProvider = world.Time });
+        var batch = world.Open();
+        world.Add(batch, Reviews(4));
+        var thread = Environment.CurrentManagedThreadId;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = static (instrument, listener) =>
+        {
+            if (instrument.Name == "hakit.batch.items")
+                listener.EnableMeasurementEvents(instrument);
+        };
+        listener.SetMeasurementEventCallback<long>((_, _, _, _) =>
+        {
+            if (Environment.CurrentManagedThreadId == thread)
+                throw Broken;
+        });
+        listener.Start();
+
+        var run = () => world.Time.Run(() => DrainAsync(pool.AsEmbeddingGenerator().RunBatchAsync(batch, static r => r.Text, new EmbeddingBatchOptions { GroupSize = 4, MayRepeat = false })));
+
+        run.Should().Throw<InvalidOperationException>().Which.Should().BeSameAs(Broken);
+        var counts = world.Counts(batch);
+        (counts.Unknown, counts.UnderWay).Should().Be((4, 0));
+    }
+
+    [Fact(Timeout = 60_000)]
     public void The_estimate_for_a_pool_without_endpoints_is_0_so_that_its_calls_wait_for_an_endpoint()
     {
         var time = new ManualTimeProvider();
