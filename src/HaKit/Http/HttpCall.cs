@@ -52,7 +52,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         try
         {
             if (call._side.RefusedCredentials.RemembersAny)
-                call._side.RefusedCredentials.AdmitOthers(request, cancellationToken);
+                await call._side.RefusedCredentials.AdmitOthersAsync(request, call.Profile, cancellationToken).ConfigureAwait(false);
             if (call._side.RefusedKinds.RemembersAny())
                 call.Profile = call._side.RefusedKinds.Avoid(call.Profile, pool.Engine.Snapshot.Members, call.Kinds.Names());
             var (response, detail) = call.PlaceState() is { } state

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using HaKit.Attempts;
 using HaKit.Faults;
+using HaKit.Selection;
 
 namespace HaKit.Http;
 
@@ -12,8 +13,12 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
 {
     private const int Most = 64;
 
+    private static readonly TimeSpan LongestAsk = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+    private static readonly AttemptHistory NoAttempts = new(); // only read, so calls can share it
+
     private readonly int[] _hashes = new int[Most];
-    private readonly ConcurrentDictionary<EndpointState, bool> _awaited = new();
+    private readonly ConcurrentDictionary<EndpointState, Task<string?>> _asks = new();
     private int _count;
 
     /// <summary>Gets whether any credential was refused.</summary>
@@ -32,24 +37,42 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
 
     /// <summary>
     /// Ends the cooldown of each endpoint that refused a key, if this request would send the endpoint a credential that was not refused. A slow source of
-    /// credentials delays no call: the cooldown ends when the credential comes, and until then the source is not asked again.
+    /// credentials is asked once for all calls, for at most 30 s on the pool's clock. A call waits for it only while no endpoint that the call may use is
+    /// admitted, and at most 10 s or half of the call's deadline. If the credential comes later, the cooldown ends then.
     /// </summary>
     /// <param name="request">The caller's request.</param>
-    /// <param name="token">Cancels the call.</param>
-    public void AdmitOthers(HttpRequestMessage request, CancellationToken token)
+    /// <param name="profile">The call's profile.</param>
+    /// <param name="token">Ends the wait. The source goes on, because other calls may wait for the same credential.</param>
+    public ValueTask AdmitOthersAsync(HttpRequestMessage request, RequestProfile profile, CancellationToken token)
     {
         foreach (var member in pool.Engine.Snapshot.Members)
         {
-            if (member.Health.State.Cooldown is { Cause.Kind: FaultKind.Unauthorized } && member.Endpoint.Address is not null && !_awaited.ContainsKey(member))
-                _ = AdmitAsync(member, HashOf(request, member.Endpoint, null), token);
+            if (member.Health.State.Cooldown is { Cause.Kind: FaultKind.Unauthorized } && member.Endpoint.Address is not null && !_asks.ContainsKey(member))
+                StartAsk(member, HashOf(request, member.Endpoint, null));
         }
+        return _asks.IsEmpty || AdmitsAny(profile) ? default : WaitAsync(request, profile, token);
     }
 
-    private async Task AdmitAsync(EndpointState member, int? callers, CancellationToken token)
+    private void StartAsk(EndpointState member, int? callers)
     {
-        var asked = pool.Owners.Credentials.GetAsync(member.Endpoint, token);
-        if (!asked.IsCompleted)
-            _awaited[member] = true;
+        var asked = new TaskCompletionSource<string?>();
+        if (!_asks.TryAdd(member, asked.Task))
+            return; // another call was faster
+        _ = AdmitAsync(member, asked.Task, callers);
+        _ = AskAsync(member, asked);
+    }
+
+    private async Task AskAsync(EndpointState member, TaskCompletionSource<string?> asked)
+    {
+        using var end = new CancellationTokenSource(LongestAsk, pool.Time);
+        var answer = pool.Owners.Credentials.GetAsync(member.Endpoint, end.Token).AsTask().WaitAsync(end.Token);
+        await ((Task)answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _asks.TryRemove(member, out _);
+        asked.SetFromTask(answer);
+    }
+
+    private async Task AdmitAsync(EndpointState member, Task<string?> asked, int? callers)
+    {
         try
         {
             var secret = await asked.ConfigureAwait(false);
@@ -61,11 +84,40 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
 #pragma warning restore CA1031
         {
         }
-        finally
+    }
+
+    // If the wait ends without a credential, the call goes on: it reports its cancellation, or that no endpoint can serve the request.
+    private async ValueTask WaitAsync(HttpRequestMessage request, RequestProfile profile, CancellationToken token)
+    {
+        var pending = new List<Task>();
+        foreach (var member in pool.Engine.Snapshot.Members)
         {
-            _awaited.TryRemove(member, out _);
+            // The call that started the ask may have another credential of its own than this call, so this call checks the answer too.
+            if (CanServe(member, profile) && _asks.TryGetValue(member, out var asked))
+                pending.Add(AdmitAsync(member, asked, HashOf(request, member.Endpoint, null)));
+        }
+        var half = (profile.Deadline ?? pool.Deadline) / 2;
+        var end = pool.Engine.Clock.Now + (half < LongestWait ? half : LongestWait);
+        while (pending.Count > 0 && !token.IsCancellationRequested && !AdmitsAny(profile) && end - pool.Engine.Clock.Now is var left && left > TimeSpan.Zero)
+        {
+            Task next = Task.WhenAny(pending).WaitAsync(left, pool.Time, token);
+            await next.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pending.RemoveAll(static p => p.IsCompleted);
         }
     }
+
+    private bool AdmitsAny(RequestProfile profile)
+    {
+        var now = pool.Engine.Clock.Now;
+        foreach (var member in pool.Engine.Snapshot.Members)
+        {
+            if (member.Health.State.Admits(now) && CanServe(member, profile))
+                return true;
+        }
+        return false;
+    }
+
+    private bool CanServe(EndpointState member, RequestProfile profile) => new SelectionQuery(profile, NoAttempts, pool.Engine.Clock.Now).CanServe(member);
 
     // An endpoint without its own credential may get the caller's credentials. A request may carry several (a cookie and a key), and a refusal does not show
     // which of them was wrong. So the hash covers all of them, in any order.

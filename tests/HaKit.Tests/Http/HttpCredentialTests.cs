@@ -141,6 +141,70 @@ public sealed class HttpCredentialTests
         http.Pool.Explain(RequestProfile.Default)[0].NotAdmittedBy.Should().BeNull("the key was replaced");
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_changed_credential_that_comes_late_serves_the_calls_that_have_no_other_endpoint()
+    {
+        var asked = 0;
+        var key = new TaskCompletionSource<string?>();
+        await using var http = await RefusedAsync(() => asked++, () => key.Task);
+        var one = http.ReadAsync(HttpPool.Chat("hi"));
+        var two = http.ReadAsync(HttpPool.Chat("hi"));
+        http.Time.Advance(TimeSpan.FromSeconds(1));
+        asked.Should().Be(1, "calls at once share one ask");
+        (one.IsCompleted || two.IsCompleted).Should().BeFalse("the credential may come");
+        key.SetResult("new");
+        (await one).Should().NotBeEmpty();
+        (await two).Should().NotBeEmpty();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_call_that_is_cancelled_does_not_end_the_ask_that_another_call_awaits()
+    {
+        var key = new TaskCompletionSource<string?>();
+        await using var http = await RefusedAsync(() => { }, () => key.Task);
+        using var caller = new CancellationTokenSource();
+        var cancelled = http.SendAsync(HttpPool.Chat("hi"), ct: caller.Token);
+        var call = http.ReadAsync(HttpPool.Chat("hi"));
+        await caller.CancelAsync();
+        await cancelled.Awaiting(c => c).Should().ThrowAsync<OperationCanceledException>();
+        call.IsCompleted.Should().BeFalse();
+        key.SetResult("new");
+        (await call).Should().NotBeEmpty();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_source_of_credentials_that_hung_is_asked_again_after_30_s()
+    {
+        var asked = 0;
+        await using var http = await RefusedAsync(() => asked++, () => asked == 1 ? new TaskCompletionSource<string?>().Task : Task.FromResult<string?>("new"));
+        var call = http.ReadAsync(HttpPool.Chat("hi"));
+        http.Time.Advance(TimeSpan.FromSeconds(9));
+        call.IsCompleted.Should().BeFalse();
+        http.Time.Advance(TimeSpan.FromSeconds(2));
+        await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>("a call waits 10 s at most");
+        asked.Should().Be(1);
+        http.Time.Advance(TimeSpan.FromSeconds(20));
+        (await http.ReadAsync(HttpPool.Chat("hi"))).Should().NotBeEmpty();
+    }
+
+    // Creates a pool of one endpoint that has refused its key. The key's next trial is an hour away, and later asks for the key go to the given source.
+    private static async Task<HttpPool> RefusedAsync(Action onAsk, Func<Task<string?>> source)
+    {
+        var isRotated = false;
+        var http = new HttpPool(1, parts: p => p.Credential = (_, _) =>
+        {
+            if (!isRotated)
+                return new("old");
+            onAsk();
+            return new(source());
+        });
+        http.Fakes[0].Faults.Always(FakeFaults.OpenAI.BadKey());
+        await http.SendAsync(HttpPool.Chat("hi")).Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>();
+        http.Fakes[0].Faults.Clear();
+        isRotated = true;
+        return http;
+    }
+
     [Theory(Timeout = 60_000)]
     [InlineData(true)]
     [InlineData(false)]
