@@ -118,6 +118,25 @@ public sealed class LossTests : VaultTestBase
     }
 
     [Fact(Timeout = Limit)]
+    public async Task A_save_replaces_the_only_copy_of_a_chunk_if_it_is_damaged_and_another_destination_lacks_it()
+    {
+        var other = new MemoryDestination();
+        Write("state", "content");
+        await using (var only = Make([("a", _place)]))
+            await only.SaveAsync(Source, cancellationToken: Token);
+        var chunk = _place.Objects.Keys.Single(n => n[0] == 'c');
+        _place.Objects[chunk] = Flipped(_place.Objects[chunk], 20);
+        await using (var both = Make([("a", _place), ("b", other)]))
+            (await both.SaveAsync(Source, copies: 2, Token)).Destinations.Should().Equal("a", "b");
+        foreach (var place in (MemoryDestination[])[_place, other])
+        {
+            await using var alone = Make([("a", place)]);
+            await RestoresAsync(alone, "latest", Tree(Source));
+            (await alone.CheckAsync(Token)).Findings.Should().BeEmpty();
+        }
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task A_rekey_names_what_is_damaged_seals_the_rest_and_keeps_the_old_check_object()
     {
         WriteSome();

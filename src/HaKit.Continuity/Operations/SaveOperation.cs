@@ -30,6 +30,7 @@ internal static class SaveOperation
         catch (VaultObjectException) when (!options.Rehash)
         {
             // No destination has a good copy of a chunk of an earlier snapshot, but the files have the chunk's content.
+            await DeleteDamagedAsync(session, scope, chunks.Chunks, token);
             return await RunAsync(session, path, options with { Rehash = true }, lastKnown, token);
         }
         ChunkWriter.ThrowIfTooFew(session, options.Copies);
@@ -166,6 +167,24 @@ internal static class SaveOperation
                         return;
                     await session.Store.PutAsync(view.Name, name, sealedBytes, token);
                     view.Chunks[id] = name.Key;
+                },
+                token);
+        }
+    }
+
+    // The repeated save writes a chunk only to destinations that do not list it, so a damaged copy would stay and the destination could not restore the snapshot.
+    private static async Task DeleteDamagedAsync(VaultSession session, WriteScope scope, IReadOnlyList<ObjectId> chunks, CancellationToken token)
+    {
+        foreach (var id in chunks.Where(c => !session.Usable.All(v => v.Chunks.ContainsKey(c))))
+        {
+            await scope.RenewAsync(token);
+            await session.OnEachAsync(
+                async view =>
+                {
+                    if (!view.Chunks.ContainsKey(id) || await session.IsGoodAsync(view, view.NameOf(ObjectName.ChunkKind, id), id, token) != false)
+                        return;
+                    await session.Store.DeleteAsync(view.Name, view.NameOf(ObjectName.ChunkKind, id), token);
+                    view.Chunks.Remove(id);
                 },
                 token);
         }
