@@ -137,6 +137,26 @@ public sealed class LossTests : VaultTestBase
     }
 
     [Fact(Timeout = Limit)]
+    public async Task A_sync_repairs_a_snapshot_whose_chunk_is_lost_and_does_not_copy_it_to_a_destination_that_lacks_it()
+    {
+        MemoryDestination damaged = new(), empty = new();
+        Write("state", "content");
+        await using (var two = Make([("a", _place), ("b", damaged)]))
+            await two.SaveAsync(Source, copies: 2, Token);
+        foreach (var place in (MemoryDestination[])[_place, damaged])
+        {
+            var chunk = place.Objects.Keys.Single(n => n[0] == 'c');
+            place.Objects[chunk] = Flipped(place.Objects[chunk], 20);
+        }
+        var snapshot = _place.Objects.Keys.Single(n => n[0] == 's');
+        damaged.Objects[snapshot] = Flipped(damaged.Objects[snapshot], 40);
+        await using var vault = Make([("a", _place), ("b", damaged), ("c", empty)]);
+        (await vault.SyncAsync(Token)).Should().BeEquivalentTo(new { Snapshots = 1, Chunks = 0 });
+        (await vault.CheckAsync(Token)).Findings.Should().NotContain(f => f.ObjectName == snapshot && f.Problem == VaultProblem.Damaged);
+        empty.Objects.Keys.Should().NotContain(n => n[0] == 's');
+    }
+
+    [Fact(Timeout = Limit)]
     public async Task A_rekey_names_what_is_damaged_seals_the_rest_and_keeps_the_old_check_object()
     {
         WriteSome();

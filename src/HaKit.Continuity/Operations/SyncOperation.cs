@@ -69,8 +69,8 @@ internal sealed class SyncOperation
         // Snapshots share chunks, so each chunk is read only once.
         foreach (var chunk in snapshot.Chunks.Where(_looked[view].Add))
             _chunks += await EnsureAsync(view, ObjectName.ChunkKind, chunk);
-        // A destination lists a snapshot only if it has all of the snapshot's chunks.
-        if (snapshot.Chunks.Any(_lost.Contains))
+        // A snapshot is not copied to a destination that cannot get all of its chunks. If the destination lists the snapshot already, its copy is repaired.
+        if (!view.Snapshots.ContainsKey(snapshot.Id) && snapshot.Chunks.Any(_lost.Contains))
             return;
         _snapshots += await EnsureAsync(view, ObjectName.SnapshotKind, snapshot.Id);
     }
