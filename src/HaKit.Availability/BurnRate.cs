@@ -7,7 +7,7 @@ namespace HaKit.Availability;
 /// </summary>
 public static class BurnRate
 {
-    /// <summary>Returns errors / U: 1 uses exactly the budget in a period.</summary>
+    /// <summary>Returns the burn rate of an error ratio: the error ratio divided by the error budget, where the error budget is 1 − target.</summary>
     /// <param name="target">The objective, below 100 %.</param>
     /// <param name="errorRatio">Share of calls that fail, from 0 to 1.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>
@@ -35,7 +35,10 @@ public static class BurnRate
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite or outside its range.</exception>
     public static TimeSpan TimeToExhaustion(double burn, TimeSpan period) => Precise.FromTicks(Guard.Positive(period).Ticks / Guard.Positive(burn));
 
-    /// <summary>Returns the time from the start of an error until an alert on a window fires: threshold · U / errors · window.</summary>
+    /// <summary>
+    /// Returns how long calls fail at a constant error ratio before an alert fires: threshold · (1 − target) / errorRatio · window. The alert fires when the burn
+    /// rate over its window reaches the threshold. It is assumed that no calls failed before.
+    /// </summary>
     /// <param name="target">The objective, below 100 %.</param>
     /// <param name="errorRatio">Share of calls that fail from then on, above 0 to 1.</param>
     /// <param name="window">The alert's window; greater than zero.</param>
@@ -50,7 +53,8 @@ public static class BurnRate
     }
 
     /// <summary>
-    /// Returns the time from the end of an error that filled the window until the alert stops: the window minus <see cref="DetectionTime"/>.
+    /// Returns how long the alert still fires after the calls have stopped failing: the window minus <see cref="DetectionTime"/>. It is assumed that calls failed at
+    /// the given error ratio for at least one whole window.
     /// </summary>
     /// <inheritdoc cref="DetectionTime" path="/param"/>
     /// <inheritdoc cref="DetectionTime" path="/exception"/>

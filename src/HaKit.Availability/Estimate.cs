@@ -3,8 +3,8 @@ using HaKit.Availability.Numerics;
 namespace HaKit.Availability;
 
 /// <summary>
-/// Estimates a success ratio from counts. Pure and thread-safe. Quantiles are solved in log-odds, so both the ratio and
-/// its complement are accurate to about 1e-12, from a thousand trials to 10⁹.
+/// Estimates a success ratio from counts. Pure and thread-safe. From a thousand to 10⁹ trials, the relative error of a ratio p and of its complement 1 − p is
+/// about 1e-12. Both are this accurate because the calculation solves for ln(p / (1 − p)), not for p.
 /// </summary>
 public static class Estimate
 {
@@ -36,7 +36,8 @@ public static class Estimate
         var z = NormalDistribution.UpperQuantile(Tail(successes, trials, confidence));
         double n = trials, x = successes, y = trials - successes;
         var (half, root) = (z * z / 2, z * Math.Sqrt(x * y / n + z * z / 4));
-        // Each end uses the form of the root without cancellation: least·greatest = x²/(n·(n + z²)).
+        // The bounds are the two solutions of a quadratic equation. The usual formula for the smaller solution subtracts two numbers that are almost equal and
+        // loses digits. So Least uses the product of both solutions, count²/(n·(n + z²)), divided by the greater solution.
         double Least(double count) => count * count / n / (count + half + root);
         double Greatest(double count) => (count + half + root) / (n + z * z);
         return new AvailabilityInterval(
@@ -44,8 +45,9 @@ public static class Estimate
     }
 
     /// <summary>
-    /// Returns the equal-tailed bounds of Beta(x + ½, n − x + ½) (Brown, Cai and DasGupta, Statistical Science 16, 2001). The lower bound is 0 if there were no
-    /// successes, and the upper bound is 1 if there were no failures.
+    /// Returns the bounds of the Jeffreys interval (Brown, Cai and DasGupta, Statistical Science 16, 2001): the (1 − confidence)/2 quantile and the
+    /// (1 + confidence)/2 quantile of the beta distribution with the parameters successes + ½ and failures + ½. The lower bound is 0 if there were no successes,
+    /// and the upper bound is 1 if there were no failures.
     /// </summary>
     /// <inheritdoc cref="ClopperPearson" path="/param"/>
     /// <inheritdoc cref="ClopperPearson" path="/exception"/>
@@ -58,7 +60,10 @@ public static class Estimate
             successes == trials ? AvailabilityRatio.Always : posterior.Quantile(1 - tail, tail), confidence);
     }
 
-    /// <summary>Returns the one-sided lower bound after n successes without a failure: U ≤ 1 − (1 − confidence)^(1/n), about 3/n at 95 %.</summary>
+    /// <summary>
+    /// Returns the one-sided lower bound on the availability after n successes without a failure: (1 − confidence)^(1/n). With 95 % confidence, the bound is about
+    /// 1 − 3/n.
+    /// </summary>
     /// <param name="trials">n, at least 1.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <returns>The lower bound on the availability.</returns>
@@ -77,7 +82,7 @@ public static class Estimate
         return (long)Precise.Ceiling(Precise.Log1p(-Guard.OpenProbability(confidence)) / Precise.Log1p(-target.Unavailability));
     }
 
-    /// <summary>A = tail^(1/n).</summary>
+    /// <summary>Returns the availability with which all of the trials succeed with the given probability: tail^(1/trials).</summary>
     private static AvailabilityRatio AllAlike(long trials, double tail)
     {
         var x = Math.Log(tail) / trials;
@@ -92,10 +97,11 @@ public static class Estimate
     }
 
     /// <summary>
-    /// Returns two-sided bounds on a mean time between failures, for exponential times (NIST/SEMATECH e-Handbook 8.4.5.1):
-    /// 2T/χ²(1−α/2; 2r+2) to 2T/χ²(α/2; 2r), with 2r in both when the observation ended with a failure.
+    /// Returns two-sided bounds on the mean time between failures, if the times between failures are exponentially distributed (NIST/SEMATECH e-Handbook 8.4.5.1).
+    /// With α = 1 − confidence, the lower bound is 2T/χ²(1−α/2; 2r+2) and the upper bound is 2T/χ²(α/2; 2r), where χ²(p; k) is the p quantile of the chi-squared
+    /// distribution with k degrees of freedom. If the observation ended with a failure, the lower bound uses 2r in place of 2r+2.
     /// </summary>
-    /// <param name="totalTime">T, unit-time observed, in any unit; greater than zero.</param>
+    /// <param name="totalTime">T, the observation time added up over all observed units, in any unit of time; greater than zero.</param>
     /// <param name="failures">r; zero or greater, at least 1 when the observation ended with a failure.</param>
     /// <param name="confidence">Strictly between 0 and 1; 0.95 by default.</param>
     /// <param name="end">The event that ended the observation.</param>
@@ -120,8 +126,8 @@ public static class Estimate
     }
 
     /// <summary>
-    /// Returns a one-sided lower bound on availability from complete up and down times, both exponential:
-    /// 1/(1 + (D/m)/(U/n)·F(confidence; 2n, 2m)).
+    /// Returns a one-sided lower bound on the availability from complete up times and complete down times, if both are exponentially distributed:
+    /// 1/(1 + (D/m)/(U/n)·F(confidence; 2n, 2m)), where F(p; a, b) is the p quantile of the F distribution with a and b degrees of freedom.
     /// </summary>
     /// <param name="uptime">U in total, in any unit; greater than zero.</param>
     /// <param name="downtime">D in total, in the same unit; greater than zero.</param>
@@ -138,8 +144,8 @@ public static class Estimate
     }
 
     /// <summary>
-    /// Returns two-sided bounds on availability during an observation, with the current interval censored. Each side uses the
-    /// unfavourable count, as the χ² bounds do: the lower bound n + 1 failures and m repairs, the upper bound n failures and m + 1 repairs.
+    /// Returns two-sided bounds on the availability during an observation whose last up time or down time has not ended yet. Each bound counts this unfinished time
+    /// in the way that makes the interval wider: the lower bound uses n + 1 failures and m repairs, and the upper bound uses n failures and m + 1 repairs.
     /// </summary>
     /// <param name="uptime">U in total, in any unit; zero or greater.</param>
     /// <param name="downtime">D in total, in the same unit; zero or greater.</param>
@@ -165,8 +171,9 @@ public static class Estimate
     }
 
     /// <summary>
-    /// Returns the standard error of ΣU/Σ(U + D) over renewal cycles of any distribution (regenerative ratio estimator; Crane and
-    /// Iglehart, Operations Research 23, 1975): s/(√n · mean cycle), s² the variance of Uᵢ − A·(Uᵢ + Dᵢ).
+    /// Estimates the availability A from n cycles that each consist of an up time Uᵢ and a down time Dᵢ, and returns the estimate with its standard error. The
+    /// estimate is A = ΣUᵢ/Σ(Uᵢ + Dᵢ). The standard error is s/(√n · mean length of a cycle), where s² is the sample variance of Uᵢ − A·(Uᵢ + Dᵢ). The times may
+    /// have any distribution (regenerative ratio estimator; Crane and Iglehart, Operations Research 23, 1975).
     /// </summary>
     /// <param name="cycles">Complete cycles, at least 2; times in any one unit, not negative.</param>
     /// <returns>The estimate and its standard error.</returns>
@@ -187,7 +194,8 @@ public static class Estimate
         var squares = 0.0;
         foreach (var cycle in cycles)
         {
-            // U − A·(U + D) = u·U − A·D: the same value, without cancellation when A is near one.
+            // The residual of a cycle is Up − A·(Up + Down), which equals (1 − A)·Up − A·Down. The second form is used, because the first form subtracts two almost
+            // equal numbers and loses digits when A is near one.
             var residual = estimate.Unavailability * cycle.Up - estimate.Value * cycle.Down;
             squares += residual * residual;
         }

@@ -93,7 +93,7 @@ public enum VaultProblem
     /// <summary>An object is not where it should be.</summary>
     Missing,
 
-    /// <summary>An object was changed or truncated, or is encrypted with another key of the same number.</summary>
+    /// <summary>An object was changed or truncated, or was encrypted with a key that has the same key number as a key of this vault but other bytes.</summary>
     Damaged,
 
     /// <summary>An object has a newer format, or is encrypted with a key that is not available. A sync does not change it.</summary>

@@ -4,8 +4,9 @@ using HaKit.Health;
 namespace HaKit.AspNetCore.Status;
 
 /// <summary>
-/// Groups endpoints that do not serve, or serve badly, for the same reason: the problem, its start, and the remedy for an operator. The page shows one line per
-/// group, so a hundred endpoints behind one broken network are one line. Names, kinds and times only.
+/// Groups the endpoints that do not serve, or serve badly, for the same reason. Each group states the problem, its start, and the remedy for an operator. The page
+/// shows one line per group, so a hundred endpoints behind one broken network are one line. A group contains only the names of endpoints, the kinds of faults and
+/// times, so it cannot show a secret.
 /// </summary>
 internal static class Troubles
 {

@@ -20,7 +20,7 @@ internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
 
     public ValueTask DeleteAsync(string destination, ObjectName name, CancellationToken token) => DeleteAsync(destination, name, options.OperationTimeout, token);
 
-    /// <summary>Deletes an object. Throws after the given time.</summary>
+    /// <summary>Deletes an object. Fails with an exception if the object has not been deleted within the given time.</summary>
     public async ValueTask DeleteAsync(string destination, ObjectName name, TimeSpan deadline, CancellationToken token) =>
         await pool.ExecuteAsync(
             ProfileOf([destination]) with { Deadline = deadline }, name.ToString(),

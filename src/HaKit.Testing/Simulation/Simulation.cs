@@ -85,7 +85,8 @@ public sealed class Simulation(int seed = 1)
         FaultOf(e => e.Name == endpoint, fault, from, until, probability, probes);
         return Add(_faults, test =>
         {
-            // The configured options may leave out an endpoint of the simulation. A name that neither has is misspelt, and the fault would have no effect.
+            // An endpoint of the simulation may be absent from the configured options. That is no mistake. But if the name is not an endpoint of the simulation
+            // either, it is misspelt. The indexer then throws, because the fault would have no effect.
             if (!_endpoints.Exists(e => e.Name == endpoint))
                 _ = test[endpoint];
         });
@@ -139,7 +140,9 @@ public sealed class Simulation(int seed = 1)
     public Simulation Slow(string endpoint, double factor, TimeSpan from = default, TimeSpan? until = null) =>
         Add(_faults, test => test[endpoint].SlowDown(factor, from, until));
 
-    /// <summary>Stops the client's own process for a while. Calls that arrive meanwhile begin when the pause ends.</summary>
+    /// <summary>
+    /// Simulates a pause of the process that contains the pool, for example a long garbage collection. Calls that arrive during the pause begin when the pause ends.
+    /// </summary>
     /// <param name="at">The time of the change, from the start of the run.</param>
     /// <param name="length">The duration of the pause.</param>
     public Simulation Pause(TimeSpan at, TimeSpan length) => At(at, test => test.Time.Pause(length));

@@ -50,7 +50,7 @@ internal static class EndpointLabels
             yield return $"{setting} is '{model}', and one model is needed. {Cure} Give each model an endpoint of its own.";
     }
 
-    // The text is not shown, because a key may stand in the wrong place.
+    // The message does not repeat the text of the setting, because the text may be a secret API key that was put into the wrong setting by mistake.
     private static string? FindMistake(string text)
     {
         if (string.IsNullOrWhiteSpace(text))

@@ -20,10 +20,14 @@ internal readonly record struct OwnEvidence
     public required TimeSpan Now { get; init; }
 }
 
-/// <summary>Holds this replica's opinion, and the time of its evidence.</summary>
+/// <summary>
+/// Holds what this replica tells the other replicas about an endpoint: that it serves, that it is ejected, or neither. Also holds the time of the evidence.
+/// </summary>
 internal readonly record struct OwnOpinion(PeerOpinion Opinion, ProbeLevel Level, FaultKind? Fault, TimeSpan At)
 {
-    /// <summary>Gets the time for which a success or an ejection counts after the latest attempt or probe of this replica.</summary>
+    /// <summary>
+    /// Gets how long an opinion holds, counted from the attempt or probe of this replica that is its evidence. After this time the replica has no opinion.
+    /// </summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
 
     /// <summary>Computes the opinion from the evidence. A pure function.</summary>

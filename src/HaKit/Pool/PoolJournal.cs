@@ -10,8 +10,8 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Pool;
 
 /// <summary>
-/// Reports the changes of the pool in log lines, events, callbacks and recovery actions. Logs, readers of events and callbacks cannot affect the pool.
-/// Thread-safe.
+/// Reports the changes of the pool in log lines, events, callbacks and recovery actions. A logger, an event reader or a callback that throws does not disturb the
+/// pool. Thread-safe.
 /// </summary>
 internal sealed class PoolJournal : IDisposable
 {
@@ -249,7 +249,7 @@ internal sealed class PoolJournal : IDisposable
             {
                 callback(recovered);
             }
-#pragma warning disable CA1031 // A callback that throws must not keep the others, or the recovery, from going on.
+#pragma warning disable CA1031 // If a callback throws, the remaining callbacks must still run, and the endpoint must still return to service.
             catch (Exception exception)
 #pragma warning restore CA1031
             {

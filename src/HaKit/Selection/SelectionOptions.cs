@@ -73,8 +73,8 @@ public sealed class SelectionOptions
     public double FailOpenBelow { get; set; } = 0.5;
 
     /// <summary>
-    /// Gets or sets the maximum load of an affinity target, as a multiple of its fair share. Above this load, the next endpoint in the ranking takes the
-    /// request. Default 1.25; 1 to 1,000,000,000.
+    /// Gets or sets the maximum load of an affinity target, as a multiple of its fair share. Each affinity key ranks the endpoints in an order of its own. Above
+    /// the maximum load, the request goes to the next endpoint of this order. Default 1.25; 1 to 1,000,000,000.
     /// </summary>
     public double AffinityLoad { get; set; } = 1.25;
 

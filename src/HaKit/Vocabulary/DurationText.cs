@@ -4,7 +4,7 @@ namespace HaKit;
 
 /// <summary>
 /// Formats durations for people: <c>0.25 s</c>, <c>4.2 s</c>, <c>45 s</c>, <c>12 min</c>, <c>3.5 h</c>. Every message, log line and page uses it, so that no text
-/// has a raw <see cref="TimeSpan"/> in it. Compiled into the packages that have messages of their own. Pure.
+/// has a raw <see cref="TimeSpan"/> in it. The other packages that write durations compile this source file into their own assemblies. Pure.
 /// </summary>
 internal static class DurationText
 {
@@ -39,7 +39,7 @@ internal static class DurationText
 
     private static string Number(double value, int digits, string unit)
     {
-        // The value is rounded before the number of decimals is chosen, so that 9.97 with two digits is 10 and not 10.0.
+        // The limits are 9.95 and 99.5 instead of 10 and 100, because 9.95 with one decimal is rounded to 10, which already has two digits.
         var decimals = value switch
         {
             < 0.995 => 2,

@@ -1,6 +1,9 @@
 namespace HaKit;
 
-/// <summary>Indicates which endpoints a fault affects. Each value names the property of <see cref="Faults.FailureDomains"/> that must be equal.</summary>
+/// <summary>
+/// Indicates which endpoints a fault affects. A fault of one endpoint also affects another endpoint if both have the same values in the properties of <see
+/// cref="Faults.FailureDomains"/> that belong to the reach.
+/// </summary>
 public enum FaultReach
 {
     /// <summary>This endpoint only.</summary>

@@ -1,6 +1,8 @@
 namespace HaKit.Failover;
 
-/// <summary>Holds items of a stream that were read, but must not be given to the caller yet. A mutable struct that is stored in its stream.</summary>
+/// <summary>
+/// Holds items of a stream that were read, but must not be given to the caller yet. A mutable struct: keep it in a field that is not readonly, and do not copy it.
+/// </summary>
 internal struct HeldItems<T>()
 {
     private readonly List<T> _items = [];
