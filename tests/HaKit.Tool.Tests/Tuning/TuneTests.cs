@@ -84,7 +84,7 @@ public sealed class TuneTests : IDisposable
         await File.WriteAllLinesAsync(file, ["start,end,service,impact,incident", .. lines], TestContext.Current.CancellationToken);
         var (exitCode, output, error) = await ToolRun.RunAsync("tune", "--incidents", file, "--services", "a,b", "--rate", "0.01", "--days", "4");
         exitCode.Should().Be(0, error);
-        output.Should().StartWith("incidents of a and b: tried on the first 2 parts");
+        output.Should().StartWith("incidents of a and b: values were tried on the first 2 parts");
     }
 
     [Theory]
