@@ -18,6 +18,9 @@ internal sealed class RedisPeerLink : IPeerLink
     // second between two requests, all replicas have read the store within three seconds after its return.
     private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(2);
 
+    // A fact whose message was lost without a sign arrives with the next read.
+    private static readonly TimeSpan RereadsEvery = TimeSpan.FromSeconds(20);
+
     private readonly Lock _gate = new();
     private readonly Lock _telling = new();
     private readonly PeerScope _scope;
@@ -45,7 +48,7 @@ internal sealed class RedisPeerLink : IPeerLink
         (_scope, _store, _time) = (scope, store, scope.Time);
         _origin = _time.GetTimestamp();
         _random = new Random(scope.Replica.Aggregate(17, static (hash, c) => unchecked(hash * 31 + c)));
-        store.Restored += ReadAgain;
+        store.Missed += ReadAgain;
         using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
         {
             _timer = _time.CreateTimer(static link => ((RedisPeerLink)link!).StartRound(looks: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -98,14 +101,21 @@ internal sealed class RedisPeerLink : IPeerLink
             _isDisposed = true;
         _timer.Dispose();
         _sendTimer.Dispose();
-        _store.Restored -= ReadAgain;
+        _store.Missed -= ReadAgain;
         _store.Dispose();
     }
 
     private void ReadAgain()
     {
         lock (_gate)
-            _readAt ??= Now + RereadsWithin * _random.NextDouble();
+            ReadAgainWhileLocked();
+    }
+
+    private void ReadAgainWhileLocked()
+    {
+        var at = Now + RereadsWithin * _random.NextDouble();
+        if (!(_readAt < at))
+            _readAt = at;
     }
 
     // Only one round runs at a time. Facts that are published during a round are sent with the next round.
@@ -178,10 +188,18 @@ internal sealed class RedisPeerLink : IPeerLink
         {
             if (!_isConnected || !(_readAt <= Now))
                 return;
+            _readAt = Now + RereadsEvery * (0.5 + _random.NextDouble()); // before the read, so that a message that is lost during the read causes another one
         }
-        var facts = await WithTimeout(_store.ReadAllAsync(StoreNow)).ConfigureAwait(false);
-        lock (_gate)
-            _readAt = null;
+        List<PeerFact> facts;
+        try
+        {
+            facts = await WithTimeout(_store.ReadAllAsync(StoreNow)).ConfigureAwait(false);
+        }
+        catch
+        {
+            ReadAgain();
+            throw;
+        }
         PublishNews(new PeerNews(facts, IsComplete: true));
     }
 
@@ -199,7 +217,7 @@ internal sealed class RedisPeerLink : IPeerLink
             var isOther = _life is not null && _life != life;
             (_offset, _life) = (offset, life);
             if (hasJumped || isOther || wasSilent)
-                _readAt ??= now + RereadsWithin * _random.NextDouble();
+                ReadAgainWhileLocked();
             return hasJumped;
         }
     }

@@ -35,8 +35,10 @@ internal sealed class RedisStore : IDisposable
 
     public RedisStore(RedisKeys keys, ConfigurationOptions options) => (_keys, _options) = (keys, options);
 
-    /// <summary>Occurs when a lost connection is back. Messages that were published in the meantime are missing.</summary>
-    public event Action? Restored;
+    /// <summary>
+    /// Occurs when messages may be missing: a lost connection is back, or a message came before the user was verified on a new connection and was not used.
+    /// </summary>
+    public event Action? Missed;
 
     /// <summary>Connects and subscribes, if this is not done yet. If the store is not available, the next round tries again.</summary>
     public async Task ConnectAsync(Action<ReadOnlyMemory<byte>> received)
@@ -196,6 +198,8 @@ internal sealed class RedisStore : IDisposable
     {
         if (Volatile.Read(ref _verified) == Volatile.Read(ref _connections))
             _received?.Invoke((ReadOnlyMemory<byte>)message);
+        else
+            Missed?.Invoke();
     }
 
     private void OnFailed(object? sender, ConnectionFailedEventArgs e) => Interlocked.Increment(ref _connections);
@@ -203,7 +207,7 @@ internal sealed class RedisStore : IDisposable
     private void OnRestored(object? sender, ConnectionFailedEventArgs e)
     {
         Interlocked.Increment(ref _connections);
-        Restored?.Invoke();
+        Missed?.Invoke();
     }
 
     private void DisposeOfOwn()

@@ -25,7 +25,6 @@ public sealed class RedisTests(RedisServer server) : RealStoreTests(server), ICl
         {
             using var pool = NewPool("credentials", RedisPeerLinks.Over(configuration));
             await Until(() => pool.GetFleetStatus().Link!.Problem is { Length: > 0 }, 30);
-            await Task.Delay(1000, TestContext.Current.CancellationToken); // time for further tries to connect
             var status = pool.GetFleetStatus().Link!;
             status.IsConnected.Should().BeFalse();
             status.Problem.Should().NotBeNullOrEmpty();
@@ -64,6 +63,79 @@ public sealed class RedisTests(RedisServer server) : RealStoreTests(server), ICl
         IsConnected(pool).Should().BeFalse();
         using var check = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint);
         (await check.GetDatabase().KeyExistsAsync(["hakit:{app%2Ftest/forgotten}:facts", "hakit:{app%2Ftest/forgotten}:orders", "hakit:{app%2Ftest/forgotten}:life"])).Should().Be(0);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_fact_whose_message_was_lost_arrives_within_30_s()
+    {
+        await StartAsync();
+        using var admin = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint);
+        var scope = new PeerScope { Name = "app/test", Pool = "silent", Replica = "one", Time = TimeProvider.System };
+        using var one = RedisPeerLinks.Over(Server.Endpoint)(scope)!;
+        using var other = RedisPeerLinks.Over(Server.Endpoint)(scope with { Replica = "other" })!;
+        var heard = new System.Collections.Concurrent.ConcurrentDictionary<string, bool>();
+        one.Start(static _ => { });
+        other.Start(news =>
+        {
+            foreach (var fact in news.Facts)
+                heard[fact.Subject] = true;
+        });
+        await Until(() => one.Status.IsConnected && other.Status.IsConnected, 30);
+        one.Publish([new PeerFact { Kind = PeerFactKind.Cooldown, Subject = "told", Replica = "one", Version = 1, Length = TimeSpan.FromSeconds(300), Left = TimeSpan.FromSeconds(300) }]);
+        await Until(() => heard.ContainsKey("told"), 30);
+
+        // A second fact is in the store, and nothing was published about it.
+        RedisKey key = "hakit:{app%2Ftest/silent}:facts";
+        var entry = (await admin.GetDatabase().SortedSetRangeByScoreWithScoresAsync(key)).Single();
+        await admin.GetDatabase().SortedSetAddAsync(key, ((string)entry.Element!).Replace("told", "silent", StringComparison.Ordinal), entry.Score);
+        await Until(() => heard.ContainsKey("silent"), 35);
+    }
+
+    [Theory(Timeout = 240_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_fact_arrives_whenever_connections_are_lost_around_it(bool isOwn)
+    {
+        await StartAsync();
+        var random = new Random(1);
+        var token = TestContext.Current.CancellationToken;
+        using var admin = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint + ",allowAdmin=true");
+        using var shared = await ConnectionMultiplexer.ConnectAsync(Server.Endpoint);
+        var scope = new PeerScope { Name = "app/test", Pool = "lost" + isOwn, Replica = "one", Time = TimeProvider.System };
+        for (var round = 0; round < 3; round++)
+        {
+            // New links, so that connections are also lost during the first check and the first read.
+            using var one = RedisPeerLinks.Over(Server.Endpoint)(scope)!;
+            using var other = (isOwn ? RedisPeerLinks.Over(Server.Endpoint) : RedisPeerLinks.Over(shared))(scope with { Replica = "other" })!;
+            var heard = new System.Collections.Concurrent.ConcurrentDictionary<string, bool>();
+            one.Start(static _ => { });
+            await Until(() => one.Status.IsConnected, 30);
+            other.Start(news =>
+            {
+                foreach (var fact in news.Facts)
+                    heard[fact.Subject] = true;
+            });
+            await KillAsync();
+            await Until(() => one.Status.IsConnected && other.Status.IsConnected, 30);
+            await PublishAsync("first");
+            await KillAsync();
+            await PublishAsync("second");
+
+            async Task KillAsync()
+            {
+                await Task.Delay(random.Next(30), token);
+                foreach (var type in random.Next(2) == 0 ? ["normal", "pubsub"] : new[] { "pubsub" })
+                    await admin.GetDatabase().ExecuteAsync("CLIENT", "KILL", "TYPE", type, "SKIPME", "yes");
+                await Task.Delay(random.Next(30), token);
+            }
+
+            async Task PublishAsync(string order)
+            {
+                var subject = $"{round} {order}";
+                one.Publish([new PeerFact { Kind = PeerFactKind.Cooldown, Subject = subject, Replica = "one", Version = 1, Length = TimeSpan.FromSeconds(300), Left = TimeSpan.FromSeconds(300) }]);
+                await Until(() => heard.ContainsKey(subject), 30);
+            }
+        }
     }
 
     [Fact(Timeout = 120_000)]
