@@ -52,7 +52,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         try
         {
             if (call._side.RefusedCredentials.RemembersAny)
-                await call._side.RefusedCredentials.AdmitOthersAsync(request, call.Profile, cancellationToken).ConfigureAwait(false);
+                await call.AdmitOthersAsync(cancellationToken).ConfigureAwait(false);
             if (call._side.RefusedKinds.RemembersAny())
                 call.Profile = call._side.RefusedKinds.Avoid(call.Profile, pool.Engine.Snapshot.Members, call.Kinds.Names());
             var (response, detail) = call.PlaceState() is { } state
@@ -70,6 +70,17 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             RequestTries.RememberTries(request, call._tries);
             throw;
         }
+    }
+
+    // The engine starts the deadline later. So the time of a wait for a changed credential is taken from the deadline here.
+    private async ValueTask AdmitOthersAsync(CancellationToken cancellationToken)
+    {
+        var admitted = _side.RefusedCredentials.AdmitOthersAsync(request, Profile, cancellationToken);
+        if (admitted.IsCompletedSuccessfully)
+            return;
+        var began = pool.Engine.Clock.Now;
+        await admitted.ConfigureAwait(false);
+        Profile = Profile with { Deadline = (Profile.Deadline ?? pool.Deadline) - (pool.Engine.Clock.Now - began) };
     }
 
     /// <summary>Sends the request to the endpoints that a profile allows, until one answers.</summary>

@@ -38,7 +38,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
     /// <summary>
     /// Ends the cooldown of each endpoint that refused a key, if this request would send the endpoint a credential that was not refused. A slow source of
     /// credentials is asked once for all calls, for at most 30 s on the pool's clock. A call waits for it only while no endpoint that the call may use is
-    /// admitted, and at most 10 s or half of the call's deadline. If the credential comes later, the cooldown ends then.
+    /// admitted, and at most 10 s or half of the call's deadline, whichever is shorter. If the credential comes later, the cooldown ends then.
     /// </summary>
     /// <param name="request">The caller's request.</param>
     /// <param name="profile">The call's profile.</param>

@@ -187,6 +187,35 @@ public sealed class HttpCredentialTests
         (await http.ReadAsync(HttpPool.Chat("hi"))).Should().NotBeEmpty();
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(1)]
+    [InlineData(8)]
+    [InlineData(60)]
+    public async Task A_call_that_waits_for_a_changed_credential_keeps_its_deadline(double deadline)
+    {
+        var key = new TaskCompletionSource<string?>();
+        await using var http = await RefusedAsync(() => { }, () => key.Task);
+        http.Fakes[0].Faults.Always(FakeFault.Refused);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
+        request.Options.Set(EndpointPoolHandler.ProfileKey, new RequestProfile { Deadline = TimeSpan.FromSeconds(deadline) });
+        var ended = TimeSpan.MaxValue;
+        var began = http.Time.Elapsed;
+        var call = EndAsync();
+        http.Time.Advance(TimeSpan.FromSeconds(deadline / 8));
+        key.SetResult("new");
+        for (var i = 0; i < 1300 && !call.IsCompleted; i++)
+            http.Time.Advance(TimeSpan.FromSeconds(0.1));
+        await call;
+        (ended - began).Should().BeLessThanOrEqualTo(TimeSpan.FromSeconds(deadline + 0.1));
+
+        async Task EndAsync()
+        {
+            var failure = await Record.ExceptionAsync(() => http.Client.SendAsync(request, TestContext.Current.CancellationToken));
+            failure.Should().BeAssignableTo<EndpointPoolException>();
+            ended = http.Time.Elapsed;
+        }
+    }
+
     // Creates a pool of one endpoint that has refused its key. The key's next trial is an hour away, and later asks for the key go to the given source.
     private static async Task<HttpPool> RefusedAsync(Action onAsk, Func<Task<string?>> source)
     {
