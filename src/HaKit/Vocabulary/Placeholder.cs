@@ -26,6 +26,8 @@ internal static partial class Placeholder
         "yourapikeyhere", "apikeyhere", "keyhere", "insertkeyhere", "insertapikeyhere", "enterkeyhere", "mysecretkeyhere",
     };
 
+    private static readonly System.Buffers.SearchValues<char> s_variableCharacters = System.Buffers.SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+
     private static readonly string[] s_schemes = ["Bearer ", "Basic ", "Token ", "ApiKey ", "Key "];
 
     // The prefixes of an environment variable in configurations of other tools.
@@ -72,7 +74,11 @@ internal static partial class Placeholder
     /// <remarks>JSON, which some gateways expect in a header, and a GUID in braces are values and no placeholders.</remarks>
     public static bool IsTemplate(string text) =>
         Bracketed().Matches(text).Any(static match => !Guid.TryParse(match.ValueSpan, out _)) || text.Contains("$(", StringComparison.Ordinal)
-        || text.Length > 2 && text[0] == '%' && text[^1] == '%' && text[1..^1].All(static c => char.IsAsciiLetterOrDigit(c) || c == '_');
+        || text is ['%', _, .., '%'] && IsVariableName(text.AsSpan(1, text.Length - 2));
+
+    // A real key may begin and end with "%", but it usually has digits and letters of both cases.
+    private static bool IsVariableName(ReadOnlySpan<char> name) => !name.ContainsAnyExcept(s_variableCharacters)
+        && !(name.ContainsAnyInRange('a', 'z') && name.ContainsAnyInRange('A', 'Z') && name.ContainsAnyInRange('0', '9'));
 
     // <deployment>, {deployment}, ${DEPLOYMENT}: a name that only has brackets somewhere may be a real one.
     private static bool IsBracketed(string text)

@@ -10,7 +10,7 @@ public sealed class PlaceholderTests
     [
         "<key>", "<your key>", "Bearer <key>", "bearer YOUR_API_KEY", "YOUR_API_KEY", "YOUR-OPENAI-API-KEY", "your-api-key", "your api key here", "sk-your-key", "yourapikey", "changeme",
         "CHANGE_ME", "change-me-please", "ReplaceMe", "replace-with-your-key", "REPLACE_WITH_KEY", "insert-key-here", "sk-...", "sk-proj-...", "...", "xxx", "XXXXXXXX",
-        "sk-xxxxxxxxxxxxxxxx", "sk-ant-api03-xxxx", "********", "${OPENAI_API_KEY}", "$(OpenAIKey)", "%OPENAI_API_KEY%", "{{openai-key}}", "#{OpenAIKey}#", "{key}", "OPENAI_API_KEY",
+        "sk-xxxxxxxxxxxxxxxx", "sk-ant-api03-xxxx", "********", "${OPENAI_API_KEY}", "$(OpenAIKey)", "%OPENAI_API_KEY%", "%OpenAIKey%", "%api_key2%", "{{openai-key}}", "#{OpenAIKey}#", "{key}", "OPENAI_API_KEY",
         "ANTHROPIC_AUTH_TOKEN", "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/key)", "TODO", "placeholder", "null", "undefined",
     ];
 
@@ -38,6 +38,7 @@ public sealed class PlaceholderTests
     [InlineData("change-of-plans")]
     [InlineData("we-were-here")]
     [InlineData("p{4}ss<9>word")]
+    [InlineData("%EEmpRdfSmW9zmf9WvHBuG1%")]
     [InlineData("{6F9619FF-8B86-D011-B42D-00C04FC964FF}")]
     [InlineData("""{"id":"a","secret":"b"}""")]
     public void A_key_is_no_placeholder(string text) => Placeholder.IsSecret(text).Should().BeFalse();
