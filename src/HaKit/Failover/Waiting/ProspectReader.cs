@@ -208,8 +208,7 @@ internal ref struct ProspectReader
 
     // The attempt would only add load if the share of the endpoint's answers that took no longer than the remaining time is smaller than Retry:MinimumChance.
     private readonly bool CanAnswerBy(EndpointState member, TimeSpan at) =>
-        _call.History.IsFresh || _settings.Retry.MinimumChance == 0 || _call.Deadline == TimeSpan.MaxValue
-        || member.Times.Quantile(_call.IsStream, _settings.Retry.MinimumChance) is not { } quick || _call.Deadline - at > quick;
+        _call.History.IsFresh || new AnswerTime(_call.IsStream, _settings.Retry.MinimumChance, _call.Deadline - at).IsPossible(member);
 
     private readonly bool IsEarlierOutsTurn() =>
         !_anyServes && (_isSpared || _now - _outageSince >= EarlierOutPause)
