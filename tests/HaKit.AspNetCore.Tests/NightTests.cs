@@ -73,6 +73,24 @@ public sealed class NightTests
         (await StatusAsync(site)).GetProperty("events").EnumerateArray().Select(e => e.GetProperty("kind").GetString()).Should().Contain("OutageEnded");
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(FaultKind.Throttled, 20, "paused, as the server asked: *", "*at the time that the server named*")]
+    [InlineData(FaultKind.Throttled, null, "paused: *", "*asks again by itself*")]
+    [InlineData(FaultKind.BreakerOpen, 20, "paused by the application's own strategies: *", "*circuit breaker or rate limiter*")]
+    public async Task A_pause_says_whether_the_server_asked_for_it(FaultKind kind, int? retryAfter, string what, string advice)
+    {
+        await using var site = await StartAsync(2);
+        await site.Pool().ExecuteAsync(RequestProfile.Default, 0, (attempt, _, _) =>
+        {
+            if (attempt.Endpoint.Name == "e0")
+                attempt.ReportFault(new Fault(kind) { RetryAfter = retryAfter is { } s ? TimeSpan.FromSeconds(s) : null });
+            return ValueTask.FromResult(1);
+        }, Ct);
+        var trouble = (await StatusAsync(site)).GetProperty("pools")[0].GetProperty("troubles")[0];
+        trouble.GetProperty("what").GetString().Should().Match(what);
+        trouble.GetProperty("advice").GetString().Should().Match(advice);
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task Many_endpoints_that_leave_together_are_one_line()
     {

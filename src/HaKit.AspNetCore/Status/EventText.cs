@@ -55,10 +55,10 @@ internal static class EventText
             ("info", e.Endpoint, $"{before.Status} → {after.Status}{(e.Fault is { } fault ? $": {fault}" : "")}"),
         EndpointChanged e when PoolWatch.IsNewCooldown(e) => ("warn", e.Endpoint, $"cooling down: {e.After.CooldownCause}"),
         EndpointChanged e => ("info", e.Endpoint, $"{e.After.Status}{(e.Fault is { } fault ? $": {fault}" : "")}"),
-        OrderGiven { Replica: { } replica } e => ("order", e.Endpoint, $"ordered by {e.By} at {replica}: {Words(e.Order)}{(e.Endpoint is null ? $", tier {e.Tier}" : "")}"),
-        OrderOverruled e => ("order", e.Endpoint, $"the order to {Words(e.Order)} no longer holds: {e.By} ordered at {e.Replica} to {Words(e.OverruledBy)}"),
+        OrderGiven { Replica: { } replica } e => ("order", e.Endpoint, $"ordered by {e.By} at {replica}: {Words(e.Order, e.Tier)}"),
+        OrderOverruled e => ("order", e.Endpoint, $"the order to {Words(e.Order, e.Tier)} no longer holds: {e.By} ordered at {e.Replica} to {Words(e.OverruledBy, e.OverruledByTier)}"),
         OrderGiven { Endpoint: { } endpoint } e => ("order", endpoint, $"ordered: {Words(e.Order)}"),
-        OrderGiven e => ("order", null, $"ordered: {Words(e.Order)}, tier {e.Tier}"),
+        OrderGiven e => ("order", null, $"ordered: {Words(e.Order, e.Tier)}"),
         EndpointDrained e => ("order", e.Endpoint, "drained: no attempt is in flight"),
         EndpointRemoved e => ("info", e.Endpoint, "was removed or replaced"),
         AnswerContinued { Seam: var s } => ("warn", s.From, $"an answer was cut ({s.Why.Kind}), and {s.To ?? "the application"} continued it after {Seconds(s.Took)}"),
@@ -83,6 +83,8 @@ internal static class EventText
         ChangeSource.Peer => "other replicas",
         _ => "time",
     };
+
+    private static string Words(PoolOrder order, int? tier) => tier is null ? Words(order) : $"{Words(order)}, tier {tier}";
 
     private static string Words(PoolOrder order) => order switch
     {

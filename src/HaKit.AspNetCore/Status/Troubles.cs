@@ -52,6 +52,8 @@ internal static class Troubles
         FaultKind.Unauthorized or FaultKind.Forbidden => new("bad", $"the key is refused: {Describe(fault)}", "Renew the key, or its rights, at the provider. The pool asks again by itself."),
         FaultKind.QuotaExhausted => new("bad", $"no quota or credit is left: {Describe(fault)}", "Raise the quota, or pay, at the provider. The pool asks again by itself."),
         _ when isForGood => new("bad", $"out until the cause is repaired: {Describe(fault)}", "Repair the cause, then bring the endpoint up."),
+        FaultKind.BreakerOpen => new("warn", $"paused by the application's own strategies: {Describe(fault)}", "Look at the application's circuit breaker or rate limiter for this endpoint."),
+        _ when fault.RetryAfter is null => new("warn", $"paused: {Describe(fault)}", "Nothing, if it is rare. The pool asks again by itself. If it is usual, raise the limit or add endpoints."),
         _ => new("warn", $"paused, as the server asked: {Describe(fault)}", "Nothing, if it is rare. The pool asks again at the time that the server named. If it is usual, raise the limit or add endpoints."),
     };
 

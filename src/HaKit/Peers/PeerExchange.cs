@@ -205,7 +205,7 @@ internal sealed class PeerExchange : IDisposable
         if (fact.Replica == Replica)
             return;
         _pool.ExecuteOrder(fact);
-        if (before?.Replica == Replica && before.Order!.Order != fact.Order.Order)
+        if (before?.Replica == Replica && (before.Order!.Order, before.Order.Tier) != (fact.Order.Order, fact.Order.Tier))
             _pool.ReportOverruled(before, fact);
     }
 

@@ -94,8 +94,14 @@ public sealed record OrderOverruled : PoolEvent
     /// <summary>Gets the endpoint's name, for an order about one endpoint.</summary>
     public string? Endpoint { get; init; }
 
+    /// <summary>Gets the tier, for an order that promotes a tier.</summary>
+    public int? Tier { get; init; }
+
     /// <summary>Gets the order that is in force instead.</summary>
     public required PoolOrder OverruledBy { get; init; }
+
+    /// <summary>Gets the tier of the order that is in force instead, if it promotes a tier.</summary>
+    public int? OverruledByTier { get; init; }
 
     /// <summary>Gets the operator who gave that order.</summary>
     public required string By { get; init; }

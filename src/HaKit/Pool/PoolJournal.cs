@@ -111,7 +111,7 @@ internal sealed class PoolJournal : IDisposable
     public void RecordOrderElsewhere(PeerFact fact)
     {
         var (order, endpoint) = (fact.Order!, fact.Subject.Length > 0 ? fact.Subject : null);
-        PoolLog.OrderedElsewhere(Log, _pool, order.Order.ToString(), endpoint ?? $"tier {order.Tier}", order.By, fact.Replica);
+        PoolLog.OrderedElsewhere(Log, _pool, order.Order.ToString(), endpoint ?? DescribeTier(order.Tier), order.By, fact.Replica);
         if (Events.AreWatched)
         {
             Events.Publish(new OrderGiven
@@ -131,18 +131,21 @@ internal sealed class PoolJournal : IDisposable
     /// <summary>Records that an order of this replica is no longer in force.</summary>
     public void RecordOverruled(PeerFact fact, PeerFact by)
     {
-        var (order, endpoint) = (fact.Order!.Order, fact.Subject.Length > 0 ? fact.Subject : null);
-        PoolLog.OrderOverruled(Log, _pool, order.ToString(), endpoint ?? "the pool", by.Order!.Order.ToString(), by.Order.By, by.Replica);
+        var (order, later, endpoint) = (fact.Order!, by.Order!, fact.Subject.Length > 0 ? fact.Subject : null);
+        var laterText = later.Tier is { } tier ? $"{later.Order} of tier {tier}" : later.Order.ToString();
+        PoolLog.OrderOverruled(Log, _pool, order.Order.ToString(), endpoint ?? DescribeTier(order.Tier), laterText, later.By, by.Replica);
         if (Events.AreWatched)
         {
             Events.Publish(new OrderOverruled
             {
                 Pool = _pool,
                 At = Events.Now,
-                Order = order,
+                Order = order.Order,
                 Endpoint = endpoint,
-                OverruledBy = by.Order.Order,
-                By = by.Order.By,
+                Tier = order.Tier,
+                OverruledBy = later.Order,
+                OverruledByTier = later.Tier,
+                By = later.By,
                 Replica = by.Replica,
             });
         }
@@ -257,6 +260,8 @@ internal sealed class PoolJournal : IDisposable
             }
         }
     }
+
+    private static string DescribeTier(int? tier) => tier is null ? "the pool" : $"tier {tier}";
 
     private void OnRecoveryEnded(EjectionEvidence evidence, Exception? failure)
     {

@@ -244,6 +244,24 @@ public sealed class FleetFailureTests
     }
 
     [Fact(Timeout = 60_000)]
+    public Task A_promotion_that_another_replica_overrules_is_reported_with_both_tiers()
+    {
+        using var fleet = NewFleet(2, (i, o) =>
+        {
+            WithKey(i, o);
+            o.Endpoints[1].Tier = 1;
+        });
+        fleet.Time.Advance(S(5));
+        Order(fleet, 0, pool => pool.PromoteAsync(1));
+        fleet.Time.Advance(S(3));
+        Order(fleet, 1, pool => pool.PromoteAsync(0));
+        fleet.Time.Advance(S(3));
+        var overruled = fleet.Replicas[0].Events.GetEvents<OrderOverruled>().Should().ContainSingle().Which;
+        (overruled.Order, overruled.Tier, overruled.OverruledBy, overruled.OverruledByTier).Should().Be((PoolOrder.Promote, 1, PoolOrder.Promote, 0));
+        return Task.CompletedTask;
+    }
+
+    [Fact(Timeout = 60_000)]
     public Task An_old_order_that_is_heard_again_changes_nothing()
     {
         using var fleet = NewFleet(2, WithKey);
