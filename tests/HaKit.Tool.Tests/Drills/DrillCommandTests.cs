@@ -87,14 +87,14 @@ public sealed class DrillCommandTests
     {
         var folder = Directory.CreateTempSubdirectory("hakit-drill-").FullName;
         string At(string name) => Path.Combine(folder, name);
-        await File.WriteAllTextAsync(At("assert.json"), """{ "addedLongest": 0 }""", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(At("assert.json"), """{ "amplification": 1 }""", TestContext.Current.CancellationToken);
 
         var (exitCode, output, error) = await ToolRun.RunAsync("drill", "--faults", "error-500", "--length", "1s", "--rate", "20",
             "--json", At("drill.json"), "--markdown", At("drill.md"), "--html", At("drill.html"), "--assert", At("assert.json"));
 
         error.Should().BeEmpty();
         exitCode.Should().Be(HakitTool.Bad);
-        output.Should().Contain("MISSED error-500: addedLongest is").And.Contain("The generator was late by");
+        output.Should().Contain("MISSED error-500: amplification is").And.Contain("The generator was late by");
         using var json = JsonDocument.Parse(await File.ReadAllTextAsync(At("drill.json"), TestContext.Current.CancellationToken));
         json.RootElement.GetProperty("Faults")[0].GetProperty("Name").GetString().Should().Be("error-500");
         (await File.ReadAllTextAsync(At("drill.md"), TestContext.Current.CancellationToken)).Should().Contain("| error-500 | 100 % |");
