@@ -24,10 +24,11 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         }
         catch (ArgumentException exception) when (hadToWait || exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
-            // If the client returned a task that was still running, it had sent the request. So the exception means that the SDK cannot read the answer. If the
-            // task had already ended, the value that is out of range or null is in the request, or in an answer that arrived immediately. The pool then tries one
-            // other endpoint to determine which of them is wrong. Any other ArgumentException of a task that had already ended means that the request is wrong, so
-            // the filter does not catch it.
+            // If the client returned a task that was still running, the request had probably been sent. So the exception means that the SDK cannot read the
+            // answer.
+            // If the task had already ended, the value that is out of range or null may be in the request, or in an answer that arrived at once. So the pool
+            // asks one other endpoint: if that endpoint serves the request, the answer was wrong.
+            // The filter does not catch any other ArgumentException of a task that had already ended, because then the request is wrong.
             attempt.ReportFault(hadToWait ? ChatFaults.OfUnreadable(exception) : ChatFaults.BrokenOrRefused);
             throw;
         }

@@ -141,8 +141,8 @@ internal sealed class EndpointState
     public bool IsSeenBack => Volatile.Read(ref _seenBack) != 0;
 
     /// <summary>
-    /// Registers the given call as the watcher of the endpoint's return: it wakes at the end of the cooldown, and the other waiting calls wake later. True if
-    /// the call is the watcher now, or already was.
+    /// Registers the given call as the only call that wakes at the end of the endpoint's cooldown; the other waiting calls wake later. Returns true if the call
+    /// is registered now, or already was.
     /// </summary>
     public bool TryWatchReturn(object call) => Interlocked.CompareExchange(ref _returnWatcher, call, null) is var watcher && (watcher is null || watcher == call);
 
@@ -275,8 +275,8 @@ internal sealed class EndpointState
     /// <summary>
     /// Records that an attempt timed out while it was silent. Returns true if the endpoint seems to have become slow, and false if it seems to be out. The
     /// result is true only after many consecutive silences; a trial after an ejection counts as several. The length of a silence is learned only if the result
-    /// is true. If every silence were learned, a few silences in a hundred attempts would determine the 99th percentile, from which the limit is computed. Each
-    /// new limit would then be three times the previous limit.
+    /// is true. Otherwise the few silences of an outage would set the learned 99th percentile, and the limit, which is three times this percentile, would
+    /// triple each time.
     /// </summary>
     public bool RecordSilence(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesWhileOut;
 

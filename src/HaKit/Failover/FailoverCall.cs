@@ -74,8 +74,8 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     public long RequestNumber { get; set; }
 
     /// <summary>
-    /// Gets or sets the time from which the backoff counts, and since which an endpoint must have come back to be tried again: the time of the latest failure.
-    /// Before the first failure, it is the start of the call. While a silent attempt is kept, it is the start of that attempt.
+    /// Gets or sets the time of the latest failure. The backoff counts from this time, and an endpoint has come back if it has shown this after this time.
+    /// Before the first failure, the value is the start of the call. While a silent attempt is kept, the value is the start of that attempt.
     /// </summary>
     public TimeSpan LastFailure { get; set; }
 

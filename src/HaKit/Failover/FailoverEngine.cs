@@ -209,9 +209,9 @@ internal sealed class FailoverEngine
     }
 
     /// <summary>
-    /// Decides whether a call ends with an attempt that the pool has given up. If the attempt got only a small part of the call's remaining time, its fault is
-    /// <see cref="FaultKind.DeadlineExceeded"/> even before the call's deadline, so that its silence does not count against the endpoint. But the endpoint may
-    /// have processed the request, so a call that must not be repeated ends.
+    /// Decides whether a call ends when the pool gives up one of its attempts. An attempt that had only a small part of the call's remaining time gets the
+    /// fault <see cref="FaultKind.DeadlineExceeded"/> although the call's deadline has not passed, so that its silence does not count against the endpoint. The
+    /// endpoint may have processed the request all the same. So this fault ends a call that must not be repeated, and no other call.
     /// </summary>
     public bool EndsGivenUp(FailoverCall call, Fault fault) => fault.Kind switch
     {

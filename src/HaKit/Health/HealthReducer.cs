@@ -131,8 +131,9 @@ internal static class HealthReducer
     private static bool IsRowTooLong(in FailureRow row, bool isLast, HealthOptions options)
     {
         var patience = isLast ? PatienceWithLast : 1;
-        // A refusal arrives sooner than an answer. Attempts that began during the streak and are still running may be answered. So the streak must be at least
-        // as long as the number of these attempts.
+        // A failing attempt often ends sooner than a successful attempt, so the first results of a busy endpoint may all be failures. The attempts that began
+        // during the streak and are still running may succeed. So the streak must be at least as long as the number of these attempts, and for the last
+        // admitted endpoint four times as long.
         if (row.Failures >= patience * options.FailuresToEject && row.Failures >= patience * row.UnderWay)
             return true;
         return isLast && row.Unanswered >= options.FailuresToEject;
@@ -155,8 +156,9 @@ internal static class HealthReducer
         public static FailureRow After(HealthState state, in HealthEvidence evidence)
         {
             var fault = evidence.Fault!;
-            // A silence is reported late. If many attempts begin at the same time, the limits of the few silent attempts also pass at the same time. If the
-            // endpoint has served later attempts by then, these silences count in the failure ratio, but not in the streak.
+            // A silence is recorded only when its time limit passes. If many attempts begin at the same time and a few of them stay silent, the limits of these
+            // few pass together and look like a streak. If the endpoint has served a later attempt by then, these silences count in the failure ratio, but not
+            // in the streak.
             var isRefuted = fault.IsSilence() && evidence.HasServedLater;
             var counted = isRefuted ? 0 : 1;
             var failures = state.ConsecutiveFailures + counted;
@@ -303,8 +305,9 @@ internal static class HealthReducer
         if (state.Cause is not { } cause || !cause.MayBeOurPause() || !(state.JudgedAt >= now - evidence.Length))
             return state;
         var back = state.UndoEjection(now);
-        // After doubt about this machine's network, the ejection is only postponed: the next failure to connect ejects the endpoint, unless a success comes first.
-        // After a pause of this process, the ejection is cancelled.
+        // If this machine's network may be at fault, the ejection is only postponed: the count is set to one less than the limit, so the next failure to
+        // connect ejects the endpoint, unless a success comes first. If a pause of this process explains the ejection, the ejection is cancelled and the count
+        // is 0.
         var counts = evidence.IsDoubtful ? Math.Max(0, options.ConnectFailuresToEject - 1) : 0;
         return back.IsInService ? back with { ConsecutiveFailures = counts, ConnectFailures = counts } : back;
     }

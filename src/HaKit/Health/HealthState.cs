@@ -36,8 +36,8 @@ public sealed record HealthState
     public Fault? CooldownCause => Cooldown?.Cause;
 
     /// <summary>
-    /// Gets the number of ejections that counted at the latest ejection, including that ejection. Each of them doubles the length of the next ejection, unless the
-    /// pool has forgotten it by then (<see cref="HealthOptions.EjectionMemory"/>). At least 0.
+    /// Gets the number of ejections that count: the latest ejection, and the earlier ejections that the pool had not forgotten when the latest ejection began
+    /// (<see cref="HealthOptions.EjectionMemory"/>). Each ejection that still counts at the next ejection doubles the length of the next ejection. At least 0.
     /// </summary>
     public int Ejections { get; internal init; }
 

@@ -271,8 +271,8 @@ internal sealed class HealthTracker
         // A probe whose level is too low to prove this fault does not spread the fault to other endpoints.
         if (evidence.Source == EvidenceSource.Probe && evidence.Fault!.IsUntilCleared() && evidence.Fault!.Level() > evidence.Level)
             return;
-        // The other endpoints of the domain count the failure only if it ended an attempt (not a probe) that began in the current epoch of its endpoint.
-        // Otherwise only the cooldown of the fault spreads.
+        // The other endpoints of the domain count the failure only if it ended an attempt (not a probe), and only if that attempt began in the current epoch of
+        // the endpoint that failed. Otherwise only the cooldown of the fault spreads.
         var counts = evidence.Source == EvidenceSource.Traffic && evidence.Epoch == before.Epoch;
         foreach (var sibling in SharingWhileLocked(origin, evidence.Fault!.Reach))
         {

@@ -170,8 +170,8 @@ internal static class HealthTransitions
         until > state.TrialUntil ? state with { TrialUntil = until } : state;
 
     /// <summary>
-    /// Brings the endpoint back into service with a slow start. RecoveredAt stays: only this replica's own ejection clears it. After an order, a breaker's time,
-    /// an ejection by other replicas or the trial of a cooldown, the health before it still counts.
+    /// Brings the endpoint back into service with a slow start. RecoveredAt stays, because only an ejection by this replica clears it. So an operator's order,
+    /// the break of a breaker, an ejection by other replicas, or the trial of a cooldown does not stop the pool from forgetting earlier ejections.
     /// </summary>
     public static HealthState Recover(this HealthState state, TimeSpan now, HealthOptions options) => state.WithoutCounts() with
     {
@@ -215,8 +215,8 @@ internal static class HealthTransitions
     }
 
     /// <summary>
-    /// Ends a cooldown early, unless the cooldown is newer than the success that disproves it. If a throttle has also begun a cooldown, which lasts no longer
-    /// than the cleared one (<see cref="Cooldown.Beneath"/>), the throttle's cooldown remains until its trial is due.
+    /// Ends a cooldown early, if the success that disproves the cooldown is newer than the cooldown. A throttle may have begun a second cooldown that ends no
+    /// later than the first (<see cref="Cooldown.Beneath"/>). If the trial of this second cooldown is not due yet, the second cooldown remains.
     /// </summary>
     public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
     {

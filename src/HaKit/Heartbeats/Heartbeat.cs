@@ -245,8 +245,8 @@ internal sealed class Heartbeat
         var fault = result.Fault is { IsNeutral: true } ours ? ours with { Blame = FaultBlame.Endpoint, SecondOpinion = SecondOpinion.None, IsProvisional = false } : result.Fault;
         if (fault is not null)
             fault = _member.Endpoint.WithoutOwnSecret(fault);
-        // A silence counts with the time that the probe waited; otherwise only the fast answers would be learned. A refusal does not count, because it may come
-        // before any work.
+        // The timeout of the probe is learned from the recorded times. A probe that timed out is recorded with the time that it waited, because otherwise only
+        // fast answers would be learned. Any other failure is not recorded, because the server may refuse a probe before it does any work.
         if (fault is null || ReferenceEquals(fault, setup.Silence))
             _times.Record(now - asked);
         _member.ReportedLoad = fault is null && result.Load is { } load ? load with { At = now } : null;

@@ -220,8 +220,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
         var target = _side.TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
-        token.ThrowIfCancellationRequested(); // a source that ignores its token must not send a request for a call that is over
-        // The endpoint's own options are read again for each fact. A copy of their credential would count even after a reload has replaced it.
+        token.ThrowIfCancellationRequested(); // a credential source that ignores its token may return after the call is over; then no request must be sent
+        // Only a credential from code is stored. Facts for peers read a credential in the options anew; a stored copy would hide its replacement by a reload.
         attempt.Lease.State.UsedCredential = secret == attempt.Endpoint.Credential ? null : secret;
         var noted = _tries?.RecordStart(pool.Engine, attempt.Lease);
         HttpResponseMessage? response = null;

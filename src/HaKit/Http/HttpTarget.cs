@@ -112,8 +112,9 @@ internal sealed class HttpTarget
         path.Contains("..", StringComparison.Ordinal) && Uri.UnescapeDataString(path).Split('/', '\\').Contains("..");
 
     /// <summary>
-    /// Copies the caller's headers. The endpoint's own headers replace headers of the same name. The endpoint's credential replaces the caller's credentials, and
-    /// the endpoint's own headers with the usual names of credentials (<see cref="CredentialNames.Default"/>).
+    /// Copies the caller's headers and adds the endpoint's own headers, which replace headers of the same name. The caller's credentials are copied only if
+    /// <paramref name="withCredential"/> is true. If there is a <paramref name="secret"/>, it is added, and the endpoint's own headers with the usual names of
+    /// credentials (<see cref="CredentialNames.Default"/>) are left out.
     /// </summary>
     /// <param name="from">The caller's request.</param>
     /// <param name="to">The request to send.</param>
