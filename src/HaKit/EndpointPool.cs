@@ -116,7 +116,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <param name="reader">Classifies each item as content, the end, an error, or nothing.</param>
     /// <param name="continueWith">Called after a cut. It returns the rest of the answer (for example from a request with the delivered part as a prefix), or
     /// null for no rest. If it fails, or the returned stream fails, the caller gets the exception of the first cut. But a rest from <c>pool.ContinueAsync</c> may be cut too:
-    /// after such a cut, the function is called again. If there is no function, a cut ends the stream.</param>
+    /// after such a cut, the function is called once more. The third cut, or a cut without a function, ends the stream.</param>
     /// <param name="cancellationToken">Cancels the call, and later the reading of the stream.</param>
     /// <returns>The stream, at its first item. Dispose the stream unless you read it to its end.</returns>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>

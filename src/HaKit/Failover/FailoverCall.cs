@@ -74,7 +74,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     public long RequestNumber { get; set; }
 
     /// <summary>
-    /// Gets or sets the time of the latest failure. The backoff counts from this time, and an endpoint has come back if it has shown this after this time.
+    /// Gets or sets the time of the latest failure. The backoff counts from this time. An endpoint counts as back only if it recovered after this time.
     /// Before the first failure, the value is the start of the call. While a silent attempt is kept, the value is the start of that attempt.
     /// </summary>
     public TimeSpan LastFailure { get; set; }
