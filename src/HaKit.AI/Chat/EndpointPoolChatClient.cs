@@ -216,8 +216,8 @@ public sealed class EndpointPoolChatClient : IChatClient
             Tools = given.Tools || options?.Tools is { Count: > 0 },
             Vision = given.Vision || Prompt.HasImage(list),
             Endpoints = place.Names,
-            // An endpoint that did not create the state may refuse a correct request, so its second opinion about a refusal would be wrong. The kind Other
-            // prevents it.
+            // If the call contains state of a provider, an endpoint that did not create the state may refuse a correct request. So a refusal must not be
+            // checked on a second endpoint. RequestKind.Other excludes this check.
             Request = given.Request switch
             {
                 RequestKind.Unknown when isPortable => RequestKind.CreatesAnswer,

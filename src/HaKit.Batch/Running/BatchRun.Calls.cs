@@ -109,7 +109,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             if (answer.WasThrottled)
                 _window.RecordThrottle(Now);
             else if (!isPatient)
-                _window.RecordServed(Now - call.Time); // the time of the patient call includes its waiting
+                _window.RecordServed(Now - call.Time); // a patient call may wait through an outage, so its time says nothing about the speed
         }
     }
 
@@ -274,7 +274,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             _failingSince ??= began;
             if (isPatient)
             {
-                // If a patient call ended at once, it did not wait; the next one must not follow immediately.
+                // A patient call should wait for an endpoint. If it failed at once instead, the next patient call must not follow immediately.
                 var isQuick = now - began < _patientRest;
                 _patientAt = isQuick ? now + _patientRest : now;
                 _patientRest = isQuick ? TimeSpan.FromTicks(Math.Min(2 * _patientRest.Ticks, PatientRestMost.Ticks)) : TimeSpan.FromSeconds(1);
@@ -315,7 +315,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     {
         lock (_lock)
         {
-            // The failure of the store has the results that were not saved, so it replaces an earlier failure of another kind.
+            // A BatchStoreException contains the results that were not saved, so it replaces an earlier failure of another kind.
             if (_failure is null || exception is BatchStoreException && _failure is not BatchStoreException)
                 _failure = exception;
         }

@@ -93,11 +93,11 @@ internal sealed class VaultSession
                 if (check is not null)
                     return check;
             }
-            // An object that is sealed with an unknown key, or that has a newer format, ends the search. But an interrupted rekey leaves several check objects
-            // on a destination, and the next of them may be readable.
+            // A damaged or missing object does not end the search. An object that these keys or this version cannot read ends it, unless the destination has
+            // several check objects: an interrupted rekey leaves them, and the next check object may be readable.
             catch (VaultObjectException e) when (e.Problem != VaultProblem.Unreadable || view.Checks.Count > 1)
             {
-                // If the destination has a check object, the reason of this object is reported, and not the reason of a snapshot.
+                // If the destination has check objects, the exception says why the last of them cannot be read, not why a snapshot cannot be read.
                 why = view.Checks.Count > 0 && name.Kind != ObjectName.CheckKind ? why : e;
             }
         }
@@ -184,7 +184,7 @@ internal sealed class VaultSession
             }
             catch (VaultObjectException e)
             {
-                // The copy that cannot be opened is on the destination that the pool chose.
+                // The pool chose one of the destinations. Only the copy on this destination is known to be bad, so the loop still tries the others.
                 reasons.Add($"at '{destination}' it {e.Reason}");
                 problem = e.Problem == VaultProblem.Damaged ? problem : e.Problem;
             }

@@ -32,7 +32,10 @@ public sealed class AlertOptions
     /// </summary>
     public TimeSpan? RedundancyInterval { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets the share of calls that may wait or fail after a loss before the redundancy counts as lost. Default 0.05; 0 to 1.</summary>
+    /// <summary>
+    /// Gets or sets the largest acceptable share of calls that would wait or fail if a failure domain were lost. With a larger share, an alert starts. Default
+    /// 0.05; 0 to 1.
+    /// </summary>
     public double RedundancyLostShare { get; set; } = 0.05;
 
     /// <summary>Sends the messages to your own code, one after another. An exception is logged, and the message is not sent again.</summary>

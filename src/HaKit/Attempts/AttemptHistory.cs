@@ -16,7 +16,10 @@ internal sealed class AttemptHistory
     /// <summary>Gets the number of attempts that were begun, including refusals that named a time to come back.</summary>
     public int Begun { get; private set; }
 
-    /// <summary>Gets how many of <see cref="Begun"/> belong to earlier tries of the same request. The history starts with them.</summary>
+    /// <summary>
+    /// Gets how many of <see cref="Begun"/> were made for the same request by other calls, because a handler above the pool retries or hedges the request. The
+    /// history starts with them.
+    /// </summary>
     public int Inherited { get; private set; }
 
     /// <summary>Gets whether the call itself has begun no attempt yet. It may then make one, even if the earlier tries have used up the attempts.</summary>
@@ -147,7 +150,7 @@ internal sealed class AttemptHistory
         /// <summary>The number of this call's attempts on the endpoint.</summary>
         public int Attempts;
 
-        /// <summary>The same number without refusals that named a time.</summary>
+        /// <summary>The number of this call's attempts on the endpoint, without refusals that named a time to come back.</summary>
         public int Counted;
 
         /// <summary>The start of the latest of these attempts.</summary>

@@ -108,9 +108,9 @@ public sealed record PoolEndpoint
     internal bool RepeatsBeginning { get; }
 
     /// <summary>
-    /// Creates the seam between an answer that was cut and the rest that this endpoint gives. The seam removes text that the endpoint repeats. If <see
-    /// cref="RepeatsTail"/> is true, this is the end of the delivered text. If a Mistral endpoint continues an assistant message (<see
-    /// cref="HaKit.Continuation.AssistantPrefix"/>), this is all of the delivered text.
+    /// Creates the seam between an answer that was cut and the rest that this endpoint gives. The seam removes the delivered text that the endpoint repeats: the
+    /// last words if <see cref="RepeatsTail"/> is true, or all of it for a Mistral endpoint that continues an assistant message (<see
+    /// cref="HaKit.Continuation.AssistantPrefix"/>).
     /// </summary>
     /// <param name="delivered">All delivered text.</param>
     public AnswerSeam CreateSeam(string delivered) => new(delivered, RepeatsTail, RepeatsBeginning);

@@ -37,8 +37,8 @@ public sealed class RetryOptions
 
 /// <summary>
 /// Sets how long to wait for the first content of an answer. Not thread-safe; read at start-up and at each reload. For endpoints that the pool already has, a
-/// reload does not change <see cref="Minimum"/> and <see cref="Multiplier"/>. While <see cref="Learned"/> is true, it does not change their longest learned
-/// limit (<see cref="Timeout"/>) either. A log line names the settings that a reload could not change.
+/// reload does not change <see cref="Minimum"/> and <see cref="Multiplier"/>. While <see cref="Learned"/> is true, the reload does not change the longest learned
+/// limit (<see cref="Timeout"/>) of these endpoints either. A log line names the settings that a reload could not change.
 /// </summary>
 public sealed class FirstContentOptions
 {
@@ -59,8 +59,8 @@ public sealed class FirstContentOptions
 
     /// <summary>
     /// Gets or sets the longest silence of an attempt while another endpoint could serve the call, as a share of the time that is left until the deadline. The
-    /// limit is not shorter than the endpoint's own 99th percentile, unless the endpoint would probably answer after the deadline and another endpoint before
-    /// it. A request that must not be repeated has no such limit. Default 0.5; above 0, at most 1.
+    /// limit is not shorter than the endpoint's own 99th percentile, unless this endpoint would probably answer after the deadline, and another endpoint before
+    /// the deadline. A request that must not be repeated has no such limit. Default 0.5; above 0, at most 1.
     /// </summary>
     public double DeadlineShare { get; set; } = 0.5;
 

@@ -120,7 +120,10 @@ internal readonly record struct HealthEvidence
     /// </summary>
     public bool IsDecisive { get; init; }
 
-    /// <summary>Gets, for self-suspicion, the age up to which ejections are undone. For a cooldown that a peer reports, gets its remaining time.</summary>
+    /// <summary>
+    /// Gets, if this process was paused or could connect to no endpoint, the length of the recent period whose ejections are undone. For a cooldown that a peer
+    /// reports, gets the remaining time of the cooldown.
+    /// </summary>
     public TimeSpan Length { get; init; }
 
     /// <summary>Gets, for a refused key, whether the key has served within 24 hours, on this endpoint or on another endpoint that uses it.</summary>

@@ -54,8 +54,8 @@ public sealed class HealthOptions
     public TimeSpan TrialTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Gets or sets the longest time for which a server's <c>Retry-After</c> is obeyed without any request. After this time the endpoint gets one trial at a
-    /// time. Default 1 h; more than 0.
+    /// Gets or sets the longest time in which an endpoint gets no request because of its <c>Retry-After</c>. If <c>Retry-After</c> is longer, the endpoint then
+    /// gets one trial at a time. Default 1 h; more than 0.
     /// </summary>
     public TimeSpan CooldownCap { get; set; } = TimeSpan.FromHours(1);
 
@@ -201,7 +201,7 @@ public sealed class HealthOptions
     /// <summary>Gets the wait from a refusal of a key or quota to the next trial.</summary>
     /// <param name="cause">The refusal.</param>
     /// <param name="hasServed">
-    /// True if the key has served recently. A key that never served is probably wrong, so its first trial comes only after the cap.
+    /// True if the key has served recently. A key that never served is probably wrong, so its first trial comes only after <see cref="CooldownCap"/>.
     /// </param>
     /// <param name="times">The number of refusals in a row.</param>
     internal TimeSpan TrialDelay(Faults.Fault cause, bool hasServed, int times) => cause.Kind switch
@@ -211,7 +211,7 @@ public sealed class HealthOptions
         _ => CooldownCap,
     };
 
-    /// <summary>Gets the same options with rules in report mode as if they were enforced. Null if no rule is in report mode.</summary>
+    /// <summary>Gets a copy of the options in which every rule in report mode is enforced. Null if no rule is in report mode.</summary>
     internal HealthOptions? AsIfEnforced()
     {
         if (!new[] { FailuresRule, ConnectFailuresRule, FailureRatioRule, HeartbeatsRule, RefusalsRule, KeyRule, QuotaRule }.Contains(RuleMode.Report))
@@ -232,7 +232,7 @@ public sealed class HealthOptions
     /// <summary>Gets the length of a cooldown for which the server named no time, without jitter.</summary>
     internal TimeSpan OwnCooldown(int throttles) => Doubled(ThrottleCooldown, throttles, MaxThrottleCooldown);
 
-    // 2^40 times the shortest useful length is longer than any maximum, and does not overflow a double.
+    // The length doubles at most 40 times: even 1 ms is then longer than the longest allowed maximum (10 years).
     private static TimeSpan Doubled(TimeSpan first, int times, TimeSpan max) =>
         TimeSpan.FromTicks((long)Math.Min(first.Ticks * Math.Pow(2, Math.Clamp(times - 1, 0, 40)), max.Ticks));
 }

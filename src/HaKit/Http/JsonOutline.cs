@@ -16,7 +16,7 @@ internal readonly struct JsonOutline
     /// <summary>Gets whether every bracket and every string is closed, and the text is not empty.</summary>
     public bool IsWhole { get; private init; }
 
-    /// <summary>Gets where the value of the root's <c>model</c> is: in JSON with its quotes, in a form without. Null if the root has no such text.</summary>
+    /// <summary>Gets where the model's name is. In JSON the range includes the quotes; a multipart form has none. Null if no model is named.</summary>
     public Range? Model { get; private init; }
 
     /// <summary>Gets whether the root contains <c>"stream": true</c>.</summary>

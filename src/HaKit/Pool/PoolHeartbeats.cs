@@ -82,7 +82,8 @@ internal sealed class PoolHeartbeats : IDisposable
             return null;
         if ((endpoint.HealthPath ?? options.Path) is { } path)
             return new HttpProbe(path);
-        // If calls use a proxy, a direct connection is no evidence about the endpoint. So an endpoint behind a proxy is probed only if it has a path.
+        // If calls use a proxy, a direct TCP connection shows nothing about the endpoint. So an endpoint behind a proxy is probed only if a path for HTTP heartbeats
+        // is set.
         return HttpClient.DefaultProxy.IsBypassed(address) ? new TcpProbe() : null;
     }
 }

@@ -22,7 +22,7 @@ public sealed record PoolStatus
     public required int Serving { get; init; }
 
     /// <summary>
-    /// Gets whether the pool fails to connect to every admitted endpoint. This machine's network may then be at fault, so the pool does not eject these
+    /// Gets whether the pool can connect to none of the admitted endpoints. This machine's network may then be at fault, so the pool does not eject these
     /// endpoints. While this is true, no endpoint serves.
     /// </summary>
     public bool IsUnreachable { get; init; }

@@ -106,7 +106,9 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
 
 /// <summary>Describes the time that is left for an answer.</summary>
 /// <param name="IsStream">True if the time ends at the first content of a stream.</param>
-/// <param name="Chance">The share of an endpoint's recent answers that must have taken less time. 0: the check is off, and every endpoint can answer.</param>
+/// <param name="Chance">
+/// The share of an endpoint's recent answers that must have taken less time than <paramref name="Left"/>. 0: the check is off, and every endpoint can answer.
+/// </param>
 /// <param name="Left">The time that is left.</param>
 internal readonly record struct AnswerTime(bool IsStream, double Chance, TimeSpan Left)
 {

@@ -14,8 +14,8 @@ namespace HaKit;
 /// <typeparam name="T">The type of the items.</typeparam>
 public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 {
-    // The largest number of errors after the end mark that are left out. Each of them may deepen the stack, because the next item is read by a recursive call
-    // if it has already arrived.
+    // Errors after the end mark are skipped, but at most this many. If the next item has already arrived, it is read by a recursive call, so each skipped error
+    // may deepen the stack.
     private const int MostLeftOut = 32;
 
     private readonly Lease _lease;
@@ -66,10 +66,10 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     /// <summary>Gets or sets the callback for each new <see cref="Detail"/> after a seam.</summary>
     internal Action<CallDetail>? DetailChanged { get; set; }
 
-    /// <summary>Gets or sets, for the rest of a cut answer, how many characters had been delivered before it.</summary>
+    /// <summary>Gets or sets, if this stream is the rest of a cut answer, how many characters were delivered before the cut.</summary>
     internal int? AfterCharacters { get; set; }
 
-    /// <summary>Gets whether the end mark has been read. Held items have been read, even if the caller has not received them yet.</summary>
+    /// <summary>Gets whether the pool has read the end mark. The caller may not have received it yet, because the pool may still hold items.</summary>
     internal bool HasEnded => _progress.HasEnded;
 
     internal void ContinueWith(Func<PartialResponseException, CancellationToken, ValueTask<IAsyncEnumerable<T>?>>? how) =>
@@ -188,7 +188,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         {
             return CutAsync(null, exception);
         }
-        // A source whose read is over, with success or not, is not awaited: an awaited continuation could run on another thread.
+        // If the read is already over, with success or not, its result is taken at once: after an await, the code could continue on another thread.
         return move.IsCompleted ? TakeMoved(move) : WaitAsync(move);
     }
 
@@ -219,7 +219,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     {
         GC.SuppressFinalize(this);
         _isDisposed = true;
-        Interlocked.MemoryBarrier(); // either this thread sees the source of a rest that has just arrived, or the reader sees the disposal
+        Interlocked.MemoryBarrier(); // pairs with the barrier in CutAsync: this thread sees the new _source, or CutAsync sees _isDisposed
         // Some readers stop at the end mark. The answer is complete even if the items after the mark were not read.
         var isWhole = _over || _progress.HasEnded;
         _answer.Complete(isWhole ? null : KnownFaults.CallerCancelled, _engine.Clock.Now);
@@ -274,7 +274,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         var began = clock.Now;
         var now = began;
         var source = _source;
-        // If the source cannot be followed, another thread has disposed the stream while the source began its read.
+        // TryFollow fails only if another thread has disposed the stream after MoveNextAsync was called on the source.
         if (!source.TryFollow(move))
             throw Cancelled();
         var caller = _callerToken.UnsafeRegister(static signal => ((AsyncSignal)signal!).Set(), _signal);
@@ -343,8 +343,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return true;
     }
 
-    // The answer was cut. After its end mark this has no effect. Before the end mark the caller must get an exception, unless another endpoint continues the
-    // answer.
+    // Handles a cut. A cut after the end mark ends the stream normally, because the answer is complete. After a cut before the end mark, the caller gets an
+    // exception, unless another endpoint continues the answer.
     private async ValueTask<bool> CutAsync(Fault? fault, Exception? exception)
     {
         if (_progress.HasEnded)
@@ -352,8 +352,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (_isHeld)
             throw HeldFailure(fault, exception);
         var now = _engine.Clock.Now;
-        // After the caller's cancellation, the source may end with any exception, or without one. This code also runs for a stream that is disposed while it is
-        // read. The disposal cancels the attempt as the caller's cancellation, and may end the read before the reader detects it.
+        // After a cancellation by the caller, the source may end with any exception, or without one. A disposal by another thread during a read counts as such a
+        // cancellation (KnownFaults.CallerCancelled), and may end the source's read before WaitAsync detects the disposal.
         if (exception is not null && IsCancelled || _lease.CancelledFor is { Blame: FaultBlame.Caller })
             throw CancelledAt(now);
         var partial = await ToPartialAsync(fault, exception, now).ConfigureAwait(false);
@@ -416,7 +416,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return cut.ToException(attempts, _progress.Delivered, await CloseSourceAsync(now).ConfigureAwait(false));
     }
 
-    // An exception from closing the source belongs to the cut.
+    // Closes the source. Returns the exception of the disposal, if there is one, so that the exception for the cut can contain it.
     private async ValueTask<Exception?> CloseSourceAsync(TimeSpan now)
     {
         (var failure, _leaving) = await _source.CloseAsync(_engine.Clock, now, _leaving).ConfigureAwait(false);

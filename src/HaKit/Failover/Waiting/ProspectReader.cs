@@ -14,8 +14,8 @@ internal ref struct ProspectReader
     /// <summary>A call waits for the trial of an endpoint with a refused key or an exhausted quota only if the trial is due within this time.</summary>
     private static readonly TimeSpan NearTrial = TimeSpan.FromSeconds(10);
 
-    // An endpoint that was already out of service when the call began may have recovered in the meantime. So it may get a trial before the endpoints that were in
-    // service at that time, but only if it got no request for this long. Such trials are then too rare to delay the trials of the other endpoints.
+    // An endpoint in _earlierOut is out of service, and this call never tried it while it was in service. Such an endpoint may have recovered, so it sometimes gets
+    // a trial before the endpoints in _trial. It must have got no request for this time, so that these trials are rare and hardly delay the other trials.
     private static readonly TimeSpan EarlierOutPause = TimeSpan.FromSeconds(5);
 
     private readonly FailoverCall _call;
@@ -52,8 +52,8 @@ internal ref struct ProspectReader
     {
         (_call, _settings, _now, _outageSince, _isSecond) = (call, settings, now, outage.Since, isSecond);
         _hasRoomBesidePace = outage.HasRoomBeside(now);
-        // After a fault that may never end (Healing.Doubtful), a call makes at most the retries of ordinary service (OrdinaryRetries). In an outage a call usually
-        // makes any number of trials. After such a fault each trial counts as a retry. A call without an attempt of its own (HasNoOwn) may make one in any case.
+        // In an outage a call may usually make any number of trials. But after a fault that may never end (Healing.Doubtful), each trial counts as a retry, and the
+        // call makes at most OrdinaryRetries retries. A call that has made no attempt of its own (HasNoOwn) may make one in any case.
         _hasRetryLeft = call.History.HasNoOwn || call.History.Counted <= settings.OrdinaryRetries;
     }
 
@@ -78,8 +78,8 @@ internal ref struct ProspectReader
         // went to the endpoint at once and it failed, its many failures would eject it again.
         if (Returned is not null && _serving > 1 && Fraction(_call.Number) >= 2 * Returned.Health.State.SlowStartShare(_now))
             (_cameBackAt, Returned) = (TimeSpan.MaxValue, null);
-        // An endpoint that was already out when the call began gets the trial only if no endpoint that was in service then can get it, or occasionally in a longer
-        // outage.
+        // The endpoint in _trial usually gets the trial. The endpoint in _earlierOut (see EarlierOutPause) gets it only if _trial is empty, or if it comes before
+        // _trial and IsEarlierOutsTurn allows it, for example once in a while in a longer outage.
         var trial = _trial.Endpoint is null || _earlierOut.IsBefore(_trial, _now) && IsEarlierOutsTurn() ? _earlierOut : _trial;
         // A plain answer may legitimately take long. So only a stream may get its second attempt on the endpoint that already works on it.
         if (trial.Endpoint is null && _call.IsStream)
@@ -147,7 +147,7 @@ internal ref struct ProspectReader
         // Only calls that are released one after another may go to an endpoint that has come back. A call that was woken by its own timer must pay from the
         // budget or follow the pace. Otherwise all calls would go to the endpoint at the same time.
         var isOpen = _call.WasReleased && HasComeBack(member, failedAt);
-        // A probe may be wrong. So its success allows an earlier attempt only while the outage's count of repeats is below its limit.
+        // A probe may be wrong. So its success allows an attempt before the pace does only while the outage has room for attempts beside the pace.
         if ((isOpen || findings.Attempts > 0 && _hasRoomBesidePace && member.IsSeenBack) && member.Load < _returnedLoad)
             (_cameBackAt, _returnedLoad, Returned) = (at, member.Load, member);
         if (hasServed && (findings.Attempts > 0 || _isSecond) && findings.Attempts < _retryAttempts)
@@ -168,7 +168,7 @@ internal ref struct ProspectReader
             member, at, IsNamed: at > _now && health.IsCooling(_now), IsSeenWell: member.IsSeenBack || IsProbedWell(member, health), Max(findings.AskedAt, member.PacedAt));
         if (findings.IsUnderWay)
         {
-            _kept = trial.IsBefore(_kept, _now) ? trial : _kept; // a second attempt beside a kept attempt should go to another endpoint
+            _kept = trial.IsBefore(_kept, _now) ? trial : _kept; // the last choice, and only for a stream: the endpoint already works on the call
             return;
         }
         var isReady = health.IsTrialReady(_now) && findings.Attempts > 0;
@@ -191,12 +191,13 @@ internal ref struct ProspectReader
         };
     }
 
-    // The key was accepted, or the quota restored, after this call's attempt began. So the fault no longer counts, as for the endpoint's health.
+    // Checks whether a fault of a key or quota was cleared after the attempt with this fault began: the key was accepted, or the quota restored. The endpoint's
+    // health then ignores the fault, and so does the call.
     private static bool WasClearedAfter(in AttemptHistory.Findings findings, Fault fault, HealthState health) =>
         fault.IsUntilCleared() && fault.Kind != FaultKind.Forbidden && health.ClearedAt > findings.FaultBegan;
 
-    // The result is not earlier than the time that the endpoint has named, or that the application's own breaker in the endpoint's pipeline has named. The only
-    // exception is a cooldown with an earlier TrialAt: it allows a trial before its end.
+    // Gets the earliest time for an attempt. If the endpoint is in a cooldown, this is the end of the cooldown, or TrialAt if that is earlier. If the application's
+    // own breaker in the endpoint's pipeline is open and has named its end, the attempt waits for that end too.
     private readonly TimeSpan AskableAt(HealthState health) =>
         Max(_now, Max(BreakerEnds(health), CooldownEnds(health)));
 
