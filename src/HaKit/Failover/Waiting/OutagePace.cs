@@ -4,7 +4,8 @@ namespace HaKit.Failover.Waiting;
 /// Decides when a call may test whether an outage is over. One waiting call at a time holds the right to make a trial. From the end of its trial to the start
 /// of the next trial there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So the end of an outage is
 /// detected late by at most a tenth of its length. This class also counts the repeats of the outage: every attempt after a call's first attempt on each
-/// endpoint, inside or outside the pace. The count never exceeds a dozen attempts plus one for each second of the outage's age. Lock-free; one for each pool.
+/// endpoint, inside or outside the pace. The count never exceeds a dozen attempts plus one for each second of the outage's age. Repeats before the first call
+/// waits are not counted: the retry budget limits them. Lock-free; one for each pool.
 /// </summary>
 internal sealed class OutagePace
 {
