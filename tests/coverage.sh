@@ -10,7 +10,8 @@ export HAKIT_TEST_LIMIT=0 # the collector slows every test down
 least=${1:-95}
 page=${2:-}
 out=$(mktemp -d)
-dotnet test HaKit.sln --collect "XPlat Code Coverage" --results-directory "$out" -v q -- \
+dotnet build HaKit.sln -v q --nologo >"$out/build.log" 2>&1 || { tail -5 "$out/build.log"; exit 1; }
+dotnet test HaKit.sln --no-build --collect "XPlat Code Coverage" --results-directory "$out" -v q -- \
   DataCollectionRunSettings.DataCollectors.DataCollector.Configuration.Include='[HaKit*]*' \
   DataCollectionRunSettings.DataCollectors.DataCollector.Configuration.Exclude='[*.Tests]*,[HaKit.Sample*]*' \
   DataCollectionRunSettings.DataCollectors.DataCollector.Configuration.ExcludeByFile='**/obj/**' \
