@@ -64,8 +64,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// Runs the callback on one endpoint after another until it succeeds, within the deadline. The token of an attempt is cancelled when the attempt times out
-    /// or the caller cancels, but only after the callback has returned its task. A callback that ignores its token does not delay the call. A synchronous
-    /// success allocates nothing. As with every <see cref="ValueTask"/>, await the result once or call AsTask, because a pooled object may be behind it.
+    /// or the caller cancels. While the callback has not yet returned its task, for example because it blocks its thread, the pool cannot cancel the token.
+    /// After that, a callback that ignores its token does not delay the call. A synchronous success allocates nothing. As with every <see cref="ValueTask"/>, await the result once or call AsTask, because a pooled object may be behind it.
     /// </summary>
     /// <typeparam name="TState">The type of the state for the callback.</typeparam>
     /// <typeparam name="TResult">The type of the result. Results of failed attempts are disposed if they are <see cref="IDisposable"/>. An <see cref="HttpResponseMessage"/> with a failing status is a failure; the pool classifies it by its status and body.</typeparam>
@@ -115,8 +115,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <param name="open">Opens the stream on an endpoint. The token is valid until the stream ends.</param>
     /// <param name="reader">Classifies each item as content, the end, an error, or nothing.</param>
     /// <param name="continueWith">Called after a cut. It returns the rest of the answer (for example from a request with the delivered part as a prefix), or
-    /// null for no rest. If it fails, or the returned stream fails, the caller gets the exception of the first cut. But a rest from <c>pool.ContinueAsync</c> may be cut too:
-    /// after such a cut, the function is called once more. The third cut, or a cut without a function, ends the stream.</param>
+    /// null for no rest. If the function fails, or returns a stream of your own that fails, the caller gets the exception of the first cut. If the function returns the
+    /// result of <c>pool.ContinueAsync</c> itself and this rest is cut, it is called a second time; the third cut ends the stream. Null: the first cut ends it.</param>
     /// <param name="cancellationToken">Cancels the call, and later the reading of the stream.</param>
     /// <returns>The stream, at its first item. Dispose the stream unless you read it to its end.</returns>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
@@ -166,7 +166,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// options list such an endpoint, it belongs to the options from then on. A log line names the changed settings that only a new pool can use.
     /// </summary>
     /// <param name="options">The complete new options. The pool takes a copy.</param>
-    /// <exception cref="OptionsValidationException">The options have mistakes; nothing was changed. If your own strategies throw, nothing was changed either.</exception>
+    /// <exception cref="OptionsValidationException">The options have mistakes; nothing was changed. If the code that builds your own strategies throws another exception, that exception is passed on, and nothing was changed either.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public void Update(EndpointPoolOptions options)
     {

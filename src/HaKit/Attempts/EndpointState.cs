@@ -246,7 +246,7 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Records that an attempt begins. Returns the mark of its silence, for <see cref="Estimates.Silence.RecordEnd"/> or <see cref="UndoStart"/>.
+    /// Records that an attempt begins. Pass the result once: to <see cref="Estimates.Silence.RecordEnd"/> when the attempt is no longer silent, or to <see cref="UndoStart"/>.
     /// </summary>
     public long RecordStart(long inputTokens, TimeSpan now)
     {
@@ -273,10 +273,10 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Records that an attempt timed out while it was silent. Returns true if the endpoint seems to have become slow, and false if it seems to be out. The
-    /// result is true only after many consecutive silences; a trial after an ejection counts as several. The length of a silence is learned only if the result
-    /// is true. Otherwise the few silences of an outage would set the learned 99th percentile, and the limit, which is three times this percentile, would
-    /// triple each time.
+    /// Records that an attempt timed out while it was silent. Returns true if the length of the silence may be learned, because after many consecutive silences
+    /// the endpoint seems to be slow. A silent trial after an ejection counts as several silences. Returns false before that, because the endpoint seems to be
+    /// out. A few learned silences would become the 99th percentile of the endpoint's times. The limit on silence is three times this percentile, so the limit
+    /// would triple each time.
     /// </summary>
     public bool RecordSilence(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesWhileOut;
 

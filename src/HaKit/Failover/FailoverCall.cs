@@ -44,7 +44,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets the rules of waiting that have applied to the call, in order. Each rule has four bits. The latest rule has the lowest bits.</summary>
     public ulong Rules { get; private set; }
 
-    /// <summary>Gets or sets the endpoint whose end of cooldown wakes this call. Other calls then need not wake at that time.</summary>
+    /// <summary>Gets or sets the endpoint that this call watches: the call wakes when the cooldown of the endpoint ends. The other waiting calls wake later.</summary>
     public EndpointState? Watched { get; set; }
 
     /// <summary>Gets or sets whether this is the one call that tests whether an outage is over.</summary>
@@ -265,8 +265,8 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
 
     private CallDetail DetailOfMany(TimeSpan now) => new()
     {
-        // A refused call was not served, but one of its endpoints sent the refusal that the caller gets. A strategy of the application may answer without an
-        // attempt.
+        // The endpoint that served the call, or else the endpoint that sent the refusal that the caller gets. If a strategy of the application answered, this is
+        // the endpoint of the last attempt, or an empty name without an attempt.
         Endpoint = _servedBy ?? _endedBy ?? (History.Entries is [.., var last] ? last.Endpoint.Name : ""),
         Attempts = Attempts(now),
         AttemptCount = History.Begun,

@@ -118,7 +118,7 @@ internal sealed class FailoverEngine
 
     /// <summary>Begins a call.</summary>
     /// <param name="profile">The information about the request that the pool cannot see: requirements, sizes, deadline.</param>
-    /// <param name="isStream">True for a stream. The duration of a stream's call ends at the first content.</param>
+    /// <param name="isStream">True for a stream. The call then ends at the first content: its deadline and its measured duration do not include the rest of the stream.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="callerToken">The caller's cancellation token.</param>
     /// <param name="earlier">The failures of earlier tries of the same request. Null for the first try.</param>
@@ -209,9 +209,9 @@ internal sealed class FailoverEngine
     }
 
     /// <summary>
-    /// Decides whether a call ends when the pool gives up one of its attempts. An attempt that had only a small part of the call's remaining time gets the
-    /// fault <see cref="FaultKind.DeadlineExceeded"/> although the call's deadline has not passed, so that its silence does not count against the endpoint. The
-    /// endpoint may have processed the request all the same. So this fault ends a call that must not be repeated, and no other call.
+    /// Decides whether a call ends when the pool gives up one of its attempts. If the attempt was given up early because the call had little time left for it,
+    /// its fault is <see cref="FaultKind.DeadlineExceeded"/>, even before the call's deadline. This fault does not count against the endpoint, but the endpoint
+    /// may have processed the request. So the call ends if the request must not be repeated. Otherwise the call goes on.
     /// </summary>
     public bool EndsGivenUp(FailoverCall call, Fault fault) => fault.Kind switch
     {

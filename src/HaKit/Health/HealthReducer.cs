@@ -265,7 +265,8 @@ internal static class HealthReducer
         if (!state.IsInService)
             return next;
 
-        // A fault that a probe found is disproved by the same probe, even if such a fault usually needs a higher level.
+        // If a probe found the fault, a success of this probe must be able to disprove the fault. So the level is at most the level of the probe, even if calls
+        // with this fault need a higher level. An earlier failure of the same streak may still require a higher level.
         var level = fault.Level() < evidence.Level ? fault.Level() : evidence.Level;
         if (state.ConsecutiveFailures > 0 && state.CauseLevel > level)
             level = state.CauseLevel;

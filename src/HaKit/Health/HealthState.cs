@@ -36,8 +36,9 @@ public sealed record HealthState
     public Fault? CooldownCause => Cooldown?.Cause;
 
     /// <summary>
-    /// Gets the number of ejections that count: the latest ejection, and the earlier ejections that the pool had not forgotten when the latest ejection began
-    /// (<see cref="HealthOptions.EjectionMemory"/>). Each ejection that still counts at the next ejection doubles the length of the next ejection. At least 0.
+    /// Gets the number of ejections that count. At each ejection, the pool first subtracts the ejections that it has forgotten by then
+    /// (<see cref="HealthOptions.EjectionMemory"/>), and then adds 1. The first ejection has the base length, and each further ejection that counts doubles the
+    /// length, up to the maximum. At least 0.
     /// </summary>
     public int Ejections { get; internal init; }
 
@@ -62,16 +63,16 @@ public sealed record HealthState
     /// <summary>Gets the number of calls in a row that the endpoint refused and another endpoint then served.</summary>
     internal int Refusals { get; init; }
 
-    /// <summary>Gets the number of consecutive refusals because of a key or a quota, if each of them began a cooldown that lasts until it is cleared.</summary>
+    /// <summary>Gets the number of consecutive refusals of a key or a quota: the refusal that began the cooldown, and the refusals of its trials since then.</summary>
     internal int ClearRefusals { get; init; }
 
     /// <summary>Gets whether the endpoint is ejected because of refusals; such an ejection is short.</summary>
     internal bool IsOutForRefusals { get; init; }
 
-    /// <summary>Gets how many of the latest <see cref="ConsecutiveFailures"/> were failures to connect.</summary>
+    /// <summary>Gets the number of failures to connect in a row. 0 after a failure of another kind, and after a probe that connected.</summary>
     internal int ConnectFailures { get; init; }
 
-    /// <summary>Gets how many of the latest <see cref="ConsecutiveFailures"/> had no answer: failures to connect and silences.</summary>
+    /// <summary>Gets the number of failures without an answer in a row: failures to connect and silences. 0 after a failure that the server answered.</summary>
     internal int UnansweredFailures { get; init; }
 
     /// <summary>Gets whether the endpoint would have been ejected if it had not been the last admitted endpoint.</summary>

@@ -170,8 +170,9 @@ internal static class HealthTransitions
         until > state.TrialUntil ? state with { TrialUntil = until } : state;
 
     /// <summary>
-    /// Brings the endpoint back into service with a slow start. RecoveredAt stays, because only an ejection by this replica clears it. So an operator's order,
-    /// the break of a breaker, an ejection by other replicas, or the trial of a cooldown does not stop the pool from forgetting earlier ejections.
+    /// Brings the endpoint back into service with a slow start. RecoveredAt stays: from that time on, the pool forgets earlier ejections step by step. Only an
+    /// ejection by this replica clears RecoveredAt. An operator's order, a circuit breaker in the endpoint's own pipeline, an ejection by other replicas and a
+    /// successful trial of a cooldown do not.
     /// </summary>
     public static HealthState Recover(this HealthState state, TimeSpan now, HealthOptions options) => state.WithoutCounts() with
     {
@@ -215,8 +216,8 @@ internal static class HealthTransitions
     }
 
     /// <summary>
-    /// Ends a cooldown early, if the success that disproves the cooldown is newer than the cooldown. A throttle may have begun a second cooldown that ends no
-    /// later than the first (<see cref="Cooldown.Beneath"/>). If the trial of this second cooldown is not due yet, the second cooldown remains.
+    /// Ends a cooldown early, if the success that disproves the cooldown is newer than the cooldown. A shorter cooldown because of a throttle may run at the same
+    /// time (<see cref="Cooldown.Beneath"/>). This shorter cooldown remains if its own trial is not due yet.
     /// </summary>
     public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
     {
@@ -247,8 +248,8 @@ internal static class HealthTransitions
     };
 
     /// <summary>
-    /// Returns the endpoint to service: to its slow start if that has not ended, as suspect if failures still count, otherwise as healthy. Without a slow
-    /// start the recovery is complete, also after an ejection that was undone.
+    /// Returns the endpoint to service: to its slow start if that has not ended, as suspect if failures still count, otherwise as healthy. If no slow start is
+    /// running, the recovery is complete now. This also applies if an ejection is undone.
     /// </summary>
     private static HealthState ToService(this HealthState state, TimeSpan now)
     {

@@ -37,7 +37,7 @@ internal sealed class Pacemaker
     /// <param name="health">Receives late timers and the elapsed time.</param>
     /// <param name="chance">The random numbers for start times and jitter.</param>
     /// <param name="outagePause">Gets the pause between two probes in an outage of a given age.</param>
-    /// <param name="outageChanged">Called when an outage begins (null) and ends (its length), in order, one call at a time; under no lock.</param>
+    /// <param name="outageChanged">Called with null when an outage begins, and with the length of the outage when it ends. The calls come in order, one at a time, under no lock.</param>
     public Pacemaker(PoolClock clock, HealthTracker health, Chance chance, Func<TimeSpan, TimeSpan> outagePause, Action<TimeSpan?> outageChanged)
     {
         (Clock, _health, Chance, _outagePause, _outageChanged) = (clock, health, chance, outagePause, outageChanged);
@@ -133,7 +133,7 @@ internal sealed class Pacemaker
     /// Probes the endpoints at the pace of an outage until no call waits. It is called whenever a call begins or continues to wait, even if no endpoint is
     /// known to be out.
     /// </summary>
-    /// <param name="since">The start of the outage, as the calls have found it.</param>
+    /// <param name="since">The time at which calls first found the outage. It may be known to the calls before the heartbeats notice it.</param>
     public void ProbeWhileCallsWait(TimeSpan since)
     {
         if (_isWaitedFor || IsOutage)

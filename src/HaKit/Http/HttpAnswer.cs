@@ -242,8 +242,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         && (type.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || type.Contains("jsonl", StringComparison.OrdinalIgnoreCase)
             || type.Contains("json-seq", StringComparison.OrdinalIgnoreCase) || type.Contains("stream+json", StringComparison.OrdinalIgnoreCase));
 
-    // Checks whether the answer to a request for a stream is read as text although its Content-Type is neither JSON nor events. On a path whose answers are JSON,
-    // the body is read unless the type is one of binary data, because servers label answers wrongly. On other paths it is read only if the type is vague.
+    // Used if a stream was requested and the Content-Type is neither JSON nor events: checks whether the body is read as text all the same, because servers label
+    // answers wrongly. On a path whose answers are JSON, every type except a binary type is read as text. On other paths, only a vague type is.
     private bool MayBeText(string type) => IsVague(type) || Shape is { IsJson: true } && !IsBinary(type);
 
     // Checks whether the Content-Type is one of the wrong types that servers give to a JSON answer or error.

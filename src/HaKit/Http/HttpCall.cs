@@ -72,7 +72,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
     }
 
-    // The engine starts the deadline later. So the time of a wait for a changed credential is taken from the deadline here.
+    // The engine counts the deadline from a later time: when it begins the call. So the time that this method waits is subtracted from the deadline here.
     private async ValueTask AdmitOthersAsync(CancellationToken cancellationToken)
     {
         var admitted = _side.RefusedCredentials.AdmitOthersAsync(request, Profile, cancellationToken);
@@ -153,7 +153,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// <param name="dialect">The declared dialect of the endpoint.</param>
     public AnswerShape? ShapeOn(WireDialect dialect) => request.Method == HttpMethod.Post ? _route.AnswerOn(dialect)?.Shape : null;
 
-    // Only a POST is answered by the model, and not if its path names a stored object: a POST to the messages of a thread only stores a message.
+    // The model answers only a POST whose path names no stored object. For example, a POST to the messages of a thread only stores a message.
     private string? Operation => request.Method == HttpMethod.Post && _route.Named is null ? Operations.OperationOf(_route.Path) : null;
 
     /// <summary>Gets the kind of the request. The body is searched for the names of stored objects only once.</summary>
@@ -221,7 +221,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         var target = _side.TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
         token.ThrowIfCancellationRequested(); // a credential source that ignores its token may return after the call is over; then no request must be sent
-        // Only a credential from code is stored. Facts for peers read a credential in the options anew; a stored copy would hide its replacement by a reload.
+        // Only a credential from code is stored, for the facts for peers. If the credential is in the options, these facts read it there each time. A stored copy
+        // would be used instead, and would be out of date after a reload has replaced the credential.
         attempt.Lease.State.UsedCredential = secret == attempt.Endpoint.Credential ? null : secret;
         var noted = _tries?.RecordStart(pool.Engine, attempt.Lease);
         HttpResponseMessage? response = null;

@@ -186,15 +186,15 @@ internal sealed partial class HttpSide(EndpointPool pool)
         return target;
     }
 
-    /// <param name="Added">The names in the options for which this is valid.</param>
+    /// <param name="Added">The list of added names in the options. If the options have another list, this record is out of date.</param>
     /// <param name="Names">All names.</param>
     private sealed record AddedNames(IList<string> Added, CredentialNames Names);
 
-    /// <param name="Of">The snapshot for which this is valid.</param>
+    /// <param name="Of">The snapshot whose endpoints are listed. If the pool has another snapshot, this record is out of date.</param>
     /// <param name="Names">The endpoints with an address. Null: all.</param>
     private sealed record Addressed(PoolSnapshot Of, string[]? Names);
 
-    /// <param name="Of">The options for which this is valid.</param>
+    /// <param name="Of">The options that contain the limits. If the pool has other options, this record is out of date.</param>
     /// <param name="Least">The limit.</param>
     private sealed record TokenLimit(EndpointPoolOptions Of, int? Least);
 

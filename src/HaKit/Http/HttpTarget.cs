@@ -68,8 +68,8 @@ internal sealed class HttpTarget
 
     /// <summary>
     /// Gets the address of the request to the endpoint. The endpoint's address replaces the origin's prefix, and the endpoint's own model replaces the model in the
-    /// path. The rest of the path stays unchanged, including escapes. The query loses the caller's credentials unless they are sent too, and gets the query of the
-    /// endpoint's address at its end.
+    /// path. The rest of the path stays unchanged, including escapes. The caller's query comes first, without credentials unless <paramref name="withCredential"/> is
+    /// true. The query of the endpoint's address is appended to it.
     /// </summary>
     /// <param name="requested">The caller's address, under the origin.</param>
     /// <param name="model">The model's name in the request, for an address with a place for it.</param>

@@ -33,8 +33,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     public HttpContinuation? Continuation { get; set; }
 
     /// <summary>
-    /// Gets or sets the state of the rest, if the items are the rest of a cut answer. The items then report the usage of the whole answer, and this state has
-    /// the usage of the rest alone.
+    /// Gets or sets the state of the rest, if the items are the rest of a cut answer. Otherwise null. The usage in these items is the usage of the whole answer,
+    /// so <see cref="TryGetUsage"/> returns the usage of the rest alone from this state.
     /// </summary>
     public RestState? Rest { get; set; }
 
