@@ -24,7 +24,7 @@ public sealed class SampleTests(Browser browser) : IClassFixture<Browser>
             var answered = await page.Locator("#talk .theirs[data-done]").CountAsync();
             await AskAsync(page, "And what if one of its servers dies while it talks?");
             var note = page.Locator("#talk .note").Last;
-            await Assertions.Expect(note).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^(fra|ams)-"));
+            await Assertions.Expect(note).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^(fra-|ams-|standby)")); // on a busy machine the standby may serve
             var serving = (await note.TextContentAsync())!.Split(' ')[0];
             await page.ClickAsync($"[data-server='{serving}'][data-fault='killed']");
             var killed = Stopwatch.GetTimestamp();
