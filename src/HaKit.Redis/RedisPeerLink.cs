@@ -18,7 +18,7 @@ internal sealed class RedisPeerLink : IPeerLink
     // second between two requests, all replicas have read the store within three seconds after its return.
     private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(2);
 
-    // A fact whose message was lost without a sign arrives with the next read.
+    // A message may be lost without a sign. So each replica reads all facts again after half of this time to one and a half times this time.
     private static readonly TimeSpan RereadsEvery = TimeSpan.FromSeconds(20);
 
     private readonly Lock _gate = new();
@@ -188,7 +188,8 @@ internal sealed class RedisPeerLink : IPeerLink
         {
             if (!_isConnected || !(_readAt <= Now))
                 return;
-            _readAt = Now + RereadsEvery * (0.5 + _random.NextDouble()); // before the read, so that a message that is lost during the read causes another one
+            // Set before the read, so that a message that is lost during the read causes another read.
+            _readAt = Now + RereadsEvery * (0.5 + _random.NextDouble());
         }
         List<PeerFact> facts;
         try

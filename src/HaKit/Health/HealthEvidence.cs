@@ -121,8 +121,8 @@ internal readonly record struct HealthEvidence
     public bool IsDecisive { get; init; }
 
     /// <summary>
-    /// Gets, if this process was paused or could connect to no endpoint, the length of the recent period whose ejections are undone. For a cooldown that a peer
-    /// reports, gets the remaining time of the cooldown.
+    /// Gets a length of time. If this process was paused or could connect to no endpoint, the pool undoes the ejections of the last period of this length. If
+    /// a peer reports a cooldown, this is the remaining time of the cooldown.
     /// </summary>
     public TimeSpan Length { get; init; }
 

@@ -153,7 +153,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// <param name="dialect">The declared dialect of the endpoint.</param>
     public AnswerShape? ShapeOn(WireDialect dialect) => request.Method == HttpMethod.Post ? _route.AnswerOn(dialect)?.Shape : null;
 
-    // The model answers only a POST whose path names no stored object. For example, a POST to the messages of a thread only stores a message.
+    // The model answers only a POST, and only if its path names no stored object. For example, a POST to the messages of a thread only stores a message.
     private string? Operation => request.Method == HttpMethod.Post && _route.Named is null ? Operations.OperationOf(_route.Path) : null;
 
     /// <summary>Gets the kind of the request. The body is searched for the names of stored objects only once.</summary>

@@ -107,9 +107,10 @@ internal sealed class HttpTarget
             throw new InvalidOperationException($"The request's path is outside the pool's origin {origin.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}: give the client the pool's Origin as its base address, and paths below it. A path that begins with '/' starts at the root of the server: leave that '/' out.");
     }
 
-    // The runtime resolves ".." between slashes, but it keeps the dots before an escaped slash ("..%2f"). The server may then interpret them.
+    // The runtime resolves ".." between slashes, but it keeps the dots before an escaped slash ("..%2f"), and it keeps everything in an address that was made
+    // with DangerousDisablePathAndQueryCanonicalization. The server may then interpret them.
     private static bool ClimbsOut(string path) =>
-        path.Contains("..", StringComparison.Ordinal) && Uri.UnescapeDataString(path).Split('/', '\\').Contains("..");
+        (path.Contains("..", StringComparison.Ordinal) || path.Contains("%2e", StringComparison.OrdinalIgnoreCase)) && Uri.UnescapeDataString(path).Split('/', '\\').Contains("..");
 
     /// <summary>
     /// Copies the caller's headers and adds the endpoint's own headers, which replace headers of the same name. The caller's credentials are copied only if

@@ -174,6 +174,19 @@ public sealed class CallerCredentialTests
     public void A_request_outside_the_origin_is_refused(string origin, string requested) =>
         FluentActions.Invoking(() => HttpTarget.ThrowIfForeign(new Uri(requested), new Uri(origin))).Should().Throw<InvalidOperationException>();
 
+    [Fact]
+    public void A_path_that_climbs_out_in_any_spelling_is_refused_although_the_runtime_keeps_it()
+    {
+        foreach (var dots in new[] { "..", ".%2e", "%2e.", "%2E%2e" })
+        {
+            foreach (var slash in new[] { "/", "%2f", "%5C" })
+            {
+                var kept = new Uri($"https://api.example/v1/{dots}{slash}admin", new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true });
+                FluentActions.Invoking(() => HttpTarget.ThrowIfForeign(kept, new Uri("https://api.example/v1"))).Should().Throw<InvalidOperationException>("{0}", kept);
+            }
+        }
+    }
+
     [Theory]
     [InlineData("https://api.example/v1", "https://api.example/v1/chat")]
     [InlineData("https://api.example/v1/", "https://api.example/v1")]
