@@ -2,7 +2,7 @@ using HaKit.Faults;
 
 namespace HaKit.Health;
 
-/// <summary>Contains the transitions between states. Each transition is complete: it clears all data of the state that the endpoint leaves.</summary>
+/// <summary>Contains the transitions between states. Each transition also clears the data that would be wrong in the new state.</summary>
 internal static class HealthTransitions
 {
     private static readonly TimeSpan LongestForRefusals = TimeSpan.FromSeconds(30);
@@ -151,6 +151,7 @@ internal static class HealthTransitions
             OwnUntil = isDue ? null : state.OwnUntil,
             ProbeHits = 0,
             JudgedAt = null,
+            IsOutForRefusals = false, // the endpoint has failed now, so the requests are not the reason
             IsByPeers = false,
             HasRecoveredAtPeer = false,
             Epoch = state.Epoch + 1,

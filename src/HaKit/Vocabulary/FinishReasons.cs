@@ -18,11 +18,13 @@ public enum FinishMeaning
 
 /// <summary>
 /// Reads finish reasons in the words of any provider (<c>stop</c>, <c>MAX_TOKENS</c>, <c>network_error</c>, <c>MALFORMED_FUNCTION_CALL</c>). An unknown reason
-/// is classified by the words in it; if no word means a failure, the reason counts as an end. Pure and thread-safe. docs/streams.md has the table.
+/// is classified by the words in its first 256 characters; if no word means a failure, the reason counts as an end. Pure and thread-safe. docs/streams.md has the
+/// table.
 /// </summary>
 public static class FinishReasons
 {
-    private const int LongestReason = 64;
+    // A server may write its whole error message as the reason. What the message is about stands in its first words.
+    private const int LongestReason = 256;
 
     private static readonly string[] s_none = ["", "null", "none", "unspecified", "finishreasonunspecified", "reasonunspecified", "notfinished", "inprogress"];
 
@@ -43,11 +45,9 @@ public static class FinishReasons
     /// <param name="reason">The reason as the provider writes it; case and separators do not matter.</param>
     public static FinishMeaning MeaningOf(ReadOnlySpan<char> reason)
     {
-        if (reason.Length > LongestReason)
-            return FinishMeaning.End;
         Span<char> letters = stackalloc char[LongestReason];
         var count = 0;
-        foreach (var letter in reason)
+        foreach (var letter in reason[..Math.Min(reason.Length, LongestReason)])
         {
             if (char.IsAsciiLetterOrDigit(letter))
                 letters[count++] = char.ToLowerInvariant(letter);
@@ -69,10 +69,8 @@ public static class FinishReasons
     {
         if (reason.SequenceEqual("stop"u8))
             return FinishMeaning.End;
-        if (reason.Length > LongestReason)
-            return FinishMeaning.End;
         Span<char> text = stackalloc char[LongestReason];
-        return MeaningOf(text[..System.Text.Encoding.Latin1.GetChars(reason, text)]);
+        return MeaningOf(text[..System.Text.Encoding.Latin1.GetChars(reason[..Math.Min(reason.Length, LongestReason)], text)]);
     }
 
     private static bool Is(ReadOnlySpan<char> word, string[] words)

@@ -1,5 +1,6 @@
 using HaKit.Faults;
 using HaKit.Health;
+using HaKit.Peers;
 
 namespace HaKit.Tests.Health;
 
@@ -151,6 +152,17 @@ public sealed class HealthTransitionTests
         var before = In(EndpointHealthStatus.Trial) with { IsOutageTrial = true, Until = At(1100), IsByPeers = true, HasRecoveredAtPeer = true };
         var after = before.FailTrial(s_error, s_now, 0.5, s_options);
         (after.Status, after.Until, after.IsByPeers, after.HasRecoveredAtPeer).Should().Be((EndpointHealthStatus.Ejected, MaybeAt(1100), false, false));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_trial_that_failed_makes_an_ejection_for_refusals_an_ordinary_ejection_that_other_replicas_hear_of(bool isOutageTrial)
+    {
+        var before = In(EndpointHealthStatus.Trial) with { IsOutageTrial = isOutageTrial, Until = At(1100), IsOutForRefusals = true, Ejections = 1 };
+        var after = before.FailTrial(s_refused, s_now, 0.5, s_options);
+        after.IsOutForRefusals.Should().BeFalse();
+        OwnOpinion.FromEvidence(new OwnEvidence { Health = after, Now = s_now }).Opinion.Should().Be(PeerOpinion.Ejected);
     }
 
     [Theory(Timeout = 10_000)]

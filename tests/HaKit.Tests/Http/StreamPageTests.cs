@@ -35,6 +35,9 @@ public sealed partial class StreamPageTests
     [InlineData("insufficient_memory", FinishMeaning.Failure)]
     [InlineData("insufficient_length", FinishMeaning.End)]
     [InlineData("repetition_truncation", FinishMeaning.End)]
+    [InlineData("CUDA error: an illegal memory access was encountered; kernel errors might be reported at some other call", FinishMeaning.Failure)]
+    [InlineData("The answer was stopped by the content filter of this deployment; see the documentation of the service", FinishMeaning.Filter)]
+    [InlineData("The model has said what it had to say, and then it has ended its turn in the way that its makers intended", FinishMeaning.End)]
     public void A_reason_that_no_table_has_is_judged_by_its_words(string reason, FinishMeaning meaning) => FinishReasons.MeaningOf(reason).Should().Be(meaning);
 
     private static IEnumerable<string[]> Rows(string heading)
