@@ -51,7 +51,7 @@ public sealed class PageTableTests
                 var fault = FaultClassifier.Default.Classify(new FaultEvidence { StatusCode = status, Body = System.Text.Encoding.UTF8.GetBytes(body), Request = RequestKind.CreatesAnswer, Dialect = WireDialect.OpenAI })!;
                 fault.Kind.ToString().Should().Be(row[1].Trim('`'), "{0}", status);
                 fault.SecondOpinion.Should().Be(row[2].StartsWith("one second opinion", StringComparison.Ordinal) ? SecondOpinion.One : row[2].StartsWith("asks each", StringComparison.Ordinal) ? SecondOpinion.Each : SecondOpinion.None, "{0}", status);
-                fault.IsProvisional.Should().Be(row[3].StartsWith("counts only", StringComparison.Ordinal), "{0}", status);
+                fault.IsProvisional.Should().Be(row[3].StartsWith("the refusal counts only", StringComparison.Ordinal), "{0}", status);
                 (fault.Reach != FaultReach.Endpoint).Should().Be(row[4] != "nothing", "{0}", status);
             }
         }
