@@ -114,9 +114,9 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <param name="state">The state for <paramref name="open"/>.</param>
     /// <param name="open">Opens the stream on an endpoint. The token is valid until the stream ends.</param>
     /// <param name="reader">Classifies each item as content, the end, an error, or nothing.</param>
-    /// <param name="continueWith">Called after a cut. It returns the rest of the answer (for example from a request with the delivered part as a prefix), or
-    /// null for no rest. If the function fails, or returns a stream of your own that fails, the caller gets the exception of the first cut. If the function returns the
-    /// result of <c>pool.ContinueAsync</c> itself and this rest is cut, it is called a second time; the third cut ends the stream. Null: the first cut ends it.</param>
+    /// <param name="continueWith">Called after a cut. Returns the rest of the answer (for example from a request with the delivered part as a prefix), or null for
+    /// no rest. Null: the first cut ends the stream. If the function fails, or returns a stream of your own that fails, the caller gets the exception of the first cut.
+    /// If it returns the result of <c>pool.ContinueAsync</c> unchanged, and this rest is cut too, the pool calls it once more. A third cut ends the stream.</param>
     /// <param name="cancellationToken">Cancels the call, and later the reading of the stream.</param>
     /// <returns>The stream, at its first item. Dispose the stream unless you read it to its end.</returns>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the request in time.</exception>
@@ -215,7 +215,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     /// <summary>Takes the endpoint out of service now. It gets no new attempts until <see cref="BringUpAsync"/>; attempts in flight run to their end.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
+    /// <param name="note">The operator and the reason. Null if your code, and not a person, gives the order.</param>
     /// <returns>A task that completes when no call can choose the endpoint any more.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
@@ -223,7 +223,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     /// <summary>Brings the endpoint back with a slow start, after an order or an ejection. Also ends the cooldown of a refused key or an exhausted quota.</summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
+    /// <param name="note">The operator and the reason. Null if your code, and not a person, gives the order.</param>
     /// <returns>A task that completes when calls may choose the endpoint.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint of this name.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
@@ -231,14 +231,14 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     /// <summary>Uses the given tier first from now on. The tiers after it come next, and the tiers before it come last.</summary>
     /// <param name="tier">The number of the tier.</param>
-    /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
+    /// <param name="note">The operator and the reason. Null if your code, and not a person, gives the order.</param>
     /// <returns>A task that completes when new choices follow the new order.</returns>
     /// <exception cref="ArgumentException">The pool has no endpoint in this tier.</exception>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask PromoteAsync(int tier, OrderNote? note = null) => Live(Owners.Orders).PromoteAsync(tier, note);
 
     /// <summary>Takes back <see cref="PromoteAsync"/>: the lowest tier is used first again.</summary>
-    /// <param name="note">The operator and the reason. Null: an order that code gave.</param>
+    /// <param name="note">The operator and the reason. Null if your code, and not a person, gives the order.</param>
     /// <returns>A task that completes when new choices follow the usual order.</returns>
     /// <exception cref="ObjectDisposedException">The pool has been disposed.</exception>
     public ValueTask FailBackAsync(OrderNote? note = null) => Live(Owners.Orders).FailBackAsync(note);

@@ -122,7 +122,7 @@ internal sealed class EndpointState
     /// </summary>
     public TimeSpan CameBackBegan => new(Volatile.Read(ref _cameBackBegan));
 
-    /// <summary>Gets or sets when the endpoint last got a trial at the pace of an outage. Negative if there was none.</summary>
+    /// <summary>Gets or sets when the endpoint last got the trial of an outage (<see cref="Failover.Waiting.OutagePace"/>). Negative if there was none.</summary>
     public TimeSpan PacedAt
     {
         get => new(Volatile.Read(ref _pacedAt));
@@ -273,10 +273,10 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Records that an attempt timed out while it was silent. Returns true if the length of the silence may be learned, because after many consecutive silences
-    /// the endpoint seems to be slow. A silent trial after an ejection counts as several silences. Returns false before that, because the endpoint seems to be
-    /// out. A few learned silences would become the 99th percentile of the endpoint's times. The limit on silence is three times this percentile, so the limit
-    /// would triple each time.
+    /// Records that an attempt timed out while it was silent. Returns true if the length of the silence may be learned as a time of the endpoint. After a few
+    /// consecutive silences, the endpoint is probably out, and the method returns false. After many consecutive silences, the endpoint has probably become slow,
+    /// and the method returns true. A silent trial after an ejection counts as several silences. If the first silences were learned, they would become the 99th
+    /// percentile of the endpoint's times. The limit on silence is three times this percentile, so each timeout would triple the limit.
     /// </summary>
     public bool RecordSilence(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesWhileOut;
 

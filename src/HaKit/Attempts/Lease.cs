@@ -53,7 +53,8 @@ internal sealed class Lease
     }
 
     /// <summary>
-    /// Gets or sets whether <see cref="SilentUntil"/> was learned from the endpoint's own times, or configured. If not, the attempt may be kept beyond it.
+    /// Gets or sets whether <see cref="SilentUntil"/> comes from a known limit. A limit is known if it was learned from the endpoint's own times, or if it is a
+    /// setting. Otherwise the attempt may be kept beyond <see cref="SilentUntil"/>.
     /// </summary>
     public bool IsLimitKnown
     {
@@ -77,7 +78,7 @@ internal sealed class Lease
     /// <summary>Gets the idempotency key, which is the same for all attempts of a call. The string is created only when it is read.</summary>
     public string IdempotencyKey => _data.GivenKey ?? _data.KeyPrefix + _data.CallNumber.ToString("x", CultureInfo.InvariantCulture);
 
-    /// <summary>Gets or sets the fault of the attempt. Null: none. The guard sets it.</summary>
+    /// <summary>Gets or sets the fault of the attempt. Null: none. <see cref="Failover.EndpointGuard"/> sets it when the attempt ends.</summary>
     public Fault? Fault
     {
         get => _data.Fault;
@@ -232,7 +233,10 @@ internal sealed class Lease
         return true;
     }
 
-    /// <summary>Records the first sign of an answer: a half-open trial has succeeded, and the time to the first content is learned.</summary>
+    /// <summary>
+    /// Records that the first content of the answer has arrived. If the attempt is a half-open trial, the trial has now succeeded. The time to the first content
+    /// is learned.
+    /// </summary>
     public void RecordFirstContent(TimeSpan now)
     {
         if (FirstContentAt is not null || IsCompleted)

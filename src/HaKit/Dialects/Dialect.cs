@@ -56,7 +56,10 @@ internal abstract class Dialect
     /// <param name="signs">The signs of an error that the body contained.</param>
     public virtual bool IsUnmistakable(in ErrorSigns signs) => false;
 
-    /// <summary>Gets which endpoints share a throttle. Most providers limit an account's use of a model.</summary>
+    /// <summary>
+    /// Gets which endpoints share a throttle. Default <see cref="FaultReach.RateLimit"/> (the same account, provider, model and region), because most providers
+    /// limit each account for each model.
+    /// </summary>
     protected virtual FaultReach ThrottleReach => FaultReach.RateLimit;
 
     /// <summary>
@@ -186,7 +189,8 @@ internal abstract class Dialect
             case 404:
                 return message.ContainsAny(ErrorPhrases.NoModel) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 429 or >= 500:
-                // Only the first words of the message count: a caller's text after them must not affect other endpoints with the same model.
+                // Only the first clause of the message is read. After it the server may repeat text of the caller's request, and this text may contain such words. A
+                // verdict from this text would be wrong, and could affect all endpoints with the same model.
                 var lead = ServerWords.Lead(message);
                 if (lead.ContainsAny(ErrorPhrases.OverloadedModel))
                     return Verdict.ModelOverloaded;

@@ -114,8 +114,9 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                     until = next.Until;
                     return RaceProgress.InQueue;
                 }
-                else if (engine.Queue.TryEnter(call.Profile.Priority, out _waiter)) // after entering, the state is examined again, because an earlier release did not wake this waiter
+                else if (engine.Queue.TryEnter(call.Profile.Priority, out _waiter))
                 {
+                    // The loop examines the state again. If the queue released its waiting calls before this call entered it, this call was not among them.
                     engine.Waits.RecordWaiting(call, now);
                 }
                 else if (!call.TryEndHold(now))
@@ -192,7 +193,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         if (now < call.Deadline && now < lease.EndsAt && engine.Silence.KeepsSilent(call, lease, now))
         {
             lease.KeepUntilEnd(now);
-            call.LastFailure = lease.Started; // an endpoint that has come back since this attempt began may get the second attempt
+            call.LastFailure = lease.Started; // endpoints that have come back since the last failure may get a second attempt; the silence began at this time
             return false;
         }
         return TryEndAttempt(ref attempt, engine.Silence.OverdueFault(call, lease, now), now);
@@ -211,7 +212,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             return true;
         }
         fault ??= lease.CancelledFor ?? KnownFaults.Unknown;
-        lease.Complete(fault, now); // the guard has already completed the lease, unless a strategy around the guard threw an exception
+        lease.Complete(fault, now); // no effect if EndpointGuard has completed the lease; it has not if a strategy outside it threw an exception
         var endpoint = lease.State.Endpoint.Name;
         var wasGivenUp = outcome.Exception is not null && lease.CancelledFor?.Kind == fault.Kind;
         engine.Results.RecordEnd(call, lease, fault, now);
@@ -223,7 +224,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         if (fault.Kind is FaultKind.CallerCancelled or FaultKind.DeadlineExceeded or FaultKind.Superseded && (IsCancelled || now >= call.Deadline))
         {
             Discards.DisposeResult(outcome);
-            return false; // the end of the call reports the same fault
+            return false; // TryDecide ends the call now, for the same reason
         }
         var isOver = engine.ActionFor(call, fault) == FaultAction.Return;
         if (outcome.Exception is OperationCanceledException cancelled && (isOver || fault.IsRefusal) && !IsCancelled)

@@ -8,8 +8,9 @@ namespace HaKit.Health;
 /// </summary>
 internal static class HealthReducer
 {
-    // The factor on FailuresToEject for the last admitted endpoint. With this factor the endpoint is ejected only if it fails almost every attempt. If 70 % of
-    // the attempts fail, five consecutive failures occur about once in 17 attempts, and twenty about once in 4,000.
+    // The factor on FailuresToEject for the only endpoint that is still admitted (HealthEvidence.IsLast). With this factor the endpoint is ejected only if it
+    // fails almost every attempt. FailuresToEject is 5 by default, so this endpoint is ejected after 20 failures in a row. An endpoint that fails 70 % of its
+    // attempts has 5 failures in a row about once in 17 attempts, but 20 failures in a row only about once in 4,000 attempts.
     private const long PatienceWithLast = 4;
 
     public static HealthState Next(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
@@ -132,8 +133,8 @@ internal static class HealthReducer
     {
         var patience = isLast ? PatienceWithLast : 1;
         // A failing attempt often ends sooner than a successful attempt, so the first results of a busy endpoint may all be failures. The attempts that began
-        // during the streak and are still running may succeed. So the streak must be at least as long as the number of these attempts, and for the last
-        // admitted endpoint four times as long.
+        // during the streak and are still running may succeed. So the streak must be at least as long as the number of these attempts. For the only
+        // endpoint that is still admitted, it must be four times as long.
         if (row.Failures >= patience * options.FailuresToEject && row.Failures >= patience * row.UnderWay)
             return true;
         return isLast && row.Unanswered >= options.FailuresToEject;
@@ -176,8 +177,8 @@ internal static class HealthReducer
     }
 
     // A bad request of one caller must not take an endpoint away from other callers. So a refusal counts only if another endpoint then served the same call.
-    // After enough such refusals in a row (FailuresToEject), the endpoint is ejected for a short time. Refusals never eject the last admitted endpoint, and the
-    // refusals of one endpoint never take out the other endpoints of its key or account.
+    // After enough such refusals in a row (FailuresToEject), the endpoint is ejected for a short time. Refusals never eject the only endpoint that is still
+    // admitted, and the refusals of one endpoint never take out the other endpoints of its key or account.
     private static HealthState CountRefusal(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
@@ -206,7 +207,7 @@ internal static class HealthReducer
 
         if (fault.HasRetryAfter())
         {
-            // In a burst of refusals, only the first refusal increases the number of refusals in a row.
+            // A burst of answers with a Retry-After counts as one answer: an answer that arrives during a cooldown does not increase NamedTimes.
             var isNext = !state.IsCooling(now);
             var times = state.NamedTimes + (isNext ? 1 : 0);
             return state.Cool(Cooldown.For(fault, Cooldown.Stretched(fault.Wait(), times), now, options)) with { NamedTimes = times, NamedAt = isNext ? now : state.NamedAt };
@@ -214,7 +215,7 @@ internal static class HealthReducer
         if (fault.Blame != FaultBlame.Throttle && fault.Kind != FaultKind.BreakerOpen)
             return state;
 
-        // A burst of refusals counts as one refusal: only an attempt that began after the last refusal makes the wait longer.
+        // A burst of throttles counts as one throttle: only an attempt that began after the latest throttle makes the cooldown longer.
         if (state.ThrottledAt is { } last && evidence.Began <= last)
             return state;
         var throttles = state.Throttles + 1;
@@ -265,8 +266,8 @@ internal static class HealthReducer
         if (!state.IsInService)
             return next;
 
-        // If a probe found the fault, a success of this probe must be able to disprove the fault. So the level is at most the level of the probe, even if calls
-        // with this fault need a higher level. An earlier failure of the same streak may still require a higher level.
+        // If a probe found the fault, a success of this probe must be able to disprove the fault. So the required level is never higher than the level of this
+        // probe. If a call had found the same fault, a higher level could be required. An earlier failure of the same streak may still require a higher level.
         var level = fault.Level() < evidence.Level ? fault.Level() : evidence.Level;
         if (state.ConsecutiveFailures > 0 && state.CauseLevel > level)
             level = state.CauseLevel;

@@ -75,7 +75,7 @@ public sealed record HealthState
     /// <summary>Gets the number of failures without an answer in a row: failures to connect and silences. 0 after a failure that the server answered.</summary>
     internal int UnansweredFailures { get; init; }
 
-    /// <summary>Gets whether the endpoint would have been ejected if it had not been the last admitted endpoint.</summary>
+    /// <summary>Gets whether the endpoint would have been ejected if another endpoint had been admitted at that time.</summary>
     internal bool IsSpared { get; init; }
 
     /// <summary>
@@ -92,12 +92,15 @@ public sealed record HealthState
     /// <summary>Gets the number of successful probes in a row during an ejection.</summary>
     internal int ProbeHits { get; init; }
 
-    /// <summary>Gets the number of consecutive throttles that named no time. <see cref="ThrottledAt"/> is the time of the latest of these throttles.</summary>
+    /// <summary>Gets the number of consecutive throttles (429) without a Retry-After. <see cref="ThrottledAt"/> is the time of the latest of these throttles.</summary>
     internal int Throttles { get; init; }
 
     internal TimeSpan? ThrottledAt { get; init; }
 
-    /// <summary>Gets the number of consecutive refusals that named a time. <see cref="NamedAt"/> is the time of the latest of these refusals.</summary>
+    /// <summary>
+    /// Gets the number of consecutive answers with a Retry-After. A burst of them during one cooldown counts as one answer. <see cref="NamedAt"/> is the time of
+    /// the latest counted answer.
+    /// </summary>
     internal int NamedTimes { get; init; }
 
     internal TimeSpan? NamedAt { get; init; }
@@ -125,8 +128,8 @@ public sealed record HealthState
     internal bool IsFailedTrial { get; init; }
 
     /// <summary>
-    /// Gets when the first recovery after this replica's latest ejection was complete. From this time on, the number of ejections that count decreases step by
-    /// step. Null: no recovery was complete since then.
+    /// Gets the time of the first complete recovery since this replica last ejected the endpoint. A recovery is complete when its slow start has ended. From this
+    /// time on, the number of ejections that count decreases step by step. Null: no recovery has been complete since the latest ejection.
     /// </summary>
     internal TimeSpan? RecoveredAt { get; init; }
 
@@ -156,13 +159,13 @@ public sealed record HealthState
     /// <summary>Gets whether this replica also had failures, but too few for an ejection, when other replicas ejected the endpoint.</summary>
     internal bool IsDoubted { get; init; }
 
-    /// <summary>Gets when the trial was due before failed trials of other replicas delayed it. Null if it was not delayed.</summary>
+    /// <summary>Gets the original time of the trial. Trials of other replicas have postponed it to <see cref="Until"/>. Null if the trial was not postponed.</summary>
     internal TimeSpan? OwnUntil { get; init; }
 
     /// <summary>Gets whether the endpoint is in service. A cooldown may still keep traffic away.</summary>
     internal bool IsInService => Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.Suspect or EndpointHealthStatus.SlowStart;
 
-    /// <summary>Gets whether a success would change nothing, so that the reducer does not need it.</summary>
+    /// <summary>Gets whether a success would not change this state. Such a success need not be passed to <see cref="HealthReducer"/>.</summary>
     internal bool IsClean => Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart
         && (ConsecutiveFailures | ProbeMisses | Throttles | Refusals | NamedTimes) == 0;
 

@@ -3,7 +3,7 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>
-/// Keeps the health of a pool's endpoints. It passes evidence to the reducer, spreads evidence to endpoints of the same failure domain, and reports changes.
+/// Keeps the health of a pool's endpoints. It passes evidence to <see cref="HealthReducer"/>, spreads evidence to endpoints of the same failure domain, and reports changes.
 /// Safe for concurrent use: one lock protects the health of all endpoints. The names of methods that need the lock end with <c>WhileLocked</c>.
 /// </summary>
 internal sealed class HealthTracker
@@ -33,7 +33,8 @@ internal sealed class HealthTracker
     public event Action<HealthChange>? Changed;
 
     /// <summary>
-    /// Occurs when all changes so far have been reported and other threads may report the next changes. Use this event for work that takes long.
+    /// Occurs when <see cref="Changed"/> has been raised for all changes so far. While a handler of this event runs, other threads can report the next changes. So
+    /// use this event for work that takes long.
     /// </summary>
     public event Action? Delivered;
 
@@ -157,7 +158,7 @@ internal sealed class HealthTracker
         Deliver();
     }
 
-    /// <summary>Applies a fact of other replicas. Such facts never take out the last admitted endpoint.</summary>
+    /// <summary>Applies a fact of other replicas. Such a fact never takes out the only endpoint that is still admitted.</summary>
     internal void ApplyPeerFact(EndpointHealth endpoint, HealthEvidence evidence, TimeSpan now)
     {
         lock (_gate)
@@ -214,7 +215,7 @@ internal sealed class HealthTracker
         ApplyWhileLocked(endpoint, evidence, now);
         if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsHeld)
             SpreadWhileLocked(endpoint, before, evidence, now);
-        // A cooldown that ends early without a fault was cleared.
+        // The evidence is a success, and the cooldown is gone before its end. So the success has cleared the cooldown, and endpoints that share it are told.
         if (fault is null && before.Cooldown is { } cooldown && now < cooldown.Until && !ReferenceEquals(cooldown, endpoint.State.Cooldown))
             TellSharersWhileLocked(endpoint, cooldown, new HealthEvidence { Source = EvidenceSource.ClearedElsewhere, Began = evidence.Began }, now);
     }
@@ -332,7 +333,7 @@ internal sealed class HealthTracker
         // Evidence without a random number can eject an endpoint only because its trial has timed out. So the number is created here only during a trial.
         var mayFail = evidence.Jitter == 0 && before.Status == EndpointHealthStatus.Trial;
         var after = HealthReducer.Next(before, mayFail ? evidence with { Jitter = _random.NextDouble() } : evidence, now, _options);
-        // All endpoints are examined to find out whether this is the last admitted endpoint. So this is done only if the evidence would eject it.
+        // The search for another admitted endpoint examines all endpoints. So it is made only if the evidence would eject this endpoint.
         if (evidence.Source is EvidenceSource.Traffic or EvidenceSource.ServedElsewhere && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
             after = HealthReducer.Next(before, evidence with { IsLast = true }, now, _options);
         if (_asIfEnforced is not null)

@@ -92,9 +92,9 @@ internal static class HealthTransitions
     }
 
     /// <summary>
-    /// Ends a trial that was answered by a refusal. A refusal is neither a success nor a failure, so the next trial may begin. If the endpoint is ejected, and
-    /// the refusal counts only once another endpoint serves the same call (<see cref="Fault.IsProvisional"/>), the next trial comes only after another ejection
-    /// period, at most 30 s. Otherwise each call would make a useless trial.
+    /// Ends a trial that was answered by a refusal. A refusal is neither a success nor a failure, so the next trial may begin. There is one exception: a refusal
+    /// may be provisional (<see cref="Fault.IsProvisional"/>), which means that it becomes evidence only if another endpoint serves the same call. After a
+    /// provisional refusal, an ejected endpoint gets its next trial only after another ejection period, at most 30 s. Otherwise each call would make a useless trial.
     /// </summary>
     public static HealthState Undecided(this HealthState state, Fault refusal, TimeSpan now, double jitter, HealthOptions options)
     {
@@ -136,8 +136,8 @@ internal static class HealthTransitions
 
     public static HealthState FailTrial(this HealthState state, Fault cause, TimeSpan now, double jitter, HealthOptions options)
     {
-        // While no endpoint serves, trials follow the outage's pace. If each failed trial doubled the ejection, the endpoint would stay out long after it is
-        // back.
+        // While no endpoint serves, trials come one at a time with short pauses (OutagePace), many of them before the ejection is over. If each failed trial
+        // doubled the ejection, the endpoint would stay out long after it is back.
         if (!state.IsOutageTrial || state.Until is not { } until)
             return state.Eject(cause, cause.Level(), now, jitter, options);
         var isDue = until <= now;

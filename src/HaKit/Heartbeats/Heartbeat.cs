@@ -286,7 +286,7 @@ internal sealed class Heartbeat
         var state = _member.Health.State;
         if (state.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown)
             return now + options.Interval;
-        // If a server named a time, no probe that it could refuse is sent before then.
+        // If the server has named a time (Retry-After), it may refuse every request until this time has passed. So until then only probes that just connect are sent.
         if (probe.Level > ProbeLevel.Reachable && state.Cooldown is { IsUntilCleared: false } cooldown && now < cooldown.Until)
             return Min(cooldown.Until, now + options.SparingInterval);
         // One replica makes the probes that cost money, and the other replicas get the result.

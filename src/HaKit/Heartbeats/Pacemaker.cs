@@ -117,8 +117,8 @@ internal sealed class Pacemaker
         var (before, after) = (change.Before, change.After);
         if (CanServe(before, now) != CanServe(after, now))
             Reconsider();
-        // No probe is needed if a probe has just ejected the endpoint. If several endpoints share a broken domain, only the endpoint on which the fault was
-        // found is probed.
+        // No probe is needed if a probe has just ejected the endpoint. A fault may eject all endpoints of a failure domain, for example all endpoints with the same
+        // model. Then only the endpoint on which the fault was found is probed.
         var isEjected = after.Status == EndpointHealthStatus.Ejected && before.Status != EndpointHealthStatus.Ejected
             && change.Evidence is { Source: not EvidenceSource.Probe, IsShared: false };
         var isBroughtUp = change.Evidence is { Source: EvidenceSource.Order, Order: HealthOrder.BringUp };

@@ -49,7 +49,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return response.Content.Headers.ContentLength == 0 ? new(Empty()) : PassedAsync(default, token);
     }
 
-    // An empty body is not an answer to a request that creates an answer.
+    // A response without a body. If the request asks a model for an answer, the answer is missing, so the attempt has failed.
     private HttpResponseMessage Empty()
     {
         if (Kind == RequestKind.CreatesAnswer)
@@ -255,7 +255,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     private static bool IsVague(string type) =>
         type.Length == 0 || type.StartsWith("text/", StringComparison.OrdinalIgnoreCase) || type.Contains("octet-stream", StringComparison.OrdinalIgnoreCase);
 
-    // A deletion, a replacement or an accepted job needs no body, so its Content-Type is ignored.
+    // Checks whether the missing body is correct: the response to a deletion, to a replacement or to an accepted job (201, 202) needs no body.
     private bool IsEmptyOnPurpose(int length) =>
         length == 0 && ((int)response.StatusCode is 201 or 202 || request.Method != HttpMethod.Post && request.Method != HttpMethod.Get);
 

@@ -221,8 +221,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         var target = _side.TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
         token.ThrowIfCancellationRequested(); // a credential source that ignores its token may return after the call is over; then no request must be sent
-        // Only a credential from code is stored, for the facts for peers. If the credential is in the options, these facts read it there each time. A stored copy
-        // would be used instead, and would be out of date after a reload has replaced the credential.
+        // The facts for other replicas contain a hash of the credential that the endpoint uses. If this credential came from code, it is stored here for these
+        // facts. A credential in the options is not stored: the facts read it from the options each time, and a stored copy would be out of date after a reload.
         attempt.Lease.State.UsedCredential = secret == attempt.Endpoint.Credential ? null : secret;
         var noted = _tries?.RecordStart(pool.Engine, attempt.Lease);
         HttpResponseMessage? response = null;

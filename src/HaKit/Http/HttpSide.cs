@@ -18,13 +18,13 @@ internal sealed partial class HttpSide(EndpointPool pool)
     private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
     private readonly HttpRoutes _routes = new();
 
-    /// <summary>Gets the record of the endpoints that created stored objects.</summary>
+    /// <summary>Gets the record of which endpoint created which object that a provider stores, such as a response, a conversation or a file.</summary>
     public StoredIds Ids { get; } = new(pool.Time);
 
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
     private readonly ILogger _logger = pool.Owners.NewLogger("HaKit.Http");
 
-    /// <summary>Gets the counts of answers whose shape is in no dialect.</summary>
+    /// <summary>Gets the counts of answers whose members fit no known dialect (the wire format of a provider).</summary>
     public UnknownShapes UnknownShapes { get; } = new(pool.Name, pool.Owners.NewLogger("HaKit.Http"));
 
     /// <summary>Gets the record of the request features that endpoints refuse and other endpoints serve.</summary>
@@ -138,7 +138,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     // A slash at the end makes no difference.
     private static string PlaceOf(Uri address) => address.GetLeftPart(UriPartial.Path).TrimEnd('/') + address.Query;
 
-    /// <summary>Records that the call failed. If the same message is sent again, an outer handler retries it.</summary>
+    /// <summary>Records that the call of this message failed. If the same message comes again, this record shows that a handler outside the pool retries it.</summary>
     public void RecordFailed(HttpRequestMessage request)
     {
         if (Volatile.Read(ref _warnedOfRetries) == 0)

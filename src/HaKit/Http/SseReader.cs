@@ -33,15 +33,16 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     public HttpContinuation? Continuation { get; set; }
 
     /// <summary>
-    /// Gets or sets the state of the rest, if the items are the rest of a cut answer. Otherwise null. The usage in these items is the usage of the whole answer,
-    /// so <see cref="TryGetUsage"/> returns the usage of the rest alone from this state.
+    /// Gets or sets the state of the rest, if the items are the rest of a cut answer. Otherwise null. Each item of a rest reports the usage of the whole answer,
+    /// because the caller reads one answer. The state has the usage of the rest alone, and <see cref="TryGetUsage"/> returns this usage.
     /// </summary>
     public RestState? Rest { get; set; }
 
     /// <summary>Gets whether any item of an answer has arrived, even an empty one.</summary>
     public bool HasAnswer { get; private set; }
 
-    // An end without an end mark counts as complete only in an unknown dialect, and only after some content.
+    // True: a stream that ends without an end mark was cut. False: such a stream is complete. It is complete only if its dialect is not known, and only after
+    // some content.
     public override bool MarksEnd => _isKnown || !_hasContent;
 
     public override StreamSignal Read(ReadOnlyMemory<byte> item)
