@@ -13,7 +13,7 @@ internal sealed class AttemptHistory
     private Entry[] _entries = new Entry[6];
     private int _kept;
 
-    /// <summary>Gets the number of attempts that were begun, including refusals that named a time to come back.</summary>
+    /// <summary>Gets the number of attempts that were begun, including attempts that were refused with a <c>Retry-After</c>.</summary>
     public int Begun { get; private set; }
 
     /// <summary>
@@ -31,19 +31,19 @@ internal sealed class AttemptHistory
     /// <summary>Gets the number of the next attempt; 1 for the first.</summary>
     public int NextNumber => Begun + 1;
 
-    /// <summary>Gets the number of refusals that named a time to come back. Such refusals do not count against the limits on attempts.</summary>
+    /// <summary>Gets the number of attempts that were refused with a <c>Retry-After</c>. These attempts do not count towards the limits on attempts.</summary>
     public int NamedRefusals { get; private set; }
 
     /// <summary>Gets the number of ended attempts that may have been processed and billed although they failed.</summary>
     public int PerhapsBilled { get; private set; }
 
-    /// <summary>Gets the number of attempts that were begun under the pace of an outage.</summary>
+    /// <summary>Gets the number of attempts that were trials of an outage (<see cref="Failover.Waiting.OutagePace"/>).</summary>
     public int Paced { get; private set; }
 
-    /// <summary>Gets the number of attempts that count against the limits on attempts (<see cref="Failover.RetryOptions.MaxRetryAttempts"/>).</summary>
+    /// <summary>Gets the number of attempts that count towards the limits on attempts (<see cref="Failover.RetryOptions.MaxRetryAttempts"/>).</summary>
     public int Counted => Begun - NamedRefusals;
 
-    /// <summary>Gets the number of attempts after the first that were made in ordinary service, not under the pace of an outage.</summary>
+    /// <summary>Gets the number of attempts after the first that were made in ordinary service. Trials of an outage are not included.</summary>
     public int OrdinaryRetries => Math.Max(0, Counted - Paced - 1);
 
     /// <summary>Gets the remembered attempts in order. These are all attempts, unless there were very many.</summary>
@@ -52,7 +52,7 @@ internal sealed class AttemptHistory
     /// <param name="state">The endpoint.</param>
     /// <param name="started">The time at which the attempt begins.</param>
     /// <param name="isInService">True if the endpoint was in service then; otherwise the attempt is a trial.</param>
-    /// <param name="isPaced">True if the attempt was made under the pace of an outage.</param>
+    /// <param name="isPaced">True if the attempt is a trial of an outage.</param>
     public void Add(EndpointState state, TimeSpan started, bool isInService = true, bool isPaced = false)
     {
         if (_kept == MostKept)
@@ -150,7 +150,7 @@ internal sealed class AttemptHistory
         /// <summary>The number of this call's attempts on the endpoint.</summary>
         public int Attempts;
 
-        /// <summary>The number of this call's attempts on the endpoint, without refusals that named a time to come back.</summary>
+        /// <summary>The number of this call's attempts on the endpoint, without attempts that were refused with a <c>Retry-After</c>.</summary>
         public int Counted;
 
         /// <summary>The start of the latest of these attempts.</summary>

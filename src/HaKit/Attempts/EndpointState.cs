@@ -45,7 +45,7 @@ internal sealed class EndpointState
     /// <param name="health">The endpoint's health.</param>
     /// <param name="limiter">The endpoint's own limits.</param>
     /// <param name="accountLimiter">The limits of its account.</param>
-    /// <param name="pipeline">The pipeline of each attempt: guard, attempt timeout, the user's strategies.</param>
+    /// <param name="pipeline">The pipeline of each attempt: <see cref="Failover.EndpointGuardStrategy"/>, then the application's strategies.</param>
     /// <param name="times">The usual lengths of its silences.</param>
     /// <param name="poolLatency">The usual latency in the pool, for use until the endpoint's own latency is known.</param>
     /// <param name="telemetry">The telemetry of its attempts. Null: none.</param>
@@ -77,13 +77,13 @@ internal sealed class EndpointState
     /// <summary>Gets the callbacks of the application about failed attempts. Null: none.</summary>
     public AttemptObserver? Observer { get; }
 
-    /// <summary>The endpoint's own limits.</summary>
+    /// <summary>Gets the endpoint's own limits.</summary>
     public Limiter Limiter { get; private set; }
 
     /// <summary>Gets the limits that the endpoint shares with the other endpoints of its account.</summary>
     public Limiter AccountLimiter { get; private set; }
 
-    /// <summary>The endpoint's own pipeline: guard, attempt timeout, the user's strategies.</summary>
+    /// <summary>Gets the pipeline of each attempt: <see cref="Failover.EndpointGuardStrategy"/>, then the application's strategies.</summary>
     public ResiliencePipeline Pipeline { get; private set; }
 
     /// <summary>Gets the usual times of this endpoint: to the first content of a stream, and to the whole answer of any other call.</summary>

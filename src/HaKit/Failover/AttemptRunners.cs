@@ -92,7 +92,7 @@ internal readonly struct PipelineRunner<TResult, TState>(
         return task;
     }
 
-    // The guard in the pipeline has completed the lease.
+    // EndpointGuardStrategy in the pipeline has already completed the lease.
     public Outcome<TResult> CompleteAttempt(ValueTask<Outcome<TResult>> task, Lease lease, TimeSpan now) => GetResult(task);
 
     public Outcome<TResult> GetResult(ValueTask<Outcome<TResult>> task)

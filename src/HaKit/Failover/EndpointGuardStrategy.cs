@@ -5,8 +5,8 @@ using Polly;
 namespace HaKit.Failover;
 
 /// <summary>
-/// Runs the guard as the outermost strategy of an endpoint's pipeline, for attempts that run through Polly. Has no state; the lease is in the attempt's
-/// context.
+/// Runs <see cref="EndpointGuard"/> as the outermost strategy of an endpoint's pipeline, for attempts that run through Polly. Has no state; the lease is in the
+/// attempt's context.
 /// </summary>
 internal sealed class EndpointGuardStrategy(IFaultClassifier classifier, TimeProvider time) : ResilienceStrategy
 {

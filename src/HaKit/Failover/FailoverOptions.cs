@@ -4,15 +4,15 @@ namespace HaKit.Failover;
 public sealed class RetryOptions
 {
     /// <summary>
-    /// Gets or sets the limit on the attempts of a call after its first attempt, on all endpoints together. Refusals that named a time to come back
-    /// (<c>Retry-After</c>) do not count. With 0 a call makes exactly one attempt. Default null: five attempts after the first attempt in ordinary
-    /// service. In an outage of all endpoints, null allows as many attempts as the pace of the outage permits before the deadline. 0 to 100.
+    /// Gets or sets the limit on the attempts of a call after its first attempt, on all endpoints together. An attempt that was refused with a
+    /// <c>Retry-After</c> does not count. With 0 a call makes exactly one attempt. Default null: five attempts after the first attempt in ordinary
+    /// service. In an outage of all endpoints, null does not limit the trials of the outage: the pool makes them one at a time, with pauses. 0 to 100.
     /// </summary>
     public int? MaxRetryAttempts { get; set; }
 
     /// <summary>
-    /// Gets or sets the limit on the attempts of one call on the same endpoint. Refusals that named a time to come back (<c>Retry-After</c>) do not count.
-    /// Default null: no limit. 1 to 100.
+    /// Gets or sets the limit on the attempts of one call on the same endpoint. An attempt that was refused with a <c>Retry-After</c> does not count. Default
+    /// null: no limit. 1 to 100.
     /// </summary>
     public int? MaxAttemptsPerEndpoint { get; set; }
 
@@ -120,13 +120,13 @@ internal sealed record FailoverSettings
     public Func<Faults.Fault, RequestProfile, FaultAction?>? OnFault { get; init; }
 
     /// <summary>
-    /// Gets the limit on all attempts of a call. Null: only <see cref="OrdinaryRetries"/>, the pace of an outage and the deadline limit them.
+    /// Gets the limit on all attempts of a call. Null: only <see cref="OrdinaryRetries"/>, <see cref="Waiting.OutagePace"/> and the deadline limit them.
     /// </summary>
     public int? MostAttempts => Retry.MaxRetryAttempts + 1;
 
     /// <summary>
-    /// Gets the limit on the attempts of a call after its first attempt. If <see cref="MostAttempts"/> is null, trials at the pace of an outage do not count,
-    /// except for an endpoint that failed with <see cref="FaultKind.Unknown"/>: such a fault may never end, so the call must not retry until its deadline.
+    /// Gets the limit on the attempts of a call after its first attempt. If <see cref="MostAttempts"/> is null, the trials of an outage do not count, except for
+    /// an endpoint that failed with <see cref="FaultKind.Unknown"/>: such a fault may never end, so the call must not retry until its deadline.
     /// </summary>
     public int OrdinaryRetries => Retry.MaxRetryAttempts ?? 5;
 }

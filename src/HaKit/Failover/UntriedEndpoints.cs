@@ -6,8 +6,8 @@ namespace HaKit.Failover;
 internal sealed class UntriedEndpoints(FailoverContext context)
 {
     /// <summary>
-    /// Gets whether the call may begin another attempt. If the settings do not limit all attempts of a call, only its retries in ordinary service are limited;
-    /// retries in an outage follow the outage's pace.
+    /// Gets whether the call may begin another attempt. If the settings do not limit all attempts of a call, only its retries in ordinary service are limited.
+    /// The trials of an outage have no such limit, only the pauses of <see cref="Waiting.OutagePace"/>.
     /// </summary>
     public bool MayTryAnother(FailoverCall call)
     {

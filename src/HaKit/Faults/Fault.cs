@@ -87,7 +87,7 @@ public sealed record Fault
     /// <summary>Gets the name of the kind as a cached string.</summary>
     internal string KindName => FaultKinds.Names[(int)Kind];
 
-    /// <summary>Gets whether the endpoint named a time to come back.</summary>
+    /// <summary>Gets whether the endpoint named the time after which it may be asked again (<see cref="RetryAfter"/>).</summary>
     internal bool NamesTime => RetryAfter > TimeSpan.Zero && !UntilCleared;
 
     /// <summary>Gets whether the connection failed, so that no part of the request was sent.</summary>

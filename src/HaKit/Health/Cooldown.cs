@@ -3,8 +3,8 @@ using HaKit.Faults;
 namespace HaKit.Health;
 
 /// <summary>
-/// Describes a cooldown: a server named a time to come back, or refused a key or a quota. A cooldown is independent of the health status and does not eject the
-/// endpoint.
+/// Describes a cooldown: a time without calls, because a server has throttled calls, has named a time (<c>Retry-After</c>), or has refused a key or a quota. A
+/// cooldown is independent of the health status and does not eject the endpoint.
 /// </summary>
 /// <param name="Since">The time of the server's answer that started the cooldown.</param>
 /// <param name="Until">The end of the cooldown. <see cref="TimeSpan.MaxValue"/>: it lasts until an event clears it.</param>

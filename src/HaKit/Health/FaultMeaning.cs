@@ -17,7 +17,8 @@ internal static class FaultMeaning
     };
 
     /// <summary>
-    /// Checks whether waiting does not help: an exhausted quota or a refused key stays until it is cleared, unless the server named a time.
+    /// Checks whether the fault lasts until it is cleared, so that waiting does not help. This applies to an exhausted quota and to a refused key, unless the
+    /// server sent a <c>Retry-After</c>.
     /// </summary>
     public static bool IsUntilCleared(this Fault fault) =>
         fault.UntilCleared || (!fault.HasRetryAfter() && fault.Kind is FaultKind.QuotaExhausted or FaultKind.Unauthorized);

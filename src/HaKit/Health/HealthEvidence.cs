@@ -47,11 +47,12 @@ internal enum EvidenceSource
 /// <summary>The facts of other replicas about an endpoint.</summary>
 internal enum PeerWord
 {
-    /// <summary>The server named a time to come back. This only starts a cooldown.</summary>
+    /// <summary>The server named the time after which it may be asked again (<c>Retry-After</c>). This fact only starts a cooldown.</summary>
     Cooldown,
 
     /// <summary>
-    /// Most replicas with a fresh opinion have ejected the endpoint: it is out for the base ejection, then this replica's own trial decides.
+    /// Most of the replicas whose opinion is recent have ejected the endpoint. This replica ejects it too, for <see cref="HealthOptions.BreakDuration"/>. Then this
+    /// replica's own trial decides.
     /// </summary>
     Ejected,
 
@@ -65,7 +66,7 @@ internal enum PeerWord
     Recovered,
 }
 
-/// <summary>Holds one piece of evidence about an endpoint. It contains all inputs of the reducer, even the random number for jitter.</summary>
+/// <summary>Holds one piece of evidence about an endpoint. It contains all inputs of <see cref="HealthReducer"/>, even the random number for jitter.</summary>
 internal readonly record struct HealthEvidence
 {
     public required EvidenceSource Source { get; init; }

@@ -10,14 +10,14 @@ public sealed class HealthOptions
     public int ConnectFailuresToEject { get; set; } = 3;
 
     /// <summary>
-    /// Gets or sets how many failures of any kind in a row eject an endpoint. For the last admitted endpoint the number is four times as high, unless the
-    /// endpoint does not answer at all. Default 5; at least 1.
+    /// Gets or sets how many failures of any kind in a row eject an endpoint. For the only endpoint of the pool that is still admitted, the number is four times
+    /// as high, unless this endpoint does not answer at all. Default 5; at least 1.
     /// </summary>
     public int FailuresToEject { get; set; } = 5;
 
     /// <summary>
-    /// Gets or sets the share of failures within <see cref="SamplingDuration"/> that ejects an endpoint. It does not apply to the last admitted endpoint.
-    /// Default 0.5; above 0, at most 1.
+    /// Gets or sets the share of failures within <see cref="SamplingDuration"/> that ejects an endpoint. It does not apply to the only endpoint of the pool that
+    /// is still admitted. Default 0.5; above 0, at most 1.
     /// </summary>
     public double FailureRatio { get; set; } = 0.5;
 
@@ -96,11 +96,11 @@ public sealed class HealthOptions
     public RuleMode QuotaRule { get; set; }
 
     /// <summary>
-    /// Gets or sets the first cooldown after a throttle (429) that names no time. Each further cooldown lasts twice as long. Default 1 s; more than 0.
+    /// Gets or sets the first cooldown after a throttle (429) without a <c>Retry-After</c>. Each further cooldown lasts twice as long. Default 1 s; more than 0.
     /// </summary>
     public TimeSpan ThrottleCooldown { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Gets or sets the longest cooldown after throttles that name no time. Default 60 s; at least <see cref="ThrottleCooldown"/>.</summary>
+    /// <summary>Gets or sets the longest cooldown after throttles without a <c>Retry-After</c>. Default 60 s; at least <see cref="ThrottleCooldown"/>.</summary>
     public TimeSpan MaxThrottleCooldown { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
@@ -229,7 +229,7 @@ public sealed class HealthOptions
         static RuleMode Enforced(RuleMode mode) => mode == RuleMode.Report ? RuleMode.Enforce : mode;
     }
 
-    /// <summary>Gets the length of a cooldown for which the server named no time, without jitter.</summary>
+    /// <summary>Gets the length of a cooldown after a throttle without a <c>Retry-After</c>, before jitter.</summary>
     internal TimeSpan OwnCooldown(int throttles) => Doubled(ThrottleCooldown, throttles, MaxThrottleCooldown);
 
     // The length doubles at most 40 times: even 1 ms is then longer than the longest allowed maximum (10 years).

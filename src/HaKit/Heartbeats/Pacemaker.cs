@@ -130,8 +130,8 @@ internal sealed class Pacemaker
     public Func<bool>? MaySendCostly { get; set; }
 
     /// <summary>
-    /// Probes the endpoints at the pace of an outage until no call waits. It is called whenever a call begins or continues to wait, even if no endpoint is
-    /// known to be out.
+    /// Probes one endpoint after another, with the short pauses of an outage, until no call waits. It is called whenever a call begins or continues to wait, even
+    /// if no endpoint is known to be out.
     /// </summary>
     /// <param name="since">The time at which calls first found the outage. It may be known to the calls before the heartbeats notice it.</param>
     public void ProbeWhileCallsWait(TimeSpan since)
@@ -249,8 +249,8 @@ internal sealed class Pacemaker
             return !_isDelivering && (_isDelivering = _outageChanges.TryDequeue(out lasted));
     }
 
-    // Runs at the pace of an outage. Each run probes the next endpoint for which a probe is useful. During an outage this method also reports the outage once a
-    // minute.
+    // Runs again and again during an outage, and while calls wait. Each run probes the next endpoint for which a probe is useful. During an outage this method
+    // also reports the outage once a minute.
     private void AskInOutage()
     {
         Reconsider();

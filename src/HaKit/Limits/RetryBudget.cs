@@ -52,7 +52,7 @@ internal sealed class RetryBudget
     /// <summary>Checks whether <see cref="TryRetry"/> would succeed.</summary>
     public bool CanRetry => Savings(Volatile.Read(ref _accounts)) >= _cost;
 
-    /// <summary>Gets whether the cap is lower than the amount for one retry. Then only the pace of an outage allows retries.</summary>
+    /// <summary>Gets whether the cap is lower than the amount for one retry. Then the pool makes no retries except the trials of an outage.</summary>
     public bool IsWithoutSavings => _cap < _cost;
 
     private void Deposit(uint savings, uint hedges)

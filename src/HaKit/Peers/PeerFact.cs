@@ -9,7 +9,7 @@ public enum PeerFactKind
     /// <summary>A kind of a later version; the fact is ignored.</summary>
     Unknown,
 
-    /// <summary>A server named a time to come back.</summary>
+    /// <summary>A server named the time after which it may be asked again (<c>Retry-After</c>).</summary>
     Cooldown,
 
     /// <summary>The opinion of a replica, by its own evidence, whether an endpoint serves.</summary>

@@ -26,7 +26,9 @@ internal sealed class EndpointPipelines(string pool, TimeProvider time, IFaultCl
         return builder.Build();
     }
 
-    /// <summary>Builds the pipeline of an endpoint: the guard, which completes the attempt's lease, then the application's strategies.</summary>
+    /// <summary>
+    /// Builds the pipeline of an endpoint: <see cref="EndpointGuardStrategy"/>, which completes the attempt's lease, then the application's strategies.
+    /// </summary>
     [UnconditionalSuppressMessage("Trimming", "IL2026", Justification = "The guard's options have no annotated members to validate.")]
     public ResiliencePipeline ForAttempts(PoolEndpoint endpoint)
     {

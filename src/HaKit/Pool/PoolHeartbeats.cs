@@ -41,7 +41,7 @@ internal sealed class PoolHeartbeats : IDisposable
 
     public void OnHealthChanged(HealthChange change) => _pacemaker.OnHealthChanged(change, _clock.Now);
 
-    /// <summary>Probes the endpoints at the pace of an outage until no call waits.</summary>
+    /// <summary>Probes one endpoint after another, with the short pauses of an outage, until no call waits.</summary>
     public void ProbeWhileCallsWait(TimeSpan since) => _pacemaker.ProbeWhileCallsWait(since);
 
     /// <summary>Allows probes that cost money only while the given function returns true.</summary>

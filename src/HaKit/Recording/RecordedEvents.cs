@@ -135,7 +135,7 @@ public sealed record RecordedAttempt : RecordedEvent
     /// <summary>Gets whether the attempt was the trial of an ejected endpoint.</summary>
     public bool IsTrial { get; init; }
 
-    /// <summary>Gets whether the attempt was made under the pace of an outage.</summary>
+    /// <summary>Gets whether the attempt was a trial that tested whether an outage was over.</summary>
     public bool IsPaced { get; init; }
 
     /// <summary>Gets whether the attempt was a retry that the budget paid for.</summary>

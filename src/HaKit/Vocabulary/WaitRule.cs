@@ -39,7 +39,8 @@ public enum WaitRule
     NamedTime,
 
     /// <summary>
-    /// The call tests whether an outage is over, or waits until it may make this test. The whole pool makes one trial at a time, at the pace of the outage.
+    /// The call tests whether an outage is over, or waits until it may make this test. The whole pool makes one such trial at a time, with pauses that grow with
+    /// the length of the outage.
     /// </summary>
     Pace,
 

@@ -153,7 +153,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _isHeld = false;
     }
 
-    /// <summary>Closes a stream that failed before its first content; the attempt's guard completes the lease.</summary>
+    /// <summary>Closes a stream that failed before its first content. <see cref="EndpointGuard"/> completes the lease.</summary>
     internal ValueTask DropAsync()
     {
 #pragma warning disable CA1816 // This method disposes the stream, although it is not named Dispose.
@@ -255,7 +255,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     {
         _over = true;
         if (_isHeld)
-            return false; // the attempt's guard completes the lease
+            return false; // EndpointGuard completes the lease
         _answer.Complete(null, _engine.Clock.Now);
         _answer.EndSpan(null);
         return false;
@@ -333,7 +333,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (!_source.TryLeaveMoving())
             return false;
         if (_isHeld)
-            return true; // the attempt's guard completes the lease
+            return true; // EndpointGuard completes the lease
         _over = true;
         if (why.Blame == FaultBlame.Caller)
         {

@@ -22,7 +22,7 @@ internal static class FaultHealing
 {
     public static Healing Classify(Fault fault) => fault.Kind switch
     {
-        // An endpoint that named a time is expected to be back then.
+        // An endpoint that sent a Retry-After is expected to be back after this time.
         _ when fault.NamesTime => Healing.InTime,
         _ when fault.UntilCleared || fault.IsRefusal || fault.IsNeutral && fault.Kind is not (FaultKind.Superseded or FaultKind.DeadlineExceeded or FaultKind.CallerCancelled) => Healing.Never,
         FaultKind.Unauthorized or FaultKind.Forbidden or FaultKind.QuotaExhausted or FaultKind.ModelNotFound => Healing.Never,

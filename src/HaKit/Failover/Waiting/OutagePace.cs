@@ -4,7 +4,7 @@ namespace HaKit.Failover.Waiting;
 /// Decides when a call may test whether an outage is over. One waiting call at a time holds the right to make a trial. From the end of its trial to the start
 /// of the next trial there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So the end of an outage is
 /// detected late by at most a tenth of its length. This class also counts the repeats of the outage: every attempt after a call's first attempt on each
-/// endpoint, inside or outside the pace. The count never exceeds a dozen attempts plus one for each second of the outage's age. Repeats before the first call
+/// endpoint, both the trials and all other attempts. The count never exceeds a dozen attempts plus one for each second of the outage's age. Repeats before the first call
 /// waits are not counted: the retry budget limits them. Lock-free; one for each pool.
 /// </summary>
 internal sealed class OutagePace
@@ -36,8 +36,9 @@ internal sealed class OutagePace
     // The promise: this number of repeats for an outage, and one more for each second of its age.
     private const int RepeatsAtOnce = 12;
 
-    // In the first ten seconds of an outage the pace makes up to two trials a second, and the promise above allows one more repeat a second. The other trials of
-    // this time are reserved, so that attempts outside the pace do not delay the trials that find the end of the outage. The reserve falls evenly to zero.
+    // In the first ten seconds of an outage there are up to two trials a second, but the promise above allows only one more repeat a second. So a part of the
+    // first repeats is reserved for trials. Otherwise other attempts would use them up and delay the trials that find the end of the outage. The reserve falls
+    // evenly to zero.
     private const double ReservedForTrials = 8;
     private static readonly TimeSpan ReservedFor = TimeSpan.FromSeconds(10);
 
@@ -79,7 +80,8 @@ internal sealed class OutagePace
     }
 
     /// <summary>
-    /// Checks whether an attempt may be repeated outside the pace, because the budget pays for it or because a probe has shown that an endpoint is back.
+    /// Checks whether an attempt that is not a trial may be repeated now. Such attempts are made if the budget pays for them, or if a probe has shown that an
+    /// endpoint is back.
     /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
     public bool HasRoomBeside(TimeSpan now)

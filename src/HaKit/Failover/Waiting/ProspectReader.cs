@@ -145,9 +145,9 @@ internal ref struct ProspectReader
         _isSpared |= health.IsSpared;
         _serving += hasServed ? 1 : 0;
         // Only calls that are released one after another may go to an endpoint that has come back. A call that was woken by its own timer must pay from the
-        // budget or follow the pace. Otherwise all calls would go to the endpoint at the same time.
+        // budget, or wait for the next trial of the outage (OutagePace). Otherwise all calls would go to the endpoint at the same time.
         var isOpen = _call.WasReleased && HasComeBack(member, failedAt);
-        // A probe may be wrong. So its success allows an attempt before the pace does only while the outage has room for attempts beside the pace.
+        // A probe may be wrong. So its success allows an attempt before the next trial is due only while OutagePace has room for additional attempts.
         if ((isOpen || findings.Attempts > 0 && _hasRoomBesidePace && member.IsSeenBack) && member.Load < _returnedLoad)
             (_cameBackAt, _returnedLoad, Returned) = (at, member.Load, member);
         if (hasServed && (findings.Attempts > 0 || _isSecond) && findings.Attempts < _retryAttempts)

@@ -29,7 +29,7 @@ internal readonly record struct Prospects
     /// <summary>Gets when an endpoint in service that the call has not tried has capacity.</summary>
     public TimeSpan RoomAt { get; init; }
 
-    /// <summary>Gets when any endpoint may get a trial of the outage. The decision adds the outage's pace.</summary>
+    /// <summary>Gets when any endpoint may get a trial of the outage. <see cref="WaitDecision"/> also waits for the pause between two trials.</summary>
     public TimeSpan TrialAt { get; init; }
 
     /// <summary>Gets when the endpoint of <see cref="TrialAt"/> last got a request.</summary>

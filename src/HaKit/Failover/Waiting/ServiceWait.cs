@@ -76,7 +76,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
         NextTrialAt = context.Outage.NextTrialAt(askedAt),
     };
 
-    // If only one attempt is allowed, a refusal counts as this attempt even if the endpoint named a time.
+    // If only one attempt is allowed, a refused attempt counts as this attempt even if the refusal had a Retry-After.
     private static int CountedAttempts(FailoverCall call, FailoverSettings settings)
     {
         if (call.History.HasNoOwn)

@@ -101,8 +101,9 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
             ? new(WaitAction.Wait, WaitRule.NamedTime, times.Trial)
             : null;
 
-    // A call that may make the trial holds this right until the pace allows the trial. If a retry is due sooner, or if its endpoint cannot take the trial yet,
-    // the call sleeps until then and leaves the right to another call, which may make its trial on another endpoint.
+    // A call that may make the trial holds this right until the pause between two trials (OutagePace) is over. There are two exceptions: a retry of the call is
+    // due sooner, or its endpoint cannot take the trial yet. The call then waits for that time, and leaves the right to another call, which may make its trial on
+    // another endpoint.
     private static WaitDecision? WaitsForPace(in Prospects prospects, in WaitFacts facts, in Times times)
     {
         if (prospects.TrialAt >= facts.Deadline || !facts.MayAsk)
@@ -118,8 +119,8 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
     private static WaitDecision WaitsForRelease(in Prospects prospects, in WaitFacts facts) =>
         new(WaitAction.WaitForRelease, prospects.TrialAt < facts.Deadline ? WaitRule.AnotherAsks : WaitRule.Place, facts.Deadline);
 
-    // Five retries are made in ordinary service, while the budget can pay and the outage's count of repeats is below its limit. Further attempts follow the
-    // outage's pace.
+    // A call makes five retries in ordinary service, as long as the budget can pay and the number of repeats in the outage is below its limit. Its further
+    // attempts are trials of the outage (OutagePace).
     private static TimeSpan RetryAt(in Prospects prospects, in WaitFacts facts) =>
         facts.HasRetryLeft && facts.CanPay && facts.HasRoomBesidePace && prospects.RetryAt < TimeSpan.MaxValue ? Max(prospects.RetryAt, facts.BackoffEnds) : TimeSpan.MaxValue;
 

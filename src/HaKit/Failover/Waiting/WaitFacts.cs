@@ -27,12 +27,12 @@ internal readonly record struct WaitFacts
     /// <summary>Gets whether the retry budget can pay.</summary>
     public required bool CanPay { get; init; }
 
-    /// <summary>Gets whether the outage's limit on repeats allows an attempt outside the pace. True if no outage is known.</summary>
+    /// <summary>Gets whether the outage's limit on repeats allows an attempt that is not a trial. True if no outage is known.</summary>
     public required bool HasRoomBesidePace { get; init; }
 
     /// <summary>Gets whether the call holds the right to make a trial of the outage, or could take it now.</summary>
     public required bool MayAsk { get; init; }
 
-    /// <summary>Gets when the outage's pace allows the next trial.</summary>
+    /// <summary>Gets when the pause after the latest trial of the outage is over (<see cref="OutagePace.NextTrialAt"/>).</summary>
     public required TimeSpan NextTrialAt { get; init; }
 }
