@@ -16,7 +16,7 @@ internal sealed class StatusViewer(string client)
     /// <summary>Gets the messages to send.</summary>
     public ChannelReader<byte[]> Messages => _messages.Reader;
 
-    /// <summary>Gets a token that is cancelled when the dashboard is closed, so that a client that does not read cannot keep its place.</summary>
+    /// <summary>Gets a token that is cancelled when this viewer is closed. So a client that does not read its messages cannot keep its place.</summary>
     public CancellationToken Closed => _closed.Token;
 
     /// <summary>Adds a message. Drops the oldest message when the queue is full.</summary>

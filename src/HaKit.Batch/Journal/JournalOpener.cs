@@ -7,8 +7,8 @@ namespace HaKit.Batch.Journal;
 internal sealed record JournalSettings(IJournalFileSystem Files, JournalSeal? Seal, TimeProvider Time, bool OwnThread);
 
 /// <summary>
-/// Opens a journal: it takes the lock, finds the file with the highest number (<c>NAME.000001</c>), reads it, cuts off an unfinished record, records the calls
-/// that a crash interrupted as lost, and compacts the file if less than half of its bytes are still needed.
+/// Opens a journal in these steps. It takes the lock, finds the file with the highest number (<c>NAME.000001</c>), and reads the file. It cuts off an unfinished
+/// record, and records the calls that a crash interrupted as lost. It compacts the file if less than half of its bytes are still needed.
 /// </summary>
 internal static class JournalOpener
 {

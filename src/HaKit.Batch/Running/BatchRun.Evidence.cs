@@ -79,9 +79,9 @@ internal sealed partial class BatchRun<TItem, TResult>
             _ready.Enqueue(unit);
     }
 
-    // Repeats a request that was served before, as a control. If it is served again, the endpoints serve, so the failed items may be tried again. The unit is
-    // an item that waits for this result. The cost of the control counts for this item, because the cost limit counts only calls of items.
-    // The loop does not await this task, so an exception must not leave this method: it ends the run.
+    // Repeats a request that was served before, as a control. If this request is served again, the endpoints serve, so the failed items may be tried again. The
+    // unit is an item that waits for the result of the control. The control's cost is added to the cost of this item, because the cost limit knows only items.
+    // The loop does not await this task, so this method must not throw. An exception inside it ends the run.
     private async Task ControlAsync(BatchUnit<TItem> unit, CancellationToken cancellationToken)
     {
         var item = _control!.Item;

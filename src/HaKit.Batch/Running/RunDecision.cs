@@ -44,8 +44,8 @@ internal readonly record struct RunFacts
     public int PutBack { get; init; }
 
     /// <summary>
-    /// Gets the number of failed items that it is too early to try again: no other call that began after their failure has been served yet. Another try would
-    /// not show whether the item or an outage is the reason.
+    /// Gets the number of failed items that must wait for their next try, because no call that began after their failure has been served yet. Until then, another
+    /// try would not show whether the item or an outage is the reason for the failure.
     /// </summary>
     public int Undecided { get; init; }
 

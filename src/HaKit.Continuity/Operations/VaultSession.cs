@@ -93,8 +93,8 @@ internal sealed class VaultSession
                 if (check is not null)
                     return check;
             }
-            // A damaged or missing object does not end the search. An object that these keys or this version cannot read ends it, unless the destination has
-            // several check objects: an interrupted rekey leaves them, and the next check object may be readable.
+            // A damaged or missing object does not end the search. An object that needs another key or a newer version ends the search, with one exception: after
+            // an interrupted rekey, the destination has several check objects, and the next of them may be readable.
             catch (VaultObjectException e) when (e.Problem != VaultProblem.Unreadable || view.Checks.Count > 1)
             {
                 // If the destination has check objects, the exception says why the last of them cannot be read, not why a snapshot cannot be read.
@@ -198,7 +198,7 @@ internal sealed class VaultSession
         throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be read: " + string.Join("; ", reasons), problem);
     }
 
-    /// <summary>Opens an object. If it is a chunk or a snapshot, verifies that its id was computed from this content.</summary>
+    /// <summary>Opens an object. If the object is a chunk or a snapshot, also verifies that its id belongs to this content.</summary>
     public byte[] OpenVerified(ObjectName name, ObjectId id, byte[] content)
     {
         var plain = Sealer.Open(name, content);

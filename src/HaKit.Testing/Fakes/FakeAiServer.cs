@@ -5,8 +5,9 @@ namespace HaKit.Testing;
 
 /// <summary>
 /// A real HTTP server on loopback for tests. It supports the dialects of OpenAI and Anthropic as far as their official SDKs need them, and Ollama's
-/// <c>/api/chat</c>: chat and responses (streamed or not, with a tool call when tools are offered, except for Ollama), embeddings, file upload, image
-/// generation, models, <c>/health</c> and vLLM's <c>/metrics</c>. It answers with <see cref="FakeAnswers"/> and injects the faults of <see cref="Faults"/>.
+/// <c>/api/chat</c>. It serves chat and responses as plain answers and as streams, embeddings, file uploads, image generation, the list of models,
+/// <c>/health</c>, and vLLM's <c>/metrics</c>. If a request offers tools, the answer has a tool call (not in Ollama's dialect). The server answers with
+/// <see cref="FakeAnswers"/> and injects the faults of <see cref="Faults"/>.
 /// </summary>
 /// <remarks>
 /// Paths that no provider has are answered with 404, for example <c>/chat/completions</c> without <c>/v1</c>, or with <c>/v1</c> twice. A

@@ -20,8 +20,8 @@ public sealed class SimulationResult
     public long Unfinished { get; internal init; }
 
     /// <summary>
-    /// Gets the number of calls that did not succeed, by their end: the exception's type; "Returned" for a failure that the pool returned; "Replayed" for a
-    /// stream that repeated content; "LookedWhole" for a stream that ended early without an error.
+    /// Gets the number of calls that did not succeed, by the way in which they ended. The key is the type of the exception, or one of these words: "Returned" if
+    /// the pool returned a failure, "Replayed" if a stream repeated content, "LookedWhole" if a stream ended early without an error.
     /// </summary>
     public IReadOnlyDictionary<string, long> Failures { get; internal init; } = new Dictionary<string, long>();
 

@@ -1,8 +1,8 @@
 namespace HaKit.Testing;
 
 /// <summary>
-/// A virtual clock for tests. It stands still until a test moves it, and fires timers on the thread that moves it,
-/// in the order in which they are due (timers due at the same time in the order in which they were armed).
+/// A virtual clock for tests. The clock stands still until a test moves it. Timers fire on the thread that moves the clock, in the order in which they are due.
+/// Timers that are due at the same time fire in the order in which they were armed.
 /// </summary>
 /// <remarks>
 /// <para>

@@ -63,9 +63,9 @@ internal abstract class Dialect
     protected virtual FaultReach ThrottleReach => FaultReach.RateLimit;
 
     /// <summary>
-    /// Gets the meaning of the error. The first of these that applies decides: a code of an exhausted quota; a message about an exhausted quota or a request
-    /// that is too large; any other code with an exact meaning; a sign of a content filter; any other message; the status. A message is used only with a status
-    /// that allows this.
+    /// Gets the meaning of the error. The first of these signs that is present decides: a code of an exhausted quota, a message about an exhausted quota or about a
+    /// request that is too large, any other code with an exact meaning, a sign of a content filter, any other message, the status. A message is used only at a
+    /// status that allows this.
     /// </summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="words">The message, without quoted text.</param>

@@ -53,8 +53,8 @@ internal static class DialectTable
     /// <param name="signs">The signs of an error that the body contained.</param>
     public static Dialect GetForError(WireDialect declared, in ErrorSigns signs)
     {
-        // The loop goes from the last row to the first. Three dialects recognise their errors beyond doubt, so they are checked in this order: Bedrock by the name
-        // of an exception, Gemini by its status word or the @type of its details, Anthropic by "type":"error" beside an error object without a code.
+        // Three dialects recognise their errors beyond doubt. The loop goes from the last row to the first, so it checks them in this order. Bedrock: the name of
+        // an exception. Gemini: its status word, or the @type of its details. Anthropic: "type":"error" beside an error object without a code.
         for (var row = s_rows.Length - 1; row >= 0; row--)
         {
             if (s_rows[row].IsUnmistakable(in signs))

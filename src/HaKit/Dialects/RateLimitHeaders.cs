@@ -154,7 +154,7 @@ internal readonly struct RateLimitHeaders
         return text.Contains('T', StringComparison.Ordinal) ? Durations.Until(Instants.Rfc3339(text), server) : Durations.Seconds(text, server) ?? Durations.GoDuration(text);
     }
 
-    /// <summary>Gets the server's own time if it reports it, because its dates refer to that clock.</summary>
+    /// <summary>Gets the server's own time if the answer has a <c>Date</c>, because all dates in the answer refer to the server's clock.</summary>
     private static DateTimeOffset ServerTime(HttpHeadersNonValidated raw, DateTimeOffset now) =>
         Value(raw, "Date") is { } date && Instants.HttpDate(date) is { } server ? server : now;
 

@@ -2,9 +2,10 @@ namespace HaKit.Estimates;
 
 /// <summary>Estimates the times of an endpoint, or of a whole pool. Read and written without locks; a lost update costs one sample.</summary>
 /// <remarks>
-/// The time to the first content is kept per unit of prompt, in a softened form of Finagle's peak EWMA. A slower sample gets a weight of at least three tenths
-/// at once; the weight of a faster sample depends on the time since the last sample. (A full peak would follow random variation more than load, because the
-/// times of models vary much.) One unit is a constant part plus 1,000 input tokens, so that endpoints with long prompts do not seem slow.
+/// The time to the first content is kept per unit of prompt, in a softened form of Finagle's peak EWMA. The weight of a sample depends on the time since the
+/// previous sample, but a sample that is slower than the estimate has a weight of at least three tenths. (In Finagle, a slower sample replaces the estimate at
+/// once. The times of models vary so much that such an estimate would follow chance more than load.) One unit is a constant part plus 1,000 input tokens, so
+/// that endpoints with long prompts do not seem slow.
 /// </remarks>
 internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
 {

@@ -116,7 +116,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                 }
                 else if (engine.Queue.TryEnter(call.Profile.Priority, out _waiter))
                 {
-                    // The loop examines the state again. If the queue released its waiting calls before this call entered it, this call was not among them.
+                    // A release before this moment did not reach this call, because the call was not in the queue yet. So the loop examines the state once more.
                     engine.Waits.RecordWaiting(call, now);
                 }
                 else if (!call.TryEndHold(now))

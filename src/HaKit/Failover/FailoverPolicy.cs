@@ -26,8 +26,8 @@ internal static class FailoverPolicy
     public static FaultAction ActionFor(Fault fault, RequestProfile profile, Func<Fault, RequestProfile, FaultAction?>? own = null) =>
         IsSettled(fault, profile) ? FaultAction.Return : ActionOfUser(own, fault, profile) ?? Default(fault, profile);
 
-    // The cases that the application's own rule must not change: delivered content is never replayed, a request that may have been processed is not repeated if
-    // the caller forbids this, and no call continues after its caller has cancelled.
+    // The application's own rule (OnFault) must not change three cases. Delivered content is never replayed. A request that may have been processed is not
+    // repeated if the caller forbids this. A call never continues after its caller has cancelled.
     private static bool IsSettled(Fault fault, RequestProfile profile) => fault switch
     {
         { Applied: FaultApplied.Partial } => true,

@@ -108,7 +108,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     public bool WasCutShort(FailoverCall call, Lease lease, TimeSpan now) =>
         now - lease.LastSignAt < (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? context.Settings.FirstContent.Minimum);
 
-    // Endpoints that are out now, or that the call has tried before, count too: they may be healthy again when the silence reaches its limit.
+    // An endpoint that is out now, or that the call has tried before, is also accepted here: it may be healthy again when the silence reaches its limit.
     private bool AnotherCouldServe(FailoverCall call, EndpointState state, TimeSpan? within, TimeSpan now)
     {
         var query = new SelectionQuery(call.Profile, call.History, now);

@@ -6,9 +6,9 @@ using static HaKit.Faults.ErrorMembers;
 namespace HaKit.Faults;
 
 /// <summary>
-/// Reads which member of the request an error names. Servers write it as a member of the error (<c>param</c>, <c>field</c>, <c>pointer</c>), or as a list of
-/// errors: ASP.NET and Laravel have an object with a list for each member (<c>"errors":{"messages":["…"]}</c>), other frameworks have an array with the place of
-/// each error. Pure; allocates nothing.
+/// Reads which member of the request an error names. Some servers write its name in a member of the error (<c>param</c>, <c>field</c>, <c>pointer</c>). ASP.NET
+/// and Laravel write an object with a list for each wrong member (<c>"errors":{"messages":["…"]}</c>). Other frameworks write an array with the place of each
+/// error. Pure; allocates nothing.
 /// </summary>
 internal static class FieldErrors
 {

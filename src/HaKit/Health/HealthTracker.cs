@@ -247,7 +247,7 @@ internal sealed class HealthTracker
             return false;
         endpoint.ConnectFailedAt = now;
         var ejects = HealthReducer.Next(before, evidence with { IsLast = IsLastWhileLocked(endpoint, now) }, now, _options).Status == EndpointHealthStatus.Ejected;
-        // Even if this failure does not eject its endpoint, it may show that the endpoints that were ejected shortly before were not at fault.
+        // Other endpoints may have been ejected shortly before. Even if this failure ejects no endpoint, it may show that this machine's network was at fault then.
         var excuses = _connectEjectionAt >= now - _options.SelfSuspicion && before.ConnectFailures + 1 >= SelfSuspicion.Enough(_options);
         if (!ejects && !excuses)
             return false;

@@ -5,8 +5,8 @@ using HaKit.Health;
 namespace HaKit.Heartbeats;
 
 /// <summary>
-/// Runs the heartbeats of one pool: it adds and removes them with the pool's members, probes an endpoint at once when it was ejected, probes faster while no
-/// endpoint can serve, and watches whether the timers of this process are late. Thread-safe.
+/// Runs the heartbeats of one pool. It adds and removes heartbeats with the pool's members. It probes an endpoint at once after the endpoint's ejection, and
+/// probes more often while no endpoint can serve. It also watches whether the timers of this process are late. Thread-safe.
 /// </summary>
 internal sealed class Pacemaker
 {

@@ -92,7 +92,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
         var pending = new List<Task>();
         foreach (var member in pool.Engine.Snapshot.Members)
         {
-            // The call that started the ask may have another credential of its own than this call, so this call checks the answer too.
+            // Another call has asked the credential source. Its caller may have another credential than the caller of this call, so this call checks the result too.
             if (CanServe(member, profile) && _asks.TryGetValue(member, out var asked))
                 pending.Add(AdmitAsync(member, asked, HashOf(request, member.Endpoint, null)));
         }

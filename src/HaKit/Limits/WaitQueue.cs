@@ -61,8 +61,8 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
                 }
             }
             // A continuation may release other waiters. The outermost release runs all of them, so that the stack stays flat and the order is kept. A
-            // continuation may also take long. Until the next waiter's continuation runs, that waiter's wait can still end by its timer or its caller; the
-            // release is then kept for its next wait.
+            // continuation may also take long, and the next released waiter then has to wait for it. In this time the timer or the caller can still end the wait of
+            // that waiter. The release is then kept for the next wait of the same waiter.
             while (outermost && released.TryDequeue(out var waiter))
                 Wake(waiter)?.Finish(WaitResult.Released);
             return chosen;

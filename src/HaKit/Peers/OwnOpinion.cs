@@ -21,7 +21,8 @@ internal readonly record struct OwnEvidence
 }
 
 /// <summary>
-/// Holds what this replica tells the other replicas about an endpoint: that it serves, that it is ejected, or neither. Also holds the time of the evidence.
+/// Holds this replica's opinion about an endpoint, for the other replicas: the endpoint serves, the endpoint is ejected, or neither. Also holds the time of the
+/// evidence.
 /// </summary>
 internal readonly record struct OwnOpinion(PeerOpinion Opinion, ProbeLevel Level, FaultKind? Fault, TimeSpan At)
 {

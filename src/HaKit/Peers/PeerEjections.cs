@@ -6,8 +6,8 @@ using HaKit.Health;
 namespace HaKit.Peers;
 
 /// <summary>
-/// Ejects an endpoint that the majority of the replicas has ejected. It does this once for each majority; after that, a trial of this replica decides. If a
-/// probe of this replica can test the broken part, the probe runs first. Takes its owner's lock.
+/// Ejects an endpoint that the majority of the replicas has ejected. Each majority ejects the endpoint only once. After that, a trial of this replica decides. If
+/// a probe of this replica can test the broken part, the probe runs before the ejection. Takes its owner's lock.
 /// </summary>
 internal sealed class PeerEjections(IPeerPool pool, PeerBook book, PeerMembers members, PeerDomains domains, Lock gate)
 {

@@ -23,9 +23,9 @@ public readonly record struct EndpointScore(double Time, double Failure, double 
 internal static class Score
 {
     /// <summary>
-    /// The cost of a failure, as a multiple of the endpoint's own time. It stands for the lost time, the queue at another endpoint, and the use of the retry
-    /// budget that all calls share. The value is so large that an endpoint that fails three times in ten keeps less than half of its fair share, although its
-    /// failures leave it with fewer attempts in flight than the others.
+    /// The cost of a failure, as a multiple of the endpoint's own time. It includes the lost time, the queue at another endpoint, and the use of the retry budget
+    /// that all calls share. Fast failures leave an endpoint with few attempts in flight, which lowers its score. With this value, an endpoint that fails three
+    /// times in ten keeps less than half of its fair share all the same.
     /// </summary>
     public const double RetryCost = 12;
 

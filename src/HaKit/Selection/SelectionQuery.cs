@@ -76,8 +76,8 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     public const int ThrottledAccount = 4;
 
     /// <summary>
-    /// Gets the largest overlap of the endpoint with an endpoint whose attempt in this call has failed or is still running: 0 no overlap, 1 the same provider,
-    /// 2 the same region, 3 the same account or key, 4 the same account, which was throttled.
+    /// Gets the largest overlap of the endpoint with the endpoints of this call's failed and running attempts. 0: no overlap, 1: the same provider, 2: the same
+    /// region, 3: the same account or key, 4: the same account, which was throttled.
     /// </summary>
     public int OverlapWithFailures(EndpointState state)
     {

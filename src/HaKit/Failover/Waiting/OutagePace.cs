@@ -64,9 +64,9 @@ internal sealed class OutagePace
 
     /// <summary>Gets when the next trial may begin; a time in the past if it may begin at once.</summary>
     /// <param name="askedAt">
-    /// The time at which the endpoint of the next trial last got a request. The pause depends on the age of the outage. The age is measured up to a time
-    /// between this time and the last trial, so that the pauses of one round over all endpoints grow evenly, each to about a tenth of the age at the beginning
-    /// of its round.
+    /// The time at which the endpoint of the next trial last got a request. The pause before a trial depends on the age of the outage. The age is measured up to
+    /// a time between <paramref name="askedAt"/> and the latest trial. Therefore the pauses grow evenly: each pause is about a tenth of the age at the beginning of
+    /// its round over the endpoints.
     /// </param>
     public TimeSpan NextTrialAt(TimeSpan askedAt)
     {

@@ -11,7 +11,7 @@ namespace HaKit.Failover.Waiting;
 /// </summary>
 internal sealed class ServiceWait(FailoverContext context, AttemptStarter starter, Backoff backoff)
 {
-    // Calls that wait for the end of a cooldown are spread over this time after it, so that the end does not send them all at once.
+    // Calls that wait for the end of a cooldown wake at different times within this period after it. Otherwise the endpoint would get all of them at once.
     private static readonly TimeSpan ReturnSpread = TimeSpan.FromSeconds(5);
 
     // A waiting call examines the pool again after this time, or up to twice as long. So if a release is lost, the call loses a second or two, and not its
