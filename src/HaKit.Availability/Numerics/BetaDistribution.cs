@@ -14,10 +14,10 @@ internal readonly struct BetaDistribution : ILogConcave
             + Stirling.Error(a + b) - Stirling.Error(a) - Stirling.Error(b);
     }
 
-    /// <summary>The pair (p, q) whose lower and upper tails are given.</summary>
+    /// <summary>Returns the pair (p, q) that has the given lower and upper tails.</summary>
     public AvailabilityRatio Quantile(double lower, double upper) => Pair(LogConcave.Quantile(this, lower, upper, Start(lower, upper)));
 
-    /// <summary>The quantile in log-odds.</summary>
+    /// <summary>Returns the quantile in log-odds.</summary>
     public double LogOdds(double lower, double upper) => LogConcave.Quantile(this, lower, upper, Start(lower, upper));
 
     /// <summary>P(X ≤ p) and P(X &gt; p).</summary>

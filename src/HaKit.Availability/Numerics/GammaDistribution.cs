@@ -15,7 +15,7 @@ internal readonly struct GammaDistribution : ILogConcave
     /// <summary>χ² quantile with the given lower and upper tails.</summary>
     public static double ChiSquared(double degrees, double lower, double upper) => 2 * new GammaDistribution(degrees / 2).Quantile(lower, upper);
 
-    /// <summary>The x whose lower and upper tails are given.</summary>
+    /// <summary>Returns the x that has the given lower and upper tails.</summary>
     public double Quantile(double lower, double upper) => Math.Exp(LogConcave.Quantile(this, lower, upper, Start(lower, upper)));
 
     public double Density(double z) => Math.Exp(LogDensity(Math.Exp(z)));
@@ -68,7 +68,7 @@ internal readonly struct GammaDistribution : ILogConcave
         return sum;
     }
 
-    /// <summary>Continued fraction of the upper tail (DLMF 8.9.2), modified Lentz.</summary>
+    /// <summary>Returns the continued fraction of the upper tail (DLMF 8.9.2), calculated with Lentz's modified method.</summary>
     private double Fraction(double x)
     {
         var b = x + 1 - _s;
@@ -90,7 +90,7 @@ internal readonly struct GammaDistribution : ILogConcave
         return f;
     }
 
-    /// <summary>Wilson and Hilferty's cube, or the leading term of the lower tail where the cube is not positive.</summary>
+    /// <summary>Returns the start of the search: Wilson and Hilferty's cube, or the leading term of the lower tail if the cube is not positive.</summary>
     private double Start(double lower, double upper)
     {
         var y = NormalDistribution.RoughUpperQuantile(Math.Min(lower, upper));

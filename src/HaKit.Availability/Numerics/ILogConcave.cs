@@ -21,7 +21,7 @@ internal static class LogConcave
     private static readonly (double Node, double Weight)[] Rule = GaussLegendre(28);
 
     /// <summary>
-    /// The z whose lower tail is <paramref name="lower"/> (and upper tail <paramref name="upper"/>): Uses Halley's method on the logarithm of the smaller tail.
+    /// Returns the z that has the given lower and upper tails. Uses Halley's method (Newton's method with a correction) on the logarithm of the smaller tail.
     /// </summary>
     public static double Quantile<T>(in T distribution, double lower, double upper, double start)
         where T : struct, ILogConcave
@@ -53,7 +53,7 @@ internal static class LogConcave
     }
 
     /// <summary>
-    /// The tail that begins at z and runs away from the centre, by Gauss–Legendre integration over the range that contains all but e⁻⁴⁰ of it.
+    /// Returns the tail that begins at z and runs away from the centre. Uses Gauss–Legendre integration over the range that contains all but e⁻⁴⁰ of the tail.
     /// </summary>
     public static double OuterTail<T>(in T distribution, double z, double spread, int direction)
         where T : struct, ILogConcave
@@ -67,7 +67,7 @@ internal static class LogConcave
         return sum * length;
     }
 
-    /// <summary>Nodes and weights on [0, 1], by Newton on the Legendre recurrence.</summary>
+    /// <summary>Returns the nodes and weights on [0, 1], calculated with Newton's method on the Legendre recurrence.</summary>
     private static (double, double)[] GaussLegendre(int n)
     {
         var rule = new (double, double)[n];

@@ -3,7 +3,7 @@ namespace HaKit.Availability.Numerics;
 /// <summary>Continuous-time chains given by their rates, solved without subtractions, so that very small probabilities keep their precision.</summary>
 internal static class MarkovChain
 {
-    /// <summary>Steady state by GTH elimination (Grassmann, Taksar, Heyman, Operations Research 33, 1985). The chain must be irreducible.</summary>
+    /// <summary>Returns the steady state, calculated by GTH elimination (Grassmann, Taksar, Heyman, Operations Research 33, 1985). The chain must be irreducible.</summary>
     public static double[] SteadyState(double[,] rates)
     {
         var q = (double[,])rates.Clone();
@@ -41,7 +41,7 @@ internal static class MarkovChain
         return weights;
     }
 
-    /// <summary>Mean time from state 0 until absorption, where <paramref name="absorbing"/> holds each state's rate of absorption.</summary>
+    /// <summary>Returns the mean time from state 0 until absorption. <paramref name="absorbing"/> holds the rate of absorption of each state.</summary>
     public static double MeanTimeToAbsorption(double[,] rates, double[] absorbing)
     {
         var q = (double[,])rates.Clone();

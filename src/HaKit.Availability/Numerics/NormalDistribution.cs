@@ -5,7 +5,7 @@ internal static class NormalDistribution
 {
     private static readonly GammaDistribution HalfSquare = new(0.5);
 
-    /// <summary>The z with P(Z &gt; z) = <paramref name="tail"/>, 0 &lt; tail &lt; 1.</summary>
+    /// <summary>Returns the z with P(Z &gt; z) = <paramref name="tail"/>, 0 &lt; tail &lt; 1.</summary>
     public static double UpperQuantile(double tail) => tail switch
     {
         0.5 => 0,

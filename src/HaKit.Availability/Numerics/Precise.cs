@@ -49,14 +49,14 @@ internal static class Precise
         return sum;
     }
 
-    /// <summary>Smallest integer not below x, where x may have been rounded up from an integer.</summary>
+    /// <summary>Returns the smallest integer that is not below x, where x may have been rounded up from an integer.</summary>
     public static double Ceiling(double x)
     {
         var nearest = Math.Round(x);
         return Math.Abs(x - nearest) <= Slack * Math.Max(1, Math.Abs(x)) ? nearest : Math.Ceiling(x);
     }
 
-    /// <summary>Largest integer not above x, where x may have been rounded down from an integer.</summary>
+    /// <summary>Returns the largest integer that is not above x, where x may have been rounded down from an integer.</summary>
     public static double Floor(double x) => -Ceiling(-x);
 
     /// <summary>Converts n to an <see cref="int"/>. Throws an exception with the number if it does not fit.</summary>

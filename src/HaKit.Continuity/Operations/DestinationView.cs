@@ -48,7 +48,7 @@ internal sealed class DestinationView(string name)
 
     public ObjectName NameOf(char kind, ObjectId id) => new(kind, id.ToString(), _held[kind][id]);
 
-    /// <summary>The names of all objects of a kind that is named by ids.</summary>
+    /// <summary>Returns the names of all objects of the kind. The names of this kind must contain ids.</summary>
     public IEnumerable<ObjectName> NamesOf(char kind) => _held[kind].Keys.Select(id => NameOf(kind, id));
 
     public IEnumerable<ObjectName> MarkersOf(char kind) => Markers.Where(m => m.Kind == kind);

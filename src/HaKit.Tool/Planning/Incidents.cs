@@ -67,7 +67,7 @@ internal static class Incidents
         return result;
     }
 
-    /// <summary>Overlapping incidents become one outage.</summary>
+    /// <summary>Returns the outages of the incidents. Overlapping incidents become one outage.</summary>
     public static IEnumerable<(DateTimeOffset Start, DateTimeOffset End)> Merge(IEnumerable<Incident> incidents)
     {
         (DateTimeOffset Start, DateTimeOffset End)? open = null;
