@@ -28,7 +28,7 @@ public class BatchRunOptions
 
     /// <summary>
     /// Gets or sets how much the batch may cost over all its runs, in the currency of the endpoints' prices. A call does not start if the sum of the spent
-    /// amount, the estimates of the calls in flight and the call's own estimate exceeds the limit. Failed attempts that may have been billed count. All
+    /// amount, the estimates of the calls in flight and the call's own estimate exceeds the limit. Failed attempts that may have been billed count as spent. All
     /// endpoints need a price. Default null: no limit; a finite number above 0.
     /// </summary>
     public double? MaxCost { get; set; }
@@ -58,9 +58,9 @@ public class BatchRunOptions
     public int? MaxConcurrency { get; set; }
 
     /// <summary>
-    /// Gets or sets how many failures of an item count before the item fails. A failure counts only if the item has failed before, another item's call began
-    /// and was served since, and the failed call could wait in the pool. So the first failures of an item and failures in an outage do not count. Default 3;
-    /// at least 1.
+    /// Gets or sets the number of counted failures after which an item fails. A failure is counted only if the item has failed before, if another item's call has
+    /// begun and was served since then, and if the failed call was allowed to wait in the pool. It is not counted if calls of other items fail at the same time. So
+    /// the first failures of an item and failures in an outage are not counted. Default 3; at least 1.
     /// </summary>
     public int MaxTries { get; set; } = 3;
 

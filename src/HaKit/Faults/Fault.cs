@@ -20,7 +20,7 @@ public sealed record Fault
     /// <summary>Gets whether the endpoint did the work, and perhaps billed it.</summary>
     public FaultApplied Applied { get; init; }
 
-    /// <summary>Gets the party that caused the fault. Faults of the request or the caller do not count against the endpoint's health.</summary>
+    /// <summary>Gets the party that caused the fault. A fault of the request or the caller does not change the health of the endpoint.</summary>
     public FaultBlame Blame { get; init; }
 
     /// <summary>Gets which endpoints the fault affects.</summary>

@@ -43,8 +43,8 @@ public sealed class HeartbeatOptions
     public double PhiThreshold { get; set; } = 8;
 
     /// <summary>
-    /// Gets or sets the path of the HTTP probe, relative to the endpoint's host. Default null: endpoints without a path of their own are probed by a TCP
-    /// connection. Without a path, an endpoint behind the machine's proxy is not probed, because a direct connection says nothing about it.
+    /// Gets or sets the path of the HTTP probe, relative to the endpoint's host. Default null: an endpoint without a path of its own is probed by a TCP
+    /// connection. If such an endpoint is reached through the machine's proxy, it is not probed, because a direct connection does not test the way of the calls.
     /// </summary>
     public string? Path { get; set; }
 

@@ -38,9 +38,9 @@ public sealed class SharingOptions
     public bool Probes { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets whether the limits on requests and tokens apply to all replicas together. Each replica then subtracts the other replicas' usage in the last
-    /// 60 s from the limit, with a margin of 5 % if they have used any. While the store is down, each replica uses the limit divided by the last known number of replicas. Default
-    /// false: each replica has the whole limit for itself.
+    /// Gets or sets whether the limits on requests and tokens apply to all replicas together. Each replica may then use 95 % of the limit minus the usage of the
+    /// other replicas in the last 60 s. If the other replicas have used nothing, it may use the whole limit. While the store is down, each replica uses the limit
+    /// divided by the last known number of replicas. Default false: each replica has the whole limit for itself.
     /// </summary>
     public bool Usage { get; set; }
 

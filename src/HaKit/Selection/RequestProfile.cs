@@ -95,7 +95,10 @@ public sealed record RequestProfile
     /// </summary>
     public RequestKind Request { get; init; }
 
-    /// <summary>Gets the idempotency key that all attempts of the call send. Default null: a generated key. Never logged.</summary>
+    /// <summary>
+    /// Gets the value of <see cref="EndpointAttempt.IdempotencyKey"/>, which is the same for all attempts of the call. The pool does not send it: your
+    /// callback must do so. Default null: a generated key. Never logged.
+    /// </summary>
     [JsonIgnore]
     public string? IdempotencyKey { get; init; }
 

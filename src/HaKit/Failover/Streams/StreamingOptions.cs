@@ -19,15 +19,15 @@ public sealed class StreamingOptions
     public HoldUntil HoldUntil { get; set; }
 
     /// <summary>
-    /// Gets or sets the maximum number of bytes that are held. A stream that sends more bytes without content fails over to the next endpoint; if no endpoint
-    /// is left, the stream is handed over anyway. With <see cref="HoldUntil.End"/>, a longer answer is handed over when the limit is reached, and this is
+    /// Gets or sets the maximum number of bytes that are held. If a stream sends more bytes without content, the call moves to the next endpoint. If no endpoint
+    /// is left, the caller gets this stream. With <see cref="HoldUntil.End"/>, a longer answer is handed over when the limit is reached, and this is
     /// logged. The limit is large because lifecycle events may echo the whole prompt. Default 16 MiB; at least 1.
     /// </summary>
     public int HoldBytes { get; set; } = 16 * 1024 * 1024;
 
     /// <summary>
-    /// Gets or sets whether a cut answer is continued by another endpoint that declares a way to do so (<see cref="EndpointOptions.Continuation"/>). Only plain
-    /// text is continued. <see cref="RequestProfile.MayContinue"/> overrides it for one call. Default <see cref="StreamContinuation.Off"/>.
+    /// Gets or sets whether another endpoint continues an answer that was cut. This endpoint must declare how it does so (<see
+    /// cref="EndpointOptions.Continuation"/>). Only plain text is continued. <see cref="RequestProfile.MayContinue"/> replaces this setting for one call. Default <see cref="StreamContinuation.Off"/>.
     /// </summary>
     public StreamContinuation Continuation { get; set; }
 
