@@ -54,6 +54,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         var chat = ChatEndpoint.FromEndpoint(endpoint);
         var seam = endpoint.CreateSeam(text);
         var own = options?.Clone() ?? new ChatOptions();
+        seam.HasAllTokens = own.MaxOutputTokens <= tokens;
         own.MaxOutputTokens = (int?)AnswerSeam.TokensLeft(own.MaxOutputTokens, tokens);
         if (endpoint.Continuation == Continuation.AssistantPrefix && seam.Beginning.Length > 0)
             chat.ConfigureContinuation?.Invoke(own);

@@ -68,6 +68,18 @@ internal abstract class ContinuationFormat
         }
     }
 
+    /// <summary>Gets whether a request allows no more than a number of tokens.</summary>
+    public bool HasAllTokens(ReadOnlySpan<byte> request, long tokens)
+    {
+        var members = new JsonMembers(request);
+        while (members.MoveNext())
+        {
+            if (IsBoundOfTokens(members.Name) && JsonMembers.Number(members.Value) <= tokens)
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Writes the request for the rest to an endpoint.</summary>
     /// <param name="request">The caller's request.</param>
     /// <param name="rest">Describes the request for the rest.</param>

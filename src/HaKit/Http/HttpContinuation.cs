@@ -38,6 +38,9 @@ internal sealed class HttpContinuation
     /// <summary>Gets the events of the answer that was cut.</summary>
     public SseEvents Source { get; }
 
+    /// <summary>Gets whether the tokens before the last cut are all that the request allows.</summary>
+    public bool HasAllTokens => Format.HasAllTokens(_body, Delivered.TokensAtSeams[^1]);
+
     /// <summary>Records the data of an event that goes to the caller.</summary>
     public void RecordDelivered(ReadOnlySpan<byte> data)
     {
@@ -152,7 +155,9 @@ internal sealed class HttpRest(HttpContinuation whole, ContinuationRoute route, 
     public RestEvents Join(SseEvents events, SseReader reader, PoolEndpoint endpoint)
     {
         events.DropsTornTail = true;
-        reader.Rest = new RestState(whole.Delivered, endpoint.CreateSeam(text));
+        var seam = endpoint.CreateSeam(text);
+        seam.HasAllTokens = whole.HasAllTokens;
+        reader.Rest = new RestState(whole.Delivered, seam);
         return new RestEvents(events, whole.Format, reader.Rest, endpoint.Name, whole.Source.TookTail);
     }
 }

@@ -62,6 +62,13 @@ public sealed class AnswerSeam
     /// </summary>
     public string Beginning { get; }
 
+    /// <summary>
+    /// Gets or sets whether the delivered text has all the tokens that the request allows, so that only the end of the answer is missing. A request must allow
+    /// at least one token (<see cref="TokensLeft"/>), so the rest may have one token too many. If this property is true, the text of the rest is dropped.
+    /// Default false.
+    /// </summary>
+    public bool HasAllTokens { get; set; }
+
     /// <summary>Gets whether the endpoint gives the answer from the start instead of continuing it. Do not deliver any of its text then.</summary>
     public bool HasStartedOver { get; private set; }
 
@@ -71,6 +78,8 @@ public sealed class AnswerSeam
     public string Append(string piece)
     {
         ArgumentNullException.ThrowIfNull(piece);
+        if (HasAllTokens)
+            return "";
         if (_isOpen)
             return piece;
         _held += piece;
@@ -79,9 +88,12 @@ public sealed class AnswerSeam
 
     /// <summary>Ends the rest.</summary>
     /// <returns>The text that was held back and that the caller gets now.</returns>
-    public string Complete() => _isOpen ? "" : Join(isAtEnd: true);
+    public string Complete() => _isOpen || HasAllTokens ? "" : Join(isAtEnd: true);
 
-    /// <summary>Computes how many tokens the rest may have: the number that the request allows minus the number of delivered tokens, at least 1.</summary>
+    /// <summary>
+    /// Computes how many tokens to request for the rest: the number that the request allows minus the number of delivered tokens, at least 1. If no token is
+    /// left, set <see cref="HasAllTokens"/>.
+    /// </summary>
     /// <param name="most">The number that the request allows. Null: no limit.</param>
     /// <param name="delivered">The number of delivered tokens.</param>
     public static long? TokensLeft(long? most, long delivered) => most is { } bound ? Math.Max(1, bound - delivered) : null;

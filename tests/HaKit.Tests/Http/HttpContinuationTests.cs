@@ -50,6 +50,41 @@ public sealed class HttpContinuationTests
     [Theory]
     [InlineData(Chat)]
     [InlineData(Messages)]
+    public async Task An_answer_never_has_more_tokens_than_the_request_allows_wherever_it_is_cut(string path)
+    {
+        const string Text = "ha-ha-ha!-and-so-on"; // without white space, which the request for the rest leaves out at its end
+        var events = EventsOf(path, Text, "one").ToList();
+        var tokens = TokensOf(events);
+        var first = events.IndexOf(tokens[0]);
+        for (var allowed = 1; allowed <= tokens.Count; allowed++)
+        {
+            for (var delivered = 1; delivered <= allowed; delivered++)
+            {
+                var body = Encoding.UTF8.GetBytes(string.Concat(events.Take(first + delivered)));
+                var servers = new Servers((name, request) => name == "a" ? body : Rest(request), isReset: true);
+                await using var pool = Pool();
+                var (answer, failure) = await AskAsync(pool, servers, path, $",\"max_tokens\":{allowed}");
+                failure.Should().BeNull();
+                var beginning = TextOf(string.Concat(tokens.Take(delivered)));
+                var rest = TokensOf([.. EventsOf(path, Text[beginning.Length..], "two")]).Take(allowed - delivered);
+                TextOf(answer).Should().Be(beginning + TextOf(string.Concat(rest)), $"{delivered} of {allowed} tokens were delivered: {answer}");
+            }
+        }
+
+        static List<string> TokensOf(List<string> events) => [.. events.Where(e => TextOf(e).Length > 0)];
+
+        // Sends as many tokens as the request allows.
+        byte[] Rest(string request)
+        {
+            var rest = EventsOf(path, Text[Beginning(request).Length..], "two").ToList();
+            var tooMany = TokensOf(rest).Skip((int)JsonNode.Parse(request)!["max_tokens"]!).ToHashSet();
+            return Encoding.UTF8.GetBytes(string.Concat(rest.Where(e => !tooMany.Contains(e))));
+        }
+    }
+
+    [Theory]
+    [InlineData(Chat)]
+    [InlineData(Messages)]
     public async Task Any_text_cut_at_any_two_bytes_is_one_whole_answer(string path)
     {
         var random = new Random(11);
