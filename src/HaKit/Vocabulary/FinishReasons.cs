@@ -23,7 +23,7 @@ public enum FinishMeaning
 /// </summary>
 public static class FinishReasons
 {
-    // A server may write its whole error message as the reason. What the message is about stands in its first words.
+    // A server may write its whole error message as the reason. The first words of the message name its subject.
     private const int LongestReason = 256;
 
     private static readonly string[] s_none = ["", "null", "none", "unspecified", "finishreasonunspecified", "reasonunspecified", "notfinished", "inprogress"];
