@@ -38,6 +38,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         catch
         {
             LeaveWaitQueue();
+            EndOthers(now);
             throw;
         }
         if (progress != RaceProgress.Decided)
@@ -78,6 +79,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             registration.Dispose();
             registrationOutside.Dispose();
             LeaveWaitQueue();
+            EndOthers(now); // an attempt still runs only if an exception ends the call, for example an exception of the application's clock
         }
     }
 
@@ -273,8 +275,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return EndsGivenUp(lease.State.Endpoint.Name, fault, null, now);
     }
 
-    // The call is decided, so the attempts that still run have lost. An attempt that was silent for longer than usual counts as a failure by silence; otherwise
-    // its endpoint would keep its traffic.
+    // The call is decided, or an exception ends it. So the attempts that still run have lost. An attempt that was silent for longer than usual counts as a failure
+    // by silence; otherwise its endpoint would keep its traffic.
     private void EndOthers(TimeSpan now)
     {
         EndLoser(ref _first, now);

@@ -18,19 +18,35 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
     /// <summary>Begins an attempt on an endpoint that the call has not tried. Null if no such endpoint may be tried now.</summary>
     public Lease? StartUntried(FailoverCall call, TimeSpan now)
     {
+        TryStartUntried(call, now, isBeside: false, out var lease);
+        return lease;
+    }
+
+    /// <summary>
+    /// Does the same as <see cref="StartUntried"/>, for a call that already has an attempt in flight. False if the application's own selector throws. Its exception
+    /// is logged and does not end the call.
+    /// </summary>
+    public bool TryStartBeside(FailoverCall call, TimeSpan now, out Lease? lease) => TryStartUntried(call, now, isBeside: true, out lease);
+
+    private bool TryStartUntried(FailoverCall call, TimeSpan now, bool isBeside, out Lease? lease)
+    {
+        lease = null;
         if (!untried.MayTryAnother(call))
-            return null;
+            return true;
         // Between the choice and the reservation, another call may take the endpoint's last capacity, or the endpoint may be ejected. The loop then chooses
         // again, but not without limit.
-        for (var choices = 0; choices <= context.Snapshot.Members.Length + 3; choices++)
+        for (var choices = 0; choices <= context.Snapshot.Members.Length + 3 && lease is null; choices++)
         {
-            var choice = untried.ChooseInTime(call, now);
+            Choice choice;
+            if (!isBeside)
+                choice = untried.ChooseInTime(call, now);
+            else if (!untried.TryChooseBeside(call, now, out choice))
+                return false;
             if (choice.State is null || !MayMoveTo(call, choice.State))
-                return null;
-            if (TryStart(call, choice.State, ModeOf(choice.Admission), now) is { } lease)
-                return lease;
+                return true;
+            lease = TryStart(call, choice.State, ModeOf(choice.Admission), now);
         }
-        return null;
+        return true;
     }
 
     /// <summary>Begins an attempt on one endpoint. Null if the endpoint has no capacity or is no longer admitted.</summary>

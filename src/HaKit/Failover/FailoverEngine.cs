@@ -177,26 +177,21 @@ internal sealed class FailoverEngine
 
     /// <summary>
     /// Decides the next step of a call whose only attempt has been silent for longer than its limit and is kept running. A second attempt beside it begins now,
-    /// later or never.
+    /// later or never. An exception of the application's selector does not end the call, because the first attempt is still running.
     /// </summary>
     public Step NextBeside(FailoverCall call, TimeSpan now)
     {
-        try
-        {
-            AdvanceHealth(now);
-            call.WasReleased = true; // the kept attempt has been silent for longer than its limit, so the call may try an endpoint that has come back since that attempt began
-            var step = _starter.StartUntried(call, now) is { } lease ? Step.Start(lease) : Waits.AwaitService(call, now, isSecond: true);
-            call.Hedged |= step.Kind == StepKind.Start;
-            if (step.Kind == StepKind.Start && call.RecordRule(WaitRule.Silence))
-                Telemetry.RecordWait(WaitRule.Silence);
-            return step;
-        }
-#pragma warning disable CA1031 // An exception of the application's selector must not end the call here, because the first attempt is still running.
-        catch (Exception)
-#pragma warning restore CA1031
-        {
+        AdvanceHealth(now);
+        call.WasReleased = true; // the kept attempt has been silent for longer than its limit, so the call may try an endpoint that has come back since that attempt began
+        if (!_starter.TryStartBeside(call, now, out var lease))
             return Step.Wait(TimeSpan.MaxValue);
-        }
+        var step = lease is not null ? Step.Start(lease) : Waits.AwaitService(call, now, isSecond: true);
+        if (step.Kind != StepKind.Start)
+            return step;
+        call.Hedged = true;
+        if (call.RecordRule(WaitRule.Silence))
+            Telemetry.RecordWait(WaitRule.Silence);
+        return step;
     }
 
     /// <summary>Decides what to do about the fault of an attempt. If the action is to wait, this method also sets the end of the wait.</summary>

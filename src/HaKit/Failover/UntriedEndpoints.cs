@@ -5,6 +5,9 @@ namespace HaKit.Failover;
 /// <summary>Finds an endpoint that a call has not tried and that can take the call now.</summary>
 internal sealed class UntriedEndpoints(FailoverContext context)
 {
+    /// <summary>Gets or sets the callback for an exception of the application's own selector that does not end its call.</summary>
+    public Action<Exception>? SelectorFailed { get; set; }
+
     /// <summary>
     /// Gets whether the call may begin another attempt. If the settings do not limit all attempts of a call, only its retries in ordinary service are limited.
     /// The trials of an outage have no such limit, only the pauses of <see cref="Waiting.OutagePace"/>.
@@ -42,7 +45,7 @@ internal sealed class UntriedEndpoints(FailoverContext context)
 
     /// <summary>
     /// Chooses an endpoint for a call that already has an attempt in flight. False if the limit on attempts is reached, or if the application's own selector
-    /// throws. The exception is caught, because otherwise the attempt in flight would have no owner.
+    /// throws. The exception is caught and logged, because the attempt in flight may still serve the call.
     /// </summary>
     public bool TryChooseBeside(FailoverCall call, TimeSpan now, out Choice choice)
     {
@@ -54,9 +57,10 @@ internal sealed class UntriedEndpoints(FailoverContext context)
             return true;
         }
 #pragma warning disable CA1031 // A selector of the application's own may throw anything.
-        catch (Exception)
+        catch (Exception exception)
 #pragma warning restore CA1031
         {
+            SelectorFailed?.Invoke(exception);
             return false;
         }
     }

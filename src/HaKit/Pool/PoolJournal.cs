@@ -4,6 +4,7 @@ using HaKit.Faults;
 using HaKit.Health;
 using HaKit.Heartbeats;
 using HaKit.Peers;
+using HaKit.Selection;
 using HaKit.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -161,6 +162,9 @@ internal sealed class PoolJournal : IDisposable
 
     /// <summary>Records that an attempt failed although its call was served.</summary>
     public void RecordHiddenFailure(string endpoint, Fault fault, string servedBy) => _hiddenFailures.Record(endpoint, fault, servedBy);
+
+    /// <summary>Records that the application's own selector threw an exception that did not end its call.</summary>
+    public void RecordSelectorFailed(Exception exception) => PoolLog.CallbackFailed(Log, exception, _pool, nameof(IEndpointSelector));
 
     /// <summary>Records that an answer is too long to be held until it is complete.</summary>
     public void RecordHeldTooLong(string endpoint, long bytes) => PoolLog.HeldTooLong(Log, _pool, endpoint, bytes);

@@ -49,6 +49,7 @@ internal sealed class PoolOwners : IDisposable
             HeldTooLong = Journal.RecordHeldTooLong,
         };
         Engine.Results.FailureHidden = Journal.RecordHiddenFailure;
+        Engine.Untried.SelectorFailed = Journal.RecordSelectorFailed;
         Members = new PoolMembers(name, Clock, Options, snapshot, factory, health, Objective, Journal, Engine, selectors);
         Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);
         Redundancy = new PoolRedundancy(name, Clock, Options, snapshot, factory.Traffic, Engine.Queue);
