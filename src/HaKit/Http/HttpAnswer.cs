@@ -22,9 +22,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             attempt.Lease.Observe(response.Headers, pool.Time);
         if (IsRedirect(response))
             throw Refused(new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected, StatusCode = (int)response.StatusCode });
-        // A response with a status below 200 is not an answer: 0 is not a status, and a 1xx comes before the answer. The exception is an upgrade that a GET
-        // requested.
-        if ((int)response.StatusCode < 200 && !(response.StatusCode == HttpStatusCode.SwitchingProtocols && request.Method == HttpMethod.Get))
+        // After an upgrade that a GET requested, the content is the connection itself. The caller reads it and writes to it, so the pool must not touch it.
+        if (response.StatusCode == HttpStatusCode.SwitchingProtocols && request.Method == HttpMethod.Get)
+            return new(response);
+        // Any other response with a status below 200 is not an answer: 0 is not a status, and a 1xx comes before the answer.
+        if ((int)response.StatusCode < 200)
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         if (!response.IsSuccessStatusCode)
             return FailingAsync(token);
@@ -32,7 +34,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var isReadable = !IsEncoded(response.Content);
         if (isReadable && type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
             return StreamedAsync(isLabelled: true, token);
-        if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205 or 304)
+        if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205)
             return new(Empty());
         // The Content-Type may be wrong or missing. So if a stream was requested, the first byte of the body decides how the body is divided into items.
         if (isReadable && (IsJsonSequence(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || MayBeText(type))
