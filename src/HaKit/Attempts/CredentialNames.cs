@@ -42,6 +42,18 @@ internal sealed class CredentialNames
     /// <summary>Finds the first parameter with a credential in a query, with its value. Null if there is none.</summary>
     public string? FindIn(string query) => query.Length > 1 ? query[1..].Split('&').FirstOrDefault(part => IsParameter(NameOf(part))) : null;
 
+    /// <summary>Checks whether a text is a part of one of a request's credentials, in its headers or its query.</summary>
+    public bool HasPart(HttpRequestMessage request, string text)
+    {
+        foreach (var (name, values) in request.Headers.NonValidated)
+        {
+            if (IsHeader(name) && values.ToString().Contains(text, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+
+        return request.RequestUri is { IsAbsoluteUri: true } address && FindIn(address.Query)?.Contains(text, StringComparison.OrdinalIgnoreCase) == true;
+    }
+
     /// <summary>Gets the query without its credentials. All other bytes of the query stay the same.</summary>
     public string Without(string query)
     {

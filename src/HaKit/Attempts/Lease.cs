@@ -82,15 +82,33 @@ internal sealed class Lease
     public Fault? Fault
     {
         get => _data.Fault;
-        set => _data.Fault = value is null ? null : State.Endpoint.WithoutOwnSecret(value);
+        set => _data.Fault = value is null ? null : WithoutSecret(value);
     }
 
     /// <summary>Gets or sets the fault that the callback reported, for results that are failures without an exception.</summary>
     public Fault? Declared
     {
         get => _data.Declared;
-        set => _data.Declared = value is null ? null : State.Endpoint.WithoutOwnSecret(value);
+        set => _data.Declared = value is null ? null : WithoutSecret(value);
     }
+
+    /// <summary>Gets or sets the endpoint's credential that the attempt sends, if it came from code. Null: the options have it, or there is none.</summary>
+    public string? UsedCredential
+    {
+        get => _data.UsedCredential;
+        set => _data.UsedCredential = value;
+    }
+
+    /// <summary>Gets or sets the caller's credentials, if the attempt sends them. Null: it does not.</summary>
+    public ICallerCredentials? CallerCredentials
+    {
+        get => _data.CallerCredentials;
+        set => _data.CallerCredentials = value;
+    }
+
+    /// <summary>Removes the code of a fault if the code occurs in a credential that the attempt sends, because the server has then quoted a secret.</summary>
+    public Fault WithoutSecret(Fault fault) =>
+        fault.Code is { Length: > 0 } code && CallerCredentials?.HasPart(State.Endpoint, code) == true ? fault with { Code = null } : State.Endpoint.WithoutOwnSecret(fault, UsedCredential);
 
     /// <summary>Gets or sets the token of the caller.</summary>
     public CancellationToken CallerToken
@@ -406,6 +424,8 @@ internal sealed class Lease
         public long? CachedTokens;
         public Fault? Fault;
         public Fault? Declared;
+        public string? UsedCredential;
+        public ICallerCredentials? CallerCredentials;
         public CancellationToken CallerToken;
         public string? GivenKey;
         public string KeyPrefix;

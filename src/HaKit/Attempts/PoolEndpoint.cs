@@ -138,12 +138,17 @@ public sealed record PoolEndpoint
     /// <summary>
     /// Removes the code of a fault if the code occurs in the endpoint's headers, credential or address, because the server has then quoted a secret.
     /// </summary>
-    internal Fault WithoutOwnSecret(Fault fault) => fault.Code is { Length: > 0 } code && Sends(code) ? fault with { Code = null } : fault;
+    /// <param name="fault">The fault.</param>
+    /// <param name="used">The credential of the request, if it came from code. Null: none.</param>
+    internal Fault WithoutOwnSecret(Fault fault, string? used = null) =>
+        fault.Code is { Length: > 0 } code && (used?.Contains(code, StringComparison.OrdinalIgnoreCase) == true || Sends(code)) ? fault with { Code = null } : fault;
 
     /// <summary>
     /// Checks whether a text of the server quotes one of the endpoint's own headers or its credential, if the quoted value is long enough to be a secret.
     /// </summary>
-    internal bool HasOwnSecret(string text) => Headers.Values.Append(Credential ?? "").SelectMany(static value => value.Split(' '))
+    /// <param name="text">The text.</param>
+    /// <param name="used">The credential of the request, if it came from code. Null: none.</param>
+    internal bool HasOwnSecret(string text, string? used) => Headers.Values.Append(Credential ?? "").Append(used ?? "").SelectMany(static value => value.Split(' '))
         .Any(word => word.Length >= ShortestSecret && text.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     private bool Sends(string code) => Headers.Values.Any(value => value.Contains(code, StringComparison.OrdinalIgnoreCase))

@@ -38,9 +38,9 @@ internal sealed class EndpointGuard(IFaultClassifier classifier, TimeProvider ti
             return why;
         if (lease.CallerToken.IsCancellationRequested && exception is OperationCanceledException)
             return KnownFaults.CallerCancelled;
-        return lease.Declared
-            ?? OwnFaults.In(exception)
+        return lease.Declared ?? lease.WithoutSecret(
+            OwnFaults.In(exception)
             ?? classifier.Classify(new FaultEvidence { Exception = exception, Dialect = lease.State.Endpoint.Dialect, Request = lease.Request, Now = time.GetUtcNow() })
-            ?? KnownFaults.Unknown;
+            ?? KnownFaults.Unknown);
     }
 }

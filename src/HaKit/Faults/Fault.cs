@@ -58,7 +58,7 @@ public sealed record Fault
     /// <summary>
     /// Gets the provider's own error code or type. The built-in classifier sets it only to a plain token of at most 64 characters. A value that looks like a key
     /// becomes null, because some servers put the caller's key in the place of the code. The pool also removes a code that occurs in the endpoint's own headers
-    /// or credential.
+    /// or address, or in a credential that the attempt sent.
     /// </summary>
     public string? Code
     {

@@ -86,6 +86,12 @@ public sealed class ProbeContext
     public async ValueTask AuthorizeAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
+        await AddCredentialAsync(request, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Does the same as <see cref="AuthorizeAsync"/>, and returns the credential. Null: only the endpoint's headers or address may have one.</summary>
+    internal async ValueTask<string?> AddCredentialAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
         var secret = Credential is null ? Endpoint.Credential : await Credential(Endpoint, cancellationToken).ConfigureAwait(false);
         foreach (var (name, value) in Endpoint.Headers)
         {
@@ -94,8 +100,9 @@ public sealed class ProbeContext
         }
 
         if (secret is null)
-            return;
+            return null;
         var (header, credential) = CredentialHeader.HeaderFor(Endpoint, secret);
         request.Headers.TryAddWithoutValidation(header, credential);
+        return secret;
     }
 }

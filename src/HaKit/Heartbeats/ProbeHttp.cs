@@ -34,7 +34,7 @@ internal static class ProbeHttp
         ProbeContext context, HttpMessageInvoker? http, HttpRequestMessage request, int maxBytes, CancellationToken cancellationToken)
     {
         var endpoint = context.Endpoint;
-        await context.AuthorizeAsync(request, cancellationToken).ConfigureAwait(false);
+        var secret = await context.AddCredentialAsync(request, cancellationToken).ConfigureAwait(false);
         if (DialectTable.Get(endpoint.Dialect).RequiredHeader is { } required && !request.Headers.Contains(required.Name))
             request.Headers.TryAddWithoutValidation(required.Name, required.Value);
         using var response = await (http ?? context.Http).SendAsync(request, cancellationToken).ConfigureAwait(false);
@@ -50,7 +50,8 @@ internal static class ProbeHttp
             Dialect = endpoint.Dialect,
             Now = context.Time.GetUtcNow(),
         };
-        return new ProbeAnswer(status, context.Classifier.Classify(in evidence) ?? new Fault(FaultKind.Unknown) { StatusCode = status }, body);
+        var fault = context.Classifier.Classify(in evidence) ?? new Fault(FaultKind.Unknown) { StatusCode = status };
+        return new ProbeAnswer(status, endpoint.WithoutOwnSecret(fault, secret), body);
     }
 
     // The rest of the body is not read here. The handler reads a small rest, and otherwise closes the connection.

@@ -86,7 +86,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             }
             attempt.ReportFault(fault);
             if (Shape is not null)
-                HttpSide.GetSide(pool).UnknownShapes.AddRefusal(attempt.Endpoint, fault.StatusCode, body.Read.Span);
+                HttpSide.GetSide(pool).UnknownShapes.AddRefusal(attempt, fault.StatusCode, body.Read.Span);
             if (fault is { Kind: FaultKind.ModelNotFound, IsProvisional: true })
             {
                 attempt.Lease.State.RecordLackOfModel(pool.Engine.Clock.Now);
@@ -145,7 +145,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         {
             // A body such as {"status":503,"message":"busy"} is an error without an error object. It is classified by the status in the body.
             attempt.ReportFault(FlatError.IsIn(body) && Classify(FlatError.AsObject(body), response.Headers) is { Kind: not FaultKind.BrokenBody } flat ? flat : NoAnswer());
-            HttpSide.GetSide(pool).UnknownShapes.Add(attempt.Endpoint, (int)response.StatusCode, body);
+            HttpSide.GetSide(pool).UnknownShapes.Add(attempt, (int)response.StatusCode, body);
         }
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output, out var cached))
             attempt.ReportUsage(input, output, cached);
@@ -268,7 +268,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
 
     private EndpointFaultException Refused(Fault fault)
     {
-        fault = attempt.Endpoint.WithoutOwnSecret(fault);
+        fault = attempt.Lease.WithoutSecret(fault);
         attempt.ReportFault(fault);
         return new EndpointFaultException(attempt.Endpoint.Name, fault);
     }

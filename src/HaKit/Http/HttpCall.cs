@@ -12,7 +12,7 @@ namespace HaKit.Http;
 /// <param name="pool">The pool.</param>
 /// <param name="send">Sends one attempt to the next handler, or to the rest of a resilience pipeline.</param>
 /// <param name="request">The caller's request.</param>
-internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMessage request) : IDisposable
+internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMessage request) : ICallerCredentials, IDisposable
 {
     private HttpRoute _route = null!;
     private RequestBody? _body;
@@ -223,7 +223,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         token.ThrowIfCancellationRequested(); // a credential source that ignores its token may return after the call is over; then no request must be sent
         // The facts for other replicas contain a hash of the credential that the endpoint uses. If this credential came from code, it is stored here for these
         // facts. A credential in the options is not stored: the facts read it from the options each time, and a stored copy would be out of date after a reload.
-        attempt.Lease.State.UsedCredential = secret == attempt.Endpoint.Credential ? null : secret;
+        attempt.Lease.State.UsedCredential = attempt.Lease.UsedCredential = secret == attempt.Endpoint.Credential ? null : secret;
         var noted = _tries?.RecordStart(pool.Engine, attempt.Lease);
         HttpResponseMessage? response = null;
         try
@@ -232,6 +232,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
                 throw HttpAnswer.Misdirected(attempt); // waiting does not change a redirect to another server or in a circle, so this call does not try the endpoint again
             var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelName.ReadFrom(_body[place]) : null;
             var outgoing = new HttpOutgoing(attempt, target, secret, target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential));
+            attempt.Lease.CallerCredentials = outgoing.WithCredential ? this : null;
             var address = _route.On(target, model, outgoing.WithCredential);
             response = await SendAsync(outgoing, address, token).ConfigureAwait(false);
             if (HttpRedirects.IsFromElsewhere(response, address) || HttpAnswer.IsRedirect(response))
@@ -281,6 +282,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             streamed.Detail = detail;
         return response;
     }
+
+    bool ICallerCredentials.HasPart(PoolEndpoint endpoint, string text) => _side.TargetOf(endpoint).Names.HasPart(request, text);
 
     public void Dispose() => _body?.Dispose();
 

@@ -19,7 +19,7 @@ internal sealed partial class UnknownShapes(string pool, ILogger logger)
     public long CountOf(string endpoint, int status) => _counts.Where(c => c.Key.Endpoint == endpoint && c.Key.Status == status).Sum(c => c.Value);
 
     /// <summary>Counts a refusal if its body is JSON and not an error of any dialect.</summary>
-    public void AddRefusal(PoolEndpoint endpoint, int status, ReadOnlySpan<byte> body)
+    public void AddRefusal(EndpointAttempt attempt, int status, ReadOnlySpan<byte> body)
     {
         Span<char> words = stackalloc char[ErrorSigns.WordBuffer];
         Span<byte> lengths = stackalloc byte[ErrorSigns.LengthBuffer];
@@ -27,14 +27,15 @@ internal sealed partial class UnknownShapes(string pool, ILogger logger)
         var signs = new ErrorSigns(words, lengths);
         ErrorReader.Read(body, null, ref signs);
         if (signs is { IsJson: true, IsError: false } && signs.Message.IsEmpty && !signs.NamesField)
-            Add(endpoint, status, body);
+            Add(attempt, status, body);
     }
 
-    /// <summary>Counts an answer. An outline in which a member has the name of a secret that the endpoint sends is not shown.</summary>
-    public void Add(PoolEndpoint endpoint, int status, ReadOnlySpan<byte> body)
+    /// <summary>Counts an answer. An outline in which a member has the name of a secret that the endpoint gets is not shown.</summary>
+    public void Add(EndpointAttempt attempt, int status, ReadOnlySpan<byte> body)
     {
+        var endpoint = attempt.Endpoint;
         var outline = ShapeOutline.Write(body);
-        var key = (endpoint.Name, status, endpoint.HasOwnSecret(outline) ? "…" : outline);
+        var key = (endpoint.Name, status, endpoint.HasOwnSecret(outline, attempt.Lease.UsedCredential) ? "…" : outline);
         if (_counts.Count >= MostShapes && !_counts.ContainsKey(key))
             return;
         var count = _counts.AddOrUpdate(key, 1, static (_, before) => before + 1);

@@ -19,7 +19,7 @@ internal sealed class StreamCut
     {
         (_engine, _lease, _exception) = (engine, lease, exception);
         // If the pool has cancelled the attempt, every exception of the source is a consequence of the cancellation.
-        _fault = fault ?? (!lease.IsCompleted && lease.CancelledFor is { } why ? why : engine.Outcomes.Classify(exception!, lease.State.Endpoint));
+        _fault = lease.WithoutSecret(fault ?? (!lease.IsCompleted && lease.CancelledFor is { } why ? why : engine.Outcomes.Classify(exception!, lease.State.Endpoint)));
         Evidence = _fault with { Applied = FaultApplied.Partial };
     }
 
