@@ -208,6 +208,9 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         AsksForStream = body?.Outline.Stream == true || _route.Streams || AcceptsEventsOnly();
     }
 
+    // Created at the first redirect. The attempts of a hedged call may be redirected at the same time.
+    private HttpRedirects Redirects => Volatile.Read(ref _redirects) ?? Interlocked.CompareExchange(ref _redirects, new HttpRedirects(), null) ?? _redirects;
+
     /// <summary>Sends the request to one endpoint and examines the answer.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<HttpResponseMessage> AttemptAsync(EndpointAttempt attempt, CancellationToken token)
@@ -236,7 +239,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             var address = _route.On(target, model, outgoing.WithCredential);
             response = await SendAsync(outgoing, address, token).ConfigureAwait(false);
             if (HttpRedirects.IsFromElsewhere(response, address) || HttpAnswer.IsRedirect(response))
-                response = await (_redirects ??= new()).FollowAsync(this, outgoing, response, address, token).ConfigureAwait(false);
+                response = await Redirects.FollowAsync(this, outgoing, response, address, token).ConfigureAwait(false);
             var judged = await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
             if (attempt.Lease.Declared is { } fault)
             {

@@ -1,22 +1,24 @@
+using System.Collections.Concurrent;
 using System.Net;
 
 namespace HaKit.Http;
 
 /// <summary>
 /// Counts the redirects of one call over all its attempts, and records the endpoints that redirected to another server. Created at the first redirect.
+/// Thread-safe, because the attempts of a hedged call run at the same time.
 /// </summary>
 internal sealed class HttpRedirects
 {
     private const int MostRedirects = 3; // for the whole call: if two endpoints redirect without end, the call sends five requests in total
 
-    private readonly List<string> _misdirecting = [];
+    private readonly ConcurrentDictionary<string, bool> _misdirecting = new(StringComparer.Ordinal);
     private int _followed;
 
     /// <summary>
     /// Checks whether the endpoint has redirected to another server, or in a circle, in this call. Waiting does not help, so the call does not try the endpoint
     /// again.
     /// </summary>
-    public bool HasMisdirected(string endpoint) => _misdirecting.Contains(endpoint);
+    public bool HasMisdirected(string endpoint) => _misdirecting.ContainsKey(endpoint);
 
     /// <summary>
     /// Follows redirects within the same server. A redirect to another server is not followed but returned, and <see cref="HttpAnswer"/> makes it a fault.
@@ -35,15 +37,15 @@ internal sealed class HttpRedirects
             if (IsFromElsewhere(response, address))
             {
                 response.Dispose();
-                _misdirecting.Add(outgoing.Attempt.Endpoint.Name);
+                _misdirecting[outgoing.Attempt.Endpoint.Name] = true;
                 throw HttpAnswer.Misdirected(outgoing.Attempt); // an inner handler followed a redirect to another server, so this is not the endpoint's answer
             }
             if (!HttpAnswer.IsRedirect(response))
                 return response;
             visited.Add(address);
-            if (NextOf(response, address) is not { } next || visited.Contains(next) || _followed++ >= MostRedirects)
+            if (NextOf(response, address) is not { } next || visited.Contains(next) || Interlocked.Increment(ref _followed) > MostRedirects)
             {
-                _misdirecting.Add(outgoing.Attempt.Endpoint.Name);
+                _misdirecting[outgoing.Attempt.Endpoint.Name] = true;
                 return response;
             }
             response.Dispose();
