@@ -227,6 +227,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         // The facts for other replicas contain a hash of the credential that the endpoint uses. If this credential came from code, it is stored here for these
         // facts. A credential in the options is not stored: the facts read it from the options each time, and a stored copy would be out of date after a reload.
         attempt.Lease.State.UsedCredential = attempt.Lease.UsedCredential = secret == attempt.Endpoint.Credential ? null : secret;
+        _body?.AddUser(); // the attempt may run on after its call
         var noted = _tries?.RecordStart(pool.Engine, attempt.Lease);
         HttpResponseMessage? response = null;
         try
@@ -262,6 +263,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         finally
         {
             _sentTo = attempt.Endpoint.Name;
+            _body?.ReleaseUser();
         }
     }
 

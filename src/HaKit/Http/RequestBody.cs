@@ -17,6 +17,7 @@ internal sealed class RequestBody : IDisposable
     private int _users = 1;
     private Task _writing = Task.CompletedTask;
     private bool _isSpent;
+    private bool _isClosed;
 
     private RequestBody(HttpContent source, int maxReplayBytes)
     {
@@ -141,14 +142,20 @@ internal sealed class RequestBody : IDisposable
 
     private static string TypeOf(HttpContent content) => content.Headers.NonValidated.TryGetValues("Content-Type", out var type) ? type.ToString() : "";
 
-    /// <summary>Releases the buffer at the end of the call. Attempts that are still writing keep the buffer until they have finished.</summary>
+    /// <summary>
+    /// Ends the sending at the end of the call, and releases the buffer. An attempt that still runs keeps the buffer until it has finished, so that it never
+    /// reads the bytes of another request.
+    /// </summary>
     public void Dispose()
     {
+        Volatile.Write(ref _isClosed, true);
         (_source as OnceContent)?.Abandon();
         ReleaseUser();
     }
 
-    private void Enter()
+    /// <summary>Keeps the buffer until <see cref="ReleaseUser"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The call is over, and the buffer was released.</exception>
+    public void AddUser()
     {
         for (var users = Volatile.Read(ref _users); ; users = Volatile.Read(ref _users))
         {
@@ -158,7 +165,8 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    private void ReleaseUser()
+    /// <summary>Releases the buffer for one user. The last user returns it to its pool.</summary>
+    public void ReleaseUser()
     {
         if (Interlocked.Decrement(ref _users) == 0 && _bytes is not null)
             LimitedBuffer.Return(_bytes);
@@ -166,7 +174,8 @@ internal sealed class RequestBody : IDisposable
 
     private async Task WriteAsync(Stream target, byte[]? model, byte[]? member, CancellationToken cancellationToken)
     {
-        Enter();
+        ObjectDisposedException.ThrowIf(Volatile.Read(ref _isClosed), typeof(HttpContent));
+        AddUser();
         try
         {
             var from = 0;
