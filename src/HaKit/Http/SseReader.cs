@@ -164,12 +164,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         var rest = delta < 0 ? choices : choices[(delta + 8)..].TrimStart((byte)' ');
         var signal = rest.StartsWith("{\"content\":\""u8) && rest.Length > 12 && rest[12] != '"' || StreamPieces.HasContent(choices) ? StreamSignal.Content : StreamSignal.None;
         // With several choices, the end of one choice is not the end of the others. Then only [DONE] is the end.
-        if (!_hasSeveralChoices && choices.IndexOf("\"index\":"u8) is >= 0 and var index && (delta < 0 || index < delta)
-            && choices[(index + 8)..].TrimStart((byte)' ') is [not (byte)'0', ..])
-        {
-            _hasSeveralChoices = true;
-        }
-
+        _hasSeveralChoices = _hasSeveralChoices || StreamPieces.HasSeveralChoices(choices);
         var finish = StreamPieces.FinishOf(data);
         // A role alone is not an answer. An end with a finish reason is an answer, even if the answer is empty.
         HasAnswer |= finish != FinishMeaning.None;

@@ -42,6 +42,47 @@ internal static class StreamPieces
         return false;
     }
 
+    /// <summary>
+    /// Checks whether a chunk shows that the answer has several choices: the array has several elements, or the index of its element is not 0. The order of the
+    /// members has no meaning, and objects inside a choice may have an index of their own. So the JSON is parsed, unless the only index is 0. That is the usual case.
+    /// </summary>
+    public static bool HasSeveralChoices(ReadOnlySpan<byte> choices)
+    {
+        var index = choices.IndexOf("\"index\""u8);
+        if (index < 0)
+            return false;
+        var rest = choices[(index + "\"index\"".Length)..];
+        return !(rest is [(byte)':', (byte)'0', ..] && rest.IndexOf("\"index\""u8) < 0) && ParseChoices(choices);
+    }
+
+    private static bool ParseChoices(ReadOnlySpan<byte> choices)
+    {
+        var reader = new Utf8JsonReader(choices, isFinalBlock: false, state: default);
+        var count = 0;
+        try
+        {
+            while (reader.Read() && (reader.CurrentDepth > 0 || reader.TokenType == JsonTokenType.StartArray))
+            {
+                if (reader is { CurrentDepth: 1, TokenType: JsonTokenType.StartObject } && ++count > 1)
+                    return true;
+                if (reader.TokenType != JsonTokenType.PropertyName)
+                    continue;
+                var isIndex = reader.ValueTextEquals("index"u8);
+                if (!reader.Read())
+                    return false;
+                if (isIndex && reader.TokenType == JsonTokenType.Number && !reader.ValueSpan.SequenceEqual("0"u8))
+                    return true;
+                if (!reader.TrySkip())
+                    return false;
+            }
+        }
+        catch (JsonException)
+        {
+            return false; // a chunk that cannot be parsed shows nothing
+        }
+        return false;
+    }
+
     /// <summary>Checks whether the value that begins here is not empty: a text with characters, a number, true.</summary>
     /// <param name="json">The value, followed by other text.</param>
     /// <param name="except">A member whose value does not count.</param>
