@@ -188,6 +188,7 @@ internal sealed class FailoverEngine
         var step = lease is not null ? Step.Start(lease) : Waits.AwaitService(call, now, isSecond: true);
         if (step.Kind != StepKind.Start)
             return step;
+        call.StopWatching(); // with two attempts, the call no longer waits for an endpoint that comes back
         call.Hedged = true;
         if (call.RecordRule(WaitRule.Silence))
             Telemetry.RecordWait(WaitRule.Silence);
