@@ -16,19 +16,21 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         attempt.ReportOperation("chat");
         var chat = ChatEndpoint.FromEndpoint(attempt.Endpoint);
         ResilienceWatch.WarnIfRepeating(attempt.Endpoint);
-        var asked = chat.Client.GetResponseAsync(MessagesFor(attempt.Endpoint), chat.AdaptOptions(options, attempt.Endpoint, used, OwnModels), token);
-        var hadToWait = !asked.IsCompleted;
+        var (asking, adapted) = (MessagesFor(attempt.Endpoint), chat.AdaptOptions(options, attempt.Endpoint, used, OwnModels));
+        var hadToWait = false;
         try
         {
+            var asked = chat.Client.GetResponseAsync(asking, adapted, token);
+            hadToWait = !asked.IsCompleted;
             return ChatFaults.ThrowIfFailed(await asked.ConfigureAwait(false), attempt);
         }
         catch (ArgumentException exception) when (hadToWait || exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
             // If the client returned a task that was still running, the request had probably been sent. So the exception means that the SDK cannot read the
             // answer.
-            // If the task had already ended, the value that is out of range or null may be in the request, or in an answer that arrived at once. So the pool
-            // asks one other endpoint: if that endpoint serves the request, the answer was wrong.
-            // The filter does not catch any other ArgumentException of a task that had already ended, because then the request is wrong.
+            // If the task had already ended, or the client threw instead of returning a task, the value that is out of range or null may be in the request, or in
+            // an answer that arrived at once. So the pool asks one other endpoint: if that endpoint serves the request, the answer was wrong.
+            // The filter does not catch any other ArgumentException that came without a wait, because then the request is wrong.
             attempt.ReportFault(hadToWait ? ChatFaults.OfUnreadable(exception) : ChatFaults.BrokenOrRefused);
             throw;
         }
@@ -38,7 +40,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     {
         attempt.ReportOperation("chat");
         var chat = ChatEndpoint.FromEndpoint(attempt.Endpoint);
-        var updates = chat.Client.GetStreamingResponseAsync(MessagesFor(attempt.Endpoint), chat.AdaptOptions(options, attempt.Endpoint, used, OwnModels), token);
+        var updates = Open(chat, MessagesFor(attempt.Endpoint), chat.AdaptOptions(options, attempt.Endpoint, used, OwnModels), attempt, token);
         return new(new ChatStream(updates, chat, attempt, Profile));
     }
 
@@ -58,8 +60,23 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         own.MaxOutputTokens = (int?)AnswerSeam.TokensLeft(own.MaxOutputTokens, tokens);
         if (endpoint.Continuation == Continuation.AssistantPrefix && seam.Beginning.Length > 0)
             chat.ConfigureContinuation?.Invoke(own);
-        var updates = chat.Client.GetStreamingResponseAsync(WithBeginning(endpoint, seam.Beginning), chat.AdaptOptions(own, endpoint, used, OwnModels), token);
+        var updates = Open(chat, WithBeginning(endpoint, seam.Beginning), chat.AdaptOptions(own, endpoint, used, OwnModels), attempt, token);
         return new(new ChatRest(new ChatStream(updates, chat, attempt, Profile), seam, endpoint));
+    }
+
+    // A client that is not an iterator may throw here what an iterator throws at its first step, which ChatStream classifies in the same way.
+    private static IAsyncEnumerable<ChatResponseUpdate> Open(
+        ChatEndpoint chat, IReadOnlyList<ChatMessage> asking, ChatOptions? adapted, EndpointAttempt attempt, CancellationToken token)
+    {
+        try
+        {
+            return chat.Client.GetStreamingResponseAsync(asking, adapted, token);
+        }
+        catch (ArgumentException exception) when (exception is ArgumentOutOfRangeException or ArgumentNullException)
+        {
+            attempt.ReportFault(ChatFaults.BrokenOrRefused);
+            throw;
+        }
     }
 
     private IReadOnlyList<ChatMessage> WithBeginning(PoolEndpoint endpoint, string beginning)

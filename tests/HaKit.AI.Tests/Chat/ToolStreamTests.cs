@@ -181,25 +181,47 @@ public sealed class ToolStreamTests
         failure.InnerException!.InnerException.Should().BeSameAs(unreadable);
     }
 
-    // The first item, or the whole answer, may have arrived before a client returns its task. Both look as if the request was wrong.
+    // The first item, or the whole answer, may have arrived before a client returns its task. Both look as if the request was wrong. A client without async methods
+    // throws the exception itself, and a client with async methods returns a task with the exception. The difference has no meaning.
     [Theory]
-    [InlineData(false, false)]
-    [InlineData(false, true)]
-    [InlineData(true, false)]
-    [InlineData(true, true)]
-    public void A_client_that_cannot_read_an_answer_that_came_at_once_is_not_the_caller_s_fault(bool streamed, bool isNull)
+    [InlineData(false, false, false)]
+    [InlineData(false, true, false)]
+    [InlineData(true, false, false)]
+    [InlineData(true, true, false)]
+    [InlineData(false, false, true)]
+    [InlineData(false, true, true)]
+    [InlineData(true, false, true)]
+    [InlineData(true, true, true)]
+    public void A_client_that_cannot_read_an_answer_that_came_at_once_is_not_the_caller_s_fault(bool streamed, bool isNull, bool withoutTask)
     {
         ArgumentException unreadable = isNull ? new ArgumentNullException(nameof(streamed)) : new ArgumentOutOfRangeException(nameof(streamed));
         ScriptedClient[] clients = [.. Enumerable.Range(0, 3).Select(_ => new ScriptedClient
         {
-            Respond = (_, _) => Task.FromException<ChatResponse>(unreadable),
-            Stream = (_, _) => ScriptedClient.Throwing(unreadable),
+            Respond = (_, _) => withoutTask ? throw unreadable : Task.FromException<ChatResponse>(unreadable),
+            Stream = (_, _) => withoutTask ? throw unreadable : ScriptedClient.Throwing(unreadable),
         })];
 
         new Line(clients[0], new ScriptedClient()).Ask(streamed).GetServingEndpoint().Should().Be("1");
 
         new Line(clients).Failure(streamed).Should().BeSameAs(unreadable);
         clients.Select(c => c.Calls).Should().Equal([2, 1, 0], "where two say so, it is the request");
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void A_client_that_finds_a_mistake_in_the_request_before_it_sends_it_ends_the_call(bool streamed, bool withoutTask)
+    {
+        var wrong = new ArgumentException("no such tool");
+        var second = new ScriptedClient();
+        new Line(new ScriptedClient
+        {
+            Respond = (_, _) => withoutTask ? throw wrong : Task.FromException<ChatResponse>(wrong),
+            Stream = (_, _) => withoutTask ? throw wrong : ScriptedClient.Throwing(wrong),
+        }, second).Failure(streamed).Should().BeSameAs(wrong);
+        second.Calls.Should().Be(0);
     }
 
     [Fact]
