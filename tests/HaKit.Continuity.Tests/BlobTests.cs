@@ -67,7 +67,7 @@ public sealed class BlobTests : IDisposable
         var program = Environment.GetEnvironmentVariable("HAKIT_AZURITE") ?? "/tmp/azurite/node_modules/.bin/azurite-blob";
         Assert.SkipUnless(File.Exists(program), $"There is no {program}: npm install --prefix /tmp/azurite azurite, or set HAKIT_AZURITE to its program azurite-blob.");
         var key = RandomNumberGenerator.GetBytes(32);
-        var port = FreePort();
+        var port = FreePort.Take();
         var start = new ProcessStartInfo(program!, ["--blobHost", "127.0.0.1", "--blobPort", $"{port}", "--inMemoryPersistence", "--silent", "--disableTelemetry"])
         {
             RedirectStandardOutput = true,
@@ -173,13 +173,6 @@ public sealed class BlobTests : IDisposable
         var signed = string.Join('\n', account, "rwdlac", "b", "sco", start, end, "", "https,http", "2021-12-02", "", "");
         var signature = Convert.ToBase64String(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(signed)));
         return $"sv=2021-12-02&ss=b&srt=sco&sp=rwdlac&st={Uri.EscapeDataString(start)}&se={Uri.EscapeDataString(end)}&spr=https,http&sig={Uri.EscapeDataString(signature)}";
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     /// <summary>Keeps all that is sent: addresses, headers and bodies.</summary>

@@ -31,7 +31,7 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         if (IsRoot)
             await RunAsync("chown", "postgres", _folder);
         await RunAsync([.. As(), Path.Combine(binaries, "initdb"), "-D", _folder + "/data", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C"]);
-        Port = FreePort();
+        Port = FreePort.Take();
         await StartAsync(binaries);
     }
 
@@ -119,13 +119,6 @@ public sealed class PostgreSqlServer : IAsyncLifetime
         Directory.Exists("/usr/lib/postgresql") ? Directory.GetDirectories("/usr/lib/postgresql").Select(static d => d + "/bin").Where(static d => File.Exists(d + "/postgres")).Order().LastOrDefault() : null;
 
     private static string[] As() => IsRoot ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : [];
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private static async Task RunAsync(params string[] command)
     {

@@ -26,7 +26,7 @@ public abstract class StoreServer : IDisposable
         if (_process is { HasExited: false })
             return;
         if (_port == 0)
-            _port = FreePort();
+            _port = FreePort.Take();
         var start = new ProcessStartInfo(Program!) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Path.GetTempPath() };
         foreach (var argument in Arguments(_port))
             start.ArgumentList.Add(argument);
@@ -79,13 +79,6 @@ public abstract class StoreServer : IDisposable
     {
         using var kill = Process.Start("kill", [signal, _process!.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

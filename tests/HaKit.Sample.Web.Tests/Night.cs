@@ -106,11 +106,7 @@ internal sealed class Night : IAsyncDisposable
     {
         if (!File.Exists("/usr/bin/redis-server"))
             return;
-        using (var listener = new TcpListener(IPAddress.Loopback, 0))
-        {
-            listener.Start();
-            Port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        }
+        Port = FreePort.Take();
         _redis = Process.Start(new ProcessStartInfo("/usr/bin/redis-server", ["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", _folder]) { RedirectStandardOutput = true });
     }
 

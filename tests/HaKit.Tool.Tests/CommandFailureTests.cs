@@ -64,10 +64,10 @@ public sealed class CommandFailureTests : IDisposable
     {
         await using var server = await FakeAiServer.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
         server.Faults.Always(FakeFaults.OpenAI.BadKey());
-        var closed = ClosedPort();
+        var closed = FreePort.Take();
         var address = kind == "refused" ? $"http://127.0.0.1:{closed}/v1" : server.OpenAIAddress.ToString();
         await WriteFilesAsync(address);
-        var ports = string.Join(',', ClosedPort(), ClosedPort(), ClosedPort());
+        var ports = string.Join(',', FreePort.Take(), FreePort.Take(), FreePort.Take());
         var args = line.Split(' ').Select(a => PathOf(a).Replace("SERVER", address, StringComparison.Ordinal).Replace("PORTS", ports, StringComparison.Ordinal)
             .Replace("DATABASE", $"Host=127.0.0.1;Port={closed};Username=u;Timeout=1", StringComparison.Ordinal));
         var (exitCode, _, error) = await ToolRun.RunAsync([.. args]);
@@ -117,13 +117,6 @@ public sealed class CommandFailureTests : IDisposable
             foreach (var below in Leaves(path, command.Subcommands))
                 yield return below;
         }
-    }
-
-    private static int ClosedPort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private string PathOf(string word)

@@ -25,7 +25,7 @@ public sealed class StartPageTests(PackedFixture packed)
     [Fact]
     public async Task It_works_as_written()
     {
-        var (first, second) = (FreePort(), FreePort());
+        var (first, second) = (FreePort.Take().ToString(System.Globalization.CultureInfo.InvariantCulture), FreePort.Take().ToString(System.Globalization.CultureInfo.InvariantCulture));
         var cache = Environment.GetEnvironmentVariable("NUGET_PACKAGES") ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         Write("Ask/Ask.csproj", Project("HaKit.OpenAI", "HaKit.Testing").Replace("</ItemGroup>", """<PackageReference Include="OpenAI" Version="2.15.0" /></ItemGroup>""", StringComparison.Ordinal));
         Write("Ask/ChatPool.cs", Blocks[0]);
@@ -54,12 +54,5 @@ public sealed class StartPageTests(PackedFixture packed)
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllText(path, text.Replace("8001", first, StringComparison.Ordinal).Replace("8002", second, StringComparison.Ordinal));
         }
-    }
-
-    private static string FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
     }
 }

@@ -145,12 +145,8 @@ public sealed class ExceptionFaultsTests
     [Fact]
     public async Task Refused_connection_of_the_real_handler_reaches_only_that_address()
     {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
-        listener.Stop();
         using var client = new HttpClient();
-        var act = async () => await client.GetAsync(new Uri($"http://127.0.0.1:{port}/"), TestContext.Current.CancellationToken);
+        var act = async () => await client.GetAsync(new Uri($"http://127.0.0.1:{FreePort.Take()}/"), TestContext.Current.CancellationToken);
         var fault = Of((await act.Should().ThrowAsync<HttpRequestException>()).Which);
         fault.Kind.Should().Be(FaultKind.ConnectFailed);
         fault.IsConnectClass.Should().BeTrue();

@@ -29,7 +29,7 @@ public sealed class Nginx : IAsyncLifetime
         Behind = await FakeAiServer.StartAsync();
         if (Path is null)
             return;
-        var (plain, secure) = (FreePort(), FreePort());
+        var (plain, secure) = (FreePort.Take(), FreePort.Take());
         (Plain, Secure) = (new($"http://127.0.0.1:{plain}/v1"), new($"https://127.0.0.1:{secure}/v1"));
         await File.WriteAllTextAsync(In("cert.pem"), _certificate.ExportCertificatePem());
         await File.WriteAllTextAsync(In("key.pem"), _certificate.GetRSAPrivateKey()!.ExportPkcs8PrivateKeyPem());
@@ -105,13 +105,6 @@ public sealed class Nginx : IAsyncLifetime
                 await Task.Delay(5);
             }
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static X509Certificate2 SelfSigned()

@@ -81,12 +81,5 @@ public sealed class ProxyDrillTests
         return configuration;
     }
 
-    private static int[] FreePorts() => [FreePort(), FreePort(), FreePort(), FreePort()];
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
+    private static int[] FreePorts() => [FreePort.Take(), FreePort.Take(), FreePort.Take(), FreePort.Take()];
 }
