@@ -33,7 +33,7 @@ internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork
         var body = await response.Content.ReadAsByteArrayAsync(cancellationToken).ConfigureAwait(false);
         request.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail);
         if (!response.IsSuccessStatusCode)
-            throw new EndpointFaultException(detail?.Endpoint ?? pool.Name, FaultOf(response, body));
+            throw new EndpointFaultException(detail?.Endpoint ?? pool.Name, FaultOf(response, body, detail));
         using var json = JsonDocument.Parse(body);
         var answer = new OpenAIBatchAnswer((int)response.StatusCode, json.RootElement.Clone());
         var usage = UsageOf(json.RootElement);
@@ -64,8 +64,14 @@ internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork
         return own.Length > 0 && url.StartsWith(own + "/", StringComparison.Ordinal) ? new Uri(origin, url) : new Uri(origin.GetLeftPart(UriPartial.Authority) + own + "/" + url.TrimStart('/'));
     }
 
-    private static Fault FaultOf(HttpResponseMessage response, byte[] body) =>
-        FaultClassifier.Default.Classify(new FaultEvidence { StatusCode = (int)response.StatusCode, Headers = response.Headers, Body = body }) ?? new Fault(FaultKind.Unknown) { StatusCode = (int)response.StatusCode };
+    // The fault becomes the reason that the batch stores. A server may write the credential in the place of its error code, and only the pool knows the
+    // credential. So the code stays only if the pool has kept it too.
+    private static Fault FaultOf(HttpResponseMessage response, byte[] body, CallDetail? detail)
+    {
+        var evidence = new FaultEvidence { StatusCode = (int)response.StatusCode, Headers = response.Headers, Body = body };
+        var fault = FaultClassifier.Default.Classify(in evidence) ?? new Fault(FaultKind.Unknown) { StatusCode = (int)response.StatusCode };
+        return detail?.Attempts.Any(attempt => attempt.Fault?.Code == fault.Code) == true ? fault : fault with { Code = null };
+    }
 
     private static (long? Input, long? Output) UsageOf(JsonElement answer)
     {
