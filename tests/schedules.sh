@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tries schedules of the wait queue and of the end of a stream with Coyote: tests/schedules.sh [schedules of each scenario=10000]. The figures go to docs/evidence/schedules.md.
+# Tries schedules of the wait queue, of a heartbeat and of the end of a stream with Coyote: tests/schedules.sh [schedules of each scenario=10000]. The figures go to docs/evidence/schedules.md.
 set -eu
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_ROLL_FORWARD=Major

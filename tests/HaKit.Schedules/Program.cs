@@ -10,7 +10,7 @@ foreach (var (name, scenario) in Scenarios.All.Where(s => args.Length < 2 || s.N
 {
     var configuration = Configuration.Create().WithTestingIterations(iterations).WithMaxSchedulingSteps(2000)
         .WithPartiallyControlledConcurrencyAllowed().WithTelemetryEnabled(false)
-        .WithLockAccessRaceCheckingEnabled().WithAtomicOperationRaceCheckingEnabled().WithPotentialDeadlocksReportedAsBugs(false);
+        .WithMemoryAccessRaceCheckingEnabled().WithLockAccessRaceCheckingEnabled().WithAtomicOperationRaceCheckingEnabled().WithPotentialDeadlocksReportedAsBugs(false);
     var engine = TestingEngine.Create(configuration, scenario);
     engine.Run();
     var report = engine.TestReport;

@@ -1,4 +1,10 @@
 using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
+using HaKit.Attempts;
+using HaKit.Failover.Waiting;
+using HaKit.Faults;
+using HaKit.Health;
+using HaKit.Heartbeats;
 using HaKit.Limits;
 using HaKit.Testing;
 using Microsoft.Coyote.Specifications;
@@ -14,6 +20,7 @@ internal static class Scenarios
         ("queue: a release and a cancellation", ReleaseAndCancellationAsync),
         ("queue: a release and the time that is due", ReleaseAndDueAsync),
         ("queue: three calls and three releases", ThreeCallsAsync),
+        ("heartbeat: an answer and the end of the probe's time", AnswerAndTimeoutAsync),
         ("stream: an item, the end and a cancellation", () => StreamAsync(disposes: false)),
         ("stream: an item, the end and a disposal", () => StreamAsync(disposes: true)),
     ];
@@ -86,6 +93,37 @@ internal static class Scenarios
         Specification.Assert(queue.Count == 0, "all have left");
     }
 
+    // The answer of a probe arrives when its time ends. One of the two decides the heartbeat, and the next probe waits until it is due.
+    private static async Task AnswerAndTimeoutAsync()
+    {
+        var time = new ManualTimeProvider();
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } };
+        options.Endpoints.Add(new EndpointOptions { Name = "e0", Address = "http://127.0.0.1:9000" });
+        var pool = new EndpointPool("p", options, new EndpointPoolParts { TimeProvider = time });
+        var (member, clock, answer) = (pool.Engine.Snapshot.Members[0], new PoolClock(time), new Answer());
+        var pacemaker = new Pacemaker(clock, new HealthTracker(new HealthOptions(), new Random(1)), new Chance(1), OutagePace.ProbePauseAt, static _ => { });
+        var asked = 0;
+        var probe = new DelegateProbe((ProbeContext _, CancellationToken _) =>
+        {
+            asked++;
+            return new ValueTask<ProbeResult>(answer, 0);
+        });
+        using var http = new HttpMessageInvoker(new SocketsHttpHandler());
+        var context = new ProbeContext { Endpoint = member.Endpoint, Http = http, Classifier = pool.Owners.Classifier, Time = time };
+        var heartbeat = new Heartbeat(member, pacemaker, new HeartbeatSetup(probe, context, new HeartbeatOptions { Jitter = 0 }));
+        while (asked == 0)
+            time.AdvanceToNextTimer();
+        var answering = Task.Run(() => answer.SetResult(default));
+        var timing = Task.Run(() => time.Advance(TimeSpan.FromSeconds(2)));
+        await Task.WhenAll(answering, timing);
+        Specification.Assert(asked == 1, "the next probe waits until it is due");
+        time.Advance(TimeSpan.FromSeconds(9));
+        Specification.Assert(asked == 2, "the next probe begins when it is due");
+        heartbeat.Stop();
+        pacemaker.Stop();
+        await pool.DisposeAsync();
+    }
+
     // A planted bug that must be found; otherwise the other scenarios prove nothing. Two threads check whether capacity is free before they take it.
     private static async Task TakenTwiceAsync()
     {
@@ -146,5 +184,19 @@ internal static class Scenarios
     private sealed class Reader : StreamItemReader<int>
     {
         public override StreamSignal Read(int item) => item == 0 ? StreamSignal.End : StreamSignal.Content;
+    }
+
+    // Its continuation runs in the thread that gives the answer, so Coyote controls it.
+    private sealed class Answer : IValueTaskSource<ProbeResult>
+    {
+        private ManualResetValueTaskSourceCore<ProbeResult> _core;
+
+        public void SetResult(ProbeResult result) => _core.SetResult(result);
+
+        public ProbeResult GetResult(short token) => _core.GetResult(token);
+
+        public ValueTaskSourceStatus GetStatus(short token) => _core.GetStatus(token);
+
+        public void OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) => _core.OnCompleted(continuation, state, token, flags);
     }
 }

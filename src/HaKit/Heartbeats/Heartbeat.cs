@@ -134,6 +134,8 @@ internal sealed class Heartbeat
     private void OnTimer()
     {
         var now = _pacemaker.Clock.Now;
+        OverdueProbe? overdue = null;
+        BegunProbe? begun = null;
         lock (_gate)
         {
             if (_isStopped)
@@ -150,63 +152,55 @@ internal sealed class Heartbeat
                 ArmForBeat(now);
                 return;
             }
+            // The probe ends or begins under the lock that checked the due time. Otherwise the answer of the running probe could arrive in between, and the next
+            // probe would begin at once, even during a cooldown.
+            if (_isAsking)
+                overdue = EndOverdueProbeWhileLocked(now);
+            else
+                begun = BeginProbeWhileLocked(now);
         }
-        if (_isAsking)
-            EndOverdueProbe(now);
-        else
-            BeginProbe(now);
+        if (overdue is { } ended)
+        {
+            RecordResult(ended.Setup, new ProbeResult(ended.Setup.Silence), ended.Asked, now);
+            Cancel(ended.Cancellation);
+        }
+        else if (begun is { } probe)
+        {
+            _ = RunProbeAsync(probe);
+        }
     }
 
-    private void BeginProbe(TimeSpan now)
+    // Null if the heartbeat is a miss without a probe, because too many probes hang.
+    private BegunProbe? BeginProbeWhileLocked(TimeSpan now)
     {
-        HeartbeatSetup setup;
-        CancellationToken cancellationToken;
-        int turn;
-        lock (_gate)
-        {
-            if (_isStopped || _isAsking)
-                return;
-            (setup, turn) = (_setup, _probeNumber);
-            _asked = now;
-            _isDoubted = false;
-            _timeout = setup.Options.LearnTimeout ? _times.Current : setup.LongestWait;
-            _isAsking = true;
-            ArmTimer(_timeout);
-            if (_hanging >= MaxHanging)
-                return;
-            cancellationToken = (_cancellation ??= new CancellationTokenSource()).Token;
-        }
-        _ = RunProbeAsync(setup, turn, cancellationToken);
+        _asked = now;
+        _isDoubted = false;
+        _timeout = _setup.Options.LearnTimeout ? _times.Current : _setup.LongestWait;
+        _isAsking = true;
+        ArmTimer(_timeout);
+        return _hanging >= MaxHanging ? null : new BegunProbe(_setup, _probeNumber, (_cancellation ??= new CancellationTokenSource()).Token);
     }
 
     // The time of the probe is over, so any later answer is ignored.
-    private void EndOverdueProbe(TimeSpan now)
+    private OverdueProbe EndOverdueProbeWhileLocked(TimeSpan now)
     {
-        HeartbeatSetup setup;
-        CancellationTokenSource? expired;
-        TimeSpan asked;
-        lock (_gate)
-        {
-            if (_isStopped || !_isAsking)
-                return;
-            (setup, asked) = (_setup, _asked);
-            (expired, _cancellation) = (_cancellation, null);
-            if (expired is not null)
-                _hanging++;
-            _probeNumber++;
-            _isAsking = false;
-            ScheduleNextBeat(now);
-        }
-        RecordResult(setup, new ProbeResult(setup.Silence), asked, now);
-        Cancel(expired);
+        var overdue = new OverdueProbe(_setup, _asked, _cancellation);
+        if (_cancellation is not null)
+            _hanging++;
+        _cancellation = null;
+        _probeNumber++;
+        _isAsking = false;
+        ScheduleNextBeat(now);
+        return overdue;
     }
 
-    private async Task RunProbeAsync(HeartbeatSetup setup, int turn, CancellationToken cancellationToken)
+    private async Task RunProbeAsync(BegunProbe begun)
     {
+        var setup = begun.Setup;
         ProbeResult result;
         try
         {
-            result = await setup.Probe.ProbeAsync(setup.Context, cancellationToken).ConfigureAwait(false);
+            result = await setup.Probe.ProbeAsync(setup.Context, begun.Token).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // A probe that throws is a failed heartbeat.
         catch (Exception exception)
@@ -214,16 +208,16 @@ internal sealed class Heartbeat
         {
             result = new ProbeResult(setup.FaultOf(exception));
         }
-        EndAnsweredProbe(setup, turn, result);
+        EndAnsweredProbe(setup, begun.Number, result);
     }
 
-    private void EndAnsweredProbe(HeartbeatSetup setup, int turn, ProbeResult result)
+    private void EndAnsweredProbe(HeartbeatSetup setup, int number, ProbeResult result)
     {
         var now = _pacemaker.Clock.Now;
         TimeSpan asked;
         lock (_gate)
         {
-            if (turn != _probeNumber)
+            if (number != _probeNumber)
             {
                 _hanging--;
                 return;
@@ -361,4 +355,8 @@ internal sealed class Heartbeat
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private readonly record struct BegunProbe(HeartbeatSetup Setup, int Number, CancellationToken Token);
+
+    private readonly record struct OverdueProbe(HeartbeatSetup Setup, TimeSpan Asked, CancellationTokenSource? Cancellation);
 }
