@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using HaKit.Faults;
 
 namespace HaKit.Health;
@@ -28,7 +29,7 @@ internal sealed class HealthTracker
     /// <summary>
     /// Occurs at every change of a state. Occurs also when a rule in report mode would have taken an endpoint out, although no state changes then (<see
     /// cref="HealthChange.IsReport"/>). The tracker raises the event outside the lock, in order, one at a time; a handler may call methods of the tracker. Add
-    /// handlers before the first endpoint.
+    /// handlers before the first endpoint. If a handler throws, all other handlers still get all changes. The first exception is then thrown.
     /// </summary>
     public event Action<HealthChange>? Changed;
 
@@ -377,18 +378,24 @@ internal sealed class HealthTracker
             _isDelivering = true;
         }
 
+        ExceptionDispatchInfo? failure = null;
         var hasMore = true;
         while (hasMore)
         {
-            try
+            // Each handler is called separately. Otherwise a handler that throws would hide the change from the handlers after it, and the queued changes would
+            // wait until another change is delivered.
+            foreach (var handler in Delegate.EnumerateInvocationList(Changed))
             {
-                Changed?.Invoke(change);
-            }
-            catch
-            {
-                lock (_gate)
-                    _isDelivering = false;
-                throw;
+                try
+                {
+                    handler(change);
+                }
+#pragma warning disable CA1031 // The exception is thrown again, after all changes are delivered.
+                catch (Exception exception)
+#pragma warning restore CA1031
+                {
+                    failure ??= ExceptionDispatchInfo.Capture(exception);
+                }
             }
 
             lock (_gate)
@@ -396,5 +403,6 @@ internal sealed class HealthTracker
         }
 
         Delivered?.Invoke();
+        failure?.Throw();
     }
 }

@@ -225,4 +225,26 @@ public sealed class HealthTrackerTests
         endpoint.Complete(ticket, new Fault(FaultKind.Unauthorized), bench.Now);
         bench.Changes.Count(c => c.IsReport).Should().Be(reports);
     }
+
+    [Fact]
+    public void A_handler_that_throws_delays_no_change_and_hides_none_from_the_other_handlers()
+    {
+        var tracker = new HealthTracker(new HealthOptions(), new Random(1));
+        var (told, ends) = (new List<EndpointHealthStatus>(), 0);
+        EndpointHealth? endpoint = null;
+        tracker.Changed += change =>
+        {
+            if (change.After.Status == EndpointHealthStatus.Suspect)
+                endpoint!.Order(HealthOrder.Drain, default);
+            throw new InvalidOperationException($"{change.After.Status}");
+        };
+        tracker.Changed += change => told.Add(change.After.Status);
+        tracker.Delivered += () => ends++;
+        endpoint = tracker.Add("a", FailureDomains.None, default);
+        endpoint.TryBegin(BeginMode.Normal, default, out var ticket);
+        var failing = () => endpoint.Complete(ticket, s_error, default);
+        failing.Should().Throw<InvalidOperationException>().WithMessage("Suspect");
+        told.Should().Equal(EndpointHealthStatus.Suspect, EndpointHealthStatus.Draining);
+        ends.Should().Be(1);
+    }
 }
