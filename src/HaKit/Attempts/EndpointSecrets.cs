@@ -49,7 +49,11 @@ internal static class EndpointSecrets
     {
         foreach (var (header, value) in endpoint.Headers)
         {
-            if (!CredentialHeader.IsCredential(header))
+            if (value is null)
+            {
+                yield return $"{path}:Headers of '{endpoint.Name}' has the header{ShownHeader(header)} without a value. Give the value itself, or leave the header out.";
+            }
+            else if (!CredentialHeader.IsCredential(header))
             {
                 if (Placeholder.IsTemplate(value))
                     yield return $"{path}:Headers of '{endpoint.Name}' has the header{ShownHeader(header)} with a placeholder in it, such as '<name>' or '${{NAME}}'. Give the value itself, or leave the header out.";

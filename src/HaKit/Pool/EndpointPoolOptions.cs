@@ -149,7 +149,7 @@ public sealed class EndpointPoolOptions
 
     /// <summary>Finds all mistakes; each message names the setting and the value. Empty if there are none.</summary>
     /// <param name="pool">The pool's name, for the messages.</param>
-    public IReadOnlyList<string> Validate(string pool) => EndpointPoolOptionsValidation.Validate(pool, this);
+    public IReadOnlyList<string> Validate(string pool) => EndpointPoolOptionsValidation.Validate(pool, Copy()); // in the copy, a list of names, tags or headers is empty instead of null
 }
 
 /// <summary>Reports all invalid options at start-up, in one message.</summary>

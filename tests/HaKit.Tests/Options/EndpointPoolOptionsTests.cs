@@ -125,4 +125,45 @@ public sealed class EndpointPoolOptionsTests
             new EndpointOptions { Name = "b", Address = "http://127.0.0.1:9002/v1", Account = "team" },
         ],
     };
+
+    public static TheoryData<string, string> Groups { get; } = [.. AllObjects().SelectMany(static o => Settable(o.Value).Select(p => (o.Name, p.Name)))];
+
+    [Theory]
+    [MemberData(nameof(Groups))]
+    public void A_setting_that_is_null_is_a_mistake_or_has_no_effect_and_never_an_exception(string group, string setting)
+    {
+        var options = Good();
+        options.Endpoints[1].Credential = "k-0123456789";
+        options.Endpoints[1].Headers["api-key"] = "k-0123456789";
+        var owner = AllObjects(options).Single(o => o.Name == group).Value;
+        owner.GetType().GetProperty(setting)!.SetValue(owner, null);
+        var validating = () => options.Validate("chat");
+        validating.Should().NotThrow();
+    }
+
+    [Theory]
+    [InlineData("x-team")]
+    [InlineData("api-key")]
+    public void A_header_without_a_value_is_a_mistake(string header)
+    {
+        var options = Good();
+        options.Endpoints[1].Headers[header] = null!;
+        options.Validate("chat").Should().ContainSingle().Which.Should().StartWith("Pool 'chat': Endpoints:1:Headers of 'b' has");
+    }
+
+    private static IEnumerable<System.Reflection.PropertyInfo> Settable(object owner) =>
+        owner.GetType().GetProperties().Where(static p => p.CanWrite && p.GetIndexParameters().Length == 0 && !p.PropertyType.IsValueType);
+
+    // The options, one endpoint, and each group of settings.
+    private static IEnumerable<(string Name, object Value)> AllObjects(EndpointPoolOptions? options = null)
+    {
+        options ??= Good();
+        yield return ("pool", options);
+        yield return ("endpoint", options.Endpoints[1]);
+        foreach (var property in typeof(EndpointPoolOptions).GetProperties().Where(static p => p.PropertyType.Namespace == "HaKit" && p.PropertyType.IsClass))
+        {
+            if (property.GetValue(options) is { } group)
+                yield return (property.Name, group);
+        }
+    }
 }
