@@ -206,4 +206,17 @@ public sealed class ProbeTests
         endpoint.Probe(ProbeLevel.Authorized, new Fault(FaultKind.Unauthorized), _bench.Now);
         sibling.State.Admits(_bench.Now).Should().BeFalse();
     }
+
+    [Fact]
+    public void Failed_probes_do_not_count_in_the_failure_ratio_of_calls()
+    {
+        var bench = new HealthBench(new HealthOptions { FailuresToEject = 100, MinimumThroughput = 4, MissesToEject = 100 });
+        var endpoint = bench.Add("a");
+        for (var i = 0; i < 20; i++)
+            endpoint.Probe(ProbeLevel.Reachable, new Fault(FaultKind.ServerError), bench.Now);
+        bench.Fail(endpoint, FaultKind.ServerError, 3);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Suspect, "only three calls have failed");
+        bench.Fail(endpoint, FaultKind.ServerError);
+        endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
+    }
 }
