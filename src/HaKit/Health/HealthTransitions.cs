@@ -72,7 +72,7 @@ internal static class HealthTransitions
             Until = now + Jittered(options.Period(ejections), jitter, options),
             Ejections = ejections,
             JudgedAt = now,
-            IsFailedTrial = state.Status == EndpointHealthStatus.Trial,
+            FailedTrial = state.Status == EndpointHealthStatus.Trial ? state : null,
             IsOutForRefusals = false,
             RecoveredAt = null,
             Epoch = state.Epoch + 1,
@@ -129,6 +129,7 @@ internal static class HealthTransitions
         Since = now,
         TrialUntil = now + options.TrialTimeout,
         IsOutageTrial = isOutage,
+        FailedTrial = null, // otherwise each failed trial would keep the states of all failed trials before it
         OutSince = state.IsInService ? now : state.OutSince, // an endpoint in a cooldown is still in service, and leaves service when its trial begins
         Epoch = state.Epoch + 1,
         EpochSince = now,
@@ -150,7 +151,8 @@ internal static class HealthTransitions
             Until = isDue ? now + Jittered(options.Period(state.Ejections), jitter, options) : until,
             OwnUntil = isDue ? null : state.OwnUntil,
             ProbeHits = 0,
-            JudgedAt = null,
+            JudgedAt = now,
+            FailedTrial = state,
             IsOutForRefusals = false, // the endpoint has failed now, so the requests are not the reason
             IsByPeers = false,
             HasRecoveredAtPeer = false,
@@ -186,13 +188,15 @@ internal static class HealthTransitions
         Return = new SlowStart(now, now + options.SlowStartDuration, options.SlowStartInitialShare),
     };
 
-    /// <summary>Undoes an ejection for which this machine is probably at fault: its network, or a pause of this process. The ejection no longer counts.</summary>
+    /// <summary>
+    /// Undoes an ejection for which this machine is probably at fault: its network, or a pause of this process. The ejection no longer counts. If a trial had
+    /// failed, the state is the same as before the trial, and the next trial may begin.
+    /// </summary>
     public static HealthState UndoEjection(this HealthState state, TimeSpan now)
     {
-        var ejections = Math.Max(state.Ejections - 1, 0);
-        if (state.IsFailedTrial)
-            return state with { Ejections = Math.Max(ejections, 1), Until = now, OwnUntil = null, JudgedAt = null };
-        var back = (state with { Ejections = ejections, Until = null, JudgedAt = null }).ToService(now);
+        if (state.FailedTrial is { } trial)
+            return trial.WithCooldownOf(state).Release(now) with { JudgedAt = null, Epoch = state.Epoch + 1 };
+        var back = (state with { Ejections = Math.Max(state.Ejections - 1, 0), Until = null, JudgedAt = null }).ToService(now);
         return back.Status == EndpointHealthStatus.Healthy
             ? back with { Status = EndpointHealthStatus.Suspect, Cause = state.Cause, CauseLevel = ProbeLevel.Reachable }
             : back;
@@ -261,6 +265,19 @@ internal static class HealthTransitions
             ? state with { Status = EndpointHealthStatus.Suspect, Since = now }
             : state with { Status = EndpointHealthStatus.Healthy, Since = now, Cause = null, CauseLevel = ProbeLevel.Reachable };
     }
+
+    // The cooldown is independent of the ejection, so the latest one stays if an ejection is undone.
+    private static HealthState WithCooldownOf(this HealthState state, HealthState latest) => state with
+    {
+        Cooldown = latest.Cooldown,
+        ClearedAt = latest.ClearedAt,
+        ClearRefusals = latest.ClearRefusals,
+        Throttles = latest.Throttles,
+        ThrottledAt = latest.ThrottledAt,
+        NamedTimes = latest.NamedTimes,
+        NamedAt = latest.NamedAt,
+        Return = latest.Return,
+    };
 
     internal static HealthState WithoutCounts(this HealthState state) =>
         state with { ConsecutiveFailures = 0, ConnectFailures = 0, UnansweredFailures = 0, ProbeMisses = 0, ProbeHits = 0, Refusals = 0, IsSpared = false, IsByPeers = false, HasRecoveredAtPeer = false, OwnUntil = null };

@@ -64,7 +64,7 @@ internal static class PeerTransitions
             CauseLevel = cause.Level(),
             Until = now + HealthTransitions.Jittered(options.BreakDuration, evidence.Jitter, options),
             JudgedAt = null,
-            IsFailedTrial = false,
+            FailedTrial = null,
             IsOutForRefusals = false,
             IsByPeers = true,
             IsDoubted = (state.ConsecutiveFailures | state.ProbeMisses) > 0,

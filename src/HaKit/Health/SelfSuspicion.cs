@@ -48,5 +48,5 @@ internal sealed class SelfSuspicion
     public static int Enough(HealthOptions options) => Math.Max(1, options.ConnectFailuresToEject - 1);
 
     public static bool IsEjectedJustNow(HealthState state, TimeSpan now, HealthOptions options) =>
-        state is { Status: EndpointHealthStatus.Ejected, Cause.IsConnectClass: true, IsFailedTrial: false } && state.JudgedAt >= now - options.SelfSuspicion;
+        state is { Status: EndpointHealthStatus.Ejected, Cause.IsConnectClass: true, FailedTrial: null } && state.JudgedAt >= now - options.SelfSuspicion;
 }

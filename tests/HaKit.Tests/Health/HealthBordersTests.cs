@@ -64,7 +64,7 @@ public sealed class HealthBordersTests
         var state = new HealthState(default) { Status = EndpointHealthStatus.Ejected, Cause = s_refused, JudgedAt = s_now + ticks * s_tick };
         SelfSuspicion.IsEjectedJustNow(state, s_now, options).Should().Be(isJustNow);
         SelfSuspicion.IsEjectedJustNow(state with { JudgedAt = null }, s_now, options).Should().BeFalse();
-        SelfSuspicion.IsEjectedJustNow(state with { IsFailedTrial = true }, s_now, options).Should().BeFalse();
+        SelfSuspicion.IsEjectedJustNow(state with { FailedTrial = state }, s_now, options).Should().BeFalse();
     }
 
     [Theory]

@@ -203,7 +203,7 @@ public sealed class HealthReducerTests
     [InlineData(true, true, 0)]
     public void A_postponed_ejection_keeps_all_failures_but_one_and_a_failed_trial_keeps_none(bool isFailedTrial, bool isDoubtful, int failures)
     {
-        var before = In(EndpointHealthStatus.Ejected) with { Cause = new Fault(FaultKind.ConnectFailed), JudgedAt = At(999), Ejections = 1, IsFailedTrial = isFailedTrial };
+        var before = In(EndpointHealthStatus.Ejected) with { Cause = new Fault(FaultKind.ConnectFailed), JudgedAt = At(999), Ejections = 1, FailedTrial = isFailedTrial ? In(EndpointHealthStatus.Trial) with { Until = At(1100) } : null };
         var after = Next(before, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, Length = At(10), IsDoubtful = isDoubtful });
         (after.ConsecutiveFailures, after.ConnectFailures).Should().Be((failures, failures));
     }

@@ -175,8 +175,6 @@ public sealed class HealthTransitionTests
         TimeSpan? expected = ownUntil is { } at ? At(at) : null;
         before.FailTrial(s_error, s_now, 0.5, s_options).OwnUntil.Should().Be(expected);
         before.Undecided(s_provisional, s_now, 0.5, s_options).OwnUntil.Should().Be(expected);
-        var undone = (before with { Status = EndpointHealthStatus.Ejected, IsFailedTrial = true }).UndoEjection(s_now);
-        (undone.Until, undone.OwnUntil).Should().Be((s_now, null));
         return Task.CompletedTask;
     }
 
@@ -214,19 +212,51 @@ public sealed class HealthTransitionTests
     }
 
     [Theory]
-    [InlineData(3, false, 2)]
-    [InlineData(1, false, 0)]
-    [InlineData(0, false, 0)]
-    [InlineData(3, true, 2)]
-    [InlineData(1, true, 1)]
-    public void An_undone_ejection_no_longer_counts_but_one_remains_after_a_failed_trial(int ejections, bool isFailedTrial, int expected)
+    [InlineData(3, 2)]
+    [InlineData(1, 0)]
+    [InlineData(0, 0)]
+    public void An_undone_ejection_no_longer_counts(int ejections, int expected)
     {
-        var before = In(EndpointHealthStatus.Ejected) with { Ejections = ejections, IsFailedTrial = isFailedTrial, Until = At(1100), Cause = s_refused, JudgedAt = At(999) };
+        var before = In(EndpointHealthStatus.Ejected) with { Ejections = ejections, Until = At(1100), Cause = s_refused, JudgedAt = At(999) };
         var after = before.UndoEjection(s_now);
-        after.Ejections.Should().Be(expected);
-        after.JudgedAt.Should().BeNull();
-        after.Status.Should().Be(isFailedTrial ? EndpointHealthStatus.Ejected : EndpointHealthStatus.Suspect);
-        after.Until.Should().Be(isFailedTrial ? s_now : null);
+        (after.Status, after.Ejections, after.Until, after.JudgedAt).Should().Be((EndpointHealthStatus.Suspect, expected, null, null));
+    }
+
+    [Theory]
+    [InlineData(true, 990)]
+    [InlineData(true, 1100)]
+    [InlineData(false, 990)]
+    public void An_undone_failure_of_a_trial_leaves_the_state_from_before_the_trial_and_the_latest_cooldown(bool isOutageTrial, double until)
+    {
+        var ejected = In(EndpointHealthStatus.Ejected) with { Ejections = 2, Until = At(until), OwnUntil = At(950), Cause = s_refused, ProbeHits = 1, IsOutForRefusals = true, RecoveredAt = At(900), JudgedAt = At(980) };
+        var failed = ejected.BeginTrial(isOutageTrial, At(991), s_options).FailTrial(s_error, s_now, 0.5, s_options);
+        failed.JudgedAt.Should().Be(s_now);
+        var cooling = failed.Cool(Cooldown.For(s_throttled, At(60), s_now, s_options)) with { Throttles = 1, ThrottledAt = s_now, ClearedAt = At(5), ClearRefusals = 2, NamedTimes = 3, NamedAt = At(6), Return = new SlowStart(At(7), At(8), 0.1) };
+        cooling.UndoEjection(s_now).Should().Be(cooling with
+        {
+            Ejections = 2,
+            Until = At(until),
+            OwnUntil = At(950),
+            Cause = s_refused,
+            CauseLevel = ejected.CauseLevel,
+            ProbeHits = 1,
+            IsOutForRefusals = true,
+            RecoveredAt = At(900),
+            JudgedAt = null,
+            FailedTrial = null,
+            Epoch = cooling.Epoch + 1,
+        });
+    }
+
+    [Fact]
+    public void A_state_keeps_at_most_one_failed_trial()
+    {
+        var state = In(EndpointHealthStatus.Ejected) with { Until = At(990), Ejections = 1 };
+        for (var trial = 0; trial < 3; trial++)
+        {
+            state = state.BeginTrial(isOutage: trial == 1, s_now, s_options).FailTrial(s_error, s_now, 0.5, s_options);
+            state.FailedTrial!.FailedTrial.Should().BeNull();
+        }
     }
 
     [Fact]

@@ -68,7 +68,7 @@ public sealed class PeerTransitionsTests
             Ejections = 3,
             Epoch = 7,
             JudgedAt = Seconds(1),
-            IsFailedTrial = true,
+            FailedTrial = new HealthState(default),
             IsOutForRefusals = true,
             RecoveredAt = Seconds(2),
         };

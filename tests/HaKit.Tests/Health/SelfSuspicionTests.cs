@@ -259,4 +259,43 @@ public sealed class SelfSuspicionTests
         endpoints[0].State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoints[2].State.Status.Should().Be(EndpointHealthStatus.Healthy);
     }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(60, true)]
+    [InlineData(60, false)]
+    public void A_trial_whose_time_passed_during_a_pause_leaves_the_ejection_as_it_was(double wait, bool isOutageTrial)
+    {
+        foreach (var isTimeAppliedFirst in new[] { true, false })
+        {
+            var bench = new HealthBench(new HealthOptions { BreakDuration = TimeSpan.FromSeconds(50), MaxBreakDuration = TimeSpan.FromSeconds(500) });
+            var endpoint = bench.Add("a");
+            bench.Fail(endpoint, FaultKind.ConnectFailed, 3);
+            endpoint.Probe(ProbeLevel.Reachable, null, bench.Now);
+            bench.Pass(wait);
+            var before = endpoint.State;
+            bench.Begin(endpoint, isOutageTrial ? BeginMode.OutageTrial : BeginMode.Trial);
+            if (isTimeAppliedFirst)
+                bench.Pass(40);
+            var now = bench.Now + TimeSpan.FromSeconds(isTimeAppliedFirst ? 0 : 40);
+            bench.Tracker.TimersWereLate(now, TimeSpan.FromSeconds(35));
+            endpoint.State.Should().Be(before with { Since = now, IsOutageTrial = endpoint.State.IsOutageTrial, TrialUntil = endpoint.State.TrialUntil, JudgedAt = null, Epoch = endpoint.State.Epoch, EpochSince = now });
+            bench.PassTo(now);
+            endpoint.Probe(ProbeLevel.Reachable, null, now);
+            endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart, "the probe that could bring the endpoint back before the trial still can");
+        }
+    }
+
+    [Fact]
+    public void A_trial_of_a_cooldown_whose_time_passed_during_a_pause_ejects_no_one()
+    {
+        var endpoint = _bench.Add("a");
+        _bench.Fail(endpoint, new Fault(FaultKind.QuotaExhausted));
+        _bench.Pass(60);
+        _bench.Begin(endpoint, BeginMode.Trial);
+        _bench.Pass(40);
+        _bench.Tracker.TimersWereLate(_bench.Now, TimeSpan.FromSeconds(35));
+        (endpoint.State.Status, endpoint.State.Ejections).Should().Be((EndpointHealthStatus.Healthy, 0));
+        endpoint.State.IsTrialReady(_bench.Now).Should().BeTrue("the cooldown goes on");
+    }
 }
