@@ -40,7 +40,7 @@ internal sealed class Lease
     public TimeSpan Deadline => _data.Deadline;
 
     /// <summary>Gets when the attempt first delivered content. Null while it is silent.</summary>
-    public TimeSpan? FirstContentAt => _data.FirstContentAt;
+    public TimeSpan? FirstContentAt => TimeOf(in _data.FirstContentAt);
 
     /// <summary>Gets when the endpoint last showed that it is working on the attempt. Before the first such sign, this is the start of the attempt.</summary>
     public TimeSpan LastSignAt => _data.LastSignAt;
@@ -63,7 +63,7 @@ internal sealed class Lease
     }
 
     /// <summary>Gets the time since which the attempt is kept although it is silent beyond its limit. Null if it is not kept.</summary>
-    public TimeSpan? KeptSince => _data.KeptSince;
+    public TimeSpan? KeptSince => TimeOf(in _data.KeptSince);
 
     /// <summary>Gets or sets the time at which the attempt times out in any case.</summary>
     public TimeSpan EndsAt
@@ -207,12 +207,12 @@ internal sealed class Lease
     /// <summary>Gets the number of tokens in the prompt as estimated before the call; 0 when not known.</summary>
     public long EstimatedInputTokens => _data.EstimatedInputTokens;
 
-    public long? InputTokens => _data.InputTokens;
+    public long? InputTokens => _data.InputTokens.Value;
 
-    public long? OutputTokens => _data.OutputTokens;
+    public long? OutputTokens => _data.OutputTokens.Value;
 
     /// <summary>Gets how many of <see cref="InputTokens"/> came from the provider's cache.</summary>
-    public long? CachedTokens => _data.CachedTokens;
+    public long? CachedTokens => _data.CachedTokens.Value;
 
     public PoolClock Clock => _data.Clock;
 
@@ -259,7 +259,7 @@ internal sealed class Lease
     {
         if (FirstContentAt is not null || IsCompleted)
             return;
-        _data.FirstContentAt = now;
+        _data.FirstContentAt.Value = now.Ticks;
         State.RecordAnswer(now, Started);
         _data.Trace.RecordFirstContent(State, now - Started);
         AttemptEstimates.RecordFirstSign(this, TryBreakSilence(), now);
@@ -287,7 +287,7 @@ internal sealed class Lease
     /// </summary>
     public void KeepUntilEnd(TimeSpan now)
     {
-        _data.KeptSince = now;
+        _data.KeptSince.Value = now.Ticks;
         SilentUntil = EndsAt;
     }
 
@@ -296,9 +296,9 @@ internal sealed class Lease
 
     public void CountTokens(long? input, long? output, long? cached = null)
     {
-        _data.CachedTokens = Plausible(cached) ?? CachedTokens;
-        _data.InputTokens = Plausible(input) ?? InputTokens;
-        _data.OutputTokens = Plausible(output) ?? OutputTokens;
+        _data.CachedTokens.Value = Plausible(cached) ?? CachedTokens;
+        _data.InputTokens.Value = Plausible(input) ?? InputTokens;
+        _data.OutputTokens.Value = Plausible(output) ?? OutputTokens;
     }
 
     /// <summary>Reads the remaining limits from the server's headers, for an endpoint that has limits.</summary>
@@ -323,7 +323,8 @@ internal sealed class Lease
         AttemptEstimates.RecordEnd(this, TryBreakSilence(), fault, now);
         if (fault is null)
             State.RecordServed(Started);
-        State.RecordEnd(fault, now, (FirstContentAt ?? now) - Started, FirstContentAt);
+        var firstContentAt = FirstContentAt;
+        State.RecordEnd(fault, now, (firstContentAt ?? now) - Started, firstContentAt);
         if (fault is null)
         {
             State.RecordHeldTime(now - Started);
@@ -389,6 +390,8 @@ internal sealed class Lease
     // A server may report any number. A count that no call can have is ignored, so that no sum overflows and no limit is used up by it.
     private static long? Plausible(long? tokens) => tokens is >= 0 and <= int.MaxValue ? tokens : null;
 
+    private static TimeSpan? TimeOf(in OptionalNumber ticks) => ticks.Value is { } value ? new TimeSpan(value) : null;
+
     // First content and completion may come from two threads. Only one of these threads ends the silence and records its length.
     private bool TryBreakSilence()
     {
@@ -413,15 +416,15 @@ internal sealed class Lease
         public TimeSpan Deadline;
         public TimeSpan SilentUntil;
         public TimeSpan EndsAt;
-        public TimeSpan? FirstContentAt;
-        public TimeSpan? KeptSince;
+        public OptionalNumber FirstContentAt;
+        public OptionalNumber KeptSince;
         public IAttemptOwner? Owner;
         public bool IsLimitUnknown;
         public long EstimatedInputTokens;
         public long EstimatedTokens;
-        public long? InputTokens;
-        public long? OutputTokens;
-        public long? CachedTokens;
+        public OptionalNumber InputTokens;
+        public OptionalNumber OutputTokens;
+        public OptionalNumber CachedTokens;
         public Fault? Fault;
         public Fault? Declared;
         public string? UsedCredential;
