@@ -132,8 +132,8 @@ public sealed record HealthState
     }
 
     /// <summary>
-    /// Gets the state during the trial whose failure caused the current ejection, so that the failure can be undone. Null if the endpoint was in service when it
-    /// was ejected.
+    /// Gets the state during the failed trial that caused the current ejection, so that the failure can be undone. Null if the endpoint was in service when it was
+    /// ejected.
     /// </summary>
     internal HealthState? FailedTrial { get; init; }
 

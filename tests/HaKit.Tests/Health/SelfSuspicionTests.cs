@@ -264,7 +264,7 @@ public sealed class SelfSuspicionTests
     [InlineData(0, true)]
     [InlineData(60, true)]
     [InlineData(60, false)]
-    public void A_trial_whose_time_passed_during_a_pause_leaves_the_ejection_as_it_was(double wait, bool isOutageTrial)
+    public void A_trial_that_timed_out_during_a_pause_leaves_the_ejection_as_it_was(double wait, bool isOutageTrial)
     {
         foreach (var isTimeAppliedFirst in new[] { true, false })
         {
@@ -287,7 +287,7 @@ public sealed class SelfSuspicionTests
     }
 
     [Fact]
-    public void A_trial_of_a_cooldown_whose_time_passed_during_a_pause_ejects_no_one()
+    public void A_cooldown_trial_that_timed_out_during_a_pause_causes_no_ejection()
     {
         var endpoint = _bench.Add("a");
         _bench.Fail(endpoint, new Fault(FaultKind.QuotaExhausted));
