@@ -146,17 +146,23 @@ public sealed class Vault : IAsyncDisposable
     /// then replaces the folder; between the two renames the folder does not exist for a moment. After the first restore, a <see cref="VaultException"/> does not
     /// end the work: the folder stays as it is, and the next look tries again.
     /// </summary>
-    /// <param name="target">The folder. Its content is replaced.</param>
+    /// <param name="target">The folder. Its content is replaced. It must not be in the folder of a destination, and no such folder may be in it.</param>
     /// <param name="every">The interval at which the method looks for the newest snapshot; 1 ms to 30 days.</param>
     /// <param name="cancellationToken">Ends the work.</param>
     /// <returns>A report of each restore, as it happens.</returns>
-    /// <exception cref="VaultException">The first restore failed: too few destinations could be read, there is no snapshot, or an object cannot be read.</exception>
+    /// <exception cref="VaultException">
+    /// The target shares a folder with a destination, or the first restore failed: too few destinations could be read, there is no snapshot, or an object cannot
+    /// be read.
+    /// </exception>
     /// <exception cref="ArgumentOutOfRangeException">The interval is out of its range.</exception>
     public async IAsyncEnumerable<VaultRestoreReport> FollowAsync(string target, TimeSpan every, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(target);
         if (SettingRange.Find(nameof(every), every, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30)) is { } mistake)
             throw new ArgumentOutOfRangeException(nameof(every), mistake);
+        // The folder is deleted when it is replaced, and a destination in it would be deleted too.
+        if (VaultPlaces.Touching(_options, target) is { } destination)
+            throw new VaultException($"The target '{target}' has the folder of destination '{destination}' in it, or lies in that folder. The content of the target is replaced, so keep it and the destinations apart.");
         string? held = null;
         RestoreOperation.DeleteRests(target);
         using var timer = new PeriodicTimer(every, _pool.Time);

@@ -2,10 +2,13 @@ namespace HaKit.Continuity;
 
 /// <summary>
 /// Checks the places of a vault: the folders and containers of its destinations, its source and its state file. No message shows a SAS address. Pure, except
-/// for the question whether a path is a folder.
+/// for the questions whether a path is a folder and where a link leads.
 /// </summary>
 internal static class VaultPlaces
 {
+    // Linux follows at most 40 links in one path. The limit ends the search in links that lead to each other.
+    private const int MaxLinks = 40;
+
     public static IEnumerable<string> Problems(VaultOptions options)
     {
         for (var i = 0; i < options.Destinations.Count; i++)
@@ -25,7 +28,7 @@ internal static class VaultPlaces
     {
         foreach (var destination in options.Destinations)
         {
-            if (destination.Folder is { Length: > 0 } folder && !File.Exists(folder) && (IsIn(path, folder) || !onlyInside && IsIn(folder, path)))
+            if (FolderOf(destination) is { Length: > 0 } folder && !File.Exists(folder) && (IsIn(path, folder) || !onlyInside && IsIn(folder, path)))
                 return destination.Name;
         }
         return null;
@@ -62,7 +65,7 @@ internal static class VaultPlaces
             for (var j = i + 1; j < destinations.Count; j++)
             {
                 var (one, other) = (destinations[i], destinations[j]);
-                if (one.Folder is { Length: > 0 } a && other.Folder is { Length: > 0 } b && (IsIn(a, b) || IsIn(b, a)))
+                if (FolderOf(one) is { Length: > 0 } a && FolderOf(other) is { Length: > 0 } b && (IsIn(a, b) || IsIn(b, a)))
                     yield return $"Destinations '{one.Name}' and '{other.Name}' {(IsIn(a, b) && IsIn(b, a) ? "have the same folder" : "have a folder in the folder of the other")}. Give each destination a folder of its own, on another disk.";
                 if (one.BlobSas is { } first && other.BlobSas is { } second && Container(first) is { } container && container == Container(second))
                     yield return $"Destinations '{one.Name}' and '{other.Name}' have the same container. Give each destination a container of its own.";
@@ -89,6 +92,36 @@ internal static class VaultPlaces
 
     private static string? Container(string sas) => Uri.TryCreate(sas, UriKind.Absolute, out var address) ? address.GetLeftPart(UriPartial.Path).TrimEnd('/') : null;
 
-    private static bool IsIn(string path, string folder) => (Path.GetFullPath(path).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar)
-        .StartsWith(Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    // A folder can also be given in code.
+    private static string? FolderOf(VaultDestinationOptions destination) => destination.Folder ?? (destination.Given() as FolderDestination)?.Root;
+
+    private static bool IsIn(string path, string folder) => (RealPath(path).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar)
+        .StartsWith(RealPath(folder).TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+
+    // Two paths can lead to one folder, because a parent of the folder is a link. The end of a path that does not exist yet stays as it is.
+    private static string RealPath(string path, int links = 0)
+    {
+        path = Path.GetFullPath(path);
+        var real = Path.GetPathRoot(path)!;
+        foreach (var part in path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries))
+        {
+            var parent = real;
+            real = Path.Combine(parent, part);
+            if (links < MaxLinks && LinkTarget(real) is { } target)
+                real = RealPath(Path.GetFullPath(target, parent), links + 1);
+        }
+        return real;
+    }
+
+    private static string? LinkTarget(string path)
+    {
+        try
+        {
+            return new FileInfo(path).LinkTarget;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null; // the operation itself reports a path that cannot be read
+        }
+    }
 }

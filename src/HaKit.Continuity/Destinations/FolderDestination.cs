@@ -15,6 +15,8 @@ public sealed class FolderDestination(string path) : IVaultDestination
     private readonly string _root = System.IO.Path.GetFullPath(path);
     private int _isSwept;
 
+    internal string Root => _root;
+
     /// <inheritdoc/>
     public async ValueTask<bool> PutIfAbsentAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
