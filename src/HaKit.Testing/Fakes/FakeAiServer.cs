@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
 using HaKit.Testing.Wire;
 
 namespace HaKit.Testing;
@@ -17,6 +19,8 @@ namespace HaKit.Testing;
 /// </remarks>
 public sealed class FakeAiServer : IAsyncDisposable
 {
+    private const int LowestPort = 20_000, HighestPort = 32_000, MostTries = 50;
+
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
     private readonly Backend _backend;
@@ -56,9 +60,9 @@ public sealed class FakeAiServer : IAsyncDisposable
     /// <summary>Gets the load that <c>/metrics</c> reports.</summary>
     public FakeLoad Load => _backend.Load;
 
-    /// <summary>Starts a server on a free port.</summary>
+    /// <summary>Starts a server.</summary>
     /// <param name="options">The behaviour without faults. Default: the defaults of <see cref="FakeAiOptions"/>.</param>
-    /// <param name="port">The port. Default 0, which selects a free port.</param>
+    /// <param name="port">The port. Default 0, which selects a free port between 20000 and 31999.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
     /// <exception cref="IOException">Another process uses the port.</exception>
     public static async Task<FakeAiServer> StartAsync(FakeAiOptions? options = null, int port = 0, CancellationToken cancellationToken = default)
@@ -124,10 +128,30 @@ public sealed class FakeAiServer : IAsyncDisposable
     {
         if (_listener is not null)
             return;
-        _listener = await Listener.StartAsync(_backend, new(IPAddress.Loopback, _port), cancellationToken).ConfigureAwait(false);
+        _listener = _port == 0 ? await ListenOnFreePortAsync(cancellationToken).ConfigureAwait(false) : await ListenOnAsync(_port, cancellationToken).ConfigureAwait(false);
         _port = _listener.Port;
         Address = new($"http://127.0.0.1:{_port}/");
     }
+
+    // A server that is down does not hold its port. If the operating system chose the port, it could give this port to an outgoing connection in the meantime, and
+    // the server could not start again. So the port is chosen here, below the ports that common systems choose from.
+    private async Task<Listener> ListenOnFreePortAsync(CancellationToken cancellationToken)
+    {
+        for (var tries = 0; tries < MostTries; tries++)
+        {
+            try
+            {
+                return await ListenOnAsync(RandomNumberGenerator.GetInt32(LowestPort, HighestPort), cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is IOException or SocketException)
+            {
+                // Another program uses this port, or it is reserved.
+            }
+        }
+        return await ListenOnAsync(0, cancellationToken).ConfigureAwait(false);
+    }
+
+    private Task<Listener> ListenOnAsync(int port, CancellationToken cancellationToken) => Listener.StartAsync(_backend, new(IPAddress.Loopback, port), cancellationToken);
 
     private async Task CloseAsync(bool kill)
     {

@@ -17,6 +17,19 @@ public sealed class FakeAiServerLifetimeTests
         server.IsListening.Should().BeFalse();
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task No_outgoing_connection_takes_the_port_of_a_server_that_is_down()
+    {
+        const string Range = "/proc/sys/net/ipv4/ip_local_port_range";
+        Assert.SkipUnless(File.Exists(Range), $"There is no {Range}, which shows from which ports the system chooses.");
+        var lowest = int.Parse((await File.ReadAllTextAsync(Range, Ct)).Split('\t')[0], System.Globalization.CultureInfo.InvariantCulture);
+        for (var i = 0; i < 10; i++)
+        {
+            await using var server = await FakeAiServer.StartAsync(cancellationToken: Ct);
+            server.Address.Port.Should().BeLessThan(lowest);
+        }
+    }
+
     [Theory(Timeout = 60_000)]
     [InlineData(-1, 10, "from")]
     [InlineData(-5, -1, "from")]
