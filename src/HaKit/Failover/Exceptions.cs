@@ -142,7 +142,7 @@ public sealed class PartialResponseException : EndpointPoolException
         DeliveredItems = delivered;
     }
 
-    /// <summary>Gets the name of the endpoint whose answer was cut.</summary>
+    /// <summary>Gets the name of the endpoint that sent the cut answer.</summary>
     public string Endpoint { get; }
 
     /// <summary>Gets the fault that cut the answer.</summary>
@@ -169,8 +169,9 @@ public sealed class PartialResponseException : EndpointPoolException
 }
 
 /// <summary>
-/// The exception with which an adapter reports to the pool that the answer of an endpoint means a fault. The caller gets this exception when an endpoint
-/// answered with an error in a response of status 200, and the call must not move on to another endpoint.
+/// The exception with which an adapter reports to the pool that the answer of an endpoint means a fault. The caller gets this exception if an endpoint
+/// answered with an error in a response of status 200 and the pool must not send the request to another endpoint, for example because the request itself was
+/// refused or must not be repeated.
 /// </summary>
 public sealed class EndpointFaultException : Exception
 {

@@ -6,7 +6,8 @@ public sealed class RetryOptions
     /// <summary>
     /// Gets or sets the limit on the attempts of a call after its first attempt, on all endpoints together. An attempt that was refused with a
     /// <c>Retry-After</c> does not count. With 0 a call makes exactly one attempt. Default null: five attempts after the first attempt in ordinary
-    /// service. In an outage of all endpoints, null does not limit the trials of the outage: the pool makes them one at a time, with pauses. 0 to 100.
+    /// service. In an outage of all endpoints, a call waits and makes trials. With null the number of these trials is not limited: the pool makes them one at a
+    /// time, with pauses. 0 to 100.
     /// </summary>
     public int? MaxRetryAttempts { get; set; }
 
@@ -58,9 +59,10 @@ public sealed class FirstContentOptions
     public TimeSpan Minimum { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Gets or sets the longest silence of an attempt while another endpoint could serve the call, as a share of the time that is left until the deadline. The
-    /// limit is not shorter than the endpoint's own 99th percentile, unless this endpoint would probably answer after the deadline, and another endpoint before
-    /// the deadline. A request that must not be repeated has no such limit. Default 0.5; above 0, at most 1.
+    /// Gets or sets the longest silence of an attempt while another endpoint could serve the call, as a share of the time that is left until the deadline. If
+    /// the endpoint's own 99th percentile is longer than this share, the percentile is the limit. This exception does not apply if the endpoint would probably
+    /// answer after the deadline, and another endpoint would probably answer before the deadline. A request that must not be repeated has no such limit.
+    /// Default 0.5; above 0, at most 1.
     /// </summary>
     public double DeadlineShare { get; set; } = 0.5;
 
@@ -125,8 +127,9 @@ internal sealed record FailoverSettings
     public int? MostAttempts => Retry.MaxRetryAttempts + 1;
 
     /// <summary>
-    /// Gets the limit on the attempts of a call after its first attempt. If <see cref="MostAttempts"/> is null, the trials of an outage do not count, except for
-    /// an endpoint that failed with <see cref="FaultKind.Unknown"/>: such a fault may never end, so the call must not retry until its deadline.
+    /// Gets the limit on the attempts of a call after its first attempt. If <see cref="MostAttempts"/> is null, the trials of an outage do not count. There is
+    /// one exception: for an endpoint that failed with <see cref="FaultKind.Unknown"/>, they count. Such a fault may never end, and without a limit the call
+    /// would go on with retries until its deadline.
     /// </summary>
     public int OrdinaryRetries => Retry.MaxRetryAttempts ?? 5;
 }

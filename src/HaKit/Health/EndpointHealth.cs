@@ -123,7 +123,8 @@ internal sealed class EndpointHealth
     /// <param name="fault">The fault; null for success.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="isDecisive">
-    /// True if this probe counts as the required number of misses or hits: a failure detector has made the decision, or calls need the endpoint at once.
+    /// True if this one result is enough to eject the endpoint or to bring it back, because a failure detector has made the decision. While no endpoint can
+    /// serve, or while calls wait, one success is also enough to bring the endpoint back.
     /// </param>
     public void Probe(ProbeLevel level, Fault? fault, TimeSpan now, bool isDecisive = false)
     {
@@ -149,7 +150,7 @@ internal sealed class EndpointHealth
     /// <param name="fault">The fault that the other replicas found, for <see cref="PeerWord.Cooldown"/> and <see cref="PeerWord.Ejected"/>.</param>
     /// <param name="said">The time of the fact, on this pool's clock.</param>
     /// <param name="length">The remaining time of the cooldown.</param>
-    /// <param name="isLast">True if no other endpoint would remain that could serve the same requests.</param>
+    /// <param name="isLast">True if no other admitted endpoint could serve every request that this endpoint can serve.</param>
     /// <param name="now">The current time on the pool's clock.</param>
     public void ApplyPeerFact(PeerWord word, Fault? fault, TimeSpan said, TimeSpan length, bool isLast, TimeSpan now)
     {

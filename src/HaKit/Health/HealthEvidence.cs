@@ -51,8 +51,8 @@ internal enum PeerWord
     Cooldown,
 
     /// <summary>
-    /// Most of the replicas whose opinion is recent have ejected the endpoint. This replica ejects it too, for <see cref="HealthOptions.BreakDuration"/>. Then this
-    /// replica's own trial decides.
+    /// Most of the replicas with a recent opinion about the endpoint have ejected it. This replica ejects the endpoint too, for <see
+    /// cref="HealthOptions.BreakDuration"/>. After that, this replica's own trial decides whether the endpoint returns.
     /// </summary>
     Ejected,
 
@@ -116,14 +116,14 @@ internal readonly record struct HealthEvidence
     public bool IsDoubtful { get; init; }
 
     /// <summary>
-    /// Gets, for a probe, whether this result counts as the required number of results: a failure detector has made the decision, or calls need the endpoint at
-    /// once.
+    /// Gets, for a probe, whether this one result is enough to eject the endpoint or to bring it back, because a failure detector has made the decision. While
+    /// no endpoint can serve, or while calls wait, one success is also enough to bring the endpoint back.
     /// </summary>
     public bool IsDecisive { get; init; }
 
     /// <summary>
-    /// Gets a length of time. If this process was paused or could connect to no endpoint, the pool undoes the ejections of the last period of this length. If
-    /// a peer reports a cooldown, this is the remaining time of the cooldown.
+    /// Gets a length of time. For <see cref="EvidenceSource.SelfSuspicion"/>: if the endpoint was ejected within this time before now, the ejection is undone.
+    /// For <see cref="PeerWord.Cooldown"/>: the remaining time of the cooldown.
     /// </summary>
     public TimeSpan Length { get; init; }
 
@@ -131,12 +131,15 @@ internal readonly record struct HealthEvidence
     public bool HasServedLately { get; init; }
 
     /// <summary>
-    /// Gets whether no other endpoint of the pool is admitted, so that no endpoint would serve if this endpoint were ejected. For a fact of other replicas,
-    /// only endpoints that could serve the same requests count as other endpoints.
+    /// Gets whether no other endpoint of the pool is admitted, so that no endpoint would serve if this endpoint were ejected. For a fact of other replicas
+    /// (<see cref="EvidenceSource.Peer"/>), another endpoint counts only if it could serve every request that this endpoint can serve.
     /// </summary>
     public bool IsLast { get; init; }
 
-    /// <summary>Gets the number of attempts in the sampling window, including this one. 0 if the ratio does not apply.</summary>
+    /// <summary>
+    /// Gets the number of attempts in the sampling window, including this one. 0 if this evidence does not count towards the failure ratio (<see
+    /// cref="HealthOptions.FailureRatio"/>).
+    /// </summary>
     public int Samples { get; init; }
 
     /// <summary>Gets how many of <see cref="Samples"/> failed.</summary>
@@ -148,7 +151,10 @@ internal readonly record struct HealthEvidence
     /// <summary>Gets how many other attempts are in flight on the endpoint. 0 if they are not counted.</summary>
     public int InFlight { get; init; }
 
-    /// <summary>Gets whether the endpoint has served an attempt that began later. A silence then does not show that the endpoint is silent now.</summary>
+    /// <summary>
+    /// Gets whether the endpoint has served an attempt that began after this one. If so, the silence of this attempt does not show that the endpoint is silent
+    /// now.
+    /// </summary>
     public bool HasServedLater { get; init; }
 
     /// <summary>Gets the random number for jitter, uniform in [0, 1).</summary>

@@ -10,8 +10,8 @@ public sealed class HealthOptions
     public int ConnectFailuresToEject { get; set; } = 3;
 
     /// <summary>
-    /// Gets or sets how many failures of any kind in a row eject an endpoint. For the only endpoint of the pool that is still admitted, the number is four times
-    /// as high, unless this endpoint does not answer at all. Default 5; at least 1.
+    /// Gets or sets how many failures of any kind in a row eject an endpoint. The only endpoint of the pool that is still admitted is ejected after four times
+    /// as many failures in a row. If it does not answer at all (silences and failures to connect), the usual number applies. Default 5; at least 1.
     /// </summary>
     public int FailuresToEject { get; set; } = 5;
 
@@ -54,8 +54,8 @@ public sealed class HealthOptions
     public TimeSpan TrialTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Gets or sets the longest time in which an endpoint gets no request because of its <c>Retry-After</c>. If <c>Retry-After</c> is longer, the endpoint then
-    /// gets one trial at a time. Default 1 h; more than 0.
+    /// Gets or sets the longest time in which an endpoint gets no request because of its <c>Retry-After</c>. If the <c>Retry-After</c> is longer, the endpoint
+    /// gets only trials after this time, one at a time, until a trial succeeds or the <c>Retry-After</c> has passed. Default 1 h; more than 0.
     /// </summary>
     public TimeSpan CooldownCap { get; set; } = TimeSpan.FromHours(1);
 
@@ -121,8 +121,8 @@ public sealed class HealthOptions
     public int HitsToRecover { get; set; } = 2;
 
     /// <summary>
-    /// Gets or sets the time for the check of this machine's network. If all endpoints fail to connect within this time, the pool suspects the network and
-    /// ejects no endpoint. Default 1 s; at least 0.
+    /// Gets or sets the window for the check of this machine's network. If connecting fails at every endpoint in use (at least two) within a window of this
+    /// length, the pool suspects the network of this machine and ejects no endpoint. Default 1 s; at least 0.
     /// </summary>
     public TimeSpan SelfSuspicion { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -112,7 +112,7 @@ public sealed record RequestProfile
 
     internal long Tokens => (long)InputTokens + MaxOutputTokens;
 
-    /// <summary>Gets the number of tokens that limits count until the answer reports the real number.</summary>
+    /// <summary>Gets the estimated number of tokens of the request. Token limits use this estimate until the answer reports the real number.</summary>
     internal long LimitTokens => Tokens > 0 ? Tokens : GuessedTokens;
 
     /// <exception cref="ArgumentNullException">The profile is null. The message contains the alternatives.</exception>

@@ -46,14 +46,15 @@ internal ref struct ProspectReader
     /// <param name="call">The call.</param>
     /// <param name="settings">The pool's settings.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="outage">The outage for which calls wait, if one is known.</param>
+    /// <param name="outage">The pace of trials in an outage of the pool. Its <see cref="OutagePace.Since"/> is null if no outage is known.</param>
     /// <param name="isSecond">True for a second attempt beside a silent attempt that the call keeps.</param>
     public ProspectReader(FailoverCall call, FailoverSettings settings, TimeSpan now, OutagePace outage, bool isSecond)
     {
         (_call, _settings, _now, _outageSince, _isSecond) = (call, settings, now, outage.Since, isSecond);
         _hasRoomBesidePace = outage.HasRoomBeside(now);
         // In an outage a call may usually make any number of trials. But after a fault that may never end (Healing.Doubtful), each trial counts as a retry, and the
-        // call makes at most OrdinaryRetries retries. A call that has made no attempt of its own (HasNoOwn) may make one in any case.
+        // call makes at most OrdinaryRetries retries. A call that has begun no attempt itself (HasNoOwn) may always make one attempt, even if earlier tries
+        // of the same request have used up the retries.
         _hasRetryLeft = call.History.HasNoOwn || call.History.Counted <= settings.OrdinaryRetries;
     }
 
@@ -78,8 +79,8 @@ internal ref struct ProspectReader
         // went to the endpoint at once and it failed, its many failures would eject it again.
         if (Returned is not null && _serving > 1 && Fraction(_call.Number) >= 2 * Returned.Health.State.SlowStartShare(_now))
             (_cameBackAt, Returned) = (TimeSpan.MaxValue, null);
-        // The endpoint in _trial usually gets the trial. The endpoint in _earlierOut (see EarlierOutPause) gets it only if _trial is empty, or if it comes before
-        // _trial and IsEarlierOutsTurn allows it, for example once in a while in a longer outage.
+        // The endpoint in _trial usually gets the trial. The endpoint in _earlierOut (see EarlierOutPause) gets the trial in two cases: _trial has no endpoint,
+        // or _earlierOut comes first (Trial.IsBefore) and IsEarlierOutsTurn allows its trial.
         var trial = _trial.Endpoint is null || _earlierOut.IsBefore(_trial, _now) && IsEarlierOutsTurn() ? _earlierOut : _trial;
         // A plain answer may legitimately take long. So only a stream may get its second attempt on the endpoint that already works on it.
         if (trial.Endpoint is null && _call.IsStream)
@@ -145,9 +146,10 @@ internal ref struct ProspectReader
         _isSpared |= health.IsSpared;
         _serving += hasServed ? 1 : 0;
         // Only calls that are released one after another may go to an endpoint that has come back. A call that was woken by its own timer must pay from the
-        // budget, or wait for the next trial of the outage (OutagePace). Otherwise all calls would go to the endpoint at the same time.
+        // retry budget, or wait for the next trial of the outage (OutagePace). Otherwise all calls would go to the endpoint at the same time.
         var isOpen = _call.WasReleased && HasComeBack(member, failedAt);
-        // A probe may be wrong. So its success allows an attempt before the next trial is due only while OutagePace has room for additional attempts.
+        // A probe may be wrong. So after a successful probe, a call may make an attempt before the next trial is due only while the outage allows further
+        // repeats beside its trials (OutagePace.HasRoomBeside).
         if ((isOpen || findings.Attempts > 0 && _hasRoomBesidePace && member.IsSeenBack) && member.Load < _returnedLoad)
             (_cameBackAt, _returnedLoad, Returned) = (at, member.Load, member);
         if (hasServed && (findings.Attempts > 0 || _isSecond) && findings.Attempts < _retryAttempts)
@@ -155,8 +157,8 @@ internal ref struct ProspectReader
     }
 
     /// <summary>
-    /// Checks whether the endpoint has come back since the given time: it has answered after a silence, or its trial has succeeded. The end of a cooldown is no
-    /// evidence of that.
+    /// Checks whether the endpoint has come back since the given time: it has answered after a silence, or its trial has succeeded. The end of a cooldown
+    /// does not show that the endpoint has come back.
     /// </summary>
     public static bool HasComeBack(EndpointState member, TimeSpan failedAt) =>
         member.CameBackBegan > failedAt
@@ -207,7 +209,8 @@ internal ref struct ProspectReader
     private readonly TimeSpan CooldownEnds(HealthState health) =>
         health.Cooldown is { } cooldown && _now < cooldown.Until ? Min(cooldown.Until, cooldown.TrialAt) : TimeSpan.Zero;
 
-    // The attempt would only add load if the share of the endpoint's answers that took no longer than the remaining time is smaller than Retry:MinimumChance.
+    // Checks whether the endpoint can answer before the deadline: the share of its recent answers that took no longer than the remaining time must be at least
+    // Retry:MinimumChance. Otherwise the attempt would probably only add load. The first attempt of a call is always allowed.
     private readonly bool CanAnswerBy(EndpointState member, TimeSpan at) =>
         _call.History.IsFresh || new AnswerTime(_call.IsStream, _settings.Retry.MinimumChance, _call.Deadline - at).IsPossible(member);
 
