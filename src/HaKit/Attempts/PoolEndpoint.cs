@@ -54,7 +54,7 @@ public sealed record PoolEndpoint
     /// <summary>Gets the name, unique within the pool. Logs, metrics and the dashboard show it.</summary>
     public string Name { get; }
 
-    /// <summary>Gets the base address that an SDK would get for this endpoint alone. Null for an endpoint that a client object serves.</summary>
+    /// <summary>Gets the base address, as you would give it to an SDK that uses only this endpoint. Null for an endpoint that a client object serves.</summary>
     [JsonIgnore]
     public Uri? Address { get; }
 
@@ -139,7 +139,7 @@ public sealed record PoolEndpoint
     /// Removes the code of a fault if the code occurs in the endpoint's headers, credential or address, because the server has then quoted a secret.
     /// </summary>
     /// <param name="fault">The fault.</param>
-    /// <param name="used">The credential of the request, if it came from code. Null: none.</param>
+    /// <param name="used">The credential that the request was sent with, if <see cref="EndpointPoolParts.Credential"/> returned it. Null: none.</param>
     internal Fault WithoutOwnSecret(Fault fault, string? used = null) =>
         fault.Code is { Length: > 0 } code && (used?.Contains(code, StringComparison.OrdinalIgnoreCase) == true || Sends(code)) ? fault with { Code = null } : fault;
 
@@ -147,7 +147,7 @@ public sealed record PoolEndpoint
     /// Checks whether a text of the server quotes one of the endpoint's own headers or its credential, if the quoted value is long enough to be a secret.
     /// </summary>
     /// <param name="text">The text.</param>
-    /// <param name="used">The credential of the request, if it came from code. Null: none.</param>
+    /// <param name="used">The credential that the request was sent with, if <see cref="EndpointPoolParts.Credential"/> returned it. Null: none.</param>
     internal bool HasOwnSecret(string text, string? used) => Headers.Values.Append(Credential ?? "").Append(used ?? "").SelectMany(static value => value.Split(' '))
         .Any(word => word.Length >= ShortestSecret && text.Contains(word, StringComparison.OrdinalIgnoreCase));
 

@@ -90,7 +90,8 @@ internal static partial class EndpointPoolFactory
         catch (Exception failure)
 #pragma warning restore CA1031
         {
-            // The message of any other exception may quote a value, such as a key.
+            // The messages of OptionsValidationException and InvalidOperationException are logged. Of any other exception only the type is logged, because its
+            // message may quote the value of a setting, such as an API key.
             KeptLastGood(logger, pool.Name, failure is OptionsValidationException or InvalidOperationException ? failure.Message : $"it threw {failure.GetType().Name}.");
         }
     }
@@ -107,7 +108,8 @@ internal static partial class EndpointPoolFactory
 
 /// <summary>
 /// Checks all pools when the application starts, and reports all mistakes in one exception. Then creates the pools, so that heartbeats begin. ValidateOnStart
-/// is not used, because it watches the options with a monitor. After an invalid reload the monitor throws into the code that reloaded the configuration.
+/// is not used, because it watches the options with an IOptionsMonitor. After an invalid reload the monitor throws into the code that reloaded the
+/// configuration.
 /// </summary>
 internal sealed class EndpointPoolHost(
     IServiceProvider provider, IEnumerable<EndpointPoolRegistration> registrations, IEnumerable<EndpointPoolUse> uses,

@@ -15,8 +15,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EndpointPoolServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds a pool that is described in code. The container provides the pool as a keyed service whose key is the pool's name. If only one pool is registered,
-    /// the container also provides this pool without a key.
+    /// Adds a pool that is described in code. The container provides the pool as a keyed service, and the key is the pool's name. If only one pool is
+    /// registered, the container also provides this pool without a key.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The pool's name, unique in the container.</param>
@@ -37,7 +37,8 @@ public static class EndpointPoolServiceCollectionExtensions
     /// <param name="services">The container.</param>
     /// <param name="name">The pool's name, unique in the container.</param>
     /// <param name="section">
-    /// The section with the pool's <see cref="EndpointPoolOptions"/>. If it has a name that is not the name of a setting, the application does not start.
+    /// The section with the pool's <see cref="EndpointPoolOptions"/>. If the section has a key that is not the name of a setting, the application does not
+    /// start. Keys that start with <c>$</c>, <c>_</c>, <c>/</c> or <c>#</c> are treated as comments.
     /// </param>
     /// <returns>A builder for the parts of the pool that are code: strategies, classifiers, probes.</returns>
     /// <exception cref="ArgumentException">The name is blank, or a pool of this name is registered already. Names are compared without case.</exception>

@@ -17,7 +17,7 @@ internal delegate void SettingCheck(IConfigurationSection section, List<string> 
 
 /// <summary>
 /// Contains the names that a pool's section may have, and checks sections against them. The binder ignores unknown names, so a misspelt setting would silently
-/// have no effect. Messages do not quote values except times, because other values may be keys.
+/// have no effect. Messages quote only values that are times, because any other value may be an API key.
 /// </summary>
 internal static class SettingNames
 {
@@ -70,7 +70,7 @@ internal static class SettingNames
 
     private static void Leaf(IConfigurationSection section, List<string> wrong)
     {
-        // The message does not name the children: a value such as a key may have been written as a name.
+        // The message does not contain the names of the children, because one of them may be a secret value, such as an API key, in the place of a name.
         if (section.GetChildren().Any())
             wrong.Add($"{section.Path} is a value by itself and has no settings below it.");
     }
@@ -136,7 +136,8 @@ internal static class SettingNames
             wrong.Add(mistake);
     }
 
-    // The binder accepts any number, even if no value has this number. It reads "OpenAI, Anthropic" as the value whose number is the bitwise OR of both numbers.
+    // The binder accepts any number, even if no member of the enum has this number. It reads "OpenAI, Anthropic" as the bitwise OR of the numbers of both
+    // members.
     private static SettingCheck Value(string[] names) => (section, wrong) =>
     {
         Leaf(section, wrong);
@@ -188,7 +189,7 @@ internal static class SettingNames
         {
             if (names.TryGetValue(child.Key, out var check))
                 check(child, wrong);
-            else if (child.Key is not ['$' or '_' or '/' or '#', ..]) // a comment
+            else if (child.Key is not ['$' or '_' or '/' or '#', ..]) // keys that start with these characters are treated as comments
                 wrong.Add(UnknownName(section, child, names.Keys));
         }
     }

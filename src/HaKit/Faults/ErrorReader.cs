@@ -11,7 +11,8 @@ namespace HaKit.Faults;
 
 /// <summary>
 /// Collects the signs of an error from the beginning of a body, in one pass and without allocating. If the body is truncated or broken, the part before the
-/// break counts, because even half an error object distinguishes a quota from a throttle. Names and words with escapes are ignored.
+/// break counts, because even half an error object distinguishes a quota from a throttle. Property names, codes and types that contain JSON escapes are
+/// ignored; escapes in a message are decoded later.
 /// </summary>
 internal static class ErrorReader
 {
@@ -64,7 +65,10 @@ internal static class ErrorReader
             ReadRootMember(name, ref reader, ref signs, wrapped: false);
     }
 
-    /// <summary>Reads one member of the root, or (<paramref name="wrapped"/>) of a root's member that contains the answer or a part of it.</summary>
+    /// <summary>
+    /// Reads one member of the root. If <paramref name="wrapped"/> is true, it reads one member of an object inside the root instead: the object contains the
+    /// answer or a part of it (<see cref="ReadWrapped"/>).
+    /// </summary>
     private static void ReadRootMember(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs, bool wrapped)
     {
         if (name.SequenceEqual("error"u8) || name.SequenceEqual("errors"u8) && reader.TokenType == JsonTokenType.StartArray)
@@ -178,7 +182,7 @@ internal static class ErrorReader
             }
             else if (name.SequenceEqual("finish_reason"u8))
             {
-                ReadEnd(ref reader, ref signs); // the delta of Cohere's last event
+                ReadEnd(ref reader, ref signs); // Cohere's last event has the finish reason in its delta
             }
             else
             {

@@ -20,9 +20,9 @@ public sealed class FaultClassifier : IFaultClassifier
 
     /// <summary>
     /// Gets the fault; null for a success. A status of 400 or above is always a fault. Below 400, there is a fault if the body is an error object of any
-    /// dialect, or an answer that a content filter or a failure of the endpoint ended. This also applies to the data of a stream's event (status 200). The
-    /// exception is classified only if the status is not a failure. An <see cref="OperationCanceledException"/> is classified as a timeout, because only the
-    /// caller's token shows whether the caller cancelled.
+    /// dialect, or an answer that was ended by a content filter or by a failure of the endpoint. This also applies to the data of a stream's event (status
+    /// 200). The exception is classified only if the status is not a failure. An <see cref="OperationCanceledException"/> is classified as a timeout, because
+    /// only the caller's token shows whether the caller cancelled.
     /// </summary>
     /// <param name="evidence">The response or the exception.</param>
     public Fault? Classify(in FaultEvidence evidence)

@@ -57,7 +57,9 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         ArgumentNullException.ThrowIfNull(request);
         if (InnerHandler is null)
             throw new InvalidOperationException($"Pool '{_pool.Name}': the EndpointPoolHandler has no InnerHandler, which sends the requests. Set it, such as to a SocketsHttpHandler, or use CreateHttpClient of the pool.");
-        SwitchRedirectsOff(); // before the first attempt, because the pool would take the exception for a fault of the endpoint
+        // If redirects cannot be switched off, this method throws an InvalidOperationException. It runs before the first attempt, because the pool would take
+        // an exception inside an attempt for a fault of the endpoint.
+        SwitchRedirectsOff();
         _warm.TouchIfDue();
         return HttpCall.RunAsync(_pool, _send, request, cancellationToken);
     }
@@ -82,7 +84,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     }
 
     /// <inheritdoc/>
-    /// <remarks>Blocks the thread. The synchronous calls of an SDK use it.</remarks>
+    /// <remarks>This method blocks the thread. The synchronous calls of an SDK use it.</remarks>
     protected override HttpResponseMessage Send(HttpRequestMessage request, CancellationToken cancellationToken) =>
         SynchronousSend.Run(SendAsync, request, cancellationToken);
 }
