@@ -30,7 +30,7 @@ public sealed class Vault : IAsyncDisposable
         _sealer = new Sealer(VaultSettings.KeyRing(options));
     }
 
-    /// <summary>Creates a vault without a container.</summary>
+    /// <summary>Creates a vault without a dependency-injection container.</summary>
     /// <param name="name">The vault's name, for logs and messages.</param>
     /// <param name="options">The destinations and keys. The vault takes a copy.</param>
     /// <param name="http">
@@ -119,7 +119,7 @@ public sealed class Vault : IAsyncDisposable
     /// <param name="snapshot">The snapshot's id, its number, or <c>latest</c>.</param>
     /// <param name="target">The target. It must not exist, or must be an empty folder.</param>
     /// <param name="path">One file or folder of the snapshot. Null: everything.</param>
-    /// <param name="cancellationToken">Ends the restore; nothing is left at the target then.</param>
+    /// <param name="cancellationToken">Ends the restore. After a cancellation, nothing is left at the target.</param>
     /// <exception cref="VaultException">
     /// There is no such snapshot, the target is a file or a folder that is not empty, a path in the snapshot is not safe on this system, or an object cannot be
     /// read. The message names the snapshot, the path or the object.
@@ -142,9 +142,10 @@ public sealed class Vault : IAsyncDisposable
 
     /// <summary>
     /// Keeps a standby folder at the newest snapshot. It restores the newest readable snapshot at once. Then it looks for the newest readable snapshot at an
-    /// interval, and restores it if it is not the snapshot in the folder; snapshots between the two are skipped. Each restore is written beside the folder and
-    /// then replaces the folder; between the two renames the folder does not exist for a moment. After the first restore, a <see cref="VaultException"/> does not
-    /// end the work: the folder stays as it is, and the next look tries again.
+    /// interval, and restores it if it is not the snapshot in the folder; snapshots between the two are skipped. Each restore is written to a temporary folder
+    /// beside the standby folder. Then the standby folder is renamed, and the temporary folder gets its name. Between these two renames the standby folder does
+    /// not exist for a moment. After the first restore, a <see cref="VaultException"/> does not end the work: the standby folder stays as it is, and the next
+    /// restore is tried after the interval.
     /// </summary>
     /// <param name="target">The folder. Its content is replaced. It must not be in the folder of a destination, and no such folder may be in it.</param>
     /// <param name="every">The interval at which the method looks for the newest snapshot; 1 ms to 30 days.</param>
@@ -210,7 +211,10 @@ public sealed class Vault : IAsyncDisposable
         return await CheckOperation.RunAsync(session, ReadState() is { } known && known.Vault == session.Check.Vault ? known : null, cancellationToken);
     }
 
-    /// <summary>Copies to each destination the objects that only other destinations have, and repairs damaged copies. Deletions are copied first.</summary>
+    /// <summary>
+    /// Copies to each destination the objects that only other destinations have, and repairs damaged copies. The records of deleted snapshots (tombstones) are
+    /// copied first, so that the sync does not bring a deleted snapshot back.
+    /// </summary>
     /// <param name="cancellationToken">Ends the sync; it may be run again.</param>
     public async Task<VaultSyncReport> SyncAsync(CancellationToken cancellationToken = default) =>
         await SyncOperation.RunAsync(await OpenAsync(create: false, cancellationToken, repair: true), cancellationToken);

@@ -28,8 +28,8 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         {
             // If the client returned a task that was still running, the request had probably been sent. So the exception means that the SDK cannot read the
             // answer.
-            // If the task had already ended, or the client threw instead of returning a task, the value that is out of range or null may be in the request, or in
-            // an answer that arrived at once. So the pool asks one other endpoint: if that endpoint serves the request, the answer was wrong.
+            // If the task had already ended, or the client threw instead of returning a task, the wrong value (out of range or null) may be in the request. But
+            // it may also be in an answer that arrived at once. So the pool asks one other endpoint: if that endpoint serves the request, the answer was wrong.
             // The filter does not catch any other ArgumentException that came without a wait, because then the request is wrong.
             attempt.ReportFault(hadToWait ? ChatFaults.OfUnreadable(exception) : ChatFaults.BrokenOrRefused);
             throw;
@@ -64,7 +64,8 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         return new(new ChatRest(new ChatStream(updates, chat, attempt, Profile), seam, endpoint));
     }
 
-    // A client that is not an iterator may throw here what an iterator throws at its first step, which ChatStream classifies in the same way.
+    // If the client's method is an iterator, it throws at its first step, and ChatStream classifies the exception. Any other client may throw the same
+    // exception here, so this method classifies it in the same way.
     private static IAsyncEnumerable<ChatResponseUpdate> Open(
         ChatEndpoint chat, IReadOnlyList<ChatMessage> asking, ChatOptions? adapted, EndpointAttempt attempt, CancellationToken token)
     {

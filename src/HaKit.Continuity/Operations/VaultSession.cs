@@ -170,7 +170,8 @@ internal sealed class VaultSession
         var problem = VaultProblem.Damaged;
         while (left.Count > 0)
         {
-            // Copies that are sealed with the same key have the same name, so the pool may choose among them.
+            // Copies that are sealed with the same key have the same name. So one call asks for all of them, and the pool of destinations chooses the
+            // destination.
             var key = keys[left[0]];
             var name = new ObjectName(kind, id.ToString(), key);
             var destination = left[0];
@@ -233,8 +234,8 @@ internal sealed class VaultSession
     public Task<SnapshotManifest> ReadManifestAsync(ObjectId id, CancellationToken token) => ReadAsync(ObjectName.SnapshotKind, id, OpenManifest, token);
 
     /// <summary>
-    /// Reads the manifests of all snapshots that any destination lists and that were not deleted, oldest first. A snapshot whose manifest cannot be read from any
-    /// destination is added to <paramref name="unreadable"/> with the reason.
+    /// Reads the manifests of all snapshots that any destination lists and that were not deleted, oldest first. If the manifest of a snapshot cannot be read
+    /// from any destination, the snapshot is added to <paramref name="unreadable"/> with the reason.
     /// </summary>
     public async Task<List<ListedSnapshot>> ReadSnapshotsAsync(ICollection<(ObjectId Id, VaultObjectException Why)> unreadable, CancellationToken token, Action<SnapshotManifest>? seen = null)
     {
@@ -264,7 +265,9 @@ internal sealed class VaultSession
 
     public static string Reasons(IEnumerable<DestinationView> views) => string.Join("; ", views.Select(v => $"'{v.Name}': {v.Failure ?? "has no vault"}")) + ".";
 
-    /// <summary>Writes an object with a random name: an intent, a mark, a sweep.</summary>
+    /// <summary>
+    /// Writes a marker: an object with a random name that announces a running save or sync (intent), unused chunks (mark) or a running prune (sweep).
+    /// </summary>
     public async Task<ObjectName> WriteMarkerAsync(DestinationView view, char kind, IReadOnlyList<ObjectId> chunks, CancellationToken token)
     {
         var name = new ObjectName(kind, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), Sealer.Keys.Active);
