@@ -15,8 +15,14 @@ public sealed class VaultObjectException(string objectName, string reason, Vault
     /// <summary>Gets the object's name.</summary>
     public string ObjectName { get; } = objectName;
 
-    /// <summary>Gets the kind of problem.</summary>
+    /// <summary>
+    /// Gets the kind of problem. If the copies at several destinations have different problems, the property is the first of these that a copy has:
+    /// <see cref="VaultProblem.Unreachable"/>, <see cref="VaultProblem.Unreadable"/>, <see cref="VaultProblem.Missing"/>, <see cref="VaultProblem.Damaged"/>.
+    /// </summary>
     public VaultProblem Problem { get; } = problem;
 
     internal string Reason { get; } = reason;
+
+    // A rekey at the same time renames objects.
+    internal bool IsPerhapsRenamed { get; init; }
 }

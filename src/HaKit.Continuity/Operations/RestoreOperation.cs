@@ -110,7 +110,7 @@ internal static class RestoreOperation
             {
                 chunk = await session.ReadAsync(ObjectName.ChunkKind, manifest.Chunks[index], token);
             }
-            catch (VaultObjectException e) when (e.Problem == VaultProblem.Missing)
+            catch (VaultObjectException e) when (e.IsPerhapsRenamed)
             {
                 // The objects are listed again, because a rekey at the same time changes their names.
                 await session.ListAgainAsync(token);

@@ -8,6 +8,10 @@ namespace HaKit.Continuity.Operations;
 /// <summary>Holds the view of the vault for one operation: the vault's identity, and what each destination lists. Owned by one operation.</summary>
 internal sealed class VaultSession
 {
+    // The copies of one object can have different problems. The first of these problems that a copy has is reported: an unreachable copy may be good, and an
+    // unreadable copy may be good for another key or version. So a prune gives up an object only if every copy is missing or damaged.
+    private static readonly VaultProblem[] s_byHope = [VaultProblem.Unreachable, VaultProblem.Unreadable, VaultProblem.Missing, VaultProblem.Damaged];
+
     private VaultSession(VaultStore store, Sealer sealer, TimeProvider time, CheckContent check, DestinationView[] views)
     {
         (Store, Sealer, Time, Check, Views) = (store, sealer, time, check, views);
@@ -166,37 +170,51 @@ internal sealed class VaultSession
     {
         var keys = Usable.Where(v => v.KeysOf(kind).ContainsKey(id)).ToDictionary(v => v.Name, v => v.KeysOf(kind)[id]);
         var left = keys.Keys.ToList();
-        var reasons = new List<string>();
-        var problem = VaultProblem.Damaged;
+        var (reasons, problems) = (new List<string>(), new HashSet<VaultProblem>());
         while (left.Count > 0)
         {
             // Copies that are sealed with the same key have the same name. So one call asks for all of them, and the pool of destinations chooses the
             // destination.
             var key = keys[left[0]];
             var name = new ObjectName(kind, id.ToString(), key);
-            var destination = left[0];
+            string[] able = [.. left.Where(d => keys[d] == key)];
+            var attempts = new ReadAttempts();
+            (string Destination, byte[]? Content) read;
             try
             {
-                (destination, var content) = await Store.GetAsync([.. left.Where(d => keys[d] == key)], name, token);
-                if (content is not null)
-                    return open(name, id, content);
-                reasons.Add($"'{destination}' lists it and does not have it");
-                problem = VaultProblem.Missing;
-            }
-            catch (VaultObjectException e)
-            {
-                // The pool chose one of the destinations. Only the copy on this destination is known to be bad, so the loop still tries the others.
-                reasons.Add($"at '{destination}' it {e.Reason}");
-                problem = e.Problem == VaultProblem.Damaged ? problem : e.Problem;
+                read = await Store.GetAsync(able, name, attempts, token);
             }
             catch (Exception e) when (IsOfDestination(e, token))
             {
-                reasons.Add($"'{destination}': {e.Message}");
-                problem = VaultProblem.Unreachable;
+                foreach (var (destination, reason) in attempts.Failed(able, e))
+                {
+                    reasons.Add($"'{destination}': {reason}");
+                    left.Remove(destination);
+                }
+                problems.Add(VaultProblem.Unreachable);
+                continue;
             }
-            left.Remove(destination);
+            // The pool chose one of the destinations. Only the copy on this destination is known to be bad, so the loop still tries the others.
+            left.Remove(read.Destination);
+            try
+            {
+                if (read.Content is not null)
+                    return open(name, id, read.Content);
+                reasons.Add($"'{read.Destination}' lists it and does not have it");
+                problems.Add(VaultProblem.Missing);
+            }
+            catch (VaultObjectException e)
+            {
+                reasons.Add($"at '{read.Destination}' it {e.Reason}");
+                problems.Add(e.Problem);
+            }
         }
-        throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be read: " + string.Join("; ", reasons), problem);
+        if (reasons.Count == 0)
+            problems.Add(Views.All(static v => v.IsUsable) ? VaultProblem.Missing : VaultProblem.Unreachable);
+        throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be read: " + string.Join("; ", reasons), s_byHope.First(problems.Contains))
+        {
+            IsPerhapsRenamed = reasons.Count == 0 || problems.Contains(VaultProblem.Missing),
+        };
     }
 
     /// <summary>Opens an object. If the object is a chunk or a snapshot, also verifies that its id belongs to this content.</summary>

@@ -33,9 +33,13 @@ internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
 
     /// <summary>Reads an object from the destination that the pool prefers, and returns the name of that destination.</summary>
     public ValueTask<(string Destination, byte[]? Content)> GetAsync(IReadOnlyList<string> destinations, ObjectName name, CancellationToken token) =>
+        GetAsync(destinations, name, new ReadAttempts(), token);
+
+    /// <summary>Reads an object from the destination that the pool prefers, and records each destination that the pool tries.</summary>
+    public ValueTask<(string Destination, byte[]? Content)> GetAsync(IReadOnlyList<string> destinations, ObjectName name, ReadAttempts attempts, CancellationToken token) =>
         pool.ExecuteAsync(
-            ProfileOf(destinations), name.ToString(),
-            static async (attempt, n, t) => (attempt.Endpoint.Name, await DestinationOf(attempt).GetAsync(n, t)),
+            ProfileOf(destinations), (name: name.ToString(), attempts),
+            static async (attempt, s, t) => (attempt.Endpoint.Name, await s.attempts.RunAsync(attempt.Endpoint.Name, DestinationOf(attempt), s.name, t)),
             token);
 
     private RequestProfile ProfileOf(IReadOnlyList<string> destinations) => new() { Endpoints = destinations, Deadline = options.OperationTimeout };
