@@ -44,6 +44,9 @@ internal sealed class DestinationView(string name)
     /// <summary>Gets whether the check object, which has the vault's identity, is damaged or missing, so that a snapshot gave the identity.</summary>
     public bool NeedsCheck { get; set; }
 
+    /// <summary>Gets the ids of all chunks, snapshots and tombstones.</summary>
+    public IEnumerable<ObjectId> Ids => _held.Values.SelectMany(static h => h.Keys);
+
     public Dictionary<ObjectId, uint> KeysOf(char kind) => _held[kind];
 
     public ObjectName NameOf(char kind, ObjectId id) => new(kind, id.ToString(), _held[kind][id]);

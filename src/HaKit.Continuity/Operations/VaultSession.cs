@@ -35,9 +35,10 @@ internal sealed class VaultSession
 
     /// <summary>
     /// Lists all destinations and finds the vault's identity. If the keys do not open the vault, the method throws before anything is written. If a destination
-    /// has a check object but no readable identity, and another destination has an identity, the destination without an identity takes no part. A new vault is
-    /// created only if <paramref name="create"/> is true, every destination can be reached, and no destination has objects of a vault. With <paramref
-    /// name="create"/> or <paramref name="repair"/>, a missing or damaged check object is written again.
+    /// has no readable identity, and another destination has an identity, the destination without an identity takes no part. One exception: it has no check
+    /// object, and one of its objects is also at a destination that has the identity. A new vault is created only if <paramref name="create"/> is true, every
+    /// destination can be reached, and no destination has objects of a vault. With <paramref name="create"/> or <paramref name="repair"/>, a missing or damaged
+    /// check object is written again.
     /// </summary>
     /// <exception cref="VaultException">
     /// The keys are wrong, destinations belong to different vaults, there is no vault, or destinations cannot be reached.
@@ -64,10 +65,10 @@ internal sealed class VaultSession
             throw new VaultException($"The destinations belong to different vaults: {string.Join(", ", identities.Keys.Select(static v => $"'{v.Name}'"))}. Give each vault destinations of its own.");
         if (identities.Count == 0 && refused.Count > 0)
             throw new VaultException($"{(refused.First().Value is VaultObjectException { Problem: VaultProblem.Damaged } ? "The keys do not open this vault" : "This vault cannot be opened")}. Destination '{refused.First().Key.Name}': {refused.First().Value.Message} Nothing was written.");
-        // A destination without a check object may have lost it, so it is not excluded. If another destination has the vault's identity, the next save or sync
+        // A destination of this vault that has lost its check object is not excluded. If another destination has the vault's identity, the next save or sync
         // writes the check object again.
-        foreach (var (view, why) in refused.Where(static r => r.Key.Checks.Count > 0))
-            view.Failure = why.Message;
+        foreach (var (view, why) in refused.Where(r => r.Key.Checks.Count > 0 || !IsOfVault(r.Key, identities.Keys)))
+            view.Failure = view.Checks.Count > 0 ? why.Message : $"{why.Message} No object of the destination is known to belong to this vault. Give the vault another place, or empty this one.";
         var session = new VaultSession(store, sealer, time, identities.Count > 0 ? identities.First().Value : NewIdentity(views, create), views) { Progress = progress };
         foreach (var key in sealer.Keys.Numbers)
             sealer.CountSeals(key, views.Max(v => v.Chunks.Values.Count(k => k == key)));
@@ -75,6 +76,10 @@ internal sealed class VaultSession
             await session.OnEachAsync(v => session.WriteCheckAsync(v, token), token);
         return session;
     }
+
+    // The ids of objects are computed with the vault's id key, so one common id shows that both destinations belong to the same vault. A destination that has
+    // only announcements was emptied, and every vault may use it.
+    private static bool IsOfVault(DestinationView view, IEnumerable<DestinationView> known) => !view.Ids.Any() || known.Any(k => k.Ids.Intersect(view.Ids).Any());
 
     // The identity is in a destination's check object. If that object is damaged or missing, the identity is read from a snapshot of the destination: each
     // snapshot contains it. At most ten snapshots are tried.
