@@ -104,7 +104,8 @@ public sealed class Vault : IAsyncDisposable
         if (VaultPlaces.Touching(_options, path) is { } destination)
             throw new VaultException($"The source '{path}' has the folder of destination '{destination}' in it, or lies in that folder. Keep the source and the destinations apart.");
         var known = ReadState();
-        // If this machine has saved before, empty destinations show that a share is not mounted. A second vault must then not be created.
+        // If this machine has saved before, the vault exists. If all destinations are empty nevertheless, their shares are probably not mounted. So no second
+        // vault is created.
         var session = await OpenAsync(create: known is null, cancellationToken, repair: known is not null);
         var saved = await SaveOperation.RunAsync(session, path, options, known?.Vault == session.Check.Vault ? known.LastNumber : 0, cancellationToken);
         if (saved.Destinations.Count > 0)

@@ -21,7 +21,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     private IDisposable?[] _owned = [];
     private int _isDisposed;
 
-    /// <summary>Creates a pool without a container.</summary>
+    /// <summary>Creates a pool without a dependency-injection container.</summary>
     /// <param name="name">The pool's name, for logs, metrics and messages.</param>
     /// <param name="options">The endpoints and the settings. The pool takes a copy: later changes to this object have no effect until <see cref="Update"/> is called.</param>
     /// <param name="parts">The clock, classifiers, strategies and probes. Null: the defaults.</param>

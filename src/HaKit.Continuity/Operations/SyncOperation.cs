@@ -3,8 +3,8 @@ using HaKit.Continuity.Format;
 namespace HaKit.Continuity.Operations;
 
 /// <summary>
-/// Copies to each destination the objects that only other destinations have. Deletions come first, so that a destination that was rolled back does not bring
-/// deleted objects back.
+/// Copies to each destination the objects that only other destinations have. The tombstones of deleted snapshots are copied first, so that a destination that was
+/// rolled back to an earlier state does not bring deleted snapshots back.
 /// </summary>
 internal sealed class SyncOperation
 {

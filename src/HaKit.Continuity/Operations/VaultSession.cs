@@ -34,11 +34,11 @@ internal sealed class VaultSession
     public IEnumerable<DestinationView> Usable => Views.Where(v => v.IsUsable);
 
     /// <summary>
-    /// Lists all destinations and finds the vault's identity. If the keys do not open the vault, the method throws before anything is written. If a destination
-    /// has no readable identity, and another destination has an identity, the destination without an identity takes no part. One exception: it has no check
-    /// object, and one of its objects is also at a destination that has the identity. A new vault is created only if <paramref name="create"/> is true, every
-    /// destination can be reached, and no destination has objects of a vault. With <paramref name="create"/> or <paramref name="repair"/>, a missing or damaged
-    /// check object is written again.
+    /// Lists the objects of all destinations and finds the vault's identity. If the keys do not open the vault, the method throws before anything is written.
+    /// If a destination has no readable identity, and another destination has an identity, the destination without an identity takes no part. There is one
+    /// exception: a destination without a check object takes part if one of its objects is also at a destination that has the identity, or if it has only
+    /// markers. A new vault is created only if <paramref name="create"/> is true, every destination can be reached, and no destination has objects of a vault.
+    /// With <paramref name="create"/> or <paramref name="repair"/>, a missing or damaged check object is written again.
     /// </summary>
     /// <exception cref="VaultException">
     /// The keys are wrong, destinations belong to different vaults, there is no vault, or destinations cannot be reached.
@@ -146,10 +146,13 @@ internal sealed class VaultSession
 
     public ObjectName NameOf(char kind, ObjectId id) => new(kind, id.ToString(), Sealer.Keys.Active);
 
-    /// <summary>Lists the destinations again.</summary>
+    /// <summary>Lists the objects of all usable destinations again.</summary>
     public Task ListAgainAsync(CancellationToken token) => OnEachAsync(async view => view.Fill(await Store.ListAsync(view.Name, "", token)), token);
 
-    /// <summary>Runs a step on all usable destinations at the same time. A destination that fails takes no further part, and the reason is kept.</summary>
+    /// <summary>
+    /// Runs a step on all usable destinations at the same time. A destination that fails takes no further part in the operation, and its <see
+    /// cref="DestinationView.Failure"/> keeps the reason.
+    /// </summary>
     public async Task OnEachAsync(Func<DestinationView, Task> step, CancellationToken token) =>
         await Task.WhenAll([.. Usable.Select(v => TryAsync(v, step, token))]);
 

@@ -20,7 +20,7 @@ internal enum EvidenceSource
     /// <summary>A trial has begun.</summary>
     TrialBegun,
 
-    /// <summary>Another endpoint of the same domain tests whether the cooldown is over.</summary>
+    /// <summary>Another endpoint of the same failure domain tests whether the cooldown is over.</summary>
     TrialElsewhere,
 
     /// <summary>A fault of a shared failure domain was cleared on another endpoint.</summary>
@@ -127,7 +127,9 @@ internal readonly record struct HealthEvidence
     /// </summary>
     public TimeSpan Length { get; init; }
 
-    /// <summary>Gets, for a refused key, whether the key has served within 24 hours, on this endpoint or on another endpoint that uses it.</summary>
+    /// <summary>
+    /// Gets, for a refused key, whether the key has served a call within the last 24 hours, on this endpoint or on another endpoint that uses it.
+    /// </summary>
     public bool HasServedLately { get; init; }
 
     /// <summary>
