@@ -1,9 +1,32 @@
 namespace HaKit.Continuity.Tests;
 
-/// <summary>Tests that no check object is written into the destination of another vault.</summary>
+/// <summary>Tests which check objects are written again, and that no check object is written into the destination of another vault.</summary>
 public sealed class CheckObjectTests : VaultTestBase
 {
     private readonly MemoryDestination _place = new();
+
+    public static TheoryData<string, bool> Damaged => new MatrixTheoryData<string, bool>(["k/check.1", "k/check.2"], [false, true]);
+
+    [Theory(Timeout = Limit)]
+    [MemberData(nameof(Damaged))]
+    public async Task One_damaged_check_object_of_several_is_written_again(string damaged, bool isSync)
+    {
+        WriteSome();
+        await using (var first = Make([("a", _place)]))
+            await first.SaveAsync(Source, cancellationToken: Token);
+        await using var both = Make([("a", _place)], configure: static o => o.Keys["2"] = Key2);
+        await both.SaveAsync(Source, cancellationToken: Token); // as after an interrupted rekey, both keys have a check object
+        _place.Objects[damaged] = [1, 2, 3];
+        (await both.CheckAsync(Token)).Findings.Should().ContainSingle().Which.ObjectName.Should().Be(damaged);
+
+        if (isSync)
+            await both.SyncAsync(Token);
+        else
+            await both.SaveAsync(Source, cancellationToken: Token);
+
+        (await both.CheckAsync(Token)).Findings.Should().BeEmpty();
+        _place.Objects.Keys.Should().Contain(["k/check.1", "k/check.2"], "objects are sealed with both keys");
+    }
 
     [Theory(Timeout = Limit)]
     [InlineData("1", 's')]

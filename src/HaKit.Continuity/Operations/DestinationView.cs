@@ -41,8 +41,10 @@ internal sealed class DestinationView(string name)
 
     public bool IsEmpty => Checks.Count == 0 && Markers.Count == 0 && _held.Values.All(static h => h.Count == 0);
 
-    /// <summary>Gets whether the check object, which has the vault's identity, is damaged or missing, so that a snapshot gave the identity.</summary>
-    public bool NeedsCheck { get; set; }
+    /// <summary>
+    /// Gets or sets the check object that gave the vault's identity, so it is known to be good. Null: a snapshot gave the identity, or the destination has none.
+    /// </summary>
+    public ObjectName? GoodCheck { get; set; }
 
     /// <summary>Gets the ids of all chunks, snapshots and tombstones.</summary>
     public IEnumerable<ObjectId> Ids => _held.Values.SelectMany(static h => h.Keys);

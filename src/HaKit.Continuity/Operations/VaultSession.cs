@@ -93,8 +93,8 @@ internal sealed class VaultSession
                 if (!sealer.Keys.Contains(name.Key))
                     throw new VaultObjectException(name.ToString(), $"is sealed by key {name.Key}, which is not among the vault's keys", VaultProblem.Unreadable);
                 var content = (await store.GetAsync([view.Name], name, token)).Content ?? throw new VaultObjectException(name.ToString(), "is gone");
-                view.NeedsCheck = name.Kind != ObjectName.CheckKind;
-                var check = view.NeedsCheck
+                view.GoodCheck = name.Kind == ObjectName.CheckKind ? name : null;
+                var check = view.GoodCheck is null
                     ? Parse(name, sealer.OpenStream(name, content), ContinuityJson.Default.SnapshotManifest).Check
                     : Parse(name, sealer.OpenStream(name, content), ContinuityJson.Default.CheckContent);
                 if (check is { Format: not 1 })
@@ -126,14 +126,25 @@ internal sealed class VaultSession
 
     private async Task WriteCheckAsync(DestinationView view, CancellationToken token)
     {
-        foreach (var damaged in view.Checks.Where(c => view.NeedsCheck && Sealer.Keys.Contains(c.Key)).ToList())
+        // The check object of an old key is written again too, because a vault that has only this key opens with it until a rekey is complete.
+        foreach (var other in view.Checks.Where(c => c != view.GoodCheck && Sealer.Keys.Contains(c.Key)).ToList())
         {
-            await Store.DeleteAsync(view.Name, damaged, token);
-            view.Checks.Remove(damaged);
+            var content = (await Store.GetAsync([view.Name], other, token)).Content;
+            if (content is not null && IsGood(other, default, content) != false)
+                continue;
+            await Store.DeleteAsync(view.Name, other, token);
+            view.Checks.Remove(other);
+            // If the object is gone, a rekey at the same time has deleted it.
+            if (content is not null)
+                await PutCheckAsync(view, other, token);
         }
         var name = new ObjectName(ObjectName.CheckKind, "check", Sealer.Keys.Active);
-        if (view.Checks.Contains(name))
-            return;
+        if (!view.Checks.Contains(name))
+            await PutCheckAsync(view, name, token);
+    }
+
+    private async Task PutCheckAsync(DestinationView view, ObjectName name, CancellationToken token)
+    {
         await Store.PutAsync(view.Name, name, Sealer.Seal(name, JsonSerializer.SerializeToUtf8Bytes(Check, ContinuityJson.Default.CheckContent)), token);
         view.Checks.Add(name);
     }
@@ -322,11 +333,14 @@ internal sealed class VaultSession
     private static bool IsOfDestination(Exception e, CancellationToken token) => !(e is OperationCanceledException && token.IsCancellationRequested) && e is not VaultException;
 
     /// <summary>Returns true if an object of a destination is whole, false if it is damaged or missing, null if this version or these keys cannot check it.</summary>
-    public async Task<bool?> IsGoodAsync(DestinationView view, ObjectName name, ObjectId id, CancellationToken token)
+    public async Task<bool?> IsGoodAsync(DestinationView view, ObjectName name, ObjectId id, CancellationToken token) =>
+        (await Store.GetAsync([view.Name], name, token)).Content is { } content ? IsGood(name, id, content) : false;
+
+    private bool? IsGood(ObjectName name, ObjectId id, byte[] content)
     {
         try
         {
-            return (await Store.GetAsync([view.Name], name, token)).Content is { } content && OpenVerified(name, id, content) is not null;
+            return OpenVerified(name, id, content) is not null;
         }
         catch (VaultObjectException e)
         {
