@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using System.Text.Json;
 using HaKit.Continuity.Format;
 using HaKit.Continuity.Operations;
 
@@ -103,14 +102,14 @@ public sealed class Vault : IAsyncDisposable
             throw new VaultException($"{options.Copies} copies are asked for, and the vault has {_store.Destinations.Count} destinations. Ask for fewer copies, or add destinations.");
         if (VaultPlaces.Touching(_options, path) is { } destination)
             throw new VaultException($"The source '{path}' has the folder of destination '{destination}' in it, or lies in that folder. Keep the source and the destinations apart.");
-        var known = ReadState();
+        var known = StateFile.Read(_options.StateFile);
         // If this machine has saved before, the vault exists. If all destinations are empty nevertheless, their shares are probably not mounted. So no second
         // vault is created.
         var session = await OpenAsync(create: known is null, cancellationToken, repair: known is not null);
         var saved = await SaveOperation.RunAsync(session, path, options, known?.Vault == session.Check.Vault ? known.LastNumber : 0, cancellationToken);
-        if (saved.Destinations.Count > 0)
-            WriteState(saved, session.Check.Vault);
-        SaveOperation.ThrowIfTooFew(saved, options.Copies);
+        var notRemembered = saved.Destinations.Count == 0 ? null
+            : StateFile.TryWrite(_options.StateFile, new LocalState(session.Check.Vault, saved.Number, ObjectId.TryParse(saved.Id, out var id) ? id : null));
+        SaveOperation.ThrowIfIncomplete(saved, options.Copies, notRemembered);
         return saved;
     }
 
@@ -209,7 +208,7 @@ public sealed class Vault : IAsyncDisposable
     public async Task<VaultCheckReport> CheckAsync(CancellationToken cancellationToken = default)
     {
         var session = await OpenAsync(create: false, cancellationToken);
-        return await CheckOperation.RunAsync(session, ReadState() is { } known && known.Vault == session.Check.Vault ? known : null, cancellationToken);
+        return await CheckOperation.RunAsync(session, StateFile.Read(_options.StateFile) is { } known && known.Vault == session.Check.Vault ? known : null, cancellationToken);
     }
 
     /// <summary>
@@ -285,50 +284,5 @@ public sealed class Vault : IAsyncDisposable
         return long.TryParse(snapshot, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && all.Find(s => s.Snapshot.Number == number) is { } found
             ? found.Id
             : throw new VaultException($"The vault has no snapshot '{snapshot}': its id, its number or 'latest' is needed.{note}");
-    }
-
-    private LocalState? ReadState()
-    {
-        if (_options.StateFile is not { } file || !File.Exists(file))
-            return null;
-        try
-        {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(file), ContinuityJson.Default.LocalState);
-        }
-        catch (JsonException)
-        {
-            throw new VaultException($"The state file '{file}' cannot be read. Delete it. The vault then works without the state that it remembered.");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new VaultException($"The state file '{file}' cannot be read: {e.Message} Correct the path or its permissions.", e);
-        }
-    }
-
-    private void WriteState(VaultSnapshot saved, string vault)
-    {
-        if (_options.StateFile is not { } file)
-            return;
-        try
-        {
-            WriteState(file, new LocalState(vault, saved.Number, ObjectId.TryParse(saved.Id, out var id) ? id : null));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new VaultException($"Snapshot {saved.Number} is on {ChunkWriter.Count(saved.Destinations.Count)} ('{string.Join("', '", saved.Destinations)}'), but the state file '{file}' cannot be written: {e.Message} Correct the path or its permissions.", e);
-        }
-    }
-
-    private static void WriteState(string file, LocalState state)
-    {
-        UnixFiles.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(file))!);
-        var temporary = file + ".new";
-        File.Delete(temporary);
-        using (var stream = new FileStream(temporary, UnixFiles.NewPrivateFile()))
-        {
-            JsonSerializer.Serialize(stream, state, ContinuityJson.Default.LocalState);
-            stream.Flush(flushToDisk: true);
-        }
-        File.Move(temporary, file, overwrite: true);
     }
 }

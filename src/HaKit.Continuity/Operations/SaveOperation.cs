@@ -6,7 +6,7 @@ namespace HaKit.Continuity.Operations;
 internal static class SaveOperation
 {
     /// <summary>
-    /// Saves, and returns the snapshot with the destinations that have it. These may be too few (<see cref="ThrowIfTooFew"/>), because a destination can fail
+    /// Saves, and returns the snapshot with the destinations that have it. These may be too few (<see cref="ThrowIfIncomplete"/>), because a destination can fail
     /// after another destination has got the manifest.
     /// </summary>
     /// <exception cref="VaultException">Too few destinations could be used before the manifest was written, or the source cannot be read.</exception>
@@ -59,16 +59,25 @@ internal static class SaveOperation
         };
     }
 
-    /// <summary>Ends a save after which too few destinations have the snapshot.</summary>
-    /// <exception cref="VaultException">The message contains the destinations that have the snapshot, and the reason for each other destination.</exception>
-    public static void ThrowIfTooFew(VaultSnapshot saved, int copies)
+    /// <summary>Ends a save after which too few destinations have the snapshot, or the state file could not be written.</summary>
+    /// <exception cref="VaultException">
+    /// The message contains the destinations that have the snapshot, the reason for each other destination if they are too few, and the problem of the state
+    /// file.
+    /// </exception>
+    public static void ThrowIfIncomplete(VaultSnapshot saved, int copies, VaultException? notRemembered)
     {
         var (have, reasons) = (saved.Destinations, string.Join("; ", saved.Missed.Select(static m => $"'{m.Key}': {m.Value}")));
-        if (have.Count >= copies)
-            return;
-        throw new VaultException(have.Count == 0
-            ? $"The snapshot was not saved: {ChunkWriter.Count(copies)} must have it, and none confirmed that it has it. {reasons}."
-            : $"Snapshot {saved.Number} is on {ChunkWriter.Count(have.Count)} ('{string.Join("', '", have)}'), and {copies} must have it. It is complete there and can be restored. The others did not confirm that they have it. {reasons}. A sync copies it to them.");
+        var places = $"Snapshot {saved.Number} is on {ChunkWriter.Count(have.Count)} ('{string.Join("', '", have)}')";
+        if (have.Count == 0)
+            throw new VaultException($"The snapshot was not saved: {ChunkWriter.Count(copies)} must have it, and none confirmed that it has it. {reasons}.");
+        if (have.Count < copies)
+        {
+            throw new VaultException(
+                $"{places}, and {copies} must have it. It is complete there and can be restored. The others did not confirm that they have it. {reasons}. A sync copies it to them.{(notRemembered is null ? "" : " " + notRemembered.Message)}",
+                notRemembered);
+        }
+        if (notRemembered is not null)
+            throw new VaultException($"{places}, but this machine does not remember it. {notRemembered.Message}", notRemembered);
     }
 
     // A destination that accepts objects but does not keep them has no copy, so it must not list the snapshot.
