@@ -256,7 +256,10 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             NoteFailure(attempt, noted, fault);
             _side.RefusedCredentials.RecordRefusal(fault, request, attempt.Endpoint, secret);
             if (_body?.WasRefused == true)
+            {
+                _lastFailure ??= exception;
                 throw NotRepeatable(attempt);
+            }
             _lastFailure = exception;
             throw;
         }

@@ -56,8 +56,16 @@ internal sealed class RequestBody : IDisposable
         if (source is not ByteArrayContent || source.Headers.ContentLength > maxReplayBytes)
             return ReadAsync(source, maxReplayBytes, cancellationToken);
         var buffer = LimitedBuffer.Rent(maxReplayBytes);
-        var copy = source.CopyToAsync(buffer, cancellationToken);
-        return copy.IsCompletedSuccessfully ? new(CreateKept(source, maxReplayBytes, buffer)) : AwaitAsync(copy, source, maxReplayBytes, buffer);
+        try
+        {
+            var copy = source.CopyToAsync(buffer, cancellationToken);
+            return copy.IsCompletedSuccessfully ? new(CreateKept(source, maxReplayBytes, buffer)) : AwaitAsync(copy, source, maxReplayBytes, buffer);
+        }
+        catch (LimitedBuffer.FullException)
+        {
+            // The content is longer than its Content-Length says. A ByteArrayContent then throws instead of returning a failed task.
+            return new(new RequestBody(source, maxReplayBytes));
+        }
     }
 
     private static async ValueTask<RequestBody> AwaitAsync(Task copy, HttpContent source, int maxReplayBytes, LimitedBuffer buffer)
@@ -116,10 +124,10 @@ internal sealed class RequestBody : IDisposable
 
     /// <summary>Creates the <see cref="HttpContent"/> for one attempt.</summary>
     /// <param name="model">The name to put in the place of the caller's model. Null: the caller's model stays.</param>
-    /// <param name="member">A member to put before the first member of a JSON object that is kept. Null: none.</param>
+    /// <param name="member">A member to put before the first member of a JSON object. Null: none. A body that is not kept gets no member.</param>
     public HttpContent NewContent(ModelName? model, byte[]? member = null)
     {
-        var content = new Content(this, model is null ? null : Replacing(model), member);
+        var content = new Content(this, model is null ? null : Replacing(model), IsKept ? member : null);
         foreach (var (name, values) in _source.Headers.NonValidated)
         {
             if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
@@ -144,11 +152,12 @@ internal sealed class RequestBody : IDisposable
 
     /// <summary>
     /// Ends the sending at the end of the call, and releases the buffer. An attempt that still runs keeps the buffer until it has finished, so that it never
-    /// reads the bytes of another request.
+    /// reads the bytes of another request. Only the first call has an effect, because each release belongs to one user.
     /// </summary>
     public void Dispose()
     {
-        Volatile.Write(ref _isClosed, true);
+        if (Interlocked.Exchange(ref _isClosed, true))
+            return;
         (_source as OnceContent)?.Abandon();
         ReleaseUser();
     }
@@ -204,7 +213,7 @@ internal sealed class RequestBody : IDisposable
     }
 
     // The caller's content has only one position, and an abandoned attempt may still be reading from it. So each attempt waits until the previous attempt has
-    // stopped.
+    // stopped. An attempt that is cancelled while it waits ends at once. The attempt after it then waits for the attempt that still reads.
     private async Task PassAsync(Stream target, byte[]? model, CancellationToken cancellationToken)
     {
         if (model is not null)
@@ -213,10 +222,11 @@ internal sealed class RequestBody : IDisposable
         var before = Interlocked.Exchange(ref _writing, done.Task);
         try
         {
-            await before.ConfigureAwait(false);
+            await before.WaitAsync(cancellationToken).ConfigureAwait(false);
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref _isClosed), typeof(HttpContent)); // after the call, the content belongs to the caller again
             await _source.CopyToAsync(target, cancellationToken).ConfigureAwait(false);
         }
-        catch (InvalidOperationException)
+        catch (InvalidOperationException) when (!Volatile.Read(ref _isClosed))
         {
             WasRefused = true;
             Volatile.Write(ref _isSpent, true);
@@ -226,7 +236,10 @@ internal sealed class RequestBody : IDisposable
         {
             if (_source is OnceContent { IsSpent: true })
                 Volatile.Write(ref _isSpent, true);
-            done.SetResult();
+            if (before.IsCompleted)
+                done.SetResult();
+            else
+                _ = before.ContinueWith(static (_, done) => ((TaskCompletionSource)done!).SetResult(), done, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         }
     }
 

@@ -1,0 +1,113 @@
+using System.Net;
+using System.Text;
+using HaKit.Http;
+
+namespace HaKit.Tests.Http;
+
+/// <summary>The kept body of a request, its lifetime, and the order in which attempts read a body that is not kept.</summary>
+public sealed class RequestBodyTests
+{
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_second_disposal_does_not_release_the_buffer_of_an_attempt_that_still_runs()
+    {
+        var body = await RequestBody.OfAsync(new StringContent("{}"), 1000, Ct);
+        body.AddUser();
+        body.Dispose();
+        body.Dispose();
+
+        body.Invoking(b => b.AddUser()).Should().NotThrow("the attempt has not released the buffer yet");
+    }
+
+    [Fact]
+    public async Task After_the_call_a_body_that_is_not_kept_is_not_read_any_more()
+    {
+        var source = new PacedContent();
+        var body = await RequestBody.OfAsync(source, 10, Ct);
+        body.IsKept.Should().BeFalse();
+        using var first = body.NewContent(null);
+        using var late = body.NewContent(null);
+        var running = first.CopyToAsync(Stream.Null, Ct);
+        var waiting = late.CopyToAsync(Stream.Null, Ct);
+        body.Dispose();
+        source.Writers[0].SetResult();
+
+        await running;
+        await waiting.WaitAsync(TimeSpan.FromSeconds(10), Ct).Invoking(w => w).Should().ThrowAsync<Exception>();
+        source.Writers.Should().ContainSingle();
+        body.WasRefused.Should().BeFalse("the call ended; the caller's content refused nothing");
+    }
+
+    [Fact]
+    public async Task A_cancelled_attempt_does_not_wait_for_the_reader_before_it_and_lets_no_other_read_at_the_same_time()
+    {
+        var source = new PacedContent();
+        using var body = await RequestBody.OfAsync(source, 10, Ct);
+        using var stop = new CancellationTokenSource();
+        var running = body.NewContent(null).CopyToAsync(Stream.Null, Ct);
+        var cancelled = body.NewContent(null).CopyToAsync(Stream.Null, stop.Token);
+        var next = body.NewContent(null).CopyToAsync(Stream.Null, Ct);
+        await stop.CancelAsync();
+
+        await cancelled.WaitAsync(TimeSpan.FromSeconds(10), Ct).Invoking(c => c).Should().ThrowAsync<OperationCanceledException>();
+        source.Writers.Should().ContainSingle("the first attempt still reads");
+        source.Writers[0].SetResult();
+        await running;
+        while (source.Writers.Count < 2)
+            await Task.Yield();
+        source.Writers[1].SetResult();
+        await next;
+    }
+
+    [Fact]
+    public async Task A_body_that_is_not_kept_gets_no_further_member_and_keeps_its_length()
+    {
+        using var body = await RequestBody.OfAsync(new ByteArrayContent(new byte[100]), 10, Ct);
+        using var content = body.NewContent(null, "\"a\":1,"u8.ToArray());
+
+        content.Headers.ContentLength.Should().Be(100);
+        (await content.ReadAsByteArrayAsync(Ct)).Should().HaveCount(100);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_longer_than_its_Content_Length_says_is_not_kept()
+    {
+        var source = new ByteArrayContent(Encoding.UTF8.GetBytes(new string('x', 100))) { Headers = { ContentLength = 5 } };
+        using var body = await RequestBody.OfAsync(source, 50, Ct);
+
+        body.IsKept.Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task The_exception_that_shows_why_the_callers_content_cannot_be_written_is_not_lost()
+    {
+        await using var http = new HttpPool(2, o => o.Http.MaxReplayBytes = 10);
+        var content = new PacedContent { Refusal = new InvalidOperationException("the connection of the database is closed") };
+
+        (await http.Awaiting(h => h.SendAsync(content)).Should().ThrowAsync<RequestNotRepeatableException>()).Which.InnerException.Should().BeSameAs(content.Refusal);
+    }
+
+    /// <summary>Content of a known length. Each of its writers ends when the test ends it.</summary>
+    private sealed class PacedContent : HttpContent
+    {
+        public List<TaskCompletionSource> Writers { get; } = [];
+
+        public Exception? Refusal { get; init; }
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            if (Refusal is not null)
+                return Task.FromException(Refusal);
+            var writer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Writers.Add(writer);
+            return writer.Task;
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 100;
+            return true;
+        }
+    }
+}
