@@ -113,7 +113,7 @@ public sealed record RequestProfile
     internal long Tokens => (long)InputTokens + MaxOutputTokens;
 
     /// <summary>Gets the estimated number of tokens of the request. Token limits use this estimate until the answer reports the real number.</summary>
-    internal long LimitTokens => Tokens > 0 ? Tokens : GuessedTokens;
+    internal long LimitTokens => Math.Max(0, InputTokens > 0 ? Tokens : (long)GuessedTokens + MaxOutputTokens);
 
     /// <exception cref="ArgumentNullException">The profile is null. The message contains the alternatives.</exception>
     internal static void ThrowIfNull([NotNull] RequestProfile? profile)

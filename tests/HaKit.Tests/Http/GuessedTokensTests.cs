@@ -30,6 +30,32 @@ public sealed class GuessedTokensTests
         (await http.ReadAsync(HttpPool.Chat(new string('x', 40_000)))).Should().Contain("choices");
     }
 
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(10, 1)]
+    [InlineData(100, 1)]
+    public async Task The_prompt_is_guessed_too_if_the_profile_gives_only_the_tokens_of_the_answer(int answer, int first)
+    {
+        await using var http = new HttpPool(2, LimitFirst(100));
+        http.Fakes[0].Faults.Always(HaKit.Testing.FakeFault.Hang);
+        http.Fakes[1].Faults.Always(HaKit.Testing.FakeFault.Hang);
+        using var stop = new CancellationTokenSource();
+        var calls = Enumerable.Range(0, 4).Select(_ => http.Client.SendAsync(WithAnswer(answer, 240), stop.Token)).ToArray(); // about 70 tokens each, and the answer
+
+        (http.Fakes[0].Counts.Received, http.Fakes[1].Counts.Received).Should().Be((first, 4 - first));
+        await stop.CancelAsync();
+        foreach (var call in calls)
+            await call.Invoking(c => c).Should().ThrowAsync<OperationCanceledException>();
+    }
+
+    [Fact]
+    public async Task A_guess_beside_the_tokens_of_the_answer_never_exceeds_the_limit()
+    {
+        await using var http = new HttpPool(1, LimitFirst(100));
+        using var response = await http.Client.SendAsync(WithAnswer(30, 40_000), TestContext.Current.CancellationToken);
+        response.IsSuccessStatusCode.Should().BeTrue();
+    }
+
     [Fact]
     public async Task A_guess_excludes_no_endpoint_for_its_context_window()
     {
@@ -106,6 +132,13 @@ public sealed class GuessedTokensTests
         var text = string.Concat(Enumerable.Repeat("all work and no play ", 1000));
         PromptSize.EstimateTokens(Encoding.UTF8.GetBytes($$"""{"prompt":"{{text}}"}"""), _ => 7).Should().Be(7);
         PromptSize.EstimateTokens(Encoding.UTF8.GetBytes($$"""{"prompt":"{{text}}"}"""), null).Should().Be(text.Length / 4);
+    }
+
+    private static HttpRequestMessage WithAnswer(int tokens, int prompt)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat(new string('x', prompt)) };
+        request.Options.Set(EndpointPoolHandler.ProfileKey, new RequestProfile { MaxOutputTokens = tokens });
+        return request;
     }
 
     private static Action<EndpointPoolOptions> LimitFirst(int tokens) => options =>
