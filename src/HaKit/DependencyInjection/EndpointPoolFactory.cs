@@ -53,30 +53,43 @@ internal static partial class EndpointPoolFactory
                 configuration.Configure(provider, parts);
         }
 
-        var options = factory.Create(name);
-        HttpMessageInvoker? probes = null;
-        if (parts.ProbeHttp is null && provider.GetServices<EndpointPoolClient>().FirstOrDefault(c => c.Pool == name) is { } client)
-        {
-            var connections = new ClientConnections(provider, client.Client, options.ConnectTimeout);
-            parts.ProbeHttp = probes = new HttpMessageInvoker(connections);
-            parts.ReachesOtherwise = connections.ReachesOtherwise;
-        }
-        var pool = new EndpointPool(name, options, parts);
-        pool.AddOwned(probes);
         var logger = loggers.CreateLogger("HaKit.EndpointPool");
-        foreach (var section in provider.GetServices<EndpointPoolSection>())
+        var reloads = new PoolReloads(pool => Reload(pool, factory, logger));
+        List<IDisposable> owned = [];
+        try
         {
-            if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)
-                WithoutMeaning(logger, name, string.Join(", ", names), section.Section.Path);
+            // IOptionsMonitor is not used here, because after an invalid reload it throws into the code that reloaded the configuration. The tokens are watched
+            // before the options are read, so that no reload is lost while the pool is created.
+            foreach (var source in provider.GetServices<IOptionsChangeTokenSource<EndpointPoolOptions>>())
+            {
+                if (source.Name == name)
+                    owned.Add(ChangeToken.OnChange(source.GetChangeToken, reloads.OnChange));
+            }
+            var options = factory.Create(name);
+            if (parts.ProbeHttp is null && provider.GetServices<EndpointPoolClient>().FirstOrDefault(c => c.Pool == name) is { } client)
+            {
+                var connections = new ClientConnections(provider, client.Client, options.ConnectTimeout);
+                parts.ProbeHttp = new HttpMessageInvoker(connections);
+                parts.ReachesOtherwise = connections.ReachesOtherwise;
+                owned.Add(parts.ProbeHttp);
+            }
+            var pool = new EndpointPool(name, options, parts);
+            foreach (var part in owned)
+                pool.AddOwned(part);
+            foreach (var section in provider.GetServices<EndpointPoolSection>())
+            {
+                if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)
+                    WithoutMeaning(logger, name, string.Join(", ", names), section.Section.Path);
+            }
+            reloads.Start(pool);
+            return pool;
         }
-        // IOptionsMonitor is not used here, because after an invalid reload it throws into the code that reloaded the configuration.
-        foreach (var source in provider.GetServices<IOptionsChangeTokenSource<EndpointPoolOptions>>())
+        catch
         {
-            if (source.Name == name)
-                pool.AddOwned(ChangeToken.OnChange(source.GetChangeToken, () => Reload(pool, factory, logger)));
+            foreach (var part in owned)
+                part.Dispose();
+            throw;
         }
-
-        return pool;
     }
 
     private static void Reload(EndpointPool pool, IOptionsFactory<EndpointPoolOptions> factory, ILogger logger)
@@ -104,6 +117,43 @@ internal static partial class EndpointPoolFactory
 
     [LoggerMessage(2, LogLevel.Error, "Pool {Pool} keeps its last good configuration, because the new one is invalid: {Why}")]
     private static partial void KeptLastGood(ILogger logger, string pool, string why);
+}
+
+/// <summary>
+/// Applies changes of the configuration to a pool, one after another, so that an older configuration never replaces a newer one. Changes that come before the
+/// pool exists, or while another change is applied, are applied afterwards, in one step. Thread-safe.
+/// </summary>
+/// <param name="apply">Applies the present configuration to the pool.</param>
+internal sealed class PoolReloads(Action<EndpointPool> apply)
+{
+    private EndpointPool? _pool;
+    private int _changes = 1; // the creation of the pool counts as a change that is being applied
+
+    /// <summary>Applies the changed configuration. If another thread is applying a change, that thread applies this change too.</summary>
+    public void OnChange()
+    {
+        if (Interlocked.Increment(ref _changes) == 1)
+            ApplyChanges();
+    }
+
+    /// <summary>Applies the changes that have come during the creation of the pool. From now on, changes are applied when they come.</summary>
+    public void Start(EndpointPool pool)
+    {
+        _pool = pool;
+        if (Interlocked.Decrement(ref _changes) > 0)
+            ApplyChanges();
+    }
+
+    private void ApplyChanges()
+    {
+        int applied;
+        do
+        {
+            applied = Volatile.Read(ref _changes);
+            apply(_pool!);
+        }
+        while (Interlocked.Add(ref _changes, -applied) > 0);
+    }
 }
 
 /// <summary>

@@ -4,6 +4,8 @@ using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 
 namespace HaKit.Tests.DependencyInjection;
 
@@ -92,6 +94,58 @@ public sealed class ReloadTests : IAsyncLifetime
         _settings.Reload();
         Pool.Options.Retry.MaxRetryAttempts.Should().Be(2);
         _log.Entries.Should().ContainSingle(e => e.Level == LogLevel.Warning).Which.Message.Should().Contain("probably a mistake: Selection:Preset is Cheapest");
+    }
+
+    [Fact]
+    public void A_reload_while_the_pool_is_created_is_not_lost()
+    {
+        var configuration = ((IConfigurationBuilder)new ConfigurationBuilder()).Add(_settings).Build();
+        var services = new ServiceCollection();
+        var isFirst = true;
+        services.AddHaEndpointPool("chat", configuration.GetSection("chat")).ConfigureEndpointPipeline((_, _) =>
+        {
+            if (!isFirst)
+                return;
+            isFirst = false;
+            Endpoint(2, "c");
+            _settings.Reload();
+        });
+        using var provider = services.BuildServiceProvider();
+
+        provider.GetRequiredService<EndpointPool>().Endpoints.Select(e => e.Name).Should().Equal("a", "b", "c");
+    }
+
+    [Fact]
+    public void A_pool_that_cannot_be_created_watches_no_configuration()
+    {
+        var source = new CountedSource();
+        var services = new ServiceCollection().AddSingleton<IOptionsChangeTokenSource<EndpointPoolOptions>>(source);
+        services.AddHaEndpointPool("chat", o => o.Endpoints.Add(new EndpointOptions { Name = "a" })).ConfigureEndpointPipeline(static (_, _) => throw new FormatException());
+        using var provider = services.BuildServiceProvider();
+
+        provider.Invoking(p => p.GetRequiredService<EndpointPool>()).Should().Throw<FormatException>();
+        source.Callbacks.Should().Be(0);
+    }
+
+    private sealed class CountedSource : IOptionsChangeTokenSource<EndpointPoolOptions>, IChangeToken, IDisposable
+    {
+        public int Callbacks { get; private set; }
+
+        public string Name => "chat";
+
+        public bool HasChanged => false;
+
+        public bool ActiveChangeCallbacks => true;
+
+        public IChangeToken GetChangeToken() => this;
+
+        public IDisposable RegisterChangeCallback(Action<object?> callback, object? state)
+        {
+            Callbacks++;
+            return this;
+        }
+
+        public void Dispose() => Callbacks--;
     }
 
     private void Endpoint(int index, string name)
