@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.ExceptionServices;
 using HaKit.Pool;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -169,8 +170,14 @@ internal sealed class EndpointPoolHost(
     {
         var known = registrations.Select(r => r.Name).ToHashSet(StringComparer.Ordinal);
         var unknown = uses.Where(u => !known.Contains(u.Pool)).Select(u => $"{u.By} uses the pool '{u.Pool}', which is not registered.{EndpointPoolRegistration.HintOf(u.Pool, known)}");
-        string[] wrong = [.. known.SelectMany(Mistakes), .. unknown, .. settings.OfType<ConfigureNamedOptions<EndpointPoolOptions>>().SelectMany(s => WithoutPool(s.Name, known)).Distinct()];
-        return wrong.Length == 0 ? Task.CompletedTask : throw new OptionsValidationException(string.Join(", ", known), typeof(EndpointPoolOptions), wrong);
+        List<Exception> thrown = [];
+        string[] wrong = [.. known.SelectMany(pool => Mistakes(pool, thrown)), .. unknown, .. settings.OfType<ConfigureNamedOptions<EndpointPoolOptions>>().SelectMany(s => WithoutPool(s.Name, known)).Distinct()];
+        if (wrong.Length == 0)
+            return Task.CompletedTask;
+        if (thrown.Count == 1 && wrong.Length == 1)
+            ExceptionDispatchInfo.Throw(thrown[0]);
+        var all = new OptionsValidationException(string.Join(", ", known), typeof(EndpointPoolOptions), wrong);
+        throw thrown.Count == 0 ? all : new AggregateException([all, .. thrown]);
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -198,7 +205,8 @@ internal sealed class EndpointPoolHost(
             yield return $"Configure<EndpointPoolOptions> is for the pool '{name}', which is not registered.{EndpointPoolRegistration.HintOf(name, known)}";
     }
 
-    private IEnumerable<string> Mistakes(string pool)
+    // The message of any other exception may quote a value, such as a key. So only its type is named, and the exception itself is kept with its stack trace.
+    private IEnumerable<string> Mistakes(string pool, List<Exception> thrown)
     {
         try
         {
@@ -212,6 +220,13 @@ internal sealed class EndpointPoolHost(
         catch (InvalidOperationException unreadable) // thrown by code that configures the pool
         {
             return [$"Pool '{pool}': {unreadable.Message}"];
+        }
+#pragma warning disable CA1031 // Code that configures a pool may throw anything. The exception is thrown after all pools have been checked.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            thrown.Add(exception);
+            return [$"Pool '{pool}': the code that configures the pool threw {exception.GetType().Name}."];
         }
     }
 }

@@ -63,6 +63,29 @@ public sealed class StartUpTests
     }
 
     [Fact]
+    public async Task Code_that_throws_while_it_configures_a_pool_hides_no_other_mistake()
+    {
+        var thrown = new FormatException("not a number: sk-planted");
+        var refused = await StartAsync(services =>
+        {
+            services.AddHaEndpointPool("chat", _ => throw thrown);
+            services.AddHaEndpointPool("images", _ => { });
+        });
+
+        var all = refused.Should().BeOfType<AggregateException>().Which.InnerExceptions;
+        all.Should().HaveCount(2).And.Contain(thrown);
+        all[0].Should().BeOfType<OptionsValidationException>().Which.Failures.Should().HaveCount(2)
+            .And.Contain("Pool 'chat': the code that configures the pool threw FormatException.").And.ContainMatch("Pool 'images': Endpoints is empty*");
+    }
+
+    [Fact]
+    public async Task Code_that_throws_while_it_configures_the_only_pool_stops_the_start_with_its_own_exception()
+    {
+        var thrown = new FormatException("not a number");
+        (await StartAsync(services => services.AddHaEndpointPool("chat", _ => throw thrown))).Should().BeSameAs(thrown);
+    }
+
+    [Fact]
     public async Task An_unknown_pool_name_is_refused_at_start_up()
     {
         var refused = await StartAsync(services =>
@@ -144,6 +167,6 @@ public sealed class StartUpTests
     private static async Task<Exception> StartAsync(Action<IServiceCollection> configure)
     {
         using var app = App(configure);
-        return (await app.Awaiting(a => a.StartAsync(Token)).Should().ThrowAsync<Exception>()).Which;
+        return (await Record.ExceptionAsync(() => app.StartAsync(Token)))!;
     }
 }
