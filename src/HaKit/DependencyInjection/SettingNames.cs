@@ -24,7 +24,7 @@ internal static class SettingNames
     private static readonly SettingCheck LimitNames = Group<LimitOptions>();
 
     private static readonly Dictionary<string, SettingCheck> EndpointNames = NamesOf<EndpointOptions>(
-        ("Headers", Each(Header)), ("Tags", Entries), ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))), ("Limits", LimitNames), ("Client", OnlyCode));
+        ("Headers", Each(Header, "api-key")), ("Tags", Entries), ("AttemptTimeout", Group<TimeoutOptions>(("Name", Leaf))), ("Limits", LimitNames), ("Client", OnlyCode));
 
     private static readonly Dictionary<string, SettingCheck> PoolNames = NamesOf<EndpointPoolOptions>(
         ("Endpoints", Endpoints),
@@ -136,18 +136,18 @@ internal static class SettingNames
             wrong.Add(mistake);
     }
 
-    // The binder accepts any number, even if no member of the enum has this number. It reads "OpenAI, Anthropic" as the bitwise OR of the numbers of both
-    // members.
+    // The binder accepts any number, with or without spaces around it, even if no member of the enum has this number. It reads "OpenAI, Anthropic" as the
+    // bitwise OR of the numbers of both members.
     private static SettingCheck Value(string[] names) => (section, wrong) =>
     {
         Leaf(section, wrong);
-        if (section.Value is { Length: > 0 } value && (value.Contains(',', StringComparison.Ordinal) || value.All(static c => char.IsAsciiDigit(c) || c is '-' or '+')))
+        if (section.Value is { Length: > 0 } value && (value.Contains(',', StringComparison.Ordinal) || value.Trim().All(static c => char.IsAsciiDigit(c) || c is '-' or '+')))
             wrong.Add($"{section.Path} is not the name of one value: one of {string.Join(", ", names)} is needed.");
     };
 
-    private static SettingCheck Each(SettingCheck check) => (section, wrong) =>
+    private static SettingCheck Each(SettingCheck check, string example) => (section, wrong) =>
     {
-        HasNoValue(section, wrong, "0");
+        HasNoValue(section, wrong, example);
         foreach (var child in section.GetChildren())
             check(child, wrong);
     };

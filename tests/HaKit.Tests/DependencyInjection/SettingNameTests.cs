@@ -84,6 +84,20 @@ public sealed class SettingNameTests
             string.Join('\n', Refused(("Endpoints:0:Name", "a"), (path[1..], "nonsense"))).Should().ContainAll([path, .. Enum.GetNames(type)]);
     }
 
+    [Theory]
+    [InlineData("1")]
+    [InlineData(" 1")]
+    [InlineData("1 ")]
+    public void A_number_is_not_taken_for_the_name_of_a_value(string value) =>
+        Refused(("Endpoints:0:Name", "a"), ("Selection:Preset", value)).Should().ContainSingle().Which.Should().Contain("chat:Selection:Preset is not the name of one value");
+
+    [Fact]
+    public void The_example_for_headers_is_accepted_as_a_header()
+    {
+        var example = Refused(("Endpoints:0:Name", "a"), ("Endpoints:0:Headers", "x")).Should().ContainSingle().Which.Split(" such as chat:")[1].TrimEnd('.');
+        Refused(("Endpoints:0:Name", "a"), (example, "x")).Should().BeEmpty();
+    }
+
     private static IEnumerable<(string Path, Type Type)> Settings(Type type, string path)
     {
         if (type.IsGenericType && type.Name.StartsWith("IList", StringComparison.Ordinal))
