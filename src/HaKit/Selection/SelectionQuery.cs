@@ -146,18 +146,17 @@ internal static class Requirement
 
     /// <summary>
     /// Names the requirements that no endpoint meets. If there is no such requirement, names all requirements, because no endpoint meets them together. The
-    /// number of tokens is a requirement too if a context window is too small for it.
+    /// number of tokens is a requirement too if a context window is too small for it. Null if an endpoint meets all requirements.
     /// </summary>
-    public static string NameMissing(IReadOnlyList<EndpointState> members, RequestProfile profile)
+    public static string? NameMissing(IReadOnlyList<EndpointState> members, RequestProfile profile)
     {
         List<(string Name, RequestProfile Alone)> needs = [.. NeedsOf(profile)];
-        var room = $"room for {profile.Tokens} tokens in a context window";
         if (!members.All(m => HasRoom(m.Endpoint, profile)))
-            needs.Add((room, RequestProfile.Default with { InputTokens = profile.InputTokens, MaxOutputTokens = profile.MaxOutputTokens }));
+            needs.Add(($"room for {profile.Tokens} tokens in a context window", RequestProfile.Default with { InputTokens = profile.InputTokens, MaxOutputTokens = profile.MaxOutputTokens }));
+        if (IsMet(profile))
+            return null;
         var missing = needs.Where(need => !IsMet(need.Alone)).Select(need => need.Name).ToArray();
-        if (missing.Length > 0)
-            return string.Join(", ", missing);
-        return IsMet(profile) ? room : $"{string.Join(", ", needs.Select(n => n.Name))}, all at one endpoint";
+        return missing.Length > 0 ? string.Join(", ", missing) : $"{string.Join(", ", needs.Select(n => n.Name))}, all at one endpoint";
 
         bool IsMet(RequestProfile need) => members.Any(m => Meets(m.Endpoint, need) && HasRoom(m.Endpoint, need));
     }

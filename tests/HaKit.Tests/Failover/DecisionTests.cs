@@ -404,6 +404,23 @@ public sealed class DecisionTests
         Next(pool, Begin(pool)).Why.Should().Be("no endpoint can serve the request, and waiting does not help.");
     }
 
+    [Theory]
+    [InlineData(FaultKind.ContextLength, 0, "an endpoint has refused the prompt as too long, and no other endpoint that meets the requirements of the request has a larger context window.")]
+    [InlineData(FaultKind.ContextLength, 10, "an endpoint has refused the prompt as too long, and no other endpoint that meets the requirements of the request has a larger context window.")]
+    [InlineData(FaultKind.InvalidRequest, 0, "the request was refused, and no other endpoint can be asked now.")]
+    public async Task An_endpoint_that_has_refused_the_request_is_not_said_to_lack_room_for_its_tokens(FaultKind refusal, int tokens, string why)
+    {
+        await using var pool = Pool(2, o =>
+        {
+            o.Endpoints[0].ContextWindow = 1000;
+            (o.Endpoints[1].ContextWindow, o.Endpoints[1].Tier) = (2000, 1);
+        });
+        var call = Begin(pool, profile: new RequestProfile { InputTokens = tokens });
+        Fail(pool, call, Next(pool, call).Lease!, new Fault(refusal) { SecondOpinion = refusal == FaultKind.InvalidRequest ? SecondOpinion.Each : SecondOpinion.None });
+        pool.RemoveEndpoint("b");
+        Next(pool, call).Why.Should().Be(why);
+    }
+
     [Fact]
     public async Task A_return_after_the_deadline_is_not_waited_for_and_the_soonest_is_told()
     {

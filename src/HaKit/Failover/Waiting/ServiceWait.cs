@@ -211,7 +211,11 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
     {
         WaitRule.NotCapable when context.Snapshot.Members.Length == 0 => "the pool has no endpoint. Add one, or wait until one is found.",
         WaitRule.NotCapable when call.History.ForbidsRepeat => "no further endpoint may be asked: those that failed said that the request must not be repeated (x-should-retry).",
-        WaitRule.NotCapable => $"no endpoint has the capabilities that the request needs: {Requirement.NameMissing(context.Snapshot.Members, call.Profile)}. Add it to an endpoint (Model, Residency, Tags, Tools, Vision, ContextWindow), or take it out of the request's profile.",
+        WaitRule.NotCapable when Requirement.NameMissing(context.Snapshot.Members, call.Profile) is { } missing =>
+            $"no endpoint has the capabilities that the request needs: {missing}. Add it to an endpoint (Model, Residency, Tags, Tools, Vision, ContextWindow), or take it out of the request's profile.",
+        WaitRule.NotCapable when call.History.ContextWindowTooSmall is not null =>
+            "an endpoint has refused the prompt as too long, and no other endpoint that meets the requirements of the request has a larger context window.",
+        WaitRule.NotCapable => "the request was refused, and no other endpoint can be asked now.",
         WaitRule.AttemptsUsedUp when call.History.Counted >= context.Settings.MostAttempts => AllFailed(call.History.Begun, now - call.Started),
         WaitRule.AttemptsUsedUp => "each endpoint that may serve the request was tried as often as the settings allow.",
         WaitRule.TimeDoesNotHeal => "no endpoint can serve the request, and waiting does not help.",
