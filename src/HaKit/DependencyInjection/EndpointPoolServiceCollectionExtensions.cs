@@ -95,7 +95,8 @@ public static class EndpointPoolServiceCollectionExtensions
     }
 
     private static void AddUnknownPool(IServiceCollection services) =>
-        // If nothing is registered under a key, the container's own message does not name the key.
+        // If nothing is registered under a key, the container's own message does not name the key. GetKeyedService throws too, instead of returning null, because
+        // the factory cannot know which method asks for the pool. GetKeyedServices does not use this registration.
         services.TryAdd(ServiceDescriptor.KeyedSingleton<EndpointPool>(KeyedService.AnyKey, static (provider, key) => throw new InvalidOperationException(
             $"There is no endpoint pool '{key}'.{EndpointPoolRegistration.HintOf(key as string ?? "", NamesOf(provider))}")));
 

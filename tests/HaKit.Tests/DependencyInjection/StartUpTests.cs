@@ -151,6 +151,20 @@ public sealed class StartUpTests
         services.Invoking(s => s.AddHaEndpointPool("chat", _ => { })).Should().Throw<ArgumentException>().WithMessage("*'chat'*registered already*");
     }
 
+    [Fact]
+    public void The_pools_of_one_key_or_of_any_key_are_the_registered_pools()
+    {
+        var services = new ServiceCollection();
+        foreach (var name in new[] { "chat", "images" })
+            services.AddHaEndpointPool(name, o => o.Endpoints.Add(new EndpointOptions { Name = "a", Address = "http://127.0.0.1:9001/v1" }));
+        using var provider = services.BuildServiceProvider();
+
+        provider.GetKeyedServices<EndpointPool>("chat").Select(p => p.Name).Should().Equal("chat");
+        provider.GetKeyedServices<EndpointPool>(KeyedService.AnyKey).Select(p => p.Name).Should().Equal("chat", "images");
+        provider.Invoking(p => p.GetKeyedService<EndpointPool>("chta")).Should().Throw<InvalidOperationException>("an injected pool must not be null").WithMessage("There is no endpoint pool 'chta'. Did you mean 'chat'?*");
+        provider.GetKeyedServices<EndpointPool>("chta").Should().BeEmpty();
+    }
+
     internal static IConfigurationSection Section(params (string Key, string Value)[] settings) =>
         new ConfigurationBuilder().AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key.Length == 0 ? "chat" : "chat:" + s.Key, (string?)s.Value))).Build().GetSection("chat");
 
