@@ -18,13 +18,13 @@ public enum FinishMeaning
 
 /// <summary>
 /// Reads finish reasons in the words of any provider (<c>stop</c>, <c>MAX_TOKENS</c>, <c>network_error</c>, <c>MALFORMED_FUNCTION_CALL</c>). An unknown reason
-/// is classified by the words in its first 256 characters; if no word means a failure, the reason counts as an end. Pure and thread-safe. docs/streams.md has the
-/// table.
+/// is classified by the words in its first 256 letters and digits; if no word means a failure, the reason counts as an end. Pure and thread-safe.
+/// docs/streams.md has the table.
 /// </summary>
 public static class FinishReasons
 {
     // A server may write its whole error message as the reason. The first words of the message name its subject.
-    private const int LongestReason = 256;
+    private const int MostLetters = 256;
 
     private static readonly string[] s_none = ["", "null", "none", "unspecified", "finishreasonunspecified", "reasonunspecified", "notfinished", "inprogress"];
 
@@ -45,15 +45,33 @@ public static class FinishReasons
     /// <param name="reason">The reason as the provider writes it; case and separators do not matter.</param>
     public static FinishMeaning MeaningOf(ReadOnlySpan<char> reason)
     {
-        Span<char> letters = stackalloc char[LongestReason];
+        Span<char> letters = stackalloc char[MostLetters];
         var count = 0;
-        foreach (var letter in reason[..Math.Min(reason.Length, LongestReason)])
+        foreach (var letter in reason)
         {
-            if (char.IsAsciiLetterOrDigit(letter))
+            if (char.IsAsciiLetterOrDigit(letter) && count < MostLetters)
                 letters[count++] = char.ToLowerInvariant(letter);
         }
+        return MeaningOfWord(letters[..count]);
+    }
 
-        ReadOnlySpan<char> word = letters[..count];
+    /// <summary>Gets the meaning of a finish reason in UTF-8.</summary>
+    internal static FinishMeaning MeaningOf(ReadOnlySpan<byte> reason)
+    {
+        if (reason.SequenceEqual("stop"u8))
+            return FinishMeaning.End;
+        Span<char> letters = stackalloc char[MostLetters];
+        var count = 0;
+        foreach (var letter in reason)
+        {
+            if (char.IsAsciiLetterOrDigit((char)letter) && count < MostLetters)
+                letters[count++] = char.ToLowerInvariant((char)letter);
+        }
+        return MeaningOfWord(letters[..count]);
+    }
+
+    private static FinishMeaning MeaningOfWord(ReadOnlySpan<char> word)
+    {
         if (Is(word, s_none))
             return FinishMeaning.None;
         if (Is(word, s_ends))
@@ -62,15 +80,6 @@ public static class FinishReasons
         if (Has(word, s_filters))
             return FinishMeaning.Filter;
         return Has(word, s_failures) || word is "other" or "oom" or "nan" or "fault" or "shed" ? FinishMeaning.Failure : FinishMeaning.End;
-    }
-
-    /// <summary>Gets the meaning of a finish reason in UTF-8.</summary>
-    internal static FinishMeaning MeaningOf(ReadOnlySpan<byte> reason)
-    {
-        if (reason.SequenceEqual("stop"u8))
-            return FinishMeaning.End;
-        Span<char> text = stackalloc char[LongestReason];
-        return MeaningOf(text[..System.Text.Encoding.Latin1.GetChars(reason[..Math.Min(reason.Length, LongestReason)], text)]);
     }
 
     private static bool Is(ReadOnlySpan<char> word, string[] words)

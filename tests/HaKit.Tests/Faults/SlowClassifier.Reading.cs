@@ -27,9 +27,8 @@ internal static partial class SlowClassifier
     /// <summary>0: none, 1: an end, 2: a filter, 3: a failure.</summary>
     private static int EndOf(string reason)
     {
-        if (reason.Length > 64)
-            return 1;
-        var word = Regex.Replace(reason.ToLowerInvariant(), "[^a-z0-9]", "");
+        var letters = Regex.Replace(reason, "[^A-Za-z0-9]", "").ToLowerInvariant();
+        var word = letters[..Math.Min(letters.Length, 256)];
         return word is "" or "null" or "none" or "unspecified" or "finishreasonunspecified" or "reasonunspecified" or "notfinished" or "inprogress" ? 0
             : word is "modelcontextwindowexceeded" or "stopsequence" or "toolcalls" or "toolcall" or "functioncall" or "maxtokens" or "maxoutputtokens" ? 1
             : s_filters.IsMatch(word) ? 2 : s_failing.IsMatch(word) ? 3 : 1;
