@@ -10,7 +10,7 @@ namespace HaKit.TestSupport;
 /// </summary>
 internal static class FreePort
 {
-    private const int Lowest = 20_000, Highest = 32_000;
+    private const int Lowest = 15_000, Highest = 20_000; // below the ports of FakeAiServer
 
     private static readonly HashSet<int> s_given = [];
 

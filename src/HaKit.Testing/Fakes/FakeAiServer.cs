@@ -23,6 +23,8 @@ public sealed class FakeAiServer : IAsyncDisposable
 
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
 
+    private static int s_portsGiven = RandomNumberGenerator.GetInt32(HighestPort - LowestPort);
+
     private readonly Backend _backend;
     private readonly Lock _lock = new();
     private readonly List<ITimer> _outages = [];
@@ -134,14 +136,16 @@ public sealed class FakeAiServer : IAsyncDisposable
     }
 
     // A server that is down does not hold its port. If the operating system chose the port, it could give this port to an outgoing connection in the meantime, and
-    // the server could not start again. So the port is chosen here, below the ports that common systems choose from.
+    // the server could not start again. So the port is chosen here, below the ports that common systems choose from. The servers of a process get one port after
+    // another, so no server gets the port of another server that is down.
     private async Task<Listener> ListenOnFreePortAsync(CancellationToken cancellationToken)
     {
         for (var tries = 0; tries < MostTries; tries++)
         {
             try
             {
-                return await ListenOnAsync(RandomNumberGenerator.GetInt32(LowestPort, HighestPort), cancellationToken).ConfigureAwait(false);
+                var port = LowestPort + (int)((uint)Interlocked.Increment(ref s_portsGiven) % (HighestPort - LowestPort));
+                return await ListenOnAsync(port, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception exception) when (exception is IOException or SocketException)
             {
