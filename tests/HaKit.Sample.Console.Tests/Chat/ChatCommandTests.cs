@@ -12,7 +12,7 @@ public sealed class ChatCommandTests
             .And.Contain("[gpt: served]").And.Contain("[gpt is dead]")
             .And.MatchRegex(@"\[gpt: ConnectFailed after \S+ [mµ]?s; claude: served after \S+ [mµ]?s\]")
             .And.Contain("[gpt is back]").And.MatchRegex(@"gpt\s+(Healthy|Suspect)");
-        Served(output).Should().Equal("gpt", "claude", "gpt");
+        Served(output).Should().Equal(["gpt", "claude", "gpt"], "the conversation was: {0}", output);
     }
 
     [Fact]
@@ -20,7 +20,7 @@ public sealed class ChatCommandTests
     {
         var output = await TalkAsync("one", "/kill gpt", "/kill claude", "two");
 
-        Served(output).Should().Equal("gpt", "llama");
+        Served(output).Should().Equal(["gpt", "llama"], "the conversation was: {0}", output);
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class ChatCommandTests
         var output = await TalkAsync("/throttle gpt", "one", "two", "/who");
 
         output.Should().Contain("[gpt: Throttled (429 rate_limit_exceeded)").And.MatchRegex(@"gpt\s+Cooling down because of Throttled \(429 rate_limit_exceeded\), to be asked again in (60|59|58|57|5\d) s");
-        Served(output).Should().Equal("claude", "claude");
+        Served(output).Should().Equal(["claude", "claude"], "the conversation was: {0}", output);
     }
 
     [Fact]
