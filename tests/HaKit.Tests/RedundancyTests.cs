@@ -18,7 +18,7 @@ public sealed class RedundancyTests
     [InlineData(20)]
     [InlineData(30)]
     [InlineData(40)]
-    public void In_fifty_random_worlds_every_loss_is_told_within_five_points(int from) => CompareWithTruth(WorldShape.Mixed, First + from, 10, atLeast: 15);
+    public void In_fifty_random_worlds_every_loss_is_told_within_five_points(int from) => CompareWithTruth(WorldShape.Mixed, First + from, 10, atLeast: 24);
 
     [Theory(Timeout = 300_000)]
     [MemberData(nameof(Shapes))]

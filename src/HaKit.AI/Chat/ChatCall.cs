@@ -56,8 +56,8 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         var chat = ChatEndpoint.FromEndpoint(endpoint);
         var seam = endpoint.CreateSeam(text);
         var own = options?.Clone() ?? new ChatOptions();
-        seam.HasAllTokens = own.MaxOutputTokens <= tokens;
-        own.MaxOutputTokens = (int?)AnswerSeam.TokensLeft(own.MaxOutputTokens, tokens);
+        seam.HasAllTokens = own.MaxOutputTokens is > 0 and var most && most <= tokens;
+        own.MaxOutputTokens = (int?)AnswerSeam.TokensLeft(own.MaxOutputTokens, tokens) ?? own.MaxOutputTokens;
         if (endpoint.Continuation == Continuation.AssistantPrefix && seam.Beginning.Length > 0)
             chat.ConfigureContinuation?.Invoke(own);
         var updates = Open(chat, WithBeginning(endpoint, seam.Beginning), chat.AdaptOptions(own, endpoint, used, OwnModels), attempt, token);

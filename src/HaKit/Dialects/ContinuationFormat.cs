@@ -74,7 +74,7 @@ internal abstract class ContinuationFormat
         var members = new JsonMembers(request);
         while (members.MoveNext())
         {
-            if (IsBoundOfTokens(members.Name) && JsonMembers.Number(members.Value) <= tokens)
+            if (IsBoundOfTokens(members.Name) && JsonMembers.Number(members.Value) is > 0 and var bound && bound <= tokens)
                 return true;
         }
         return false;

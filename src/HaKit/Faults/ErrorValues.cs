@@ -108,7 +108,7 @@ internal static class ErrorValues
     }
 
     /// <summary>
-    /// Checks whether the value is a number or a word that means an error. An error object whose words are all empty, or say <c>success</c>, is not an error.
+    /// Checks whether the value is a number or a word that means an error. An error object is not an error if all its words are empty or say <c>success</c>.
     /// </summary>
     public static bool IsNotEmpty(ref Utf8JsonReader reader) =>
         reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 } && !IsNoError(reader.ValueSpan)

@@ -24,7 +24,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
     private readonly ILogger _logger = pool.Owners.NewLogger("HaKit.Http");
 
-    /// <summary>Gets the counts of answers whose members fit no known dialect (the wire format of a provider).</summary>
+    /// <summary>Gets the counts of answers in no known dialect (the wire format of a provider).</summary>
     public UnknownShapes UnknownShapes { get; } = new(pool.Name, pool.Owners.NewLogger("HaKit.Http"));
 
     /// <summary>Gets the record of the request features that endpoints refuse and other endpoints serve.</summary>

@@ -52,7 +52,7 @@ internal static class StreamPieces
         if (index < 0)
             return false;
         var rest = choices[(index + "\"index\"".Length)..];
-        return !(rest is [(byte)':', (byte)'0', ..] && rest.IndexOf("\"index\""u8) < 0) && ParseChoices(choices);
+        return !(rest.TrimStart(" :"u8) is [(byte)'0', ..] && rest.IndexOf("\"index\""u8) < 0) && ParseChoices(choices);
     }
 
     private static bool ParseChoices(ReadOnlySpan<byte> choices)

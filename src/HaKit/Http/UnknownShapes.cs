@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace HaKit.Http;
 
 /// <summary>
-/// Counts the answers whose members fit no known dialect, by endpoint and status. It logs the first, the tenth, the hundredth … answer with an outline of its
+/// Counts the answers in no known dialect, by endpoint and status. It logs the first, the tenth, the hundredth … answer with an outline of its
 /// members. Bounded; thread-safe.
 /// </summary>
 internal sealed partial class UnknownShapes(string pool, ILogger logger)
@@ -15,7 +15,7 @@ internal sealed partial class UnknownShapes(string pool, ILogger logger)
 
     private readonly ConcurrentDictionary<(string Endpoint, int Status, string Outline), long> _counts = new();
 
-    /// <summary>Gets how often an endpoint sent an answer with this status whose members fit no known dialect.</summary>
+    /// <summary>Gets how often an endpoint sent an answer with this status in no known dialect.</summary>
     public long CountOf(string endpoint, int status) => _counts.Where(c => c.Key.Endpoint == endpoint && c.Key.Status == status).Sum(c => c.Value);
 
     /// <summary>Counts a refusal if its body is JSON and not an error of any dialect.</summary>

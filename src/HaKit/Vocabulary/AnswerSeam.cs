@@ -94,9 +94,10 @@ public sealed class AnswerSeam
     /// Computes how many tokens to request for the rest: the number that the request allows minus the number of delivered tokens, at least 1. If no token is
     /// left, set <see cref="HasAllTokens"/>.
     /// </summary>
-    /// <param name="most">The number that the request allows. Null: no limit.</param>
+    /// <param name="most">The number that the request allows. Null, 0 or negative: no limit (llama.cpp has -1).</param>
     /// <param name="delivered">The number of delivered tokens.</param>
-    public static long? TokensLeft(long? most, long delivered) => most is { } bound ? Math.Max(1, bound - delivered) : null;
+    /// <returns>The number; null if there is no limit.</returns>
+    public static long? TokensLeft(long? most, long delivered) => most is > 0 and var bound ? Math.Max(1, bound - delivered) : null;
 
     /// <summary>
     /// Estimates the number of tokens in a text. Most servers send one token in each item, so the estimate is the number of items. If the items are too long to

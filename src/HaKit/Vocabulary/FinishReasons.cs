@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace HaKit;
 
 /// <summary>The meaning of the finish reason of an answer, or of one of its choices.</summary>
@@ -43,29 +45,21 @@ public static class FinishReasons
 
     /// <summary>Gets the meaning of a finish reason.</summary>
     /// <param name="reason">The reason as the provider writes it; case and separators do not matter.</param>
-    public static FinishMeaning MeaningOf(ReadOnlySpan<char> reason)
-    {
-        Span<char> letters = stackalloc char[MostLetters];
-        var count = 0;
-        foreach (var letter in reason)
-        {
-            if (char.IsAsciiLetterOrDigit(letter) && count < MostLetters)
-                letters[count++] = char.ToLowerInvariant(letter);
-        }
-        return MeaningOfWord(letters[..count]);
-    }
+    public static FinishMeaning MeaningOf(ReadOnlySpan<char> reason) => MeaningOfText(reason);
 
     /// <summary>Gets the meaning of a finish reason in UTF-8.</summary>
-    internal static FinishMeaning MeaningOf(ReadOnlySpan<byte> reason)
+    internal static FinishMeaning MeaningOf(ReadOnlySpan<byte> reason) => reason.SequenceEqual("stop"u8) ? FinishMeaning.End : MeaningOfText(reason);
+
+    private static FinishMeaning MeaningOfText<T>(ReadOnlySpan<T> reason)
+        where T : IBinaryInteger<T>
     {
-        if (reason.SequenceEqual("stop"u8))
-            return FinishMeaning.End;
         Span<char> letters = stackalloc char[MostLetters];
         var count = 0;
-        foreach (var letter in reason)
+        foreach (var item in reason)
         {
-            if (char.IsAsciiLetterOrDigit((char)letter) && count < MostLetters)
-                letters[count++] = char.ToLowerInvariant((char)letter);
+            var letter = (char)ushort.CreateTruncating(item);
+            if (char.IsAsciiLetterOrDigit(letter) && count < MostLetters)
+                letters[count++] = char.ToLowerInvariant(letter);
         }
         return MeaningOfWord(letters[..count]);
     }

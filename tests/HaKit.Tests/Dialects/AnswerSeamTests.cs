@@ -146,6 +146,8 @@ public sealed class AnswerSeamTests
     [InlineData(100L, 40, 60L)]
     [InlineData(100L, 100, 1L)]
     [InlineData(100L, 4000, 1L)]
+    [InlineData(0L, 40, null)]
+    [InlineData(-1L, 40, null)]
     public void The_bound_of_tokens_is_reduced_by_what_was_delivered(long? most, long delivered, long? left) => AnswerSeam.TokensLeft(most, delivered).Should().Be(left);
 
     [Theory]

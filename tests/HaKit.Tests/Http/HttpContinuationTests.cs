@@ -83,6 +83,22 @@ public sealed class HttpContinuationTests
     }
 
     [Theory]
+    [InlineData("-1")]
+    [InlineData("0")]
+    [InlineData("null")]
+    public async Task A_number_of_tokens_that_limits_nothing_stays_and_the_answer_comes_whole(string allowed)
+    {
+        const string Text = "ha-ha-ha!-and-so-on";
+        var events = EventsOf(Chat, Text, "one").ToList();
+        var servers = new Servers((name, request) => Encoding.UTF8.GetBytes(string.Concat(name == "a" ? events.Take(4) : EventsOf(Chat, Text[Beginning(request).Length..], "two"))), isReset: true);
+        await using var pool = Pool();
+        var (answer, failure) = await AskAsync(pool, servers, Chat, $",\"max_tokens\":{allowed}");
+        failure.Should().BeNull();
+        TextOf(answer).Should().Be(Text);
+        (JsonNode.Parse(servers.Bodies[^1])!["max_tokens"]?.ToJsonString() ?? "null").Should().Be(allowed);
+    }
+
+    [Theory]
     [InlineData(Chat)]
     [InlineData(Messages)]
     public async Task Any_text_cut_at_any_two_bytes_is_one_whole_answer(string path)
