@@ -166,7 +166,7 @@ internal static class Comparison
 
             ## Threads
 
-            The figures show how many calls (or choices) all threads together make per second, as a multiple of a single thread. The best possible value is the number of threads, if the machine has as many cores.
+            The figures show how many calls (or choices) all threads together make per second, as a multiple of a single thread. The best possible value is the number of threads, if the machine has as many cores. Threads that call through one pool write the same counters. The cost of this depends on the processor. A figure below 1 means that all threads together make fewer calls than one thread alone. These are rates of more than a million calls per second, which calls over a network do not reach.
 
             | threads | choices among 3 | choices, a pool for each thread | calls, one pool | calls, a pool for each thread |
             |---|---|---|---|---|
