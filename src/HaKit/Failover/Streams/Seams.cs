@@ -14,10 +14,22 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
     private AttemptTotals _attempts = AttemptTotals.None;
     private PartialResponseException? _first;
     private NotContinuedReason _reason;
+    private RestCancellation? _cancellation;
     private bool _isOwnRest;
+    private int _isCancelled;
 
     /// <summary>Gets the seams so far.</summary>
     public IReadOnlyList<StreamSeam> Made => _made;
+
+    /// <summary>Cancels the request for the rest, and the rest itself. Any thread may call this method.</summary>
+    public void Cancel()
+    {
+        Interlocked.Exchange(ref _isCancelled, 1); // pairs with the exchange in BeginRequest: this thread sees the new cancellation, or BeginRequest sees the flag
+        Volatile.Read(ref _cancellation)?.Cancel();
+    }
+
+    /// <summary>Records that the answer was read to its end, so that its rest is over too.</summary>
+    public void Close() => Volatile.Read(ref _cancellation)?.Close();
 
     /// <summary>Requests the rest of the answer.</summary>
     /// <param name="cut">The cut.</param>
@@ -25,29 +37,33 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
     /// <param name="callerToken">The token of the call.</param>
     /// <param name="readerToken">The token of the reader.</param>
     /// <returns>The rest of the answer; null if there is none.</returns>
-    /// <exception cref="OperationCanceledException">The caller cancelled.</exception>
-    public async ValueTask<IAsyncEnumerable<T>?> ContinueAsync(PartialResponseException cut, Activity? span, CancellationToken callerToken, CancellationToken readerToken)
+    /// <exception cref="OperationCanceledException">The caller cancelled, or disposed the answer.</exception>
+    public async ValueTask<IAsyncEnumerator<T>?> ContinueAsync(PartialResponseException cut, Activity? span, CancellationToken callerToken, CancellationToken readerToken)
     {
         if (RecordCut(cut) is { } reason)
         {
             _reason = reason;
             return null;
         }
-        using var both = callerToken.CanBeCanceled && readerToken.CanBeCanceled && callerToken != readerToken
-            ? CancellationTokenSource.CreateLinkedTokenSource(callerToken, readerToken) : null;
-        var token = both?.Token ?? (callerToken.CanBeCanceled ? callerToken : readerToken);
+        var cancellation = BeginRequest(callerToken);
+        using var reader = cancellation.Register(readerToken);
+        var token = cancellation.Token;
         // The call's span is current while the rest is requested. Afterwards the reader's own span is current again.
         if (span is { IsStopped: false })
             Activity.Current = span;
         var began = engine.Clock.Now;
+        IAsyncEnumerator<T>? items = null;
         try
         {
             _reason = NotContinuedReason.Failed;
+            token.ThrowIfCancellationRequested();
             if (await continueWith(cut, token).ConfigureAwait(false) is not { } rest)
                 return null;
+            // The code of the application may throw here too. Such a rest cannot be read, so the caller gets the exception of the cut.
+            items = rest.GetAsyncEnumerator(token);
             _isOwnRest = rest is not StreamedAnswer<T> { AfterCharacters: not null };
             Add(cut, rest as StreamedAnswer<T>, span, began);
-            return rest;
+            return items;
         }
         catch (OperationCanceledException) when (token.IsCancellationRequested)
         {
@@ -67,6 +83,8 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
 #pragma warning restore CA1031
         {
         }
+        if (items is not null)
+            Discards.DisposeResult(items);
         if (_reason == NotContinuedReason.Failed)
             engine.Telemetry.RecordNotContinued(cut.Endpoint, cut.Fault.KindName);
         return null;
@@ -90,6 +108,15 @@ internal sealed class Seams<T>(FailoverEngine engine, TimeSpan deadline, Func<Pa
         if (_isOwnRest)
             return NotContinuedReason.Failed;
         return _cutBy.Count > ContinuationCase.MostSeams ? NotContinuedReason.TooManySeams : null;
+    }
+
+    private RestCancellation BeginRequest(CancellationToken callerToken)
+    {
+        var cancellation = _cancellation ?? new RestCancellation(callerToken);
+        Interlocked.Exchange(ref _cancellation, cancellation);
+        if (Volatile.Read(ref _isCancelled) != 0)
+            cancellation.Cancel();
+        return cancellation;
     }
 
     private void Add(PartialResponseException cut, StreamedAnswer<T>? rest, Activity? span, TimeSpan began)

@@ -221,7 +221,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _isDisposed = true;
         Interlocked.MemoryBarrier(); // pairs with the barrier in CutAsync: this thread sees the new _source, or CutAsync sees _isDisposed
         // Some readers stop at the end mark. The answer is complete even if the items after the mark were not read.
-        var isWhole = _over || _progress.HasEnded;
+        var isWhole = _progress.HasEnded || _over && _cut is null;
         _answer.Complete(isWhole ? null : KnownFaults.CallerCancelled, _engine.Clock.Now);
         if (!isWhole && !_source.IsLeft)
             _lease.Cancel(KnownFaults.CallerCancelled);
@@ -230,6 +230,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _over = true;
         _answer.EndSpan(isWhole ? null : nameof(FaultKind.CallerCancelled));
         var left = _source.LeaveAsync();
+        CloseSeams(cancels: !isWhole); // the source has been left before, so the end of the rest's read is not taken for a cut
         _signal.Dispose();
         return _cut is PartialResponseException ? StreamSource.CloseAfterCutAsync(left, _leaving) : left;
     }
@@ -258,7 +259,16 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             return false; // EndpointGuard completes the lease
         _answer.Complete(null, _engine.Clock.Now);
         _answer.EndSpan(null);
+        CloseSeams(cancels: false);
         return false;
+    }
+
+    private void CloseSeams(bool cancels)
+    {
+        if (cancels)
+            _seams?.Cancel();
+        else
+            _seams?.Close();
     }
 
     // Creates the exception for a read that was cancelled. If another thread disposes the stream during a read, the read ends with this exception too, because
@@ -334,9 +344,10 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             return false;
         if (_isHeld)
             return true; // EndpointGuard completes the lease
-        _over = true;
         if (why.Blame == FaultBlame.Caller)
         {
+            _over = true;
+            CloseSeams(cancels: true);
             _answer.Complete(_progress.HasEnded ? null : why, now);
             _answer.EndSpan(why.KindName);
         }
@@ -357,17 +368,20 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (exception is not null && IsCancelled || _lease.CancelledFor is { Blame: FaultBlame.Caller })
             throw CancelledAt(now);
         var partial = await ToPartialAsync(fault, exception, now).ConfigureAwait(false);
+        // Until the rest has arrived, every read fails with the cut, whatever the code of the application throws.
+        _cut = partial;
         _over = true;
         if (_seams is null)
-            throw _cut = partial;
+            throw partial;
         if (await ContinueAsync(partial).ConfigureAwait(false) is not { } rest)
         {
+            CloseSeams(cancels: true);
             _answer.EndSpan(partial.Fault.KindName);
             throw _cut = _seams.Failure(_progress.Delivered);
         }
-        _source = new StreamSource<T>(rest.GetAsyncEnumerator(_callerToken), _signal);
+        _source = new StreamSource<T>(rest, _signal);
         _watchesItself = rest is StreamedAnswer<T>;
-        _over = false;
+        (_over, _cut) = (false, null);
         Interlocked.MemoryBarrier();
         if (_isDisposed)
         {
@@ -389,6 +403,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private OperationCanceledException CancelledAt(TimeSpan now)
     {
         _over = true;
+        CloseSeams(cancels: true);
         _answer.Complete(KnownFaults.CallerCancelled, now);
         _answer.EndSpan(nameof(FaultKind.CallerCancelled));
         var cancelled = Cancelled();
@@ -423,13 +438,13 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         return failure;
     }
 
-    private async ValueTask<IAsyncEnumerable<T>?> ContinueAsync(PartialResponseException partial)
+    private async ValueTask<IAsyncEnumerator<T>?> ContinueAsync(PartialResponseException partial)
     {
         try
         {
             return await _seams!.ContinueAsync(partial, _lease.CallSpan, _callerToken, _readerToken).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (IsCancelled)
+        catch (OperationCanceledException) when (IsCancelled || _isDisposed)
         {
             throw CancelledAt(_engine.Clock.Now);
         }
