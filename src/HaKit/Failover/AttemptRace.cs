@@ -170,7 +170,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         }
         else if (now >= call.Deadline)
         {
-            _end = Outcome.FromException<TResult>(engine.Failures.OutOfTime(call, _kept.TakeException(), now));
+            // A refusal is known, so it goes back. If the request must not be repeated, the caller must learn that another endpoint may have processed it.
+            _end = (call.Profile.MayRepeat ? _kept.TakeRefusal(call) : null) ?? Outcome.FromException<TResult>(engine.Failures.OutOfTime(call, _kept.TakeException(), now));
         }
         else
         {
@@ -310,12 +311,12 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         if (_hedge.Lease is { } hedge)
             return Min(due, hedge.TimeoutAt);
         if (_first.Lease.KeptSince is not null)
-            return Min(due, StartBeside(now, out isStarted));
+            return Min(due, engine.Silence.SilentAgainAt(_first.Lease) is var silentAt && silentAt > now ? silentAt : StartBeside(now, out isStarted));
         var hedgeAt = call.HedgeWasConsidered ? TimeSpan.MaxValue : engine.Hedges.HedgeAt(call, _first.Lease);
         if (hedgeAt > now)
             return Min(due, hedgeAt);
         if (engine.Hedges.TryHedge(call, now) is not { } lease)
-            return due;
+            return call.HedgeWasConsidered ? due : Min(due, HedgeStarter.NextTryAt(_first.Lease, now));
         Start(ref _hedge, lease);
         isStarted = true;
         return now;

@@ -7,6 +7,10 @@ namespace HaKit.Failover;
 /// <summary>Decides when a second attempt starts beside a slow one, and starts it.</summary>
 internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints untried, AttemptStarter starter)
 {
+    // A hedge that could not start is tried again after this share of the attempt's silence, and after this time at least.
+    private const double RetryShare = 0.1;
+    private static readonly TimeSpan ShortestRetry = TimeSpan.FromMilliseconds(100);
+
     /// <summary>
     /// Gets when a second attempt may start beside this attempt. This attempt must have been silent for longer than all but the slowest <see
     /// cref="HedgingOptions.MaxShare"/> of the endpoint's answers take, and for at least <see cref="HedgingOptions.MinimumDelay"/>. <see
@@ -25,10 +29,13 @@ internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints unt
     }
 
     /// <summary>Starts a second attempt on another endpoint that is not overloaded, if the budget allows it.</summary>
+    /// <returns>
+    /// The attempt. Null if it could not start; <see cref="FailoverCall.HedgeWasConsidered"/> is then false if it may start later (<see cref="NextTryAt"/>).
+    /// </returns>
     public Lease? TryHedge(FailoverCall call, TimeSpan now)
     {
         call.HedgeWasConsidered = true;
-        if (!untried.TryChooseBeside(call, now, out var choice))
+        if (context.Snapshot.Members.Length < 2 || !untried.MayTryAnother(call) || !untried.TryChooseBeside(call, now, out var choice))
             return null;
         if (choice is not { State: { } state, Admission: Admission.Normal } || IsOverBound(state, context.Snapshot) || !context.Budget.TryHedge())
         {
@@ -42,6 +49,13 @@ internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints unt
         }
         context.Budget.RefundHedge();
         return null;
+    }
+
+    /// <summary>Gets when a hedge that could not start beside this attempt is tried again.</summary>
+    public static TimeSpan NextTryAt(Lease lease, TimeSpan now)
+    {
+        var pause = (now - lease.LastSignAt) * RetryShare;
+        return now + (pause > ShortestRetry ? pause : ShortestRetry);
     }
 
     // The bound of Mirrokni, Thorup and Zadimoghaddam (2018): no endpoint gets more than 1.25 times the average load.

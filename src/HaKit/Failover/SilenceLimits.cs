@@ -57,10 +57,22 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     /// <summary>
     /// Decides whether an attempt that was silent up to its limit is kept. It is not kept if the limit is known (<see cref="LimitsFor"/>), or if it was kept
     /// before. Otherwise a stream is cancelled if its request may be repeated and the call has an untried endpoint. A plain answer is kept, because it may
-    /// legitimately take that long.
+    /// legitimately take that long. The second opinion on a refused request that may be repeated is not kept: the caller gets the refusal instead.
     /// </summary>
     public bool KeepsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
-        !lease.IsLimitKnown && lease.KeptSince is null && lease.EndsAt > now && !(call.IsStream && call.Profile.MayRepeat && untried.HasAny(call, now));
+        !lease.IsLimitKnown && lease.KeptSince is null && lease.EndsAt > now
+        && !(call.Profile.MayRepeat && (call.History.Refusal != RefusalState.None || call.IsStream && untried.HasAny(call, now)));
+
+    /// <summary>
+    /// Gets from when on a second attempt may start beside a kept attempt: at once while it is silent, and after another silence if it has shown since then that
+    /// its endpoint works on it. <see cref="TimeSpan.MaxValue"/> (never) from its first content on, because its answer is arriving.
+    /// </summary>
+    public TimeSpan SilentAgainAt(Lease lease)
+    {
+        if (lease.FirstContentAt is not null)
+            return TimeSpan.MaxValue;
+        return lease.LastSignAt > lease.KeptSince ? lease.LastSignAt + context.Settings.FirstContent.Timeout : TimeSpan.Zero;
+    }
 
     /// <summary>Gets the fault of an attempt that has reached its limit. If the end of the call cut the attempt short, the silence is not the endpoint's fault.</summary>
     public Fault OverdueFault(FailoverCall call, Lease lease, TimeSpan now)

@@ -172,6 +172,31 @@ public sealed class HedgingTests
         (_tried.Count - 400).Should().BeInRange(1, 23, "at most 5 % of 460 calls may have company");
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_hedge_that_cannot_start_yet_starts_when_its_endpoint_or_the_budget_has_capacity(bool isBudget)
+    {
+        await using var pool = Pool(o => o.RetryBudget.HedgesPerCall = isBudget ? 0.05 : 1);
+        await Learn(pool);
+        while (isBudget && pool.Engine.Budget.TryHedge())
+            continue;
+        var others = Enumerable.Range(0, isBudget ? 0 : 8).Select(_ => Call(pool, static _ => 0.5, new RequestProfile { Endpoints = ["b"], MayHedge = false }).AsTask()).ToArray();
+        _tried.Clear();
+        var call = Call(pool, static name => name == "a" ? 0.9 : 0.1, RequestProfile.Default).AsTask();
+        _tried.Should().Equal("a");
+        _time.Advance(TimeSpan.FromSeconds(0.4));
+        _tried.Should().Equal("a");
+        for (var i = 0; isBudget && i < 20; i++)
+            await Call(pool, static _ => 0, new RequestProfile { Endpoints = ["a"], MayHedge = false });
+        _tried.Clear();
+        _time.Advance(TimeSpan.FromSeconds(0.3));
+        await Task.WhenAll(others);
+        _tried.Should().Equal("b");
+        _time.Advance(TimeSpan.FromSeconds(0.1));
+        call.IsCompletedSuccessfully.Should().BeTrue();
+    }
+
     [Fact]
     public async Task A_fast_endpoint_is_not_hedged()
     {

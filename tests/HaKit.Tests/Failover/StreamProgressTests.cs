@@ -119,4 +119,25 @@ public sealed class StreamProgressTests : StreamBench
         Read(pool);
         pool.Explain(RequestProfile.Default)[0].FirstContentSeconds.Should().BeApproximately(1, 0.2);
     }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_endpoint_that_works_again_after_a_long_silence_gets_no_second_attempt_beside_it()
+    {
+        await using var pool = Pool(2);
+        Scripts["a"] = static _ => throw new EndpointFaultException("a", new Fault(FaultKind.Throttled) { RetryAfter = S(60) });
+        Scripts["b"] = Says("role 35s work 20s work 20s Hello .");
+        Read(pool).Should().EndWith("work Hello .");
+        Opened.Should().Equal("a", "b");
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_endpoint_that_is_silent_again_after_its_progress_gets_a_second_attempt_beside_it()
+    {
+        await using var pool = Pool(2, o => o.TotalRequestTimeout.Timeout = S(200));
+        Scripts["a"] = token => Opened.Count == 1 ? throw new EndpointFaultException("a", new Fault(FaultKind.Throttled) { RetryAfter = S(60) }) : Play("role Hello .", token);
+        Scripts["b"] = Says("role 35s work wait");
+        Read(pool).Should().Be("role Hello .");
+        Opened.Should().Equal("a", "b", "a");
+        Time.Elapsed.Should().BeGreaterThanOrEqualTo(S(65)).And.BeLessThan(S(70));
+    }
 }

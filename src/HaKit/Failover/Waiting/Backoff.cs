@@ -16,9 +16,8 @@ internal sealed class Backoff(Chance chance)
     /// <summary>Draws a new backoff that begins at the given time, and stores its end in the call.</summary>
     public TimeSpan DrawEnd(FailoverCall call, TimeSpan from, FailoverSettings settings)
     {
-        var ceiling = settings.Retry.Delay * Math.Pow(2, Math.Min(call.Backoffs, 30));
-        if (ceiling > settings.Retry.MaxDelay)
-            ceiling = settings.Retry.MaxDelay;
+        // The ceiling is limited before it becomes a TimeSpan, because a long delay that has doubled many times is longer than the longest TimeSpan.
+        var ceiling = new TimeSpan((long)Math.Min(settings.Retry.Delay.Ticks * Math.Pow(2, Math.Min(call.Backoffs, 30)), settings.Retry.MaxDelay.Ticks));
         call.Backoffs++;
         var until = from + ceiling * chance.NextDouble();
         // The backoff must leave the call time for another attempt: an attempt that comes slightly early is better than a lost call.

@@ -145,6 +145,9 @@ internal ref struct ProspectReader
         _anyServes |= hasServed && !health.IsSpared;
         _isSpared |= health.IsSpared;
         _serving += hasServed ? 1 : 0;
+        // A plain answer may legitimately take long. So the endpoint that already works on it gets no second attempt, even if it answers other calls meanwhile.
+        if (findings.IsUnderWay && !_call.IsStream)
+            return;
         // Only calls that are released one after another may go to an endpoint that has come back. A call that was woken by its own timer must pay from the
         // retry budget, or wait for the next trial of the outage (OutagePace). Otherwise all calls would go to the endpoint at the same time.
         var isOpen = _call.WasReleased && HasComeBack(member, failedAt);
