@@ -23,10 +23,24 @@ internal static class OwnFaults
                 case PartialResponseException partial:
                     return partial.Fault;
                 case EndpointPoolException pool:
-                    return new Fault(FaultKind.Overloaded) { RetryAfter = pool.RetryAfter };
+                    return FaultOf(pool);
             }
         }
 
         return null;
+    }
+
+    // A pool that serves as an endpoint of another pool has not served the call.
+    private static Fault FaultOf(EndpointPoolException pool)
+    {
+        // None of its endpoints can serve this one request. That says nothing about other requests, so it must not count against the inner pool.
+        if (pool is NoEndpointAvailableException { Endpoints.Count: > 0, WaitRules: [.., WaitRule.NotCapable] } && pool.Attempts.All(static a => a.Fault is { Blame: FaultBlame.Request }))
+            return new Fault(FaultKind.NotServed) { SecondOpinion = SecondOpinion.Each };
+        return new Fault(FaultKind.Overloaded)
+        {
+            Applied = pool.PerhapsBilled > 0 ? FaultApplied.Ambiguous : FaultApplied.Rejected,
+            RetryAfter = pool.RetryAfter,
+            DoesNotHeal = pool.WaitRules is [.., WaitRule.TimeDoesNotHeal],
+        };
     }
 }

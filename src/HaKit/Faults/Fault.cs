@@ -72,6 +72,12 @@ public sealed record Fault
     /// </summary>
     internal string? RequestFeature { get; init; }
 
+    /// <summary>
+    /// Gets whether a call must not wait for the endpoint, unless the endpoint named a time. True for a pool that serves as an endpoint, if waiting does not help
+    /// any of its endpoints.
+    /// </summary>
+    internal bool DoesNotHeal { get; init; }
+
     /// <summary>Gets whether the fault counts neither for nor against an endpoint.</summary>
     public bool IsNeutral => IsProvisional || Blame is FaultBlame.Request or FaultBlame.Caller;
 

@@ -24,7 +24,7 @@ internal static class FaultHealing
     {
         // An endpoint that sent a Retry-After is expected to be back after this time.
         _ when fault.NamesTime => Healing.InTime,
-        _ when fault.UntilCleared || fault.IsRefusal || fault.IsNeutral && fault.Kind is not (FaultKind.Superseded or FaultKind.DeadlineExceeded or FaultKind.CallerCancelled) => Healing.Never,
+        _ when fault.UntilCleared || fault.DoesNotHeal || fault.IsRefusal || fault.IsNeutral && fault.Kind is not (FaultKind.Superseded or FaultKind.DeadlineExceeded or FaultKind.CallerCancelled) => Healing.Never,
         FaultKind.Unauthorized or FaultKind.Forbidden or FaultKind.QuotaExhausted or FaultKind.ModelNotFound => Healing.Never,
         FaultKind.InvalidRequest or FaultKind.RequestTooLarge or FaultKind.ContextLength or FaultKind.ContentFilter => Healing.Never,
         FaultKind.Unknown => Healing.Doubtful,
