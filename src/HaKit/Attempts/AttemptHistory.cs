@@ -11,6 +11,7 @@ internal sealed class AttemptHistory
     private const int MostKept = 256;
 
     private Entry[] _entries = new Entry[6];
+    private RemovedAttempts? _removed;
     private int _kept;
 
     /// <summary>Gets the number of attempts that were begun, including attempts that were refused with a <c>Retry-After</c>.</summary>
@@ -37,7 +38,9 @@ internal sealed class AttemptHistory
     /// <summary>Gets the number of ended attempts that may have been processed and billed although they failed.</summary>
     public int PerhapsBilled { get; private set; }
 
-    /// <summary>Gets the number of attempts that were trials of an outage (<see cref="Failover.Waiting.OutagePace"/>).</summary>
+    /// <summary>
+    /// Gets the number of attempts that were trials of an outage (<see cref="Failover.Waiting.OutagePace"/>), without the trials in <see cref="NamedRefusals"/>.
+    /// </summary>
     public int Paced { get; private set; }
 
     /// <summary>Gets the number of attempts that count towards the limits on attempts (<see cref="Failover.RetryOptions.MaxRetryAttempts"/>).</summary>
@@ -59,18 +62,27 @@ internal sealed class AttemptHistory
             ForgetMiddle();
         if (_kept == _entries.Length)
             Array.Resize(ref _entries, _kept * 2);
-        _entries[_kept++] = new Entry(state, state.Endpoint, started) { Number = NextNumber, IsInService = isInService };
+        _entries[_kept++] = new Entry(state, state.Endpoint, started) { Number = NextNumber, IsInService = isInService, IsPaced = isPaced };
         Begun++;
         if (isPaced)
             Paced++;
     }
 
-    // The first entries show how the call began, and the later half shows the current state. So the entries in the middle are removed.
+    // The first entries show how the call began, and the later half shows the current state. So the entries in the middle are removed, except the entries that
+    // still decide what the call may do. At least one entry is removed.
     private void ForgetMiddle()
     {
         const int first = MostKept / 4, from = MostKept / 2;
-        Array.Copy(_entries, from, _entries, first, MostKept - from);
-        _kept = first + MostKept - from;
+        _kept = first;
+        for (var i = first; i < from; i++)
+        {
+            if (_entries[i].IsLasting && _kept < from - 1)
+                _entries[_kept++] = _entries[i];
+            else
+                (_removed ??= new RemovedAttempts()).Add(in _entries[i]);
+        }
+        Array.Copy(_entries, from, _entries, _kept, MostKept - from);
+        _kept += MostKept - from;
         Array.Clear(_entries, _kept, MostKept - _kept);
     }
 
@@ -87,7 +99,10 @@ internal sealed class AttemptHistory
             if (_entries[i].Number == number && _entries[i].Ended is null)
             {
                 if (fault?.NamesTime == true)
+                {
                     NamedRefusals++;
+                    Paced -= _entries[i].IsPaced ? 1 : 0; // an attempt is subtracted from the retries once
+                }
                 if (fault?.MayBeBilled == true)
                     PerhapsBilled++;
                 _entries[i].Fault = fault;
@@ -113,7 +128,7 @@ internal sealed class AttemptHistory
 
     public int TimesTried(EndpointState state)
     {
-        var times = 0;
+        var times = _removed?.FindingsOf(state).Attempts ?? 0;
         foreach (ref readonly var entry in Entries)
         {
             if (ReferenceEquals(entry.State, state))
@@ -126,18 +141,12 @@ internal sealed class AttemptHistory
     /// <summary>Collects the findings about one endpoint from the attempts of this call.</summary>
     public Findings FindingsOf(EndpointState state)
     {
-        var findings = default(Findings);
+        var findings = _removed?.FindingsOf(state) ?? default;
         foreach (ref readonly var entry in Entries)
         {
             var isOwn = ReferenceEquals(entry.State, state);
             if (isOwn)
-            {
-                findings.Attempts++;
-                findings.Counted += entry.Fault?.NamesTime == true ? 0 : 1;
-                findings.AskedAt = entry.Started;
-                findings.WasInService |= entry.IsInService;
-                findings.IsUnderWay |= entry.Ended is null;
-            }
+                findings.Add(in entry);
             if (entry.Fault is { } fault && (isOwn || !fault.IsNeutral && fault.Reach != FaultReach.Endpoint && entry.Endpoint.Domains.Shares(state.Endpoint.Domains, fault.Reach)))
                 (findings.Fault, findings.FaultBegan) = (fault, entry.Started);
         }
@@ -167,6 +176,16 @@ internal sealed class AttemptHistory
 
         /// <summary>The start of the attempt that ended with <see cref="Fault"/>.</summary>
         public TimeSpan FaultBegan;
+
+        /// <summary>Adds an attempt on the endpoint.</summary>
+        public void Add(in Entry entry)
+        {
+            Attempts++;
+            Counted += entry.Fault?.NamesTime == true ? 0 : 1;
+            AskedAt = entry.Started;
+            WasInService |= entry.IsInService;
+            IsUnderWay |= entry.Ended is null;
+        }
     }
 
     /// <summary>Checks whether this call has found a fault that reaches the candidate through a shared failure domain.</summary>
@@ -302,6 +321,7 @@ internal sealed class AttemptHistory
     public void Clear()
     {
         Array.Clear(_entries, 0, _kept);
+        _removed = null;
         _kept = Begun = Inherited = NamedRefusals = PerhapsBilled = Paced = 0;
     }
 
@@ -314,21 +334,9 @@ internal sealed class AttemptHistory
         public TimeSpan? Ended;
         public int Number;
         public bool IsInService;
+        public bool IsPaced;
+
+        /// <summary>Gets whether the attempt is still running, or its endpoint must not get the request again.</summary>
+        public readonly bool IsLasting => Ended is null || Fault is { MayAskAgain: false } or { IsRefusal: true };
     }
-}
-
-/// <summary>The decision whether and where a refused call continues.</summary>
-internal enum RefusalState
-{
-    /// <summary>The call was not refused.</summary>
-    None,
-
-    /// <summary>The call may try one other endpoint for a second opinion, if the retry budget allows it.</summary>
-    MayAskOne,
-
-    /// <summary>The call may try each untried endpoint once, if the endpoint can take an attempt now.</summary>
-    MayAskEach,
-
-    /// <summary>Two endpoints have given refusals of the kind <see cref="SecondOpinion.One"/>, so the refusal is final.</summary>
-    Final,
 }
