@@ -40,7 +40,7 @@ internal sealed class CredentialNames
     public bool IsIn(string query) => FindIn(query) is not null;
 
     /// <summary>Finds the first parameter with a credential in a query, with its value. Null if there is none.</summary>
-    public string? FindIn(string query) => query.Length > 1 ? query[1..].Split('&').FirstOrDefault(part => IsParameter(NameOf(part))) : null;
+    public string? FindIn(string query) => FindAllIn(query).FirstOrDefault();
 
     /// <summary>Checks whether a text is a part of one of a request's credentials, in its headers or its query.</summary>
     public bool HasPart(HttpRequestMessage request, string text)
@@ -51,8 +51,10 @@ internal sealed class CredentialNames
                 return true;
         }
 
-        return request.RequestUri is { IsAbsoluteUri: true } address && FindIn(address.Query)?.Contains(text, StringComparison.OrdinalIgnoreCase) == true;
+        return request.RequestUri is { IsAbsoluteUri: true } address && FindAllIn(address.Query).Any(part => part.Contains(text, StringComparison.OrdinalIgnoreCase));
     }
+
+    private IEnumerable<string> FindAllIn(string query) => query.Length > 1 ? query[1..].Split('&').Where(part => IsParameter(NameOf(part))) : [];
 
     /// <summary>Gets the query without its credentials. All other bytes of the query stay the same.</summary>
     public string Without(string query)

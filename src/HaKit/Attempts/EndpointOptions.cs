@@ -162,7 +162,15 @@ public sealed class EndpointOptions
     // The characters that the name of a header may have: a "token" of RFC 9110, section 5.6.2.
     private static readonly SearchValues<char> s_inHeaderNames = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    internal IEnumerable<string> Validate(string path) => [.. CheckIdentity(path), .. CheckNumbers(path), .. EndpointLabels.FindMistakes(path, this), .. EndpointSecrets.FindMistakes(path, this), .. CheckHeaders(path)];
+    internal IEnumerable<string> Validate(string path)
+    {
+        string[] mistakes = [.. CheckIdentity(path), .. CheckNumbers(path), .. EndpointLabels.FindMistakes(path, this), .. EndpointSecrets.FindMistakes(path, this), .. CheckHeaders(path)];
+        return mistakes.Select(mistake => WithoutKey(WithoutKey(mistake, Name), Model));
+    }
+
+    // The messages quote the name and the model. A key that was put there by mistake must not get into them.
+    private static string WithoutKey(string mistake, string? label) =>
+        label is not null && ShownText.HasWordLikeKey(label) ? mistake.Replace(label, ShownText.OfLabel(label), StringComparison.Ordinal) : mistake;
 
     private IEnumerable<string> CheckIdentity(string path)
     {

@@ -12,6 +12,8 @@ internal static class EndpointSecrets
     /// <summary>The end of a sentence about a placeholder in place of a key.</summary>
     public const string IsPlaceholder = "is a placeholder, such as '<key>', 'YOUR_API_KEY', '${KEY}' or 'sk-...', and not a key.";
 
+    private const int ShortestKeyAsModel = 20;
+
     private static readonly string[] s_headers = ["Authorization:", "api-key:", "x-api-key:", "x-goog-api-key:", "Ocp-Apim-Subscription-Key:"];
 
     /// <summary>Gets a sentence for each mistake.</summary>
@@ -38,10 +40,15 @@ internal static class EndpointSecrets
 
     private static IEnumerable<string> OfNames(string path, EndpointOptions endpoint)
     {
-        foreach (var (setting, text) in new[] { ("Name", endpoint.Name), ("KeyName", endpoint.KeyName), ("Account", endpoint.Account), ("Provider", endpoint.Provider), ("Region", endpoint.Region) })
+        foreach (var (setting, text) in new[]
         {
-            if (text is not null && ShownText.BeginsAsKey(text))
-                yield return $"{path}:{setting}{(setting == "Name" ? "" : $" of '{endpoint.Name}'")} begins as a key does. {setting} is a name, which pages and logs show. Give the key as Credential.";
+            ("Name", endpoint.Name), ("KeyName", endpoint.KeyName), ("Account", endpoint.Account), ("Provider", endpoint.Provider), ("Region", endpoint.Region), ("Zone", endpoint.Zone),
+            ("Residency", endpoint.Residency), ("Model", endpoint.Model),
+        })
+        {
+            // The names of some models begin like a key, but are shorter.
+            if (text is not null && ShownText.HasWordLikeKey(text, setting == "Model" ? ShortestKeyAsModel : 0))
+                yield return $"{path}:{setting}{(setting == "Name" ? "" : $" of '{endpoint.Name}'")} {(ShownText.BeginsAsKey(text.AsSpan().Trim()) ? "" : "has a part that ")}begins as a key does. {setting} is a name, which pages and logs show. Give the key as Credential.";
         }
     }
 

@@ -22,6 +22,9 @@ internal sealed class Lease
 
     public EndpointState State => _data.State;
 
+    /// <summary>Gets the endpoint as it was when the attempt began. A reload may replace the endpoint of <see cref="State"/> during the attempt.</summary>
+    public PoolEndpoint Endpoint => _data.Endpoint;
+
     public int Version { get; private set; }
 
     /// <summary>Gets the number of the call, unique within the pool.</summary>
@@ -108,7 +111,7 @@ internal sealed class Lease
 
     /// <summary>Removes the code of a fault if the code occurs in a credential that the attempt sends, because the server has then quoted a secret.</summary>
     public Fault WithoutSecret(Fault fault) =>
-        fault.Code is { Length: > 0 } code && CallerCredentials?.HasPart(State.Endpoint, code) == true ? fault with { Code = null } : State.Endpoint.WithoutOwnSecret(fault, UsedCredential);
+        fault.Code is { Length: > 0 } code && CallerCredentials?.HasPart(Endpoint, code) == true ? fault with { Code = null } : Endpoint.WithoutOwnSecret(fault, UsedCredential);
 
     /// <summary>Gets or sets the token of the caller.</summary>
     public CancellationToken CallerToken
@@ -237,6 +240,7 @@ internal sealed class Lease
         // The data was cleared when the lease was returned. The fields are set one by one, because copying the whole struct costs more than the rest of this
         // method.
         _data.State = state;
+        _data.Endpoint = state.Endpoint;
         _data.Ticket = ticket;
         _data.Reservation = reservation;
         _data.Silence = silence;
@@ -405,6 +409,7 @@ internal sealed class Lease
     private struct AttemptData
     {
         public EndpointState State;
+        public PoolEndpoint Endpoint;
         public HealthTicket Ticket;
         public AttemptReservation Reservation;
         public AttemptTrace Trace;

@@ -62,9 +62,9 @@ internal readonly struct EndpointPoolOptionsValidation
         for (var i = 0; i < endpoints.Count; i++)
             _wrong.AddRange(endpoints[i].Validate($"{_path}: Endpoints:{i}"));
         foreach (var same in endpoints.Where(e => !string.IsNullOrWhiteSpace(e.Name)).GroupBy(e => e.Name, StringComparer.Ordinal).Where(g => g.Count() > 1))
-            _wrong.Add($"{_path}: Endpoints has {same.Count()} endpoints of the name '{same.Key}': each needs a name of its own.");
+            _wrong.Add($"{_path}: Endpoints has {same.Count()} endpoints of the name '{ShownText.OfLabel(same.Key)}': each needs a name of its own.");
         foreach (var alike in endpoints.Select(e => e.Name).Distinct(StringComparer.Ordinal).GroupBy(n => n, StringComparer.OrdinalIgnoreCase).Where(g => g.Count() > 1 && !string.IsNullOrWhiteSpace(g.Key)))
-            _wrong.Add($"{_path}: Endpoints has '{string.Join("' and '", alike)}', which differ only in capital letters: logs and pages would confuse them. Give each endpoint a name of its own.");
+            _wrong.Add($"{_path}: Endpoints has '{string.Join("' and '", alike.Select(ShownText.OfLabel))}', which differ only in capital letters: logs and pages would confuse them. Give each endpoint a name of its own.");
         if (_options.Origin is { } origin && EndpointAddress.FindMistake(origin) is { } mistake)
             _wrong.Add($"{_path}: Origin {mistake}");
     }
@@ -81,7 +81,7 @@ internal readonly struct EndpointPoolOptionsValidation
         foreach (var endpoint in _options.Endpoints)
         {
             if (endpoint.AttemptTimeout is { Timeout: var own })
-                NotLongerThanDeadline($"AttemptTimeout:Timeout of endpoint '{endpoint.Name}'", own);
+                NotLongerThanDeadline($"AttemptTimeout:Timeout of endpoint '{ShownText.OfLabel(endpoint.Name)}'", own);
         }
 
         var first = _options.FirstContent;
@@ -142,7 +142,7 @@ internal readonly struct EndpointPoolOptionsValidation
         foreach (var endpoint in _options.Endpoints)
         {
             if (endpoint.Limits is { } limits)
-                _wrong.AddRange(limits.Validate($"{_path}: Limits of endpoint '{endpoint.Name}'"));
+                _wrong.AddRange(limits.Validate($"{_path}: Limits of endpoint '{ShownText.OfLabel(endpoint.Name)}'"));
         }
     }
 

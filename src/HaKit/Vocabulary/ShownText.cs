@@ -8,6 +8,8 @@ internal static class ShownText
     // The prefixes of well-known providers' keys.
     private static readonly string[] s_beginnings = ["sk-", "sk_", "pk-", "rk-", "gsk_", "xai-", "hf_", "nvapi-", "AIza", "eyJ", "ghp_", "r8_", "pplx-", "AKIA"];
 
+    private static readonly System.Buffers.SearchValues<char> s_separators = System.Buffers.SearchValues.Create(" \t\r\n\u00A0,;\"'`");
+
     /// <summary>Returns an address without its user, password, query and fragment, and <c>…</c> instead of a text that looks like a key.</summary>
     public static string OfAddress(string address)
     {
@@ -49,6 +51,22 @@ internal static class ShownText
             var isOfWord = char.IsLetterOrDigit(c) || c is '-' or '_' or '+' or '=';
             (length, digits) = isOfWord ? (length + 1, digits + (char.IsDigit(c) ? 1 : 0)) : (0, 0);
             if (length >= ShortestKey && digits > 0)
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Returns a name of the configuration, or <c>…</c> if a part of it begins like a key.</summary>
+    public static string OfLabel(string label) => HasWordLikeKey(label) ? "…" : label;
+
+    /// <summary>Checks whether any part of a text begins like a key. White space, commas and quotation marks separate the parts.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="shortest">The number of characters that such a part has at least.</param>
+    public static bool HasWordLikeKey(ReadOnlySpan<char> text, int shortest = 0)
+    {
+        foreach (var part in text.SplitAny(s_separators))
+        {
+            if (text[part].Length >= shortest && BeginsAsKey(text[part]))
                 return true;
         }
         return false;
