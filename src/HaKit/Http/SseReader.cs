@@ -21,7 +21,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private bool _hasContent;
     private bool _hasEnded;
     private bool _hasSeveralChoices;
-    private ulong _lastUnknown;
+    private ulong _lastProgress;
 
     /// <summary>Gets the source of the items, which knows how the body is divided into items. Null: each item is one event.</summary>
     public SseEvents? Source { get; init; }
@@ -118,7 +118,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return OfGemini(data);
         if (_isKnown && FlatError.IsNameOfFailure(name))
             return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
-        return OfWhole(data) ?? OfOllama(data) ?? fault ?? FaultIn(data) ?? OfUnknown(data);
+        return OfWhole(data) ?? OfOllama(data) ?? fault ?? FaultIn(data) ?? OfUnknown(data, name);
     }
 
     private StreamSignal OfEvent(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, EventMeaning meaning, StreamSignal? fault)
@@ -137,7 +137,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             case EventMeaning.Final:
                 return StreamSignal.Content | StreamSignal.End;
             case EventMeaning.Progress:
-                return StreamSignal.Progress;
+                return OfProgress(data, name);
             case EventMeaning.End:
                 return OfEnd(data);
             default:
@@ -213,7 +213,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return OfReason(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"done_reason\""u8))) == StreamSignal.Error ? StreamSignal.Error : signal | StreamSignal.End;
     }
 
-    private StreamSignal OfUnknown(ReadOnlySpan<byte> data)
+    private StreamSignal OfUnknown(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
         if (!StreamPieces.IsSomething(data, except: default))
             return StreamSignal.None;
@@ -225,16 +225,16 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
         if (_fields.IsBare && (shape is null || shape.IsMetBy(data)))
             return StreamSignal.Content | StreamSignal.End; // a whole answer of a kind that is not streamed
-        return OfProgress(data);
+        return OfProgress(data, name);
     }
 
     // An event that differs from the previous event only in numbers is a keep-alive. It does not show that the endpoint works on the answer.
-    private StreamSignal OfProgress(ReadOnlySpan<byte> data)
+    private StreamSignal OfProgress(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
-        var outline = StreamPieces.ShapeOf(data);
-        if (outline == _lastUnknown)
+        var outline = unchecked(31 * StreamPieces.ShapeOf(data) + StreamPieces.ShapeOf(name));
+        if (outline == _lastProgress)
             return StreamSignal.None;
-        _lastUnknown = outline;
+        _lastProgress = outline;
         return StreamSignal.Progress;
     }
 
@@ -265,7 +265,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return SetFault(new Fault(FaultKind.ServerError));
         if (meaning == EventMeaning.KeepAlive || data.SequenceEqual("null"u8) || data.SequenceEqual("\"\""u8) || data.SequenceEqual("[]"u8))
             return StreamSignal.None;
-        return _isKnown ? OfProgress(data) : StreamSignal.Content;
+        return _isKnown ? OfProgress(data, name) : StreamSignal.Content;
     }
 
     private StreamSignal OfErrorLine(ReadOnlySpan<byte> data) =>

@@ -80,6 +80,7 @@ public sealed class StreamSiblingTests
     [Theory(Timeout = 60_000)]
     [InlineData("/responses", "event: response.heartbeat\ndata: {\"type\":\"response.heartbeat\"}\n\n")]
     [InlineData("/responses", "data: {\"type\":\"response.keepalive\",\"sequence_number\":{n}}\n\n")]
+    [InlineData("/responses", "event: response.web_search_call.searching\ndata: {\"type\":\"response.web_search_call.searching\",\"item_id\":\"ws_1\",\"sequence_number\":{n}}\n\n")]
     [InlineData("/chat/completions", "data: {\"type\":\"stream.ping\"}\n\n")]
     [InlineData("/chat/completions", "data: ping\n\n")]
     [InlineData("/chat/completions", "data: keep-alive {n}\n\n")]
