@@ -368,7 +368,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (exception is not null && IsCancelled || _lease.CancelledFor is { Blame: FaultBlame.Caller })
             throw CancelledAt(now);
         var partial = await ToPartialAsync(fault, exception, now).ConfigureAwait(false);
-        // Until the rest has arrived, every read fails with the cut, whatever the code of the application throws.
+        // Until the rest has arrived, every read fails with the cut, also if the code of the application throws.
         _cut = partial;
         _over = true;
         if (_seams is null)
