@@ -87,18 +87,27 @@ internal sealed class BatchStore : IBatchStore
         var added = await ScalarAsync(Sql.Add, cancellationToken, _batchId, _worker, ids, sealedInputs, hashes).ConfigureAwait(false);
         if (added == inputs.Count)
             return new(added, 0, null);
-        var changed = new List<string>();
-        var command = Command(_dataSource, Sql.Changed, _batchId, ids, hashes);
-        await using (command.ConfigureAwait(false))
-        {
-            var reader = await ReaderAsync(command, cancellationToken).ConfigureAwait(false);
-            await using var end = reader.ConfigureAwait(false);
-            while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-                changed.Add(reader.GetString(0));
-        }
+        var changed = await IdsAsync(Sql.Changed, ids, hashes, cancellationToken).ConfigureAwait(false);
         if (replaceChanged && changed.Count > 0)
+        {
             await RunAsync(Sql.Replace, cancellationToken, _batchId, _worker, ids, sealedInputs, hashes).ConfigureAwait(false);
+            // After a crash these are the items that were in progress. They are free when their leases end.
+            if (await IdsAsync(Sql.UnderWay, ids, hashes, cancellationToken).ConfigureAwait(false) is { Count: > 0 } busy)
+                throw new BatchStoreException($"Item '{busy[0]}'{(busy.Count == 1 ? " is" : $" and {busy.Count - 1} more are")} being worked on: {(busy.Count == 1 ? "its input" : "their inputs")} cannot be replaced now. The others were added. Try again when the other worker has ended, or after {_lease.TotalSeconds:0} s (the lease) if it has crashed.");
+        }
         return new(added, changed.Count, changed.Count == 0 ? null : changed[0]);
+    }
+
+    private async ValueTask<List<string>> IdsAsync(string sql, string[] ids, byte[][] hashes, CancellationToken cancellationToken)
+    {
+        var found = new List<string>();
+        var command = Command(_dataSource, sql, _batchId, ids, hashes);
+        await using var endOfCommand = command.ConfigureAwait(false);
+        var reader = await ReaderAsync(command, cancellationToken).ConfigureAwait(false);
+        await using var end = reader.ConfigureAwait(false);
+        while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            found.Add(reader.GetString(0));
+        return found;
     }
 
     public async ValueTask<IReadOnlyList<BatchClaim>> ClaimAsync(int count, bool mayRepeat, CancellationToken cancellationToken = default)
@@ -193,7 +202,8 @@ internal sealed class BatchStore : IBatchStore
     {
         ArgumentNullException.ThrowIfNull(finished);
         await RunAsync(Sql.Redo, cancellationToken, _batchId, _worker, finished.Select(static f => f.Ordinal).ToArray(),
-            finished.Select(static f => f.Outcome.Request.Equals(RequestFingerprint.None) ? null : f.Outcome.Request.ToArray()).ToArray()).ConfigureAwait(false);
+            finished.Select(static f => f.Outcome.Request.Equals(RequestFingerprint.None) ? null : f.Outcome.Request.ToArray()).ToArray(),
+            finished.Select(static f => (short)f.Outcome.State).ToArray(), finished.Select(static f => f.Outcome.At.ToUniversalTime()).ToArray()).ConfigureAwait(false);
     }
 
     /// <summary>Does nothing, because the application owns the data source.</summary>

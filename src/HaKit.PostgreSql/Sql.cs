@@ -41,16 +41,22 @@ internal static class Sql
         where batch_id = $1 and worker = $2
         """;
 
+    public const string UnderWay = """
+        select t.item_id from unnest($2::text[], $3::bytea[]) with ordinality as t (item_id, input_hash, place)
+        join hakit.batch_item i on i.batch_id = $1 and i.item_id = t.item_id
+        where i.input_hash <> t.input_hash and i.state = 1 order by t.place
+        """;
+
     // "state < 2" is spelt out so that the partial index is used. If the lease of an item has expired and the item must not be repeated, its state becomes
-    // unknown here.
+    // unknown here. The fence grows by a random number: if the database comes back with older data, two workers could otherwise get the same fence.
     public const string Claim = """
         with due as (
-            select ordinal, state, must_not_repeat, reserved from hakit.batch_item
+            select ordinal, state, must_not_repeat and state = 1 as must_not_repeat, reserved from hakit.batch_item
             where batch_id = $1 and state < 2 and (state = 0 or lease_until < clock_timestamp())
             order by ordinal limit $3 for update skip locked),
         taken as (
             update hakit.batch_item i set
-                state = case when due.must_not_repeat then 4 else 1 end, fence = i.fence + 1, reserved = 0, must_not_repeat = false,
+                state = case when due.must_not_repeat then 4 else 1 end, fence = i.fence + 1 + (random() * 1000000)::bigint, reserved = 0, must_not_repeat = false,
                 lease_until = case when due.must_not_repeat then null else clock_timestamp() + $4 end, worker = case when due.must_not_repeat then null else $2 end,
                 finished_at = case when due.must_not_repeat then clock_timestamp() end,
                 error = case when due.must_not_repeat then 'The worker was lost between the call and its commit, and the call must not be repeated.' end
@@ -69,21 +75,24 @@ internal static class Sql
 
     public const string CostLock = "select pg_advisory_xact_lock(1213254505, $1)";
 
+    // If the answer of the statement was lost, the statement is repeated. It then finds its own reservation, and does not add it again.
     public const string Start = """
-        with started as (
+        with old as (select reserved from hakit.batch_item where batch_id = $1 and ordinal = $3 and fence = $4 and state = 1 for update),
+        started as (
             update hakit.batch_item set reserved = $5, must_not_repeat = $6
-            where batch_id = $1 and ordinal = $3 and fence = $4 and state = 1
-                and ($7::double precision is null or (select sum(spent) + sum(reserved) from hakit.batch_worker where batch_id = $1) + $5 <= $7)
+            where batch_id = $1 and ordinal = $3 and exists (select from old)
+                and ($7::double precision is null or (select sum(spent) + sum(reserved) from hakit.batch_worker where batch_id = $1) - (select reserved from old) + $5 <= $7)
             returning 1),
-        counted as (update hakit.batch_worker set reserved = reserved + $5 where batch_id = $1 and worker = $2 and exists (select from started))
+        counted as (update hakit.batch_worker set reserved = reserved + $5 - (select reserved from old) where batch_id = $1 and worker = $2 and exists (select from started))
         select count(*)::integer from started
         """;
 
-    // The last part finds outcomes that an earlier try of the same commit has stored, if the connection broke before its answer. Such rows have the same fence
-    // and request.
+    // If the connection broke before the answer of an earlier try of the same commit, the rows have the same fence and request. "fresh" leaves these outcomes out
+    // of the counts, and the last part returns them as stored.
     public const string Commit = """
         with given as (select * from unnest($3::bigint[], $4::bigint[], $5::smallint[], $6::bytea[], $7::bytea[], $8::text[], $9::text[], $10::integer[], $11::double precision[], $12::bigint[], $13::bigint[], $14::double precision[])
             as t (ordinal, fence, state, request, result, endpoint, error, attempts, cost, input_tokens, output_tokens, reserved)),
+        fresh as (select g.* from given g where not exists (select from hakit.batch_item i where i.batch_id = $1 and i.ordinal = g.ordinal and i.fence = g.fence and i.state = g.state and i.request = g.request)),
         stored as (
             update hakit.batch_item i set
                 state = g.state, request = g.request, result = g.result, endpoint = g.endpoint, error = g.error, attempts = g.attempts, cost = g.cost, input_tokens = g.input_tokens,
@@ -93,8 +102,8 @@ internal static class Sql
         counted as (
             update hakit.batch_worker set
                 succeeded = succeeded + (select count(*) filter (where state = 2) from stored), failed = failed + (select count(*) filter (where state = 3) from stored),
-                unknown = unknown + (select count(*) filter (where state = 4) from stored), under_way = under_way - (select count(*) from stored), calls = calls + (select count(*) from given),
-                spent = spent + (select coalesce(sum(cost), 0) from given), reserved = reserved - (select coalesce(sum(stored.reserved), 0) from stored)
+                unknown = unknown + (select count(*) filter (where state = 4) from stored), under_way = under_way - (select count(*) from stored), calls = calls + (select count(*) from fresh),
+                spent = spent + (select coalesce(sum(cost), 0) from fresh), reserved = reserved - (select coalesce(sum(stored.reserved), 0) from stored)
             where batch_id = $1 and worker = $2)
         select ordinal from stored
         union all
@@ -107,7 +116,7 @@ internal static class Sql
         """;
 
     public const string Release = """
-        with freed as (update hakit.batch_item i set state = 0, lease_until = null, worker = null from unnest($3::bigint[], $4::bigint[]) as t (ordinal, fence)
+        with freed as (update hakit.batch_item i set state = 0, lease_until = null, worker = null, must_not_repeat = false from unnest($3::bigint[], $4::bigint[]) as t (ordinal, fence)
             where i.batch_id = $1 and i.ordinal = t.ordinal and i.fence = t.fence and i.state = 1 returning 1)
         update hakit.batch_worker set under_way = under_way - (select count(*) from freed) where batch_id = $1 and worker = $2
         """;
@@ -118,9 +127,11 @@ internal static class Sql
         returning i.ordinal
         """;
 
+    // A redone item has the same request. Only the time and the state show whether another worker has stored a later outcome.
     public const string Redo = """
-        with given as (select * from unnest($3::bigint[], $4::bytea[]) as t (ordinal, request)),
-        old as (select i.ordinal, i.state from hakit.batch_item i join given g on i.batch_id = $1 and i.ordinal = g.ordinal where i.state > 1 and i.request is not distinct from g.request order by i.ordinal for update of i),
+        with given as (select * from unnest($3::bigint[], $4::bytea[], $5::smallint[], $6::timestamptz[]) as t (ordinal, request, state, finished_at)),
+        old as (select i.ordinal, i.state from hakit.batch_item i join given g on i.batch_id = $1 and i.ordinal = g.ordinal
+            where i.state > 1 and i.state = g.state and i.request is not distinct from g.request and i.finished_at is not distinct from g.finished_at order by i.ordinal for update of i),
         reopened as (update hakit.batch_item i set state = 0, request = null, result = null, endpoint = null, error = null, finished_at = null
             from old where i.batch_id = $1 and i.ordinal = old.ordinal returning old.state)
         update hakit.batch_worker set succeeded = succeeded - (select count(*) from reopened where state = 2), failed = failed - (select count(*) from reopened where state = 3),

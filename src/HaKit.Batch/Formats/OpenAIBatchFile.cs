@@ -11,12 +11,13 @@ namespace HaKit.Batch.Formats;
 /// <param name="Url">The path, for example <c>/v1/chat/completions</c>.</param>
 /// <param name="Body">The request's body.</param>
 public sealed record OpenAIBatchRequest(
-    [property: JsonPropertyName("custom_id")] string CustomId, [property: JsonPropertyName("url")] string Url, [property: JsonPropertyName("body")] JsonElement Body);
+    [property: JsonPropertyName("custom_id")] string CustomId, [property: JsonPropertyName("url")] string Url,
+    [property: JsonPropertyName("body"), JsonConverter(typeof(JsonAsWritten))] JsonElement Body);
 
 /// <summary>Represents the answer to one request. Immutable.</summary>
 /// <param name="StatusCode">The HTTP status.</param>
 /// <param name="Body">The body.</param>
-public sealed record OpenAIBatchAnswer([property: JsonPropertyName("status_code")] int StatusCode, [property: JsonPropertyName("body")] JsonElement Body);
+public sealed record OpenAIBatchAnswer([property: JsonPropertyName("status_code")] int StatusCode, [property: JsonPropertyName("body"), JsonConverter(typeof(JsonAsWritten))] JsonElement Body);
 
 /// <summary>Reads and writes files in the format of OpenAI's batch API: one JSON object per line. Thread-safe.</summary>
 public static class OpenAIBatchFile
@@ -75,7 +76,7 @@ public static class OpenAIBatchFile
     {
         try
         {
-            using var json = JsonDocument.Parse(line);
+            using var json = OpenAIBatchJson.Parse(line);
             var root = json.RootElement;
             if (root.TryGetProperty("method", out var method) && method.GetString() is not "POST")
                 throw new InvalidDataException($"Line {number}: the method is '{method.GetString()}'; POST is needed.");
@@ -123,8 +124,3 @@ public static class OpenAIBatchFile
         return buffer.ToArray();
     }
 }
-
-/// <summary>Contains the JSON contracts of requests and answers.</summary>
-[JsonSerializable(typeof(OpenAIBatchRequest))]
-[JsonSerializable(typeof(OpenAIBatchAnswer))]
-internal sealed partial class OpenAIBatchJson : JsonSerializerContext;

@@ -54,16 +54,19 @@ internal sealed class JournalFile : IDisposable
 
     public ulong NextNumber { get; private set; }
 
+    /// <summary>Gets the file's header.</summary>
+    public JournalHeader Header => _header;
+
     /// <summary>Gets the number of bytes that a payload of this length needs in the file.</summary>
     public int SpaceFor(int payload) => RecordHeader.Length + payload + (_writing is null ? 0 : JournalSeal.Overhead);
 
     /// <summary>Creates a new file. <see cref="Publish"/> gives it its name after its content is durable.</summary>
-    public static JournalFile Create(IJournalFileSystem files, string path, JournalSeal? seal, ulong firstRecord)
+    public static JournalFile Create(IJournalFileSystem files, string path, JournalSeal? seal, ulong firstRecord, ulong predecessor = 0)
     {
         var file = files.Open(path, createNew: true);
         try
         {
-            var header = JournalHeader.New(seal, firstRecord);
+            var header = JournalHeader.New(seal, firstRecord, predecessor);
             Span<byte> bytes = stackalloc byte[JournalHeader.Length];
             header.Write(bytes);
             file.Write(bytes, 0);
@@ -91,6 +94,25 @@ internal sealed class JournalFile : IDisposable
         }
         catch
         {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a file to copy its good records. A damaged header does not matter if the identity in it is whole.</summary>
+    /// <exception cref="BatchJournalDamagedException">The file is shorter than a header.</exception>
+    public static JournalFile OpenDamaged(IJournalFileSystem files, string path, JournalSeal? seal)
+    {
+        try
+        {
+            return Open(files, path, seal);
+        }
+        catch (BatchJournalDamagedException)
+        {
+            var file = files.Open(path, createNew: false);
+            var bytes = new byte[JournalHeader.Length];
+            if (JournalHeader.Guess(bytes.AsSpan(0, file.Read(bytes, 0)), seal) is { } header)
+                return new(files, path, file, header, seal);
             file.Dispose();
             throw;
         }

@@ -5,14 +5,30 @@ using System.Security.Cryptography;
 namespace HaKit.Batch.Journal;
 
 /// <summary>
-/// The header of a journal's file: 64 bytes. <c>magic 8 | version 2 | flags 2 | reserved 4 | id 16 | key check 8 | first record 8 | reserved 12 | checksum 4</c>.
-/// All numbers are little-endian.
+/// The header of a journal's file: 64 bytes. <c>magic 8 | version 2 | flags 2 | reserved 4 | id 16 | key check 8 | first record 8 | predecessor 8 | reserved 4 |
+/// checksum 4</c>. All numbers are little-endian.
 /// </summary>
-internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong KeyCheck, ulong FirstRecord)
+/// <param name="FileId">The random identity of the file.</param>
+/// <param name="IsSealed">Whether the records are encrypted.</param>
+/// <param name="KeyCheck">A value that shows whether a key is the right one.</param>
+/// <param name="FirstRecord">The number of the first record.</param>
+/// <param name="Predecessor">The <see cref="Mark"/> of the file of which this file is the compacted copy. 0: it is no such copy, or was written before this value was added.</param>
+internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong KeyCheck, ulong FirstRecord, ulong Predecessor = 0)
 {
     public const int Length = 64;
     public const ushort Version = 1;
     private static readonly byte[] Magic = "HaKitJnl"u8.ToArray();
+
+    /// <summary>Gets the beginning of the file's identity, with which a compacted copy names this file.</summary>
+    public ulong Mark
+    {
+        get
+        {
+            Span<byte> id = stackalloc byte[16];
+            FileId.TryWriteBytes(id);
+            return BinaryPrimitives.ReadUInt64LittleEndian(id);
+        }
+    }
 
     public void Write(Span<byte> destination)
     {
@@ -23,6 +39,7 @@ internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong 
         FileId.TryWriteBytes(destination[16..]);
         BinaryPrimitives.WriteUInt64LittleEndian(destination[32..], KeyCheck);
         BinaryPrimitives.WriteUInt64LittleEndian(destination[40..], FirstRecord);
+        BinaryPrimitives.WriteUInt64LittleEndian(destination[48..], Predecessor);
         BinaryPrimitives.WriteUInt32LittleEndian(destination[60..], Checksum.Compute(Checksum.Start, destination[..60]));
     }
 
@@ -38,14 +55,18 @@ internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong 
             throw new BatchJournalDamagedException($"The header of '{path}' is damaged.", 0);
         return new(
             new Guid(source.Slice(16, 16)), (BinaryPrimitives.ReadUInt16LittleEndian(source[10..]) & 1) != 0,
-            BinaryPrimitives.ReadUInt64LittleEndian(source[32..]), BinaryPrimitives.ReadUInt64LittleEndian(source[40..]));
+            BinaryPrimitives.ReadUInt64LittleEndian(source[32..]), BinaryPrimitives.ReadUInt64LittleEndian(source[40..]), BinaryPrimitives.ReadUInt64LittleEndian(source[48..]));
     }
 
-    public static JournalHeader New(JournalSeal? seal, ulong firstRecord)
-    {
-        var id = new Guid(RandomNumberGenerator.GetBytes(16));
-        return new(id, seal is not null, seal?.CheckOf(id) ?? 0, firstRecord);
-    }
+    public static JournalHeader New(JournalSeal? seal, ulong firstRecord, ulong predecessor = 0) =>
+        For(new Guid(RandomNumberGenerator.GetBytes(16)), seal, firstRecord, predecessor);
+
+    /// <summary>Gets the header of a file whose header is damaged, from the bytes of its identity. Null if the file is shorter than a header.</summary>
+    public static JournalHeader? Guess(ReadOnlySpan<byte> source, JournalSeal? seal) =>
+        source.Length < Length ? null : For(new Guid(source.Slice(16, 16)), seal, firstRecord: 1, predecessor: 0);
+
+    private static JournalHeader For(Guid id, JournalSeal? seal, ulong firstRecord, ulong predecessor) =>
+        new(id, seal is not null, seal?.CheckOf(id) ?? 0, firstRecord, predecessor);
 }
 
 /// <summary>

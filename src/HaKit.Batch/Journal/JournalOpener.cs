@@ -13,6 +13,7 @@ internal sealed record JournalSettings(IJournalFileSystem Files, JournalSeal? Se
 internal static class JournalOpener
 {
     private const string NewEnding = ".new";
+    private const int NumberLength = 6;
     private const long WorthCompacting = 1024 * 1024;
 
     public static JournalStore Open(string name, JournalSettings settings, bool create)
@@ -26,11 +27,15 @@ internal static class JournalOpener
         {
             var notices = new List<string>();
             var state = new JournalState();
-            (file, var number) = OpenLatest(name, settings);
+            var (numbered, unfinished) = FilesOf(settings.Files, name);
+            (file, var number) = OpenLatest(name, numbered, settings);
             var scan = file.Scan(state.Apply);
             if (scan.CutBytes > 0)
                 notices.Add(string.Create(CultureInfo.InvariantCulture, $"The last record of '{file.Path}' was unfinished ({scan.CutBytes} bytes) and was cut off; nothing in it had been returned."));
             file.CutTail();
+            // Only now: if the latest file is damaged, nothing has been changed.
+            foreach (var path in unfinished.Concat(numbered.Values.SkipLast(1)))
+                settings.Files.Delete(path);
             RecordLostCalls(file, state, settings, notices);
             if (state.Garbage > WorthCompacting && state.Garbage > file.End / 2)
                 (file, state) = Compact(name, number, file, state, settings, notices);
@@ -44,17 +49,22 @@ internal static class JournalOpener
         }
     }
 
-    /// <summary>Gets the journal's files: the numbered files, and the unfinished files.</summary>
+    /// <summary>Gets the journal's files: the numbered files, and the unfinished files. Other files with a similar name belong to other journals, or are copies.</summary>
     public static (SortedList<int, string> Numbered, List<string> Unfinished) FilesOf(IJournalFileSystem files, string name)
     {
         var numbered = new SortedList<int, string>();
         var unfinished = new List<string>();
+        var beginning = Path.GetFileName(name).Length + 1;
         foreach (var path in files.FilesThatBeginWith(name + "."))
         {
-            var ending = path.AsSpan(path.LastIndexOf(name[(name.LastIndexOfAny(['/', '\\']) + 1)..] + ".", StringComparison.Ordinal) + name.Length - name.LastIndexOfAny(['/', '\\']));
-            if (ending.EndsWith(NewEnding, StringComparison.Ordinal) && int.TryParse(ending[..^NewEnding.Length], NumberStyles.None, CultureInfo.InvariantCulture, out _))
+            var ending = Path.GetFileName(path.AsSpan())[beginning..];
+            var isNew = ending.EndsWith(NewEnding, StringComparison.Ordinal);
+            var digits = isNew ? ending[..^NewEnding.Length] : ending;
+            if (digits.Length != NumberLength || !int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+                continue;
+            if (isNew)
                 unfinished.Add(path);
-            else if (ending.Length >= 6 && int.TryParse(ending, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            else
                 numbered.Add(number, path);
         }
         return (numbered, unfinished);
@@ -62,25 +72,60 @@ internal static class JournalOpener
 
     public static string PathOf(string name, int number) => string.Create(CultureInfo.InvariantCulture, $"{name}.{number:000000}");
 
-    public static JournalFile Create(string name, int number, JournalSettings settings) =>
-        JournalFile.Create(settings.Files, PathOf(name, number) + NewEnding, settings.Seal, firstRecord: 1);
+    public static JournalFile Create(string name, int number, JournalSettings settings, ulong predecessor = 0) =>
+        JournalFile.Create(settings.Files, PathOf(name, number) + NewEnding, settings.Seal, firstRecord: 1, predecessor);
 
-    private static (JournalFile File, int Number) OpenLatest(string name, JournalSettings settings)
+    private static (JournalFile File, int Number) OpenLatest(string name, SortedList<int, string> numbered, JournalSettings settings)
     {
-        var (numbered, unfinished) = FilesOf(settings.Files, name);
-        foreach (var path in unfinished)
-            settings.Files.Delete(path);
         if (numbered.Count == 0)
         {
+            foreach (var path in FilesOf(settings.Files, name).Unfinished)
+                settings.Files.Delete(path);
             var created = Create(name, 1, settings);
             created.Publish(PathOf(name, 1));
             return (created, 1);
         }
         var latest = JournalFile.Open(settings.Files, numbered.GetValueAtIndex(numbered.Count - 1), settings.Seal);
-        // A file gets its number only after it is completely durable, so the files before it are no longer needed.
-        for (var i = 0; i < numbered.Count - 1; i++)
-            settings.Files.Delete(numbered.GetValueAtIndex(i));
+        try
+        {
+            ThrowIfNotInOrder(name, numbered, latest.Header, settings.Files);
+        }
+        catch
+        {
+            latest.Dispose();
+            throw;
+        }
         return (latest, numbered.GetKeyAtIndex(numbered.Count - 1));
+    }
+
+    // A compacted file gets its number only after it is completely durable, so the file before it is no longer needed. A copy that a person made by hand, or a file
+    // of another journal, could also have the next number. Then the file before it has the results.
+    private static void ThrowIfNotInOrder(string name, SortedList<int, string> numbered, JournalHeader latest, IJournalFileSystem files)
+    {
+        var later = latest;
+        for (var i = numbered.Count - 2; i >= 0; i--)
+        {
+            var earlier = HeaderOf(files, numbered.GetValueAtIndex(i));
+            var follows = earlier is { } before && numbered.GetKeyAtIndex(i) + 1 == numbered.GetKeyAtIndex(i + 1)
+                && (later.Predecessor == before.Mark || later.Predecessor == 0 && later.FileId != before.FileId);
+            if (!follows)
+                throw new BatchStoreException($"'{numbered.GetValueAtIndex(i)}' and '{numbered.GetValueAtIndex(i + 1)}' both have names of the journal '{name}', but the second is not the compacted copy of the first. One of them is a copy or belongs to another journal. Move it to another folder. Nothing was changed.");
+            later = earlier!.Value;
+        }
+    }
+
+    private static JournalHeader? HeaderOf(IJournalFileSystem files, string path)
+    {
+        using var file = files.Open(path, createNew: false);
+        Span<byte> bytes = stackalloc byte[JournalHeader.Length];
+        try
+        {
+            return JournalHeader.Read(bytes[..file.Read(bytes, 0)], path);
+        }
+        catch (BatchStoreException)
+        {
+            return null;
+        }
     }
 
     private static void RecordLostCalls(JournalFile file, JournalState state, JournalSettings settings, List<string> notices)
@@ -113,12 +158,35 @@ internal static class JournalOpener
     private static (JournalFile File, JournalState State) Compact(string name, int number, JournalFile file, JournalState state, JournalSettings settings, List<string> notices)
     {
         var before = file.End;
-        var compacted = Create(name, number + 1, settings);
-        var copied = JournalCopy.Copy(file, state, compacted);
-        compacted.Publish(PathOf(name, number + 1));
+        JournalFile? compacted = null;
+        JournalState copied;
+        try
+        {
+            compacted = Create(name, number + 1, settings, file.Header.Mark);
+            copied = JournalCopy.Copy(file, state, compacted);
+            compacted.Publish(PathOf(name, number + 1));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The journal is whole without the copy. The copy must not stay, not even after a power loss: the next opening would
+            // take it for the latest file, without the results that come now.
+            compacted?.Dispose();
+            settings.Files.Delete(PathOf(name, number + 1) + NewEnding);
+            settings.Files.Delete(PathOf(name, number + 1));
+            settings.Files.SyncDirectoryOf(file.Path);
+            notices.Add($"The journal could not be compacted: {exception.Message}");
+            return (file, state);
+        }
         var old = file.Path;
         file.Dispose();
-        settings.Files.Delete(old);
+        try
+        {
+            settings.Files.Delete(old);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            notices.Add($"'{old}' is no longer needed, but could not be deleted: {exception.Message} The next opening deletes it.");
+        }
         notices.Add(string.Create(CultureInfo.InvariantCulture, $"The journal was compacted from {before} to {compacted.End} bytes."));
         return (compacted, copied);
     }

@@ -13,13 +13,18 @@ internal static class JournalRepair
             throw new BatchStoreException($"There is no journal '{name}'. Give the name with which the batch was run, without the number at the end of its files.");
         using var held = JournalLock.Acquire(files, name, settings.Time.GetUtcNow());
         using var newLock = JournalLock.Acquire(files, newName, settings.Time.GetUtcNow());
-        if (JournalOpener.FilesOf(files, newName).Numbered.Count > 0)
+        var (present, unfinished) = JournalOpener.FilesOf(files, newName);
+        if (present.Count > 0)
             throw new BatchStoreException($"There is a journal '{newName}' already.");
-        using var damaged = JournalFile.Open(files, numbered.GetValueAtIndex(numbered.Count - 1), settings.Seal);
+        foreach (var path in unfinished)
+            files.Delete(path); // of a repair that was interrupted
+        using var damaged = JournalFile.OpenDamaged(files, numbered.GetValueAtIndex(numbered.Count - 1), settings.Seal);
         using var repaired = JournalOpener.Create(newName, 1, settings);
         var salvage = new Salvage(repaired);
         var skipped = damaged.Salvage(salvage.Add);
         salvage.Close();
+        if (salvage.Items == 0 && skipped > 0)
+            throw new BatchJournalDamagedException($"Nothing in '{damaged.Path}' can be saved: no record with an item is whole, or its header names another file.", 0);
         repaired.Publish(JournalOpener.PathOf(newName, 1));
         return new BatchRepair(salvage.Items, salvage.Outcomes, skipped, salvage.Orphans);
     }

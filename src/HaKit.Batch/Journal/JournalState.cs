@@ -57,6 +57,9 @@ internal sealed class JournalState
         Calls++;
     }
 
+    /// <summary>Checks whether the call of an item that is in flight may be repeated. True if no call is in flight.</summary>
+    public bool MayRepeat(int ordinal) => !_started.TryGetValue(ordinal, out var call) || call.MayRepeat;
+
     /// <summary>Records that a call ends, with an outcome or without one.</summary>
     public void End(int ordinal, double cost)
     {
@@ -107,7 +110,8 @@ internal sealed class JournalState
                 _outcomes++;
                 _outcomeBytes += content.Length;
                 Finish(CheckOrdinal(finished), outcome.State, location);
-                if (outcome.State == BatchItemState.Unknown && _started.Remove((int)finished, out var lost))
+                // The opening of a journal writes an outcome without a request for a call that was lost. An outcome of a run has the cost of its call.
+                if (outcome.State == BatchItemState.Unknown && outcome.Request.Equals(RequestFingerprint.None) && _started.Remove((int)finished, out var lost))
                     Lose(lost.Estimate);
                 else
                     End((int)finished, outcome.Cost);

@@ -12,6 +12,7 @@ internal sealed class JournalStore : IBatchStore
     private readonly JournalState _state;
     private readonly JournalWriter _writer;
     private readonly Dictionary<int, Claimed> _claims = [];
+    private readonly Dictionary<int, int> _replacing = []; // how many new inputs of an item are queued, but not durable yet
     private readonly Queue<int> _returned = new();
     private int _next;
     private long _fence;
@@ -80,10 +81,23 @@ internal sealed class JournalStore : IBatchStore
         }
 
         var claims = new BatchClaim[chosen.Count];
-        for (var i = 0; i < claims.Length; i++)
+        try
         {
-            var (id, input) = ReadItem(chosen[i].InputAt);
-            claims[i] = new BatchClaim(chosen[i].Ordinal, id, input, chosen[i].Fence);
+            for (var i = 0; i < claims.Length; i++)
+            {
+                var (id, input) = ReadItem(chosen[i].InputAt);
+                claims[i] = new BatchClaim(chosen[i].Ordinal, id, input, chosen[i].Fence);
+            }
+        }
+        catch
+        {
+            // The caller gets no claims, so it could not release them.
+            lock (_gate)
+            {
+                foreach (var (ordinal, _, _) in chosen)
+                    Release(ordinal);
+            }
+            throw;
         }
         return new(claims);
     }
@@ -119,16 +133,22 @@ internal sealed class JournalStore : IBatchStore
         return true;
     }
 
-    public ValueTask EndAsync(BatchClaim claim, double cost, CancellationToken cancellationToken = default)
+    public async ValueTask EndAsync(BatchClaim claim, double cost, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(claim);
+        bool mayRepeat;
         lock (_gate)
         {
             Verify(claim);
+            mayRepeat = _state.MayRepeat((int)claim.Ordinal);
             _state.End((int)claim.Ordinal, cost);
         }
-        _writer.AppendWithNext(new JournalEntry(EntryKind.Ended, (int)claim.Ordinal, EntryWriter.Ended(claim.Ordinal, cost)));
-        return default;
+        var entry = new JournalEntry(EntryKind.Ended, (int)claim.Ordinal, EntryWriter.Ended(claim.Ordinal, cost));
+        // After a crash, a call without a durable end counts as lost. If it must not be repeated, its item would become unknown, although the call has ended.
+        if (mayRepeat)
+            _writer.AppendWithNext(entry);
+        else
+            await _writer.AppendAsync(entry).ConfigureAwait(false);
     }
 
     public ValueTask ReleaseAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default)
@@ -139,8 +159,7 @@ internal sealed class JournalStore : IBatchStore
             foreach (var claim in claims)
             {
                 Verify(claim);
-                _claims.Remove((int)claim.Ordinal);
-                _returned.Enqueue((int)claim.Ordinal);
+                Release((int)claim.Ordinal);
             }
         }
 
@@ -177,7 +196,7 @@ internal sealed class JournalStore : IBatchStore
         {
             foreach (var item in finished)
             {
-                if (_state.Index.OutcomeAt((int)item.Ordinal) != 0)
+                if (_state.Index.OutcomeAt((int)item.Ordinal) is not 0 and var at && IsSame(EntryReader.Outcome(_file.Read(at), withResult: false).Outcome, item.Outcome))
                     entries.Add(new(EntryKind.Redo, (int)item.Ordinal, EntryWriter.Redo(item.Ordinal)));
             }
         }
@@ -204,7 +223,10 @@ internal sealed class JournalStore : IBatchStore
                     var isReplaced = _state.Index.InputAt(entry.Ordinal) != 0;
                     _state.Index.SetInputAt(entry.Ordinal, location);
                     if (isReplaced)
+                    {
+                        RecordReplaced(entry.Ordinal);
                         Reopen(entry.Ordinal);
+                    }
                     break;
                 case EntryKind.Outcome:
                     _state.Finish(entry.Ordinal, entry.State, location);
@@ -217,6 +239,22 @@ internal sealed class JournalStore : IBatchStore
                     break;
             }
         }
+    }
+
+    private static bool IsSame(BatchOutcome stored, BatchOutcome read) => stored.State == read.State && stored.At == read.At && stored.Request.Equals(read.Request);
+
+    private void Release(int ordinal)
+    {
+        _claims.Remove(ordinal);
+        _returned.Enqueue(ordinal);
+    }
+
+    private void RecordReplaced(int ordinal)
+    {
+        if (_replacing.TryGetValue(ordinal, out var queued) && queued > 1)
+            _replacing[ordinal] = queued - 1;
+        else
+            _replacing.Remove(ordinal);
     }
 
     private void Reopen(int ordinal)
@@ -246,13 +284,18 @@ internal sealed class JournalStore : IBatchStore
             }
             else
             {
+                var isRefused = adding.ReplaceChanged && _claims.ContainsKey(ordinal);
+                // The items before this one are numbered, so they must be written. The next part begins with this item and changes nothing.
+                if (isRefused && entries.Count > 0)
+                    break;
+                if (isRefused)
+                    throw new BatchStoreException($"Item '{input.Id}' is being worked on: its input cannot be replaced now. The items before it were added.");
                 adding.Changed++;
                 adding.FirstChanged ??= input.Id;
                 if (!adding.ReplaceChanged)
                     continue;
-                if (_claims.ContainsKey(ordinal))
-                    throw new BatchStoreException($"Item '{input.Id}' is being worked on: its input cannot be replaced now.");
                 _state.Index.SetInput(ordinal, input.Payload.Span);
+                _replacing[ordinal] = _replacing.GetValueOrDefault(ordinal) + 1;
             }
             var entry = EntryWriter.Item(ordinal, input.Id, input.Payload.Span);
             entries.Add(new(EntryKind.Item, ordinal, entry));
@@ -265,18 +308,22 @@ internal sealed class JournalStore : IBatchStore
     {
         while (_returned.TryDequeue(out var returned))
         {
-            if (_state.Index.StateOf(returned) == BatchItemState.Pending && !_claims.ContainsKey(returned))
+            if (IsFree(returned))
                 return returned;
         }
         // An item without a position is not durable yet, and the items after it are not durable either.
         for (; _next < _state.Index.Count && _state.Index.InputAt(_next) != 0; _next++)
         {
-            if (_state.Index.StateOf(_next) == BatchItemState.Pending && !_claims.ContainsKey(_next))
+            if (IsFree(_next))
                 return _next++;
         }
 
         return null;
     }
+
+    // An item whose new input is queued is claimed only with this input. It is returned to the queue when the input is durable.
+    private bool IsFree(int ordinal) =>
+        _state.Index.StateOf(ordinal) == BatchItemState.Pending && !_claims.ContainsKey(ordinal) && !_replacing.ContainsKey(ordinal);
 
     private Claimed Verify(BatchClaim claim) =>
         _claims.TryGetValue((int)claim.Ordinal, out var claimed) && claimed.Fence == claim.Fence && !claimed.IsCommitting
@@ -286,21 +333,6 @@ internal sealed class JournalStore : IBatchStore
     {
         var (_, id, input) = EntryReader.Item(_file.Read(inputAt));
         return (id, input);
-    }
-
-    private sealed class Adding(IReadOnlyList<BatchInput> inputs, bool replaceChanged)
-    {
-        public IReadOnlyList<BatchInput> Inputs => inputs;
-
-        public bool ReplaceChanged => replaceChanged;
-
-        public int At { get; set; }
-
-        public int Added { get; set; }
-
-        public int Changed { get; set; }
-
-        public string? FirstChanged { get; set; }
     }
 
     private sealed class Claimed(long fence)

@@ -71,6 +71,12 @@ internal sealed partial class BatchRun<TItem, TResult>
             }
             for (var j = 0; j < i; j++)
                 await _store.EndAsync(unit.Parts[j].Claim, 0).ConfigureAwait(false);
+            // A claim that another worker has taken over cannot start either. The next renewal removes its item from the queues.
+            if (_store.Lease is not null && (await _store.RenewAsync([unit.Parts[i].Claim]).ConfigureAwait(false)).Count > 0)
+            {
+                Volatile.Write(ref _hasLostClaim, true);
+                return false;
+            }
             lock (_lock)
             {
                 // Other calls in flight may cost less than their estimates. If no other call is in flight, the estimate will not fit later either.
@@ -81,6 +87,13 @@ internal sealed partial class BatchRun<TItem, TResult>
             return false;
         }
         return true;
+    }
+
+    // Under a cost limit, a call with an unknown cost counts with its estimate. Otherwise a server that reports no usage would have no limit.
+    private double CostOf(CallAnswer<TResult> answer, double estimate)
+    {
+        var (cost, isKnown) = _prices.PriceOf(answer.Endpoint, answer.InputTokens, answer.OutputTokens);
+        return (_options.MaxCost is null || isKnown ? cost : Math.Max(cost, estimate)) + answer.PerhapsBilled * estimate;
     }
 
     private ValueTask<CallAnswer<TResult>> AskAsync(PreparedCall<TResult> prepared, bool isPatient, CancellationToken cancellationToken)
@@ -115,7 +128,7 @@ internal sealed partial class BatchRun<TItem, TResult>
 
     private async ValueTask ServedAsync(BatchUnit<TItem> unit, bool isPatient, CallAnswer<TResult> answer)
     {
-        var cost = _prices.PriceOf(answer.Endpoint, answer.InputTokens, answer.OutputTokens) + answer.PerhapsBilled * unit.Estimate;
+        var cost = CostOf(answer, unit.Estimate);
         byte[][] results;
         try
         {

@@ -7,6 +7,7 @@ internal sealed partial class BatchRun<TItem, TResult>
 {
     private const int RedoAtOnce = 1000;
     private TimeSpan? _renewAt;
+    private bool _hasLostClaim;
 
     // A changed prompt must not return old answers. So before the first result is returned, every stored fingerprint is compared with the fingerprint of the
     // current request.
@@ -35,6 +36,16 @@ internal sealed partial class BatchRun<TItem, TResult>
             throw new BatchChangedException(_batch.Name, changed, first!.Value.Id, first.Value.What);
         foreach (var chunk in redo.Chunk(RedoAtOnce))
             await _store.RedoAsync(chunk, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Another worker, which may run an older version of the program, can store outcomes between the check and the reading.
+    private bool IsStillCurrent(BatchStored stored, TItem item)
+    {
+        if (_store.Lease is null || _options.OnChanged == OnChanged.Keep || stored.Outcome.State == BatchItemState.Unknown)
+            return true;
+        if (_work.FingerprintOf(item, stored.Input).FirstDifference(stored.Outcome.Request) is not { } difference)
+            return true;
+        return _options.OnChanged == OnChanged.Redo ? false : throw new BatchChangedException(_batch.Name, 1, stored.Id, difference);
     }
 
     private void KeepAsControl(TItem item, BatchItemState state, string? difference)
@@ -68,7 +79,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         if (_store.Lease is not { } lease)
             return;
         var now = Now;
-        if (_renewAt is { } at && at > now)
+        if (_renewAt is { } at && at > now && !Interlocked.Exchange(ref _hasLostClaim, false))
             return;
         _renewAt = now + lease / 3;
         List<BatchClaim> held;

@@ -117,7 +117,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         {
             var answer = await AskAsync(prepared, isPatient: true, cancellationToken).ConfigureAwait(false);
             NoteServed(answer, in call, item, isPatient: true);
-            cost = _prices.PriceOf(answer.Endpoint, answer.InputTokens, answer.OutputTokens) + answer.PerhapsBilled * estimate;
+            cost = CostOf(answer, estimate);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

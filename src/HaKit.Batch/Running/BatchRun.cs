@@ -95,7 +95,11 @@ internal sealed partial class BatchRun<TItem, TResult>
         if (!_options.OnlyNew)
         {
             await foreach (var stored in _store.ReadFinishedAsync(BatchContent.All, cancellationToken).ConfigureAwait(false))
-                yield return ResultOf(stored, _batch.ItemOf(stored.Input), isEarlier: true);
+            {
+                var item = _batch.ItemOf(stored.Input);
+                if (IsStillCurrent(stored, item))
+                    yield return ResultOf(stored, item, isEarlier: true);
+            }
         }
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -150,27 +154,31 @@ internal sealed partial class BatchRun<TItem, TResult>
         if (_failure is not null)
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_failure);
         cancellationToken.ThrowIfCancellationRequested();
-        if (_stopped is { } reason)
+        if (_stopped is { } reason && !(reason == BatchStopReason.StopAt && Progress().Counts is { Total: var total } counts && counts.Finished == total))
             throw new BatchStoppedException(reason, $"Batch '{_batch.Name}' ended because of {reason}: {Progress()}. The next run processes the remaining items.");
     }
 
-    private async ValueTask TryAsync(Func<Task> step)
+    private async ValueTask<bool> TryAsync(Func<Task> step)
     {
         try
         {
             await step().ConfigureAwait(false);
+            return true;
         }
 #pragma warning disable CA1031 // The exception is thrown again when all results have been handed over.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
             Fail(exception);
+            return false;
         }
     }
 
-    // The calls in flight are billed anyway, so their outcomes are committed, or returned with the failure.
+    // The calls in flight are billed anyway, so their outcomes are committed, or returned with the failure. Their leases are renewed meanwhile. Otherwise another
+    // worker would take over the items, and the outcomes would be refused.
     private async ValueTask DrainAsync()
     {
+        var renews = _renewAt is not null; // null: the store has no leases
         while (true)
         {
             lock (_lock)
@@ -179,7 +187,8 @@ internal sealed partial class BatchRun<TItem, TResult>
                     return;
             }
 
-            await _signal.WaitAsync(null).ConfigureAwait(false);
+            renews = renews && await TryAsync(async () => await RenewAsync().ConfigureAwait(false)).ConfigureAwait(false);
+            await _signal.WaitAsync(renews ? _renewAt - Now : null).ConfigureAwait(false);
         }
     }
 

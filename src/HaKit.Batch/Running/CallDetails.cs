@@ -17,6 +17,9 @@ internal static class CallDetails
         OutputTokens = detail.OutputTokens,
     };
 
+    /// <summary>Gets a number of tokens that a server reported. Null if it cannot be meant: negative, or above the range of the pool's own counts.</summary>
+    public static long? Plausible(long? tokens) => tokens is >= 0 and <= int.MaxValue ? tokens : null;
+
     /// <summary>
     /// Reads the details from the properties of an answer, if a client that wraps the pool's client returned it. The properties do not contain the number of
     /// attempts that may have been billed, so it counts as one.

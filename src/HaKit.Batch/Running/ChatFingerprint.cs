@@ -14,6 +14,10 @@ internal static class ChatFingerprint
     public static RequestFingerprint Compute(IEnumerable<ChatMessage> messages, ChatOptions? options) =>
         RequestFingerprint.Compute(Written(messages, Write), Written(options, Write), Written(options?.ResponseFormat, Write));
 
+    /// <summary>Writes properties of an application. Empty if there are none.</summary>
+    public static byte[] WrittenProperties(IReadOnlyDictionary<string, object?>? properties) =>
+        properties is { Count: > 0 } ? Written(properties, static (json, values) => WriteObject(json, values)) : [];
+
     private static byte[] Written<T>(T value, Action<Utf8JsonWriter, T> write)
     {
         var buffer = new ArrayBufferWriter<byte>();
@@ -93,8 +97,23 @@ internal static class ChatFingerprint
             foreach (var tool in options.Tools ?? [])
                 Write(json, tool);
             WriteObject(json, options.AdditionalProperties);
+            // Only options that are set are written from here on, each with its name, so that the fingerprints of stored results stay the same.
+            if ((options.ToolMode as RequiredChatToolMode)?.RequiredFunctionName is { } required)
+                WriteNamed(json, "required", required);
+            if (options.AllowMultipleToolCalls is { } several)
+                WriteNamed(json, "multiple", several ? "true" : "false");
+            if (options.Reasoning is { } reasoning)
+                WriteNamed(json, "reasoning", $"{reasoning.Effort} {reasoning.Output}");
+            if (options.ConversationId is { } conversation)
+                WriteNamed(json, "conversation", conversation);
         }
         json.WriteEndArray();
+    }
+
+    private static void WriteNamed(Utf8JsonWriter json, string name, string? value)
+    {
+        json.WriteStringValue(name);
+        json.WriteStringValue(value);
     }
 
     private static void Write(Utf8JsonWriter json, AITool tool)
@@ -104,7 +123,32 @@ internal static class ChatFingerprint
         json.WriteStringValue(tool.Description);
         if (tool is AIFunctionDeclaration function)
             function.JsonSchema.WriteTo(json);
+        if (tool.AdditionalProperties.Count > 0)
+            WriteObject(json, tool.AdditionalProperties);
+        switch (tool)
+        {
+            case HostedCodeInterpreterTool { Inputs: { Count: > 0 } inputs }:
+                Write(json, inputs);
+                break;
+            case HostedFileSearchTool search:
+                Write(json, search.Inputs ?? []);
+                Number(json, search.MaximumResultCount);
+                break;
+            case HostedMcpServerTool server:
+                WriteNamed(json, server.ServerName, server.ServerAddress);
+                foreach (var allowed in server.AllowedTools ?? [])
+                    json.WriteStringValue(allowed);
+                break;
+            default:
+                break;
+        }
         json.WriteEndArray();
+    }
+
+    private static void Write(Utf8JsonWriter json, IEnumerable<AIContent> contents)
+    {
+        foreach (var content in contents)
+            Write(json, content);
     }
 
     private static void Write(Utf8JsonWriter json, ChatResponseFormat? format)
@@ -113,6 +157,10 @@ internal static class ChatFingerprint
         json.WriteStringValue(format?.GetType().Name);
         if (format is ChatResponseFormatJson { Schema: { } schema })
             schema.WriteTo(json);
+        if (format is ChatResponseFormatJson { SchemaName: { } name })
+            WriteNamed(json, "name", name);
+        if (format is ChatResponseFormatJson { SchemaDescription: { } description })
+            WriteNamed(json, "description", description);
         json.WriteEndArray();
     }
 

@@ -32,7 +32,7 @@ internal sealed class ChatWork<TItem>(IChatClient chat, Func<TItem, IEnumerable<
         if (_own is not null)
         {
             var (response, detail) = await _own.GetResponseWithDetailAsync(prompt, asked, cancellationToken).ConfigureAwait(false);
-            return detail.Answer<ChatResponse>([response]) with { InputTokens = response.Usage?.InputTokenCount ?? detail.InputTokens, OutputTokens = response.Usage?.OutputTokenCount ?? detail.OutputTokens };
+            return detail.Answer<ChatResponse>([response]) with { InputTokens = CallDetails.Plausible(response.Usage?.InputTokenCount) ?? detail.InputTokens, OutputTokens = CallDetails.Plausible(response.Usage?.OutputTokenCount) ?? detail.OutputTokens };
         }
         if (Pool is null)
             asked = options.Chat; // the profile is for a pool; another client would send it to its server
@@ -40,8 +40,8 @@ internal sealed class ChatWork<TItem>(IChatClient chat, Func<TItem, IEnumerable<
         return CallDetails.ReadAnswer<ChatResponse>([answer], answer.AdditionalProperties) with
         {
             Endpoint = answer.GetServingEndpoint(),
-            InputTokens = answer.Usage?.InputTokenCount,
-            OutputTokens = answer.Usage?.OutputTokenCount,
+            InputTokens = CallDetails.Plausible(answer.Usage?.InputTokenCount),
+            OutputTokens = CallDetails.Plausible(answer.Usage?.OutputTokenCount),
         };
     }
 

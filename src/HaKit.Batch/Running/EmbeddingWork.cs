@@ -10,7 +10,11 @@ namespace HaKit.Batch.Running;
 internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding<float>> generator, Func<TItem, string> text, EmbeddingBatchOptions options)
     : BatchWork<TItem, Embedding<float>>
 {
-    private readonly byte[] _options = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{options.Embeddings?.ModelId}\n{options.Embeddings?.Dimensions}"));
+    private readonly byte[] _options =
+    [
+        .. Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{options.Embeddings?.ModelId}\n{options.Embeddings?.Dimensions}")),
+        .. ChatFingerprint.WrittenProperties(options.Embeddings?.AdditionalProperties),
+    ];
 
     // The pool's own generator returns the details of each call; a generator that wraps it has them in the answer's properties.
     private readonly EndpointPoolEmbeddingGenerator? _own = generator as EndpointPoolEmbeddingGenerator;
@@ -38,12 +42,12 @@ internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding
         if (_own is not null)
         {
             var (served, detail) = await _own.GenerateWithDetailAsync(texts, asked, cancellationToken).ConfigureAwait(false);
-            return detail.Answer<Embedding<float>>([.. served]) with { InputTokens = served.Usage?.InputTokenCount ?? detail.InputTokens, OutputTokens = 0 };
+            return detail.Answer<Embedding<float>>([.. served]) with { InputTokens = CallDetails.Plausible(served.Usage?.InputTokenCount) ?? detail.InputTokens, OutputTokens = 0 };
         }
         var embeddings = await generator.GenerateAsync(texts, asked, cancellationToken).ConfigureAwait(false);
         if (embeddings.Count != texts.Length)
             throw new InvalidOperationException($"{texts.Length} texts gave {embeddings.Count} embeddings.");
-        return CallDetails.ReadAnswer<Embedding<float>>([.. embeddings], embeddings.AdditionalProperties) with { InputTokens = embeddings.Usage?.InputTokenCount, OutputTokens = 0 };
+        return CallDetails.ReadAnswer<Embedding<float>>([.. embeddings], embeddings.AdditionalProperties) with { InputTokens = CallDetails.Plausible(embeddings.Usage?.InputTokenCount), OutputTokens = 0 };
     }
 
     // Four bytes for each number; JSON text would need three times as much.

@@ -34,10 +34,10 @@ internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork
         request.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail);
         if (!response.IsSuccessStatusCode)
             throw new EndpointFaultException(detail?.Endpoint ?? pool.Name, FaultOf(response, body, detail));
-        using var json = JsonDocument.Parse(body);
+        using var json = OpenAIBatchJson.Parse(body);
         var answer = new OpenAIBatchAnswer((int)response.StatusCode, json.RootElement.Clone());
         var usage = UsageOf(json.RootElement);
-        return (detail?.Answer<OpenAIBatchAnswer>([answer]) ?? new CallAnswer<OpenAIBatchAnswer> { Results = [answer] }) with { InputTokens = usage.Input ?? detail?.InputTokens, OutputTokens = usage.Output ?? detail?.OutputTokens };
+        return (detail?.Answer<OpenAIBatchAnswer>([answer]) ?? new CallAnswer<OpenAIBatchAnswer> { Results = [answer] }) with { InputTokens = CallDetails.Plausible(usage.Input) ?? detail?.InputTokens, OutputTokens = CallDetails.Plausible(usage.Output) ?? detail?.OutputTokens };
     }
 
     public override byte[] Write(OpenAIBatchAnswer result) => JsonSerializer.SerializeToUtf8Bytes(result, OpenAIBatchJson.Default.OpenAIBatchAnswer);

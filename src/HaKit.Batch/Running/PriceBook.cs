@@ -29,20 +29,20 @@ internal sealed class PriceBook(EndpointPool? pool)
         return pool is null ? 0 : pool.Endpoints.Select(e => Cost(e, input, output)).DefaultIfEmpty().Max();
     }
 
-    /// <summary>Gets the cost of an answer. 0 if the cost is not known.</summary>
-    public double PriceOf(string? endpoint, long? input, long? output)
+    /// <summary>Gets the cost of an answer, as far as it is known. <c>IsKnown</c> is false if the endpoint, a number of tokens or the price is not known.</summary>
+    public (double Cost, bool IsKnown) PriceOf(string? endpoint, long? input, long? output)
     {
         if (output > Volatile.Read(ref _longest))
             Volatile.Write(ref _longest, output.Value);
         if (pool is null || endpoint is null)
-            return 0;
+            return (0, false);
         foreach (var known in pool.Endpoints)
         {
             if (known.Name == endpoint)
-                return Cost(known, input ?? 0, output ?? 0);
+                return (Cost(known, input ?? 0, output ?? 0), input is not null && output is not null && known.InputTokenPrice + known.OutputTokenPrice > 0);
         }
 
-        return 0;
+        return (0, false);
     }
 
     private static double Cost(PoolEndpoint endpoint, long input, long output) => (input * endpoint.InputTokenPrice + output * endpoint.OutputTokenPrice) / 1e6;

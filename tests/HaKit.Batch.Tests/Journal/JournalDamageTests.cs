@@ -103,7 +103,7 @@ public sealed class JournalDamageTests
             var returned = new List<string>();
             var added = 0;
             var calls = 0;
-            files.Trouble = what => ++calls == moment ? new PowerLoss(what) : null;
+            files.Trouble = what => !what.StartsWith("read", StringComparison.Ordinal) && ++calls == moment ? new PowerLoss(what) : null;
             var isOver = false;
             try
             {
@@ -145,18 +145,9 @@ public sealed class JournalDamageTests
         for (var moment = 1; ; moment++)
         {
             var files = new MemoryFileSystem { PieceLength = 4096 };
-            await using (var store = Open(files))
-            {
-                await store.AddAsync(0, 2);
-                for (var i = 0; i < 13; i++)
-                {
-                    await store.FinishOneAsync(new string('x', 100_000) + i);
-                    await store.RedoAsync(await store.ReadFinishedAsync(BatchContent.Outcome).ToListAsync());
-                }
-                await store.FinishOneAsync("last ");
-            }
+            await WithGarbageAsync(files);
             var calls = 0;
-            files.Trouble = what => ++calls == moment ? new PowerLoss(what) : null;
+            files.Trouble = what => !what.StartsWith("read", StringComparison.Ordinal) && ++calls == moment ? new PowerLoss(what) : null;
             try
             {
                 await Open(files).DisposeAsync();
@@ -173,6 +164,114 @@ public sealed class JournalDamageTests
             if (calls < moment)
                 break;
             moment.Should().BeLessThan(100);
+        }
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_disk_that_is_too_full_to_compact_a_journal_keeps_no_result_back()
+    {
+        var files = new MemoryFileSystem();
+        await WithGarbageAsync(files);
+        for (var moment = 1; moment < 100; moment++)
+        {
+            var disk = files.Crash(static _ => true);
+            var calls = 0;
+            disk.Trouble = what => what.Contains(".000002", StringComparison.Ordinal) && !what.StartsWith("read", StringComparison.Ordinal) && ++calls == moment ? new IOException("No space left on device") : null;
+            await using (var store = Open(disk))
+            {
+                disk.Trouble = null;
+                (await store.ResultsAsync()).Values.Should().Equal("last item-0");
+                await store.FinishOneAsync("later ");
+                if (calls < moment)
+                    return;
+                store.Notices.Should().ContainSingle(n => n.Contains("could not be compacted", StringComparison.Ordinal));
+            }
+            await using var again = Open(disk.Crash(static _ => false));
+            (await again.ResultsAsync()).Values.Should().Equal("last item-0", "later item-1");
+        }
+        Assert.Fail("The compaction never ended.");
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(Name + ".20261130")]
+    [InlineData(Name + ".1000000")]
+    [InlineData(Name + ".latest.000001")]
+    [InlineData(Name + ".reviews.journal.000002")]
+    [InlineData(Name + ".000002.bak")]
+    public async Task A_file_with_a_similar_name_is_left_alone_and_does_not_take_the_place_of_the_journal(string other)
+    {
+        var files = new MemoryFileSystem();
+        await using (var store = Open(files))
+            await store.AddAsync(0, 1);
+        files.SetContent(other, files.ContentOf(FirstFile));
+        await using (var store = Open(files))
+            await store.FinishOneAsync();
+        await using var again = Open(files);
+        (await again.ResultsAsync()).Should().HaveCount(1);
+        files.Paths.Should().Contain(FirstFile).And.Contain(other);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("000002", true)]
+    [InlineData("000002", false)]
+    [InlineData("000003", true)]
+    [InlineData("000003", false)]
+    public async Task A_copy_with_a_later_number_is_refused_and_nothing_is_deleted(string number, bool isCopyOfItself)
+    {
+        var files = new MemoryFileSystem();
+        await using (var store = Open(files))
+            await store.AddAsync(0, 1);
+        var other = new MemoryFileSystem();
+        await WithGarbageAsync(other);
+        await Open(other).DisposeAsync(); // compacted: it names the file before it
+        files.SetContent(Name + "." + number, isCopyOfItself ? files.ContentOf(FirstFile) : other.ContentOf(Name + ".000002"));
+        var open = () => Open(files);
+        open.Should().Throw<BatchStoreException>().WithMessage("*Move it to another folder. Nothing was changed.");
+        files.Paths.Should().Contain([FirstFile, Name + "." + number]);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_damaged_file_keeps_the_file_before_it()
+    {
+        var files = new MemoryFileSystem();
+        await WithGarbageAsync(files);
+        var first = files.ContentOf(FirstFile);
+        await using (var store = Open(files))
+            await store.AddAsync(5, 3);
+        files.SetContent(FirstFile, first);
+        var damaged = files.ContentOf(Name + ".000002");
+        damaged[JournalHeader.Length + 30] ^= 1;
+        files.SetContent(Name + ".000002", damaged);
+        FluentActions.Invoking(() => Open(files)).Should().Throw<BatchJournalDamagedException>();
+        files.Paths.Should().Contain(FirstFile);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task Repair_copies_the_records_of_a_journal_with_a_damaged_header()
+    {
+        var files = new MemoryFileSystem();
+        await using (var store = Open(files))
+        {
+            await store.AddAsync(0, 2);
+            await store.FinishOneAsync();
+        }
+        var settings = new JournalSettings(files, null, TimeProvider.System, OwnThread: false);
+        var whole = files.ContentOf(FirstFile);
+        for (var at = 0; at < JournalHeader.Length; at++)
+        {
+            var damaged = whole.ToArray();
+            damaged[at] ^= 1;
+            if (at is 8 or 9)
+                continue; // such a file looks like one of a newer format, which this version must not copy
+            files.SetContent(FirstFile, damaged);
+            var name = $"{Name}-good{at}";
+            var repair = () => JournalRepair.Repair(Name, name, settings);
+            if (at is >= 16 and < 32)
+            {
+                repair.Should().Throw<BatchJournalDamagedException>().WithMessage("Nothing in*can be saved*");
+                files.SetContent(FirstFile, whole);
+            }
+            repair().Should().BeEquivalentTo(new { Items = 2L, Outcomes = 1L }, "byte {0} is damaged, and an earlier repair may have been interrupted", at);
         }
     }
 
@@ -210,6 +309,19 @@ public sealed class JournalDamageTests
         (await good.ClaimAsync(9, mayRepeat: true)).Select(c => c.Id).Should().Equal(itemsAreLost ? [] : ["item-1"]);
     }
 
+    // More than half of the bytes are no longer needed, so the next opening compacts the journal.
+    private static async Task WithGarbageAsync(MemoryFileSystem files)
+    {
+        await using var store = Open(files);
+        await store.AddAsync(0, 2);
+        for (var i = 0; i < 13; i++)
+        {
+            await store.FinishOneAsync(new string('x', 100_000) + i);
+            await store.RedoAsync(await store.ReadFinishedAsync(BatchContent.Outcome).ToListAsync());
+        }
+        await store.FinishOneAsync("last ");
+    }
+
     // Gets all subsets if there are few. Otherwise gets a thousand subsets, including the empty and the full subset.
     private static IEnumerable<Func<int, bool>> Subsets(int count, Random random, int most = 1000)
     {
@@ -233,5 +345,6 @@ public sealed class JournalDamageTests
         }
     }
 
-    private sealed class PowerLoss(string what) : IOException(what);
+    // Not an IOException: the process ends here, and handles nothing.
+    private sealed class PowerLoss(string what) : Exception(what);
 }

@@ -255,4 +255,80 @@ public sealed class JournalStoreTests
         (await again.ResultsAsync()).Should().HaveCount(2);
         (await again.CountAsync()).Should().Be(before with { Succeeded = 2, Calls = before.Calls + 1, Spent = before.Spent + 0.5 });
     }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_refused_replacement_loses_no_item_that_stood_before_it()
+    {
+        await using (var store = Open(_files))
+        {
+            await store.AddAsync(0, 2);
+            var claim = (await store.ClaimAsync(1, mayRepeat: true)).Single();
+            var add = async () => await store.AddAsync([Input(5), Input(1, "new"), Input(0, "new")], replaceChanged: true);
+            await add.Should().ThrowAsync<BatchStoreException>().WithMessage("*'item-0' is being worked on*");
+            await store.ReleaseAsync([claim]);
+            await add();
+            await store.AddAsync(6, 1);
+        }
+        await using var again = Open(_files);
+        var claims = await again.ClaimAsync(9, mayRepeat: true);
+        claims.Select(c => c.Id + ": " + Encoding.UTF8.GetString(c.Input.Span)).Should().Equal("item-0: new 0", "item-1: new 1", "item-5: input 5", "item-6: input 6");
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task An_item_is_not_claimed_with_its_old_input_while_the_new_one_is_being_written()
+    {
+        var store = Open(_files);
+        await store.AddAsync(0, 2);
+        IReadOnlyList<BatchClaim>? during = null;
+        _files.Trouble = what =>
+        {
+            if (what.StartsWith("write", StringComparison.Ordinal) && during is null)
+                during = store.ClaimAsync(5, mayRepeat: true).AsTask().Result;
+            return null;
+        };
+        await store.AddAsync([Input(0, "new")], replaceChanged: true);
+        during!.Select(c => c.Id).Should().Equal("item-1");
+        var claim = (await store.ClaimAsync(5, mayRepeat: true)).Should().ContainSingle().Subject;
+        Encoding.UTF8.GetString(claim.Input.Span).Should().Be("new 0");
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Items_whose_inputs_could_not_be_read_can_be_claimed_later()
+    {
+        await using var store = Open(_files);
+        await store.AddAsync(0, 2);
+        _files.Trouble = static what => what.StartsWith("read", StringComparison.Ordinal) ? new IOException("input/output error") : null;
+        var claim = async () => await store.ClaimAsync(2, mayRepeat: true);
+        await claim.Should().ThrowAsync<IOException>();
+        _files.Trouble = null;
+        (await store.ClaimAsync(5, mayRepeat: true)).Should().HaveCount(2);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task The_cost_of_a_call_whose_outcome_is_unknown_is_the_same_after_a_reopening()
+    {
+        BatchCounts before;
+        await using (var store = Open(_files))
+        {
+            await store.AddAsync(0, 1);
+            var claim = (await store.ClaimAsync(1, mayRepeat: false)).Single();
+            await store.StartAsync(claim, new BatchStart(2, null, MayRepeat: false));
+            await store.CommitAsync(claim, Outcome("", BatchItemState.Unknown, cost: 6));
+            before = await store.CountAsync();
+        }
+        await using var again = Open(_files);
+        (await again.CountAsync()).Should().Be(before).And.Be(new BatchCounts { Total = 1, Unknown = 1, Calls = 1, Spent = 6 });
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task An_item_whose_call_ended_before_a_crash_is_called_again_even_if_calls_must_not_be_repeated()
+    {
+        var store = Open(_files);
+        await store.AddAsync(0, 1);
+        var claim = (await store.ClaimAsync(1, mayRepeat: false)).Single();
+        await store.StartAsync(claim, new BatchStart(2, null, MayRepeat: false));
+        await store.EndAsync(claim, cost: 0); // answered with 429: not processed
+        await using var again = Open(_files.Crash(static _ => false));
+        (await again.ClaimAsync(1, mayRepeat: false)).Should().ContainSingle();
+    }
 }

@@ -15,7 +15,7 @@ internal sealed class MemoryFileSystem : IJournalFileSystem
 
     public int PieceLength { get; init; } = 64;
 
-    /// <summary>Gets or sets a function that may throw an exception in place of a write or a flush.</summary>
+    /// <summary>Gets or sets a function that may throw an exception in place of a read, a write or a flush.</summary>
     public Func<string, Exception?>? Trouble { get; set; }
 
     /// <summary>
@@ -224,6 +224,8 @@ internal sealed class MemoryFileSystem : IJournalFileSystem
 
         public int Read(Span<byte> buffer, long offset)
         {
+            if (system.Trouble?.Invoke("read " + path) is { } trouble)
+                throw trouble;
             var now = file.Span;
             var count = (int)Math.Clamp(now.Length - offset, 0, buffer.Length);
             if (count > 0)

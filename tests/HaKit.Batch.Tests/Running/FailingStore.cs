@@ -11,6 +11,12 @@ internal sealed class FailingStore(IBatchStore inner) : IBatchStore
 
     public TimeSpan? OwnLease { get; init; }
 
+    /// <summary>Gets or sets whether another worker takes over the first item that is claimed, before its call begins. That worker returns the item as soon as this one has noticed.</summary>
+    public bool TakesOverFirst { get; init; }
+
+    private BatchClaim? _lost;
+    private int _renewals;
+
     public string Name => inner.Name;
 
     public IReadOnlyList<string> Notices => inner.Notices;
@@ -23,7 +29,7 @@ internal sealed class FailingStore(IBatchStore inner) : IBatchStore
 
     public ValueTask<IReadOnlyList<BatchClaim>> ClaimAsync(int count, bool mayRepeat, CancellationToken cancellationToken = default) => Call(() => inner.ClaimAsync(count, mayRepeat, cancellationToken));
 
-    public ValueTask<bool> StartAsync(BatchClaim claim, BatchStart start, CancellationToken cancellationToken = default) => Call(() => inner.StartAsync(claim, start, cancellationToken));
+    public ValueTask<bool> StartAsync(BatchClaim claim, BatchStart start, CancellationToken cancellationToken = default) => Call(() => IsLost(claim) ? new ValueTask<bool>(false) : inner.StartAsync(claim, start, cancellationToken));
 
     public ValueTask<bool> CommitAsync(BatchClaim claim, BatchOutcome outcome, CancellationToken cancellationToken = default) => Call(() => inner.CommitAsync(claim, outcome, cancellationToken));
 
@@ -31,7 +37,7 @@ internal sealed class FailingStore(IBatchStore inner) : IBatchStore
 
     public ValueTask ReleaseAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default) => Call(() => inner.ReleaseAsync(claims, cancellationToken));
 
-    public ValueTask<IReadOnlyCollection<BatchClaim>> RenewAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default) => Call(() => inner.RenewAsync(claims, cancellationToken));
+    public ValueTask<IReadOnlyCollection<BatchClaim>> RenewAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken = default) => Call(() => RenewedAsync(claims, cancellationToken));
 
     public IAsyncEnumerable<BatchStored> ReadFinishedAsync(BatchContent content, CancellationToken cancellationToken = default)
     {
@@ -49,6 +55,17 @@ internal sealed class FailingStore(IBatchStore inner) : IBatchStore
             yield return stored;
         if (failure is not null)
             throw failure;
+    }
+
+    private bool IsLost(BatchClaim claim) => TakesOverFirst && ReferenceEquals(claim, _lost ??= claim);
+
+    private async ValueTask<IReadOnlyCollection<BatchClaim>> RenewedAsync(IReadOnlyCollection<BatchClaim> claims, CancellationToken cancellationToken)
+    {
+        if (_lost is not { } lost || !claims.Contains(lost))
+            return await inner.RenewAsync(claims, cancellationToken).ConfigureAwait(false);
+        if (++_renewals == 2)
+            await inner.ReleaseAsync([lost], cancellationToken).ConfigureAwait(false);
+        return [lost];
     }
 
     private ValueTask<T> Call<T>(Func<ValueTask<T>> call, [CallerMemberName] string member = "")

@@ -53,6 +53,40 @@ public sealed class OwnStoreTests
 
     public static MatrixTheoryData<string, string, bool> Table => new(s_situations.Keys, s_kinds.Keys, [true, false]);
 
+    [Fact(Timeout = 60_000)]
+    public void The_leases_of_calls_in_flight_are_renewed_while_a_failed_run_ends()
+    {
+        using var world = new BatchWorld();
+        world.Clients[0].Faults.Always(FakeFault.Latency(TimeSpan.FromSeconds(80)));
+        world.Clients[1].Faults.Always(FakeFault.Latency(TimeSpan.FromSeconds(80)));
+        world.Clients[2].Faults.Always(FakeFault.Latency(TimeSpan.FromSeconds(80)));
+        var renewed = new List<double>();
+        var claims = 0;
+        var store = new FailingStore(world.Open().Store) { OwnLease = TimeSpan.FromSeconds(60) };
+        store.FailureOf = member =>
+        {
+            if (member == nameof(IBatchStore.RenewAsync))
+                renewed.Add(world.Time.Elapsed.TotalSeconds);
+            return member == nameof(IBatchStore.ClaimAsync) && ++claims > 1 ? (new InvalidOperationException("the application's code"), true) : null;
+        };
+        var batch = new Batch<Review>(store);
+        world.Add(batch, Reviews(20));
+        FluentActions.Invoking(() => world.Run(batch)).Should().Throw<BatchStoreException>();
+        renewed.Should().HaveCountGreaterThanOrEqualTo(3).And.BeInAscendingOrder();
+        renewed.Zip(renewed.Skip(1), static (a, b) => b - a).Should().OnlyContain(static gap => gap <= 20.1);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public void A_claim_that_another_worker_has_taken_over_is_no_reached_limit_on_cost()
+    {
+        using var world = new BatchWorld(endpoint: static e => (e.InputTokenPrice, e.OutputTokenPrice) = (1, 1));
+        var store = new FailingStore(world.Open().Store) { OwnLease = TimeSpan.FromSeconds(60), TakesOverFirst = true };
+        var batch = new Batch<Review>(store);
+        world.Add(batch, Reviews(3));
+        var results = world.Run(batch, new ChatBatchOptions { MaxCost = 1000, MaxConcurrency = 1 });
+        results.Should().HaveCount(3);
+    }
+
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Table))]
     public void Failure_of_a_store_ends_the_run_and_no_item_fails_because_of_it(string when, string kind, bool isThrownAtOnce)
