@@ -90,7 +90,7 @@ internal sealed class AnswerShape
                 isMet = IsMetByObject(ref reader);
             return isMet;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return false; // the text is not JSON
         }

@@ -34,7 +34,16 @@ internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) 
             return new(0);
         if (!_rest.IsEmpty)
             return new(CopyRest(buffer));
-        var move = answer.NextAsync(cancellationToken);
+        ValueTask<bool> move;
+        try
+        {
+            move = answer.NextAsync(cancellationToken);
+        }
+        catch (Exception exception)
+        {
+            _failure = exception;
+            throw;
+        }
         if (!move.IsCompletedSuccessfully)
             return WaitAsync(move, buffer);
         return new(move.Result ? CopyItem(answer.Current, buffer) : 0);

@@ -63,7 +63,7 @@ internal static class FlatError
             }
             return isTold;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return false;
         }

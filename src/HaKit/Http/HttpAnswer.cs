@@ -32,23 +32,29 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             return FailingAsync(token);
         var type = TypeOf(response.Content);
         var isReadable = !IsEncoded(response.Content);
-        if (isReadable && type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
-            return StreamedAsync(isLabelled: true, token);
+        // These responses have no body. Their Content-Type does not matter.
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205)
             return new(Empty());
-        // The Content-Type may be wrong or missing. So if a stream was requested, the first byte of the body decides how the body is divided into items.
-        if (isReadable && (IsJsonSequence(type) || call.AsksForStream && request.Method == HttpMethod.Post && (ModelFinder.IsJson(type) || MayBeText(type))
-                && (response.Content.Headers.ContentLength != 0 || Shape is { IsJson: true })))
-        {
+        if (isReadable && type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
+            return StreamedAsync(isLabelled: true, token);
+        if (isReadable && MayBeStream(type))
             return StreamedAsync(isLabelled: false, token);
-        }
-
-        if (isReadable && (ModelFinder.IsJson(type) || !call.AsksForStream && Shape is { IsJson: true } && (IsVague(type) || IsText(type))))
+        if (isReadable && (ModelFinder.IsJson(type) && !IsJsonSequence(type) || !call.AsksForStream && Shape is { IsJson: true } && (IsVague(type) || IsText(type))))
             return JsonAsync(token);
         // A web page where data was requested comes from a gateway, not from the endpoint.
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
             throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         return response.Content.Headers.ContentLength == 0 ? new(Empty()) : PassedAsync(default, token);
+    }
+
+    // A GET for JSON lines returns data of the caller, such as a file, in which a line may look like an error or like an end. It is passed on as it arrives. The
+    // Content-Type may be wrong or missing. So if a stream was requested, the first byte of the body decides how the body is divided into items.
+    private bool MayBeStream(string type)
+    {
+        if (request.Method != HttpMethod.Post)
+            return false;
+        return IsJsonSequence(type)
+            || call.AsksForStream && (ModelFinder.IsJson(type) || MayBeText(type)) && (response.Content.Headers.ContentLength != 0 || Shape is { IsJson: true });
     }
 
     // A response without a body. If the request asks a model for an answer, the answer is missing, so the attempt has failed.
@@ -169,6 +175,9 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         {
             Source = events,
             Made = call.MakesState ? Remember : null,
+            Choices = call.Choices,
+            IsReport = request.Method != HttpMethod.Post,
+            MayBeEmpty = IsEmptyOnPurpose(0),
         };
         var items = events.GetAsyncEnumerator(token);
         var continuation = call.NewContinuation(events);
@@ -193,7 +202,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             answer.DetailChanged = detail => asked.Options.Set(EndpointPoolHandler.DetailKey, detail);
         }
         // A stream with only an end mark is not an answer. If another endpoint is left, the call moves on to it.
-        if (Kind == RequestKind.CreatesAnswer && answer.HasEnded && !reader.HasAnswer)
+        if (Kind == RequestKind.CreatesAnswer && (answer.HasEnded || reader.IsEmpty) && !reader.HasAnswer)
             attempt.ReportFault(NoAnswer());
         response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events own the old content
         return response;
@@ -214,7 +223,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     // The classifier reads the first 64 KiB. An error object that begins after them, or does not end within them, is an error too.
     private Fault? LongErrorIn(ArraySegment<byte> body)
     {
-        if (body.Count <= ErrorReader.MostBytes || JsonOutline.ValueAtRoot(body, "error"u8) is not { } at || body[at] != '{')
+        if (body.Count <= ErrorReader.MostBytes || JsonOutline.ValueAtRoot(body, "error"u8) is not { } at || body.AsSpan(at) is not [(byte)'{', ..])
             return null;
         var length = JsonOutline.LengthOfValue(body.AsSpan(at));
         return length > ErrorReader.MostBytes ? new Fault(FaultKind.ServerError) { StatusCode = (int)response.StatusCode }

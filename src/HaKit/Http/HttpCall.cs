@@ -146,6 +146,9 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// <summary>Gets whether the answer may report new stored objects.</summary>
     public bool MakesState => _route.MakesState && request.Method == HttpMethod.Post;
 
+    /// <summary>Gets how many choices the request asks for. 1 if the body is not known.</summary>
+    public int Choices => Math.Max(1, _body?.Outline.Choices ?? 1);
+
     /// <summary>Gets the path after the pool's origin.</summary>
     public string Path => _route.Path;
 

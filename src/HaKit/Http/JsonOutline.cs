@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Text.Json;
 using HaKit.Dialects;
 using HaKit.Faults;
@@ -22,6 +23,9 @@ internal readonly struct JsonOutline
     /// <summary>Gets whether the root contains <c>"stream": true</c>.</summary>
     public bool Stream { get; private init; }
 
+    /// <summary>Gets how many choices the text asks for, if it is a request and asks for more than one (<c>n</c>, Gemini's <c>candidateCount</c>). Otherwise 0 or 1.</summary>
+    public int Choices { get; private init; }
+
     /// <summary>Gets where the object with the usage begins, in any dialect.</summary>
     public int? Usage { get; private init; }
 
@@ -39,6 +43,7 @@ internal readonly struct JsonOutline
         Range? model = null;
         var stream = false;
         int? usage = null;
+        var choices = 0;
         bool mightTellFault = false, mightNameStoredObject = false, isCut = false;
         var depth = 0;
         var isObject = false;
@@ -75,6 +80,7 @@ internal readonly struct JsonOutline
                 continue;
             mightNameStoredObject = mightNameStoredObject || StoredNames.MightBeNamedBy(name);
             at = place;
+            choices = Math.Max(choices, ChoicesOf(name, json[place..], depth));
             if (depth != 1 || !isObject)
                 continue;
             if (name.SequenceEqual("model"u8) && place < json.Length && json[place] == '"' && marks.EndOfString(place) is > 0 and var endOfModel)
@@ -91,10 +97,19 @@ internal readonly struct JsonOutline
             IsWhole = !isCut && depth == 0 && !json.Trim(" \t\r\n"u8).IsEmpty,
             Model = model,
             Stream = stream,
+            Choices = choices,
             Usage = usage,
             MightTellFault = mightTellFault,
             MightNameStoredObject = mightNameStoredObject || isCut,
         };
+    }
+
+    // OpenAI's "n" is at the root. Gemini's "candidateCount" is in "generationConfig"; a member of this name has no other meaning at this depth. In an array the
+    // depth is larger.
+    private static int ChoicesOf(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, int depth)
+    {
+        var isCount = depth == 1 ? name is [(byte)'n'] : depth == 2 && (name.SequenceEqual("candidateCount"u8) || name.SequenceEqual("candidate_count"u8));
+        return isCount && Utf8Parser.TryParse(value, out int count, out var length) && (length == value.Length || value[length] is not (byte)'.') ? count : 0;
     }
 
     /// <summary>Finds where the value of a member of the root begins. Null if the root has no such member.</summary>
@@ -134,7 +149,7 @@ internal readonly struct JsonOutline
         {
             return reader.Read() && reader.TrySkip() ? (int)reader.BytesConsumed : json.Length;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return json.Length;
         }
@@ -160,7 +175,7 @@ internal readonly struct JsonOutline
             if (reader.Read() && reader.TokenType == JsonTokenType.StartObject)
                 ReadUsage(ref reader, ref counts);
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             // The counts that were read so far are used.
         }

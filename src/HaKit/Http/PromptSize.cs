@@ -40,7 +40,7 @@ internal static class PromptSize
                 }
             }
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             // The JSON is broken, so the server will refuse the request.
         }

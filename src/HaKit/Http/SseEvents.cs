@@ -54,6 +54,9 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     /// <summary>Gets whether the last event was passed on without the blank line that ends it.</summary>
     public bool TookTail { get; private set; }
 
+    /// <summary>Gets whether the body ended within the data of an event, and that event was not passed on (<see cref="DropsTornTail"/>).</summary>
+    public bool DroppedTail { get; private set; }
+
     public ReadOnlyMemory<byte> Current { get; private set; }
 
     /// <summary>Gets how the body is divided, after its beginning has arrived.</summary>
@@ -247,16 +250,17 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
 
     private bool TryTakeRest()
     {
-        if (_start == _end || DropsTornTail && IsTorn(_buffer.AsSpan(_start, _end - _start)))
+        if (_start == _end || DropsTornTail && DropsTail(_buffer.AsSpan(_start, _end - _start)))
             return false;
         TookTail = true;
         return SetCurrent(_end);
     }
 
-    private static bool IsTorn(ReadOnlySpan<byte> tail)
+    private bool DropsTail(ReadOnlySpan<byte> tail)
     {
         var data = new EventData().Read(tail, out _);
-        return data.IsEmpty || !data.SequenceEqual("[DONE]"u8) && !JsonOutline.Read(data).IsWhole;
+        DroppedTail = !data.IsEmpty && !data.SequenceEqual("[DONE]"u8) && !JsonOutline.Read(data).IsWhole;
+        return DroppedTail || data.IsEmpty;
     }
 
     private bool SetCurrent(int end)

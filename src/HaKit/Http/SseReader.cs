@@ -21,6 +21,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private bool _hasContent;
     private bool _hasEnded;
     private bool _hasSeveralChoices;
+    private bool _isTorn;
+    private bool _hasItem;
+    private int _finishedChoices;
     private ulong _lastProgress;
 
     /// <summary>Gets the source of the items, which knows how the body is divided into items. Null: each item is one event.</summary>
@@ -28,6 +31,17 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
 
     /// <summary>Gets the callback for each event that may name stored objects. Null: none.</summary>
     public StoredObjectWatch? Made { get; init; }
+
+    /// <summary>Gets how many choices the request asks for. The end of one choice is not the end of the others.</summary>
+    public int Choices { get; init; } = 1;
+
+    /// <summary>
+    /// Gets whether the stream reports how, for example, a job went, because the request is no POST. An error in it is then no fault of the endpoint.
+    /// </summary>
+    public bool IsReport { get; init; }
+
+    /// <summary>Gets whether a body without any byte is complete.</summary>
+    public bool MayBeEmpty { get; init; }
 
     /// <summary>Gets or sets the object that records the delivered part, if the answer may be continued. Otherwise null.</summary>
     public HttpContinuation? Continuation { get; set; }
@@ -41,20 +55,28 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     /// <summary>Gets whether any item of an answer has arrived, even an empty one.</summary>
     public bool HasAnswer { get; private set; }
 
+    /// <summary>Gets whether nothing has arrived.</summary>
+    public bool IsEmpty => !_hasItem;
+
     // True: a stream that ends without an end mark was cut. False: such a stream is complete. It is complete only if its dialect is not known, and only after
     // some content.
-    public override bool MarksEnd => _isKnown || !_hasContent;
+    public override bool MarksEnd => _isTorn || Source is { DroppedTail: true } || (_isKnown || !_hasContent) && (_hasItem || !MayBeEmpty);
+
+    // On a path whose answers are not known, JSON values one after another are the caller's own data, such as the progress of a job. They have no end mark, and
+    // each value after the first may report an error. If one of them shows its dialect, the rules of the dialect apply from there on.
+    private bool IsCallersData => _fields.IsBare && shape is null;
 
     public override StreamSignal Read(ReadOnlyMemory<byte> item)
     {
         _input = _output = _cached = null;
+        _hasItem = true;
         var whole = item.Span;
         if (Source is { Framing: BodyFraming.Pieces })
             return OfPiece();
         var data = _fields.Read(whole, out var name);
         if (data.IsEmpty)
-            return name.SequenceEqual("error"u8) ? SetFault(new Fault(FaultKind.ServerError)) : StreamSignal.None;
-        var signal = OfData(data, name, endsInside: !_fields.IsBare && whole[^1] is not ((byte)'\n' or (byte)'\r'));
+            return name.SequenceEqual("error"u8) ? Delivered(SetFault(new Fault(FaultKind.ServerError))) : StreamSignal.None;
+        var signal = Delivered(OfData(data, name, endsInside: _fields.IsBare ? Source?.TookTail == true : whole[^1] is not ((byte)'\n' or (byte)'\r')));
         _hasContent |= (signal & StreamSignal.Content) != 0;
         _hasEnded |= (signal & StreamSignal.End) != 0;
         HasAnswer |= _hasContent;
@@ -72,13 +94,26 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         if (_fields.IsError)
             return OfErrorLine(data);
         if (data.SequenceEqual("[DONE]"u8))
-            return MarkKnown(StreamSignal.End);
+        {
+            _isKnown = true;
+            return StreamSignal.End;
+        }
         // If the blank line after the event is missing and the JSON is incomplete, the stream was cut inside this event.
         if (endsInside && !JsonOutline.Read(data).IsWhole)
+        {
+            _isTorn = data[0] == '{';
             return StreamSignal.None;
+        }
         if (data[0] == '{')
             return OfJson(data, name);
         return _fields.IsBare ? OfBareText(data) : OfText(data, name);
+    }
+
+    private StreamSignal Delivered(StreamSignal signal)
+    {
+        if (signal == StreamSignal.Error && IsReport)
+            return StreamSignal.Content | StreamSignal.End;
+        return signal == StreamSignal.Error && IsCallersData && _hasContent && !_isKnown ? StreamSignal.Content : signal;
     }
 
     public override Fault FaultOf(ReadOnlyMemory<byte> item) => _fault ?? new Fault(FaultKind.ServerError);
@@ -100,7 +135,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         if (fault == StreamSignal.Error)
             return StreamSignal.Error;
         var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.MeaningOf(name);
-        if (meaning == EventMeaning.Unknown && TypeOf(data) is { IsEmpty: false } type)
+        if (meaning == EventMeaning.Unknown && StreamPieces.TypeOf(data) is { IsEmpty: false } type)
             meaning = StreamEvents.MeaningOf(name = type);
         if (meaning == EventMeaning.KeepAlive)
             return StreamSignal.None;
@@ -112,9 +147,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     // An event without a name is recognised by its members.
     private StreamSignal OfUnnamed(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, StreamSignal? fault)
     {
-        if (ValueAtRoot(data, "\"choices\":"u8) is { } choices)
+        if (StreamPieces.ValueAtRoot(data, "\"choices\":"u8) is { } choices)
             return OfChunk(data, data[choices..]);
-        if (ValueAtRoot(data, "\"candidates\":"u8) is not null)
+        if (StreamPieces.ValueAtRoot(data, "\"candidates\":"u8) is not null)
             return OfGemini(data);
         if (_isKnown && FlatError.IsNameOfFailure(name))
             return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
@@ -135,7 +170,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             case EventMeaning.Content:
                 return StreamPieces.IsEmpty(data) ? StreamSignal.None : StreamSignal.Content;
             case EventMeaning.Final:
-                return StreamSignal.Content | StreamSignal.End;
+                return ++_finishedChoices < Choices ? StreamSignal.Content : StreamSignal.Content | StreamSignal.End;
             case EventMeaning.Progress:
                 return OfProgress(data, name);
             case EventMeaning.End:
@@ -173,7 +208,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return end;
         if ((finish != FinishMeaning.None || signal == StreamSignal.None) && FailedEnds.HasFailedBase(data))
             return SetFault(new Fault(FaultKind.ServerError));
-        return _hasSeveralChoices ? signal : signal | end;
+        return _hasSeveralChoices || Choices > 1 ? signal : signal | end;
     }
 
     private StreamSignal OfGemini(ReadOnlySpan<byte> data)
@@ -181,13 +216,18 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         (_isKnown, HasAnswer) = (true, true);
         var signal = StreamPieces.HasParts(data) ? StreamSignal.Content : StreamSignal.None;
         var end = OfReason(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"finishReason\""u8)));
-        return end == StreamSignal.Error ? end : signal | end;
+        if (end == StreamSignal.Error)
+            return end;
+        // Gemini has no other end mark than the finish reasons of all candidates.
+        if (Choices > 1 && (_finishedChoices += StreamPieces.CountFinished(data)) < Choices)
+            return signal;
+        return signal | end;
     }
 
     // Classifies a whole answer that was sent although a stream was requested: OpenAI's response, Anthropic's message.
     private StreamSignal? OfWhole(ReadOnlySpan<byte> data)
     {
-        if (!_fields.IsBare || !(StreamPieces.TextAfter(data, "\"object\""u8).SequenceEqual("response"u8) || TypeOf(data).SequenceEqual("message"u8)))
+        if (!_fields.IsBare || !(StreamPieces.TextAtRoot(data, "object"u8).SequenceEqual("response"u8) || StreamPieces.TypeOf(data).SequenceEqual("message"u8)))
             return null;
         (_isKnown, HasAnswer) = (true, true);
         Made?.Invoke(data);
@@ -223,7 +263,12 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         // {"status":"finished","message":"bye"}.
         if (!_hasEnded && !FlatError.TellsSuccess(data) && (StreamPieces.LooksLikeError(data) || FlatError.IsIn(data)))
             return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
-        if (_fields.IsBare && (shape is null || shape.IsMetBy(data)))
+        if (IsCallersData)
+        {
+            _isKnown = false;
+            return StreamSignal.Content;
+        }
+        if (_fields.IsBare && shape!.IsMetBy(data))
             return StreamSignal.Content | StreamSignal.End; // a whole answer of a kind that is not streamed
         return OfProgress(data, name);
     }
@@ -251,7 +296,10 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private StreamSignal OfBareText(ReadOnlySpan<byte> data)
     {
         if (data is [(byte)']'])
-            return MarkKnown(_hasContent ? StreamSignal.End : StreamSignal.None);
+        {
+            _isKnown = true;
+            return _hasContent ? StreamSignal.End : StreamSignal.None;
+        }
         if (data is [(byte)'[', ..] && !StreamPieces.IsSomething(data, except: default))
             return StreamSignal.None;
         return JsonOutline.Read(data).IsWhole && !_isKnown ? StreamSignal.Content : StreamSignal.None;
@@ -278,26 +326,6 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         _ => StreamSignal.End, // an answer that a filter ended is a valid answer
     };
 
-    // Finds the value of a member of the root object. If no object or array begins before the first occurrence of the name, this occurrence is the member of the
-    // root, and the JSON need not be parsed. That is the usual case.
-    private static int? ValueAtRoot(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
-    {
-        var at = data.IndexOf(member);
-        if (at < 0 && data.IndexOf(member[..^1]) < 0)
-            return null;
-        return at >= 0 && data[1..at].IndexOfAny((byte)'{', (byte)'[') < 0 ? at + member.Length : JsonOutline.ValueAtRoot(data, member[1..^2]);
-    }
-
-    private static ReadOnlySpan<byte> TypeOf(ReadOnlySpan<byte> data)
-    {
-        var at = -1;
-        if (data.StartsWith("{\"type\":"u8))
-            at = 8;
-        else if (data.IndexOf("\"type\""u8) >= 0)
-            at = JsonOutline.ValueAtRoot(data, "type"u8) ?? -1;
-        return at >= 0 && data[at..].TrimStart((byte)' ') is [(byte)'"', .. var type] && type.IndexOf((byte)'"') is > 0 and var end ? type[..end] : default;
-    }
-
     // An answer that a filter ended is complete. If it has no content yet, the call may move on to another endpoint.
     private StreamSignal? FaultIn(ReadOnlySpan<byte> data)
     {
@@ -314,18 +342,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return StreamSignal.Error;
     }
 
-    private StreamSignal MarkKnown(StreamSignal signal)
-    {
-        _isKnown = true;
-        return signal;
-    }
-
     private void ReadUsage(ReadOnlySpan<byte> data)
     {
         if (UsageWords.FindObject(data) is >= 0 and var at)
             JsonOutline.TryReadUsage(data[at..], out _input, out _output, out _cached);
     }
 }
-
-/// <summary>Receives the JSON of an event that may name stored objects.</summary>
-internal delegate void StoredObjectWatch(ReadOnlySpan<byte> json);

@@ -55,3 +55,6 @@ internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
 
     private readonly record struct Made(string Endpoint, long At);
 }
+
+/// <summary>Receives the JSON of an event that may name stored objects.</summary>
+internal delegate void StoredObjectWatch(ReadOnlySpan<byte> json);

@@ -35,7 +35,7 @@ internal static class StreamPieces
                     return false;
             }
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return true; // an unknown member counts as content
         }
@@ -76,7 +76,7 @@ internal static class StreamPieces
                     return false;
             }
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return false; // a chunk that cannot be parsed shows nothing
         }
@@ -108,7 +108,7 @@ internal static class StreamPieces
             }
             return false;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return true;
         }
@@ -121,8 +121,7 @@ internal static class StreamPieces
         var at = data.IndexOf("\"parts\":"u8);
         if (at < 0)
             return false;
-        var parts = data[(at + "\"parts\":".Length)..];
-        return parts.IndexOf("\"\""u8) < 0 || IsSomething(parts, except: default);
+        return IsSomething(data[(at + "\"parts\":".Length)..], except: default); // this ends at the first text of the usual part
     }
 
     /// <summary>Checks whether the piece of text in an event (<c>delta</c>, <c>text</c>) is empty.</summary>
@@ -161,6 +160,54 @@ internal static class StreamPieces
         }
         return false;
     }
+
+    /// <summary>
+    /// Finds the value of a member of the root object. If no object or array begins before the first occurrence of the name, this occurrence is the member of the
+    /// root, and the JSON need not be parsed. That is the usual case.
+    /// </summary>
+    /// <param name="data">The JSON.</param>
+    /// <param name="member">The member's name with its quotes and the colon.</param>
+    public static int? ValueAtRoot(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member)
+    {
+        var at = data.IndexOf(member);
+        if (at < 0 && data.IndexOf(member[..^1]) < 0)
+            return null;
+        return at >= 0 && data[1..at].IndexOfAny((byte)'{', (byte)'[') < 0 ? at + member.Length : JsonOutline.ValueAtRoot(data, member[1..^2]);
+    }
+
+    /// <summary>Gets the text value of a member of the root. Empty if there is none.</summary>
+    /// <param name="data">The JSON.</param>
+    /// <param name="member">The member's name.</param>
+    public static ReadOnlySpan<byte> TextAtRoot(ReadOnlySpan<byte> data, ReadOnlySpan<byte> member) =>
+        JsonOutline.ValueAtRoot(data, member) is { } at ? TextIn(data[at..]) : default;
+
+    /// <summary>Gets the <c>type</c> of an event's data. Empty if it has none.</summary>
+    public static ReadOnlySpan<byte> TypeOf(ReadOnlySpan<byte> data)
+    {
+        var at = -1;
+        if (data.StartsWith("{\"type\":"u8))
+            at = 8;
+        else if (data.IndexOf("\"type\""u8) >= 0)
+            at = JsonOutline.ValueAtRoot(data, "type"u8) ?? -1;
+        return at >= 0 ? TextIn(data[at..].TrimStart((byte)' ')) : default;
+    }
+
+    /// <summary>Counts Gemini's candidates that have ended in a chunk.</summary>
+    /// <param name="data">The JSON of the chunk.</param>
+    public static int CountFinished(ReadOnlySpan<byte> data)
+    {
+        var count = 0;
+        while (data.IndexOf("\"finishReason\""u8) is >= 0 and var at)
+        {
+            data = data[(at + "\"finishReason\"".Length)..];
+            if (data.TrimStart(" \t\r\n"u8) is [(byte)':', .. var value] && FinishReasons.MeaningOf(TextIn(value.TrimStart(" \t\r\n"u8))) != FinishMeaning.None)
+                count++;
+        }
+        return count;
+    }
+
+    private static ReadOnlySpan<byte> TextIn(ReadOnlySpan<byte> value) =>
+        value is [(byte)'"', .. var text] && text.IndexOf((byte)'"') is > 0 and var end ? text[..end] : default;
 
     /// <summary>
     /// Gets the combined meaning of a chunk's finish reasons, including a gateway's native one: a failure takes precedence over a filter, and a filter over

@@ -68,6 +68,40 @@ public sealed class SseTests
         Reader().Read(Encoding.UTF8.GetBytes("data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"}]},\"finishReason\": " + reason + "}]}\n\n")).Should().Be(StreamSignal.Content);
 
     [Theory]
+    [InlineData("[]")]
+    [InlineData("[{}]")]
+    [InlineData("[ ]")]
+    [InlineData("[{\"text\":\"\"}]")]
+    [InlineData("[{\"text\": \"\"},{}]")]
+    public void Parts_of_Gemini_without_anything_are_nothing(string parts) =>
+        Reader().Read(Encoding.UTF8.GetBytes("data: {\"candidates\":[{\"content\":{\"parts\": " + parts + ",\"role\":\"model\"},\"index\":0}]}\n\n")).Should().Be(StreamSignal.None);
+
+    [Theory]
+    [InlineData("[{\"text\":\"a\"}]")]
+    [InlineData("[ { \"text\" : \"a\" } ]")]
+    [InlineData("[{\"text\":\"\"},{\"functionCall\":{\"name\":\"f\"}}]")]
+    public void Parts_of_Gemini_with_anything_are_content(string parts) =>
+        Reader().Read(Encoding.UTF8.GetBytes("data: {\"candidates\":[{\"content\":{\"parts\": " + parts + ",\"role\":\"model\"},\"index\":0}]}\n\n")).Should().Be(StreamSignal.Content);
+
+    // A gateway that wraps a long event, and loses the field name of the next line. Names that are half a surrogate cannot be decoded.
+    [Theory]
+    [InlineData("event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":\n\n")]
+    [InlineData("data: {\"type\":\"response.completed\",\"response\":{\"status\":\"incomplete\",\"incomplete_details\":\n\n")]
+    [InlineData("data: " + Head + "{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}],\"base_resp\":\n\n")]
+    [InlineData("data: " + Head + "{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}],\"base_resp\":{\"status_code\":\n\n")]
+    [InlineData("data: {\"choices\":[{\"\\ud800\":1,\"index\":1,\"delta\":{\"\\udc00\":\"\"}}]}\n\n")]
+    [InlineData("data: {\"choices\":[{\"delta\":{\"\\ud800\":\"\"},\"index\":\"\\ud800\"}]}\n\n")]
+    [InlineData("data: {\"\\ud800\":\"a\",\"code\":500,\"message\":\"m\"}\n\n")]
+    [InlineData("data: {\"message\":\"m\",\"\\ud800\":1}\n\n")]
+    [InlineData("{\"model\":\"m\",\"message\":{\"\\ud800\":\"\"},\"done\":false}\n")]
+    public void No_event_makes_the_reader_throw(string item)
+    {
+        var reader = new SseReader(FaultClassifier.Default, WireDialect.OpenAI, TimeProvider.System);
+        reader.Read(Encoding.UTF8.GetBytes("data: " + Head + """{"index":0,"delta":{"content":"Hi"},"finish_reason":null}]}""" + "\n\n"));
+        reader.Invoking(r => r.Read(Encoding.UTF8.GetBytes(item))).Should().NotThrow();
+    }
+
+    [Theory]
     [InlineData("choices", "event: response.completed\n")]
     [InlineData("candidates", "event: response.completed\n")]
     [InlineData("choices", "")]

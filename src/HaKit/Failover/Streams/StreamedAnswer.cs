@@ -237,20 +237,34 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 
     private ValueTask<bool> TakeItem()
     {
-        var item = _source.Items.Current;
-        var signal = _reader.Read(item);
-        if ((signal & StreamSignal.Error) != 0)
+        T item;
+        Fault? fault = null;
+        try
         {
-            if (!_progress.HasEnded)
-                return CutAsync(_reader.FaultOf(item), null);
-            // The answer is whole, so its caller must not get an error. The items after the error may still report the usage, or contain the end mark that
-            // the client waits for.
-            return _leftOut++ < MostLeftOut ? MoveSourceAsync() : new(Finish());
+            item = _source.Items.Current;
+            var signal = _reader.Read(item);
+            if ((signal & StreamSignal.Error) == 0)
+                _progress.RecordItem(item, signal);
+            else if (!_progress.HasEnded)
+                fault = _reader.FaultOf(item);
+            else
+                return PassOver();
         }
-        _progress.RecordItem(item, signal);
+#pragma warning disable CA1031 // The reader may be the application's own. An item that it cannot classify must not be left out.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            return CutAsync(null, exception);
+        }
+        if (fault is not null)
+            return CutAsync(fault, null);
         Current = item;
         return new(true);
     }
+
+    // The answer is whole, so its caller must not get an error. The items after the error may still report the usage, or contain the end mark that the client
+    // waits for.
+    private ValueTask<bool> PassOver() => _leftOut++ < MostLeftOut ? MoveSourceAsync() : new(Finish());
 
     private bool Finish()
     {
