@@ -16,6 +16,9 @@ public sealed class EndpointFaultHandler : DelegatingHandler
     private readonly WireDialect _dialect;
     private readonly PoolClock _clock;
 
+    // The handler does not know the deadline of the call, whose token ends a read too.
+    private readonly RefusalLimits _limits;
+
     /// <summary>Creates a handler; set its inner handler before use.</summary>
     /// <param name="endpoint">The endpoint's name, for messages.</param>
     /// <param name="dialect">The dialect of the endpoint. Default: recognised from the answers.</param>
@@ -26,6 +29,7 @@ public sealed class EndpointFaultHandler : DelegatingHandler
         _endpoint = endpoint;
         _dialect = dialect;
         _clock = new PoolClock(time ?? TimeProvider.System);
+        _limits = new RefusalLimits(_clock, new Failover.StreamingOptions().IdleTimeout, TimeSpan.MaxValue);
     }
 
     /// <summary>
@@ -45,7 +49,16 @@ public sealed class EndpointFaultHandler : DelegatingHandler
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
         if ((int)response.StatusCode < 400)
             return response;
-        var body = await RefusalBody.ReadAsync(response.Content, _clock, cancellationToken).ConfigureAwait(false);
+        RefusalBody body;
+        try
+        {
+            body = await RefusalBody.ReadAsync(response.Content, _clock, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
         var evidence = new FaultEvidence
         {
             StatusCode = (int)response.StatusCode,
@@ -56,8 +69,7 @@ public sealed class EndpointFaultHandler : DelegatingHandler
         };
         if (FaultClassifier.Default.Classify(in evidence) is not { } fault || fault.IsNeutral && fault.SecondOpinion == SecondOpinion.None)
         {
-            if (body.ToContent(response.Content) is { } content)
-                response.ReplaceContent(content, body.IsWhole);
+            response.ReplaceContent(body.ToContent(response.Content, _limits), body.IsWhole);
             return response;
         }
         response.Dispose();

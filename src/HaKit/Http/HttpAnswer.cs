@@ -101,8 +101,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             if (fault is { Kind: FaultKind.NotServed, IsProvisional: true })
                 HttpSide.GetSide(pool).WarnOfNotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
         }
-        if (body.ToContent(response.Content) is { } content)
-            response.ReplaceContent(content, body.IsWhole);
+        var limits = new RefusalLimits(pool.Engine.Clock, pool.Engine.Settings.Streaming.IdleTimeout, attempt.Lease.Deadline);
+        response.ReplaceContent(body.ToContent(response.Content, limits), body.IsWhole);
         return response;
     }
 

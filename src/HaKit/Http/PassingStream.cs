@@ -1,44 +1,80 @@
+using HaKit.Attempts;
+
 namespace HaKit.Http;
 
 /// <summary>
 /// Streams the body of a refusal of which <see cref="RefusalBody"/> has read only the beginning, because the body is too long or arrives too slowly. The
-/// reader gets first this beginning, then the result of a read in progress, then the rest as it arrives.
+/// reader gets first this beginning, then the result of a read in progress, then the rest as it arrives. The HTTP client may read the body before it returns
+/// the refusal, and the pool has switched its timeout off. So a read ends with an <see cref="IOException"/> after a silence that is too long, and at the call's
+/// deadline. Every later read then fails too.
 /// </summary>
 /// <param name="read">The beginning that was read.</param>
 /// <param name="reading">The read in progress. Null: none.</param>
 /// <param name="target">The buffer of that read.</param>
-/// <param name="rest">The rest.</param>
+/// <param name="opening">Opens the rest.</param>
 /// <param name="owner">Disposed with the stream.</param>
-internal sealed class PassingStream(ReadOnlyMemory<byte> read, Task<int>? reading, ReadOnlyMemory<byte> target, Stream rest, IDisposable owner) : ReadOnlyStream
+/// <param name="limits">The limits on the time of a read.</param>
+internal sealed class PassingStream(ReadOnlyMemory<byte> read, Task<int>? reading, Memory<byte> target, Task<Stream> opening, IDisposable owner, RefusalLimits limits) : ReadOnlyStream
 {
+    private const int BufferSize = 16 * 1024;
+
     private ReadOnlyMemory<byte> _read = read;
     private Task<int>? _reading = reading;
 
+    // A read that was abandoned may still write, so no read writes into the caller's buffer.
+    private Memory<byte> _target = target;
+    private bool _isLate;
+
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (!_read.IsEmpty)
-            return new(CopyRead(buffer));
-        return _reading is null ? rest.ReadAsync(buffer, cancellationToken) : WaitAsync(_reading, buffer, cancellationToken);
+        if (buffer.IsEmpty)
+            return new(0);
+        return _read.IsEmpty ? WaitAsync(buffer, cancellationToken) : new(CopyRead(buffer));
     }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
-            rest.Dispose();
+            if (opening.IsCompletedSuccessfully)
+                opening.Result.Dispose();
             owner.Dispose();
         }
         base.Dispose(disposing);
     }
 
-    private async ValueTask<int> WaitAsync(Task<int> reading, Memory<byte> buffer, CancellationToken cancellationToken)
+    private async ValueTask<int> WaitAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
-        var count = await reading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (_isLate)
+            throw NewLateException();
+        var now = limits.Clock.Now;
+        var until = limits.IdleTimeout < limits.Deadline - now ? now + limits.IdleTimeout : limits.Deadline;
+        if (!await RefusalBody.EndsByAsync(opening, until, limits.Clock, cancellationToken).ConfigureAwait(false))
+            throw EndReading();
+        if (_reading is null)
+        {
+            if (_target.Length < BufferSize)
+                _target = new byte[BufferSize];
+            var rest = await opening.ConfigureAwait(false);
+            _reading = rest.ReadAsync(_target, CancellationToken.None).AsTask(); // a read that the caller cancels goes on, and the next read gets its result
+        }
+        if (!await RefusalBody.EndsByAsync(_reading, until, limits.Clock, cancellationToken).ConfigureAwait(false))
+            throw EndReading();
+        var count = await _reading.ConfigureAwait(false);
         if (count == 0)
             return 0;
-        (_read, _reading) = (target[..count], null);
+        (_read, _reading) = (_target[..count], null);
         return CopyRead(buffer);
     }
+
+    private IOException EndReading()
+    {
+        _isLate = true;
+        Dispose();
+        return NewLateException();
+    }
+
+    private static IOException NewLateException() => new("The endpoint refused the request, and the body of its refusal did not arrive in time.");
 
     private int CopyRead(Memory<byte> buffer)
     {
@@ -48,3 +84,9 @@ internal sealed class PassingStream(ReadOnlyMemory<byte> read, Task<int>? readin
         return count;
     }
 }
+
+/// <summary>The limits on the time in which the body of a refusal must arrive.</summary>
+/// <param name="Clock">The clock that measures the times.</param>
+/// <param name="IdleTimeout">The longest silence.</param>
+/// <param name="Deadline">The time on the clock at which the call must have ended.</param>
+internal sealed record RefusalLimits(PoolClock Clock, TimeSpan IdleTimeout, TimeSpan Deadline);

@@ -17,7 +17,7 @@ internal sealed class RefusalBody
 
     private byte[] _buffer = new byte[4096];
     private int _count;
-    private Stream? _rest;
+    private Task<Stream>? _opening;
     private Task<int>? _reading;
     private bool _hasEnded;
 
@@ -43,37 +43,35 @@ internal sealed class RefusalBody
         {
             await body.FillAsync(content, clock, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException && !cancellationToken.IsCancellationRequested)
+        // The body may be truncated. Or its Content-Encoding may be wrong; each decoder throws another exception then. Neither has an effect, because the status
+        // is known.
+#pragma warning disable CA1031 // The inner handlers may be the application's own, and may throw anything.
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
         {
-            body._hasEnded = true; // a truncated body has no effect, because the status is known
+            body._hasEnded = true;
         }
         return body;
     }
 
-    /// <summary>
-    /// Gets an <see cref="HttpContent"/> with which the caller can read the whole body, even if a part of it was already read. Null if no byte was read; the
-    /// old content can then still be used.
-    /// </summary>
+    /// <summary>Gets an <see cref="HttpContent"/> with which the caller can read the whole body, even if a part of it was already read.</summary>
     /// <param name="owner">The old content. If it is still needed, the new content disposes it.</param>
-    public HttpContent? ToContent(IDisposable owner)
-    {
-        if (_hasEnded)
-            return new WholeContent(Read);
-        return _rest is null ? null : new AnswerContent(new PassingStream(Read, _reading, _buffer.AsMemory(_count), _rest, owner));
-    }
+    /// <param name="limits">The limits on the time of each read, if a part of the body has not arrived yet.</param>
+    public HttpContent ToContent(IDisposable owner, RefusalLimits limits) =>
+        _hasEnded ? new WholeContent(Read) : new AnswerContent(new PassingStream(Read, _reading, _reading is null ? default : _buffer.AsMemory(_count), _opening!, owner, limits));
 
     private async ValueTask FillAsync(HttpContent content, PoolClock clock, CancellationToken token)
     {
         var due = clock.Now + Patience;
-        var opening = content.ReadAsStreamAsync(token);
-        if (!await EndsByAsync(opening, due, clock, token).ConfigureAwait(false))
+        _opening = content.ReadAsStreamAsync(token);
+        if (!await EndsByAsync(_opening, due, clock, token).ConfigureAwait(false))
             return;
-        _rest = await opening.ConfigureAwait(false);
+        var rest = await _opening.ConfigureAwait(false);
         while (_count < MostBytes)
         {
             if (_count == _buffer.Length)
                 Array.Resize(ref _buffer, 2 * _count);
-            var reading = _rest.ReadAsync(_buffer.AsMemory(_count), token).AsTask();
+            var reading = rest.ReadAsync(_buffer.AsMemory(_count), token).AsTask();
             if (!await EndsByAsync(reading, due, clock, token).ConfigureAwait(false))
             {
                 _reading = reading;
@@ -87,7 +85,9 @@ internal sealed class RefusalBody
         }
     }
 
-    private static async ValueTask<bool> EndsByAsync(Task task, TimeSpan due, PoolClock clock, CancellationToken token)
+    /// <summary>Waits until a task has ended. False if it has not ended at the given time.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public static async ValueTask<bool> EndsByAsync(Task task, TimeSpan due, PoolClock clock, CancellationToken token)
     {
         if (task.IsCompleted)
             return true;

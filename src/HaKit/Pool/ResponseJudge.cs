@@ -77,7 +77,10 @@ internal sealed class ResponseJudge(IFaultClassifier classifier, PoolClock clock
             await content.LoadIntoBufferAsync(MostBytes, token).WaitAsync(Patience, clock.Time, token).ConfigureAwait(false);
             return await content.ReadAsByteArrayAsync(token).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException or TimeoutException or InvalidOperationException && !token.IsCancellationRequested)
+        // The body may be truncated or late. Or its Content-Encoding may be wrong; each decoder throws another exception then. The status is known all the same.
+#pragma warning disable CA1031 // The application's own handlers may throw anything.
+        catch (Exception) when (!token.IsCancellationRequested)
+#pragma warning restore CA1031
         {
             response.Content = new ByteArrayContent([]);
             content.Dispose();

@@ -112,6 +112,43 @@ public sealed class CompressionTests
         pool.Explain(RequestProfile.Default)[0].InFlight.Should().Be(0);
     }
 
+    // Some proxies replace the body of a refusal and keep the header that names the encoding of the old body.
+    [Theory(Timeout = 60_000)]
+    [InlineData("gzip")]
+    [InlineData("deflate")]
+    [InlineData("br")]
+    public async Task A_refusal_whose_body_does_not_have_the_named_encoding_keeps_its_status_and_its_time(string encoding)
+    {
+        const string Ended = """{"id":"1","choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}""";
+        using var refusing = new RawServer(new RawAnswer(429, "application/json", """{"error":{"message":"slow down"}}""") { Headers = [("Content-Encoding", encoding), ("Retry-After", "41")] });
+        using var well = new RawServer(new RawAnswer(200, "application/json", Ended));
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } };
+        options.Endpoints.Add(new EndpointOptions { Name = "a", Address = refusing.Address.AbsoluteUri });
+        options.Endpoints.Add(new EndpointOptions { Name = "b", Address = well.Address.AbsoluteUri, Tier = 1 });
+        await using var pool = new EndpointPool("test", options);
+        using var client = pool.CreateHttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
+        using var response = await client.SendAsync(request, Ct);
+        (await response.Content.ReadAsStringAsync(Ct)).Should().Be(Ended);
+        request.Options.TryGetValue(EndpointPoolHandler.DetailKey, out var detail).Should().BeTrue();
+        var fault = detail!.Attempts[0].Fault!;
+        fault.StatusCode.Should().Be(429);
+        fault.RetryAfter.Should().Be(TimeSpan.FromSeconds(41));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_400_whose_body_cannot_be_decompressed_goes_back_to_the_caller()
+    {
+        using var refusing = new RawServer(new RawAnswer(400, "application/json", """{"error":{"message":"no"}}""") { Headers = [("Content-Encoding", "gzip")] });
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false }, TotalRequestTimeout = { Timeout = TimeSpan.FromSeconds(5) } };
+        options.Endpoints.Add(new EndpointOptions { Name = "a", Address = refusing.Address.AbsoluteUri });
+        await using var pool = new EndpointPool("test", options);
+        using var client = pool.CreateHttpClient();
+        using var response = await client.PostAsync("chat/completions", HttpPool.Chat("hi"), Ct);
+        response.StatusCode.Should().Be(HttpStatusCode.BadRequest);
+        refusing.Seen.Should().ContainSingle();
+    }
+
     private static byte[] Bomb(string begin)
     {
         var target = new MemoryStream();
