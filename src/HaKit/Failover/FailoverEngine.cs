@@ -169,8 +169,9 @@ internal sealed class FailoverEngine
             return Step.EndCall("the request was refused.");
         if (_starter.StartUntried(call, now) is { } lease)
             return Step.Start(lease);
-        // A refused call does not wait for an endpoint that is out. If it did, a request with a wrong path would last until its deadline.
-        return refusal != RefusalState.None
+        // A refused call does not wait for an endpoint that is out. If it did, a request with a wrong path would last until its deadline. But if the refusal was
+        // to be expected, because the endpoint refuses such requests of other calls too, the call waits for an endpoint that serves them.
+        return refusal != RefusalState.None && !MayPreferredServe(call, now)
             ? Step.EndCall("the request was refused, and no other endpoint can be asked now.")
             : Waits.AwaitService(call, now);
     }
@@ -215,6 +216,9 @@ internal sealed class FailoverEngine
         FaultKind.DeadlineExceeded => !call.Profile.MayRepeat,
         _ => ActionFor(call, fault) == FaultAction.Return,
     };
+
+    private bool MayPreferredServe(FailoverCall call, TimeSpan now) =>
+        call.Profile.Preferred is not null && new SelectionQuery(call.Profile, call.History, now).MayPreferredServe(Snapshot);
 
     private void AdvanceHealth(TimeSpan now)
     {

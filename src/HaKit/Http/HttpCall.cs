@@ -53,8 +53,6 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         {
             if (call._side.RefusedCredentials.RemembersAny)
                 await call.AdmitOthersAsync(cancellationToken).ConfigureAwait(false);
-            if (call._side.RefusedKinds.RemembersAny())
-                call.Profile = call._side.RefusedKinds.Avoid(call.Profile, pool.Engine.Snapshot.Members, call.Kinds.Names());
             var (response, detail) = call.PlaceState() is { } state
                 ? await state.RunAsync(pool, call, cancellationToken).ConfigureAwait(false)
                 : await call.ExecuteAsync(call.Profile, cancellationToken).ConfigureAwait(false);
@@ -84,8 +82,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     }
 
     /// <summary>Sends the request to the endpoints that a profile allows, until one answers.</summary>
-    public ValueTask<Served<HttpResponseMessage>> ExecuteAsync(RequestProfile profile, CancellationToken token) =>
-        pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token, _tries);
+    public ValueTask<Served<HttpResponseMessage>> ExecuteAsync(RequestProfile profile, CancellationToken token)
+    {
+        // The profile may be confined to the endpoints that have a stored object. So only now is it known which endpoints the call can do without.
+        if (_side.RefusedKinds.RemembersAny() && Rest is null)
+            profile = _side.RefusedKinds.Avoid(profile, pool.Engine.Snapshot.Members, Kinds.Names());
+        return pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token, _tries);
+    }
 
     /// <summary>Requests the rest of a cut answer.</summary>
     public static async Task<HttpResponseMessage> RunRestAsync(

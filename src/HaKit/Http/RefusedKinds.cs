@@ -74,7 +74,8 @@ internal sealed class RefusedKinds(TimeProvider time)
     }
 
     /// <summary>
-    /// Removes from the profile the endpoints that now refuse requests of such kinds. The profile stays the same if no endpoint would be left.
+    /// Makes the profile prefer the endpoints that do not refuse requests of such kinds now. The profile stays the same if no endpoint would be left. The
+    /// endpoints that refuse stay in the profile, because the refused requests may have had something else in common, and the other endpoints may go down.
     /// </summary>
     public RequestProfile Avoid(RequestProfile profile, IReadOnlyList<EndpointState> members, IReadOnlyList<string> kinds)
     {
@@ -84,7 +85,7 @@ internal sealed class RefusedKinds(TimeProvider time)
         }
         var names = profile.Endpoints.Count > 0 ? profile.Endpoints : [.. members.Select(m => m.Endpoint.Name)];
         string[] left = [.. names.Where(name => !kinds.Any(kind => IsRefused(name, kind)))];
-        return left.Length == 0 || left.Length == names.Count ? profile : profile with { Endpoints = left };
+        return left.Length == 0 || left.Length == names.Count ? profile : profile with { Preferred = profile with { Endpoints = left } };
     }
 
     private long After(TimeSpan wait) => time.GetTimestamp() + (long)(wait.TotalSeconds * time.TimestampFrequency);

@@ -107,6 +107,18 @@ public sealed record RequestProfile
     /// </summary>
     internal int GuessedTokens { get; init; }
 
+    /// <summary>
+    /// Gets the same profile with only the endpoints that probably do not refuse the request. The other endpoints are used only if none of these can take the
+    /// request. Null: the endpoints do not differ in this.
+    /// </summary>
+    internal RequestProfile? Preferred { get; init; }
+
+    /// <summary>
+    /// Gets the time on the pool's clock from which the deadline counts, if a part of the call was before its first attempt: the body was read, or another
+    /// endpoint was asked. Null: the deadline counts from the time at which the engine begins the call.
+    /// </summary>
+    internal TimeSpan? BeganAt { get; init; }
+
     /// <summary>Gets whether the call asks for the rest of another call's answer.</summary>
     internal bool IsContinuation { get; init; }
 

@@ -39,6 +39,44 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     /// <summary>Gets the time within which an endpoint must be able to answer. Null: the usual times of the endpoints do not matter.</summary>
     public AnswerTime? InTime { get; init; }
 
+    /// <summary>
+    /// Gets the query for the endpoints that the profile prefers, as long as one of them is admitted and is new to the call, or works on it. Otherwise gets this
+    /// query.
+    /// </summary>
+    /// <param name="snapshot">The endpoints.</param>
+    public SelectionQuery ForPreferred(PoolSnapshot snapshot)
+    {
+        if (Profile.Preferred is not { } preferred)
+            return this;
+        var narrow = new SelectionQuery(preferred, History, Now) { InTime = InTime };
+        foreach (var member in snapshot.Members)
+        {
+            if (member.Health.State.Admits(Now) && narrow.CanServe(member) && (!narrow.Excludes(member) || History.FindingsOf(member).IsUnderWay))
+                return narrow;
+        }
+
+        return this;
+    }
+
+    /// <summary>Checks whether the profile prefers an endpoint, and no endpoint that it prefers has refused the request.</summary>
+    /// <param name="snapshot">The endpoints.</param>
+    public bool MayPreferredServe(PoolSnapshot snapshot)
+    {
+        if (Profile.Preferred is not { } preferred)
+            return false;
+        var mayServe = false;
+        foreach (var member in snapshot.Members)
+        {
+            if (!Requirement.Meets(member.Endpoint, preferred))
+                continue;
+            if (!Fits(member))
+                return false;
+            mayServe = true;
+        }
+
+        return mayServe;
+    }
+
     /// <summary>Checks whether the endpoint meets the requirements of the request. They apply even if the pool fails open.</summary>
     public bool CanServe(EndpointState state) => Requirement.Meets(state.Endpoint, Profile) && Fits(state);
 

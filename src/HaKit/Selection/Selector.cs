@@ -34,7 +34,10 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
     /// Chooses the next endpoint for a call. Endpoints that the call has already tried, and endpoints in a failure domain that the call has found broken, are
     /// left out.
     /// </summary>
-    public Choice Choose(PoolSnapshot snapshot, in SelectionQuery query)
+    public Choice Choose(PoolSnapshot snapshot, in SelectionQuery query) =>
+        query.Profile.Preferred is null ? ChooseAmong(snapshot, in query) : ChooseAmong(snapshot, query.ForPreferred(snapshot));
+
+    private Choice ChooseAmong(PoolSnapshot snapshot, in SelectionQuery query)
     {
         var view = _views.Get(snapshot, in query);
         if (view.Tiers.Length == 0)

@@ -125,6 +125,62 @@ public sealed class RefusedKindsTests
         pair.Pool.GetStatus().Endpoints.Should().OnlyContain(e => !e.LacksModel);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_conversation_stays_at_its_endpoint_although_another_caller_was_refused_there()
+    {
+        await using var pair = new Pair(r => r.Body.Contains("odd", StringComparison.Ordinal) ? s_refusal : Response("resp_1"), _ => Response("resp_2"));
+        (await pair.AskAsync("""{"model":"m","input":"hi"}""", "responses")).Should().Be((HttpStatusCode.OK, 0));
+        for (var i = 0; i < 6; i++)
+        {
+            (await pair.AskAsync("""{"model":"m","input":"hi","tools":[{"type":"function","name":"odd"}]}""", "responses")).Should().Be((HttpStatusCode.OK, 1));
+        }
+        (await pair.AskAsync("""{"model":"m","input":"hi","previous_response_id":"resp_1","tools":[{"type":"function","name":"f"}]}""", "responses"))
+            .Should().Be((HttpStatusCode.OK, 0), "only this endpoint has the conversation");
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task With_the_other_endpoint_down_the_avoided_endpoint_is_asked(bool isKnown)
+    {
+        var takesTools = false;
+        await using var pair = new Pair(r => IsOf("tools", r) && !takesTools ? s_refusal : s_chat, Served);
+        await pair.AskAsync(Text);
+        for (var i = 0; i < 6; i++)
+        {
+            (await pair.AskAsync(Tools)).Should().Be((HttpStatusCode.OK, 1));
+        }
+        takesTools = true;
+        pair.Servers[1].Dispose();
+        if (isKnown)
+            await pair.Pool.ForceDownAsync("e1");
+        (await pair.AskAsync(Tools)).Should().Be((HttpStatusCode.OK, 0));
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_refusal_of_the_avoided_endpoint_does_not_end_a_call_that_the_other_endpoint_serves_soon()
+    {
+        var throttles = 0;
+        var throttled = new RawAnswer(429, "application/json", "{}") { Headers = [("Retry-After", "1")] };
+        await using var pair = new Pair(r => IsOf("tools", r) ? s_refusal : s_chat, _ => Interlocked.Decrement(ref throttles) >= 0 ? throttled : s_chat);
+        await pair.AskAsync(Text);
+        for (var i = 0; i < 6; i++)
+        {
+            (await pair.AskAsync(Tools)).Should().Be((HttpStatusCode.OK, 1));
+        }
+        throttles = 1;
+        var call = pair.AskAsync(Tools);
+        while (!call.IsCompleted)
+        {
+            pair.Time.Advance(TimeSpan.FromMilliseconds(100));
+            await Task.WhenAny(call, Task.Delay(20, Ct));
+        }
+        (await call).Should().Be((HttpStatusCode.OK, 1));
+    }
+
+    private static RawAnswer Response(string id) => new(200, "application/json",
+        $$"""{"id":"{{id}}","object":"response","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"x"}]}]}""");
+
     // The endpoint that is down may stay out for a minute. The refusal is an answer that the caller can use now.
     [Theory(Timeout = 60_000)]
     [InlineData(404, true)]

@@ -69,7 +69,7 @@ internal ref struct ProspectReader
 
     public Prospects Read(PoolSnapshot snapshot)
     {
-        var query = new SelectionQuery(_call.Profile, _call.History, _now);
+        var query = new SelectionQuery(_call.Profile, _call.History, _now).ForPreferred(snapshot);
         foreach (var member in snapshot.Members)
         {
             if (query.CanServe(member))
