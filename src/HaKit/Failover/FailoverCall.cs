@@ -97,7 +97,8 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         return true;
     }
 
-    public TimeSpan DeadlineSpan => Deadline - Started;
+    /// <summary>Gets the time from the beginning of the call to its deadline.</summary>
+    public TimeSpan DeadlineSpan { get; private set; }
 
     // A silence is an attempt that timed out because nothing arrived. Up to this many silences may be caused by an outage. More silences are probably caused by
     // the request, because its answer takes longer than other answers of the same endpoints.
@@ -155,7 +156,9 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         IsStream = isStream;
         CallerToken = callerToken;
         Started = now;
-        Deadline = deadline > TimeSpan.MaxValue - now ? TimeSpan.MaxValue : now + deadline;
+        DeadlineSpan = deadline;
+        var began = profile.BeganAt ?? now;
+        Deadline = deadline > TimeSpan.MaxValue - began ? TimeSpan.MaxValue : began + deadline;
         LastFailure = now;
         return this;
     }

@@ -70,15 +70,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
     }
 
-    // The engine counts the deadline from a later time: when it begins the call. So the time that this method waits is subtracted from the deadline here.
     private async ValueTask AdmitOthersAsync(CancellationToken cancellationToken)
     {
         var admitted = _side.RefusedCredentials.AdmitOthersAsync(request, Profile, cancellationToken);
         if (admitted.IsCompletedSuccessfully)
             return;
-        var began = pool.Engine.Clock.Now;
+        Profile = Profile with { BeganAt = Profile.BeganAt ?? pool.Engine.Clock.Now };
         await admitted.ConfigureAwait(false);
-        Profile = Profile with { Deadline = (Profile.Deadline ?? pool.Deadline) - (pool.Engine.Clock.Now - began) };
     }
 
     /// <summary>Sends the request to the endpoints that a profile allows, until one answers.</summary>
@@ -184,16 +182,20 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
         var body = RequestBody.OfAsync(content, pool.Options.Http.MaxReplayBytes, cancellationToken);
         if (!body.IsCompletedSuccessfully)
-            return AwaitBodyAsync(body, content);
+            return AwaitBodyAsync(body, content, cancellationToken);
         UseBody(body.Result);
         return default;
     }
 
-    private async ValueTask AwaitBodyAsync(ValueTask<RequestBody> body, HttpContent content)
+    private async ValueTask AwaitBodyAsync(ValueTask<RequestBody> body, HttpContent content, CancellationToken cancellationToken)
     {
+        var began = pool.Engine.Clock.Now;
+        var deadline = Profile.Deadline ?? pool.Deadline;
         try
         {
-            UseBody(await body.ConfigureAwait(false));
+            // After the deadline there is no body. The engine then ends the call before its first attempt.
+            UseBody(await RequestBody.AwaitUntilAsync(body, deadline < TimeSpan.MaxValue - began ? began + deadline : TimeSpan.MaxValue, pool.Engine.Clock, cancellationToken).ConfigureAwait(false));
+            Profile = Profile with { BeganAt = began };
         }
         catch (InvalidOperationException exception) when (content is StreamContent or MultipartContent)
         {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using HaKit.Attempts;
 
 namespace HaKit.Http;
 
@@ -109,6 +110,31 @@ internal sealed class RequestBody : IDisposable
         }
         return CreateKept(source, maxReplayBytes, buffer);
     }
+
+    /// <summary>Waits for a body that is being read. Null at the given time. If the body arrives later, it is disposed.</summary>
+    /// <param name="body">The body.</param>
+    /// <param name="until">The time.</param>
+    /// <param name="clock">The pool's clock.</param>
+    /// <param name="cancellationToken">The caller's token.</param>
+    public static async ValueTask<RequestBody?> AwaitUntilAsync(ValueTask<RequestBody> body, TimeSpan until, PoolClock clock, CancellationToken cancellationToken)
+    {
+        var reading = body.AsTask();
+        try
+        {
+            if (await RefusalBody.EndsByAsync(reading, until, clock, cancellationToken).ConfigureAwait(false))
+                return await reading.ConfigureAwait(false);
+        }
+        catch when (!reading.IsCompleted)
+        {
+            DisposeLate(reading);
+            throw;
+        }
+        DisposeLate(reading);
+        return null;
+    }
+
+    private static void DisposeLate(Task<RequestBody> reading) => reading.ContinueWith(
+        static late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private static RequestBody CreateKept(HttpContent source, int maxReplayBytes, LimitedBuffer buffer)
     {

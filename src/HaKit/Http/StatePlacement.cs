@@ -51,6 +51,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
     public async ValueTask<Served<HttpResponseMessage>> RunAsync(EndpointPool pool, HttpCall call, CancellationToken token)
     {
         Served<HttpResponseMessage> first;
+        var began = pool.Engine.Clock.Now;
         try
         {
             first = await call.ExecuteAsync(Profile, token).ConfigureAwait(false);
@@ -60,7 +61,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
             throw new StateNotPortableException(pool.Name, Names[0].Kind, Maker, "and the endpoints that share its store cannot serve.", exception);
         }
         if (Next is { } next && await SaysNotFoundAsync(first.Result, token).ConfigureAwait(false))
-            first = await AskNextAsync(call, next, first, token).ConfigureAwait(false);
+            first = await AskNextAsync(call, ForSecondTry(pool, next, first.Detail, began), first, token).ConfigureAwait(false);
         if (Maker is null && first.Result.IsSuccessStatusCode)
         {
             foreach (var name in Names)
@@ -68,6 +69,15 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         }
 
         return first;
+    }
+
+    // Both tries together have one deadline, and one limit on the time that they wait.
+    private static RequestProfile ForSecondTry(EndpointPool pool, RequestProfile next, CallDetail first, TimeSpan began)
+    {
+        next = next with { BeganAt = next.BeganAt ?? began };
+        if ((next.MaxWait ?? pool.Engine.Settings.MaxWait) is not { } most)
+            return next;
+        return next with { MaxWait = most > first.Waited ? most - first.Waited : TimeSpan.Zero };
     }
 
     // One of the two answers is returned, and the other answer is disposed. If the second endpoint cannot be reached, the object may be there, so the caller

@@ -105,6 +105,40 @@ public sealed class StoredStateTests
         world.Servers[2].Refused.Should().Be(0, "one other endpoint is asked, and not all of them");
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task Both_tries_for_an_object_of_unknown_origin_have_one_deadline_together()
+    {
+        var handler = new NotFoundThenSilent();
+        await using var http = new HttpPool(2, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(10), inner: handler);
+        handler.Time = http.Time;
+        var call = http.SendAsync(Body("resp_unknown", stream: false), "responses");
+        http.Time.Advance(TimeSpan.FromSeconds(8));
+        call.IsCompleted.Should().BeFalse();
+        http.Sent.Should().HaveCount(2);
+        http.Time.Advance(TimeSpan.FromSeconds(1));
+        call.IsCompleted.Should().BeFalse();
+        http.Time.Advance(TimeSpan.FromSeconds(1.5));
+        call.IsCompleted.Should().BeTrue();
+        await call.Awaiting(c => c).Should().ThrowAsync<DeadlineExceededException>();
+    }
+
+    /// <summary>The first server does not have the object, and says so after 8 s. The second server never answers.</summary>
+    private sealed class NotFoundThenSilent : HttpMessageHandler
+    {
+        public TimeProvider Time { get; set; } = TimeProvider.System;
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            if (request.RequestUri!.Port != 9000)
+                await Task.Delay(Timeout.Infinite, cancellationToken);
+            await Task.Delay(TimeSpan.FromSeconds(8), Time, cancellationToken);
+            return new HttpResponseMessage(HttpStatusCode.NotFound)
+            {
+                Content = new StringContent("""{"error":{"message":"Previous response with id 'x' not found.","type":"invalid_request_error","param":"previous_response_id","code":"previous_response_not_found"}}""", Encoding.UTF8, "application/json"),
+            };
+        }
+    }
+
     [Theory]
     [InlineData("""{"previous_response_id":"resp_1"}""", "resp_1")]
     [InlineData("""{"conversation":"conv_1"}""", "conv_1")]

@@ -77,6 +77,7 @@ internal sealed class ContinuationRoute
             {
                 Endpoints = endpoints,
                 Deadline = _deadline - now,
+                BeganAt = null,
                 MaxWait = _step == Any ? _profile.MaxWait : Shorter(wait, _profile.MaxWait ?? _engine.Settings.MaxWait),
                 IdempotencyKey = null,
                 IsContinuation = true,
