@@ -9,7 +9,9 @@ namespace HaKit.Http;
 /// </summary>
 internal sealed class HttpRedirects
 {
-    private const int MostRedirects = 3; // for the whole call: if two endpoints redirect without end, the call sends five requests in total
+    // For the whole call: if two endpoints redirect without end, the call sends five requests in total. Redirects that lead to an answer do not count. Otherwise
+    // an endpoint that redirects each request could not be tried again after an outage.
+    private const int MostRedirects = 3;
 
     private readonly ConcurrentDictionary<string, bool> _misdirecting = new(StringComparer.Ordinal);
     private int _followed;
@@ -32,25 +34,37 @@ internal sealed class HttpRedirects
     public async ValueTask<HttpResponseMessage> FollowAsync(HttpCall call, HttpOutgoing outgoing, HttpResponseMessage response, Uri address, CancellationToken token)
     {
         var visited = new List<Uri>();
-        while (true)
+        var followed = 0;
+        var isMisdirected = false;
+        try
         {
-            if (IsFromElsewhere(response, address))
+            while (true)
             {
+                isMisdirected = IsFromElsewhere(response, address);
+                if (isMisdirected)
+                {
+                    response.Dispose();
+                    throw HttpAnswer.Misdirected(outgoing.Attempt); // an inner handler followed a redirect to another server, so this is not the endpoint's answer
+                }
+                if (!HttpAnswer.IsRedirect(response))
+                    return response;
+                visited.Add(address);
+                var next = NextOf(response, address);
+                isMisdirected = next is null || visited.Contains(next) || Interlocked.Increment(ref _followed) > MostRedirects;
+                if (isMisdirected)
+                    return response;
+                followed++;
                 response.Dispose();
-                _misdirecting[outgoing.Attempt.Endpoint.Name] = true;
-                throw HttpAnswer.Misdirected(outgoing.Attempt); // an inner handler followed a redirect to another server, so this is not the endpoint's answer
+                address = next!;
+                response = await call.SendAsync(outgoing, address, token).ConfigureAwait(false);
             }
-            if (!HttpAnswer.IsRedirect(response))
-                return response;
-            visited.Add(address);
-            if (NextOf(response, address) is not { } next || visited.Contains(next) || Interlocked.Increment(ref _followed) > MostRedirects)
-            {
+        }
+        finally
+        {
+            if (isMisdirected)
                 _misdirecting[outgoing.Attempt.Endpoint.Name] = true;
-                return response;
-            }
-            response.Dispose();
-            address = next;
-            response = await call.SendAsync(outgoing, address, token).ConfigureAwait(false);
+            else
+                Interlocked.Add(ref _followed, -followed);
         }
     }
 

@@ -20,7 +20,10 @@ internal abstract class ModelFinder
     /// <summary>Gets the bytes that are dropped together with the value and must be written again after it.</summary>
     public virtual ReadOnlyMemory<byte> After => default;
 
-    /// <summary>Finds the name in a complete body. Null if it has none.</summary>
+    /// <summary>Gets whether the bytes so far end inside the name.</summary>
+    protected abstract bool IsInName { get; }
+
+    /// <summary>Finds the name in a complete body. Null if it has none, or if the body ends inside the name.</summary>
     public Range? Find(ReadOnlySpan<byte> body)
     {
         var at = 0;
@@ -33,7 +36,7 @@ internal abstract class ModelFinder
             var start = at - piece.Dropped;
             while (at < body.Length && Read(body[at..]) is { Kept: 0 } rest)
                 at += rest.Length;
-            return start..(at - After.Length);
+            return IsInName ? null : start..(at - After.Length);
         }
         return null;
     }
@@ -89,6 +92,8 @@ internal sealed class JsonModelFinder : ModelFinder
     private bool _isObject;
     private bool _isEscaped;
     private int _length;
+
+    protected override bool IsInName => _at == At.InModel;
 
     public override Piece Read(ReadOnlySpan<byte> bytes)
     {
@@ -215,6 +220,8 @@ internal sealed class FormModelFinder(string boundary) : ModelFinder
 
     public override ReadOnlyMemory<byte> After => _boundary;
 
+    protected override bool IsInName => _inModel;
+
     public override Piece Read(ReadOnlySpan<byte> bytes)
     {
         for (var i = 0; i < bytes.Length; i++)
@@ -285,7 +292,21 @@ internal sealed class RewritingStream(Stream target, ModelFinder finder, ReadOnl
         }
     }
 
-    public override void Write(ReadOnlySpan<byte> buffer) => throw new NotSupportedException("Bodies are written asynchronously.");
+    // Some contents write synchronously.
+    public override void Write(ReadOnlySpan<byte> buffer)
+    {
+        while (!buffer.IsEmpty)
+        {
+            var piece = finder.Read(buffer);
+            target.Write(buffer[..piece.Kept]);
+            if (piece.Replaces)
+            {
+                target.Write(model.Span);
+                target.Write(finder.After.Span);
+            }
+            buffer = buffer[piece.Length..];
+        }
+    }
 
     public override Task FlushAsync(CancellationToken cancellationToken) => target.FlushAsync(cancellationToken);
 }

@@ -72,6 +72,9 @@ internal sealed class PausingStream(LimitedBuffer beginning) : WriteOnlyStream
     /// <summary>Gets a task that ends when a writer waits at the limit. From then on no bytes are collected.</summary>
     public Task Paused => _paused.Task;
 
+    /// <summary>Gets what a synchronous writer wrote until it exceeded the limit.</summary>
+    public FirstPass Full { get; } = new();
+
     /// <summary>Lets the writer continue.</summary>
     /// <param name="target">The target.</param>
     /// <param name="cancellationToken">Cancels the writes to the target.</param>
@@ -96,7 +99,10 @@ internal sealed class PausingStream(LimitedBuffer beginning) : WriteOnlyStream
         if (TryKeep(buffer))
             return;
         if (!_target.Task.IsCompletedSuccessfully)
+        {
+            Full.Record(beginning.Written, buffer);
             throw new LimitedBuffer.FullException();
+        }
         Target(_target.Task.Result).Write(buffer);
     }
 

@@ -17,6 +17,7 @@ internal sealed class RequestBody : IDisposable
     private int _length;
     private int _users = 1;
     private Task _writing = Task.CompletedTask;
+    private FirstPass? _firstPass;
     private bool _isSpent;
     private bool _isClosed;
 
@@ -88,12 +89,14 @@ internal sealed class RequestBody : IDisposable
         if (length > maxReplayBytes)
             return new RequestBody(source, maxReplayBytes);
         var buffer = LimitedBuffer.Rent(maxReplayBytes);
+        FirstPass? first = null;
         try
         {
             // Content with a known length, and JSON content, can be written again. Any other content that is too long may be writable only once.
             if (length is null && source is not JsonContent)
             {
                 var pausing = new PausingStream(buffer);
+                first = pausing.Full;
                 var copy = source.CopyToAsync(pausing, cancellationToken);
                 if (await Task.WhenAny(copy, pausing.Paused).ConfigureAwait(false) != copy)
                     return new RequestBody(new OnceContent(source, buffer.TakeWritten(), pausing, copy), maxReplayBytes);
@@ -106,7 +109,7 @@ internal sealed class RequestBody : IDisposable
         }
         catch (LimitedBuffer.FullException)
         {
-            return new RequestBody(source, maxReplayBytes);
+            return new RequestBody(source, maxReplayBytes) { _firstPass = first };
         }
         return CreateKept(source, maxReplayBytes, buffer);
     }
@@ -250,7 +253,9 @@ internal sealed class RequestBody : IDisposable
         {
             await before.WaitAsync(cancellationToken).ConfigureAwait(false);
             ObjectDisposedException.ThrowIf(Volatile.Read(ref _isClosed), typeof(HttpContent)); // after the call, the content belongs to the caller again
-            await _source.CopyToAsync(target, cancellationToken).ConfigureAwait(false);
+            var check = _firstPass is null ? null : new RepetitionStream(target, _firstPass);
+            await _source.CopyToAsync(check ?? target, cancellationToken).ConfigureAwait(false);
+            check?.ThrowIfShorter();
         }
         catch (InvalidOperationException) when (!Volatile.Read(ref _isClosed))
         {

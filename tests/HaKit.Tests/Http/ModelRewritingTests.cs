@@ -64,6 +64,19 @@ public sealed class ModelRewritingTests
         }
     }
 
+    [Theory]
+    [InlineData("--b-1\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\ngpt")]
+    [InlineData("--b-1\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n")]
+    [InlineData("--b-1\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\na longer name of a model\r\n--b-")]
+    public async Task A_form_that_ends_inside_the_models_name_is_sent_unchanged(string body)
+    {
+        await using var http = new HttpPool(1, o => o.Endpoints[0].Model = "own", inner: new Echo());
+        var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+        content.Headers.TryAddWithoutValidation("Content-Type", Form);
+        using var response = await http.SendAsync(content);
+        (await response.Content.ReadAsStringAsync(Ct)).Should().Be(body);
+    }
+
     [Fact]
     public void Any_JSON_comes_out_as_it_went_in_but_for_the_models_name()
     {

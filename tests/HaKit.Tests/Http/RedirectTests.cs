@@ -75,6 +75,20 @@ public sealed class RedirectTests
             server.Dispose();
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task An_endpoint_that_redirects_each_request_serves_after_its_outage()
+    {
+        var failures = 4;
+        using var server = new RawServer(request => request switch
+        {
+            { Target: "/v1/chat/completions" } => new RawAnswer(307, null, "") { Headers = [("Location", "/v1/chat/completions/")] },
+            _ when Interlocked.Decrement(ref failures) >= 0 => new RawAnswer(503, "application/json", "{}"),
+            _ => new RawAnswer(200, "application/json", Whole),
+        });
+        await using var world = new World("pool's own", server.Address);
+        (await world.AskAsync()).Should().Be(Whole);
+    }
+
     private static EndpointPoolOptions Options(params Uri[] addresses)
     {
         var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false }, TotalRequestTimeout = { Timeout = TimeSpan.FromSeconds(4) } };

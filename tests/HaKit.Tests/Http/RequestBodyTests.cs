@@ -88,12 +88,104 @@ public sealed class RequestBodyTests
         (await http.Awaiting(h => h.SendAsync(content)).Should().ThrowAsync<RequestNotRepeatableException>()).Which.InnerException.Should().BeSameAs(content.Refusal);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_long_body_that_writes_itself_synchronously_is_sent_whole_with_the_model_of_the_endpoint()
+    {
+        var text = new string('x', 5000);
+        await using var http = new HttpPool(1, o =>
+        {
+            o.Http.MaxReplayBytes = 1000;
+            o.Endpoints[0].Model = "own";
+        }, inner: new Echo());
+        using var content = new SynchronousContent(() => new MemoryStream(Encoding.UTF8.GetBytes("{\"model\":\"m\",\"input\":\"" + text + "\"}")));
+        using var response = await http.SendAsync(content);
+        (await response.Content.ReadAsStringAsync(Ct)).Should().Be("{\"model\":\"own\",\"input\":\"" + text + "\"}");
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(100)]
+    [InlineData(100_000)]
+    public async Task A_long_body_that_can_be_written_once_and_writes_itself_synchronously_never_loses_its_beginning(int piece)
+    {
+        await using var http = new HttpPool(1, o => o.Http.MaxReplayBytes = 1000, inner: new Echo());
+        var source = new MemoryStream(Encoding.UTF8.GetBytes("{\"input\":\"" + string.Concat(Enumerable.Range(0, 1000).Select(i => $"{i} ")) + "\"}"));
+        using var content = new SynchronousContent(() => source, piece);
+
+        await http.Awaiting(h => h.SendAsync(content)).Should().ThrowAsync<RequestNotRepeatableException>();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_deadline_ends_a_call_whose_body_does_not_come()
+    {
+        await using var http = new HttpPool(1, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5));
+        var content = new PacedContent { IsLengthKnown = false };
+        var call = http.SendAsync(content);
+        http.Time.Advance(TimeSpan.FromSeconds(4));
+        call.IsCompleted.Should().BeFalse();
+        http.Time.Advance(TimeSpan.FromSeconds(2));
+        call.IsCompleted.Should().BeTrue();
+        await call.Awaiting(c => c).Should().ThrowAsync<DeadlineExceededException>();
+        http.Sent.Should().BeEmpty();
+        content.Writers[0].SetResult();
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task The_time_in_which_the_body_came_is_a_part_of_the_deadline()
+    {
+        await using var http = new HttpPool(1, inner: new Silent());
+        var content = new PacedContent { IsLengthKnown = false };
+        var call = http.SendAsync(content);
+        http.Time.Advance(TimeSpan.FromSeconds(60));
+        content.Writers[0].SetResult();
+        while (http.Sent.Count == 0)
+            await Task.Yield();
+        call.IsCompleted.Should().BeFalse();
+        http.Time.Advance(TimeSpan.FromSeconds(41));
+        await call.WaitAsync(TimeSpan.FromSeconds(20), Ct).Awaiting(c => c).Should().ThrowAsync<DeadlineExceededException>();
+    }
+
+    private sealed class Silent : HttpMessageHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+            return new HttpResponseMessage();
+        }
+    }
+
+    /// <summary>Content of an unknown length that copies a stream synchronously, as older serializers write.</summary>
+    private sealed class SynchronousContent : HttpContent
+    {
+        private readonly Func<Stream> _open;
+        private readonly int _piece;
+
+        public SynchronousContent(Func<Stream> open, int piece = 1000)
+        {
+            (_open, _piece) = (open, piece);
+            Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        }
+
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            _open().CopyTo(stream, _piece);
+            return Task.CompletedTask;
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+    }
+
     /// <summary>Content of a known length. Each of its writers ends when the test ends it.</summary>
     private sealed class PacedContent : HttpContent
     {
         public List<TaskCompletionSource> Writers { get; } = [];
 
         public Exception? Refusal { get; init; }
+
+        public bool IsLengthKnown { get; init; } = true;
 
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context)
         {
@@ -107,7 +199,7 @@ public sealed class RequestBodyTests
         protected override bool TryComputeLength(out long length)
         {
             length = 100;
-            return true;
+            return IsLengthKnown;
         }
     }
 }
