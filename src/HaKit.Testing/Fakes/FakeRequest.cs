@@ -52,12 +52,12 @@ public sealed class FakeRequest
     /// <summary>Gets whether the request asks for a stream.</summary>
     public bool Stream { get; internal set; }
 
-    /// <summary>Gets the key of the request (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>); null when there is none.</summary>
+    /// <summary>Gets the key of the request (<c>Authorization: Bearer</c>, <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>); null when there is none.</summary>
     public string? ApiKey
     {
         get
         {
-            if (Headers.TryGetValue("x-api-key", out var key) || Headers.TryGetValue("api-key", out key))
+            if (Headers.TryGetValue("x-api-key", out var key) || Headers.TryGetValue("api-key", out key) || Headers.TryGetValue("x-goog-api-key", out key))
                 return key;
             return Headers.TryGetValue("Authorization", out var value) && value.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? value[7..] : null;
         }

@@ -8,16 +8,28 @@ internal static class CredentialHeader
     /// <summary>Checks whether a header of this name carries a credential.</summary>
     public static bool IsCredential(string name) => CredentialNames.Default.IsHeader(name);
 
-    /// <summary>Gets the header in the endpoint's dialect. A credential that begins with <c>Bearer</c> goes to <c>Authorization</c> unchanged.</summary>
+    /// <summary>
+    /// Gets the header in the endpoint's dialect. A credential that begins with <c>Bearer</c> goes to <c>Authorization</c> unchanged. If the endpoint declares no
+    /// dialect, the host of a well-known provider decides about the header (<see cref="ProviderHosts"/>).
+    /// </summary>
     /// <exception cref="InvalidOperationException">The credential has characters that are not allowed in a header. The message does not show it.</exception>
     public static (string Name, string Value) HeaderFor(PoolEndpoint endpoint, string secret)
     {
         if (!IsValid(secret))
             throw new InvalidOperationException($"The credential of endpoint '{endpoint.Name}' has characters that no header may have.");
-        if (secret.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
-            return ("Authorization", secret);
-        var place = DialectTable.Get(endpoint.Dialect).Credential;
+        var place = PlaceOf(endpoint.Dialect, endpoint.CredentialHost, secret);
         return (place.Header, place.Prefix + secret);
+    }
+
+    /// <summary>Gets the place of a credential.</summary>
+    /// <param name="declared">The declared dialect of the endpoint.</param>
+    /// <param name="host">The host that decides about the header (<see cref="ProviderHosts.FindForCredential"/>). Null: the dialect decides.</param>
+    /// <param name="secret">The credential.</param>
+    public static CredentialPlace PlaceOf(WireDialect declared, ProviderHost? host, string secret)
+    {
+        if (secret.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
+            return new CredentialPlace("Authorization");
+        return host?.PlaceOf(secret) ?? DialectTable.Get(declared).Credential;
     }
 
     /// <summary>Checks that the credential has no line breaks, with which one header could become two.</summary>

@@ -1,13 +1,10 @@
+using HaKit.Dialects;
+
 namespace HaKit.Attempts;
 
 /// <summary>Checks the address of an endpoint as it is written. Pure.</summary>
 internal static class EndpointAddress
 {
-    // The hosts of Anthropic and Mistral support OpenAI's dialect too.
-    private static readonly (string Host, WireDialect[] Dialects)[] s_dialects =
-        [("api.openai.com", [WireDialect.OpenAI]), ("api.anthropic.com", [WireDialect.Anthropic, WireDialect.OpenAI]), ("api.mistral.ai", [WireDialect.Mistral, WireDialect.OpenAI]),
-         ("generativelanguage.googleapis.com", [WireDialect.Gemini, WireDialect.OpenAI]), (".openai.azure.com", [WireDialect.AzureOpenAI, WireDialect.OpenAI])];
-
     // Sites for people at which no API answers, each with the base address of the provider's API.
     private static readonly (string Host, string Api)[] s_sites =
     [
@@ -94,12 +91,9 @@ internal static class EndpointAddress
     {
         if (dialect == WireDialect.Unknown || !Uri.TryCreate(address, UriKind.Absolute, out var uri))
             return null;
-        foreach (var (host, spoken) in s_dialects)
-        {
-            if ((host[0] == '.' ? uri.Host.EndsWith(host, StringComparison.OrdinalIgnoreCase) : uri.Host.Equals(host, StringComparison.OrdinalIgnoreCase)) && !spoken.Contains(dialect))
-                return $"is {dialect}, which '{uri.Host}' does not speak. Set {string.Join(" or ", spoken)}, or leave Dialect out.";
-        }
-        return null;
+        return ProviderHosts.Find(uri) is not { Supported: { Count: > 0 } supported } || supported.Contains(dialect)
+            ? null
+            : $"is {dialect}, which '{uri.Host}' does not speak. Set {string.Join(" or ", supported)}, or leave Dialect out.";
     }
 
     /// <summary>Checks for Azure's older address with a deployment in its path and without the version that Azure needs in the query.</summary>

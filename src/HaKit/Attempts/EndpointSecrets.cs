@@ -98,8 +98,12 @@ internal static class EndpointSecrets
         return s_headers.Any(h => secret.StartsWith(h, StringComparison.OrdinalIgnoreCase)) ? "begins with the name of a header. Give only the key: the pool adds the header of the dialect." : null;
     }
 
-    private static string HeaderOf(EndpointOptions endpoint, string secret) =>
-        secret.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? "Authorization" : DialectTable.Get(Enum.IsDefined(endpoint.Dialect) ? endpoint.Dialect : WireDialect.Unknown).Credential.Header;
+    private static string HeaderOf(EndpointOptions endpoint, string secret)
+    {
+        var dialect = Enum.IsDefined(endpoint.Dialect) ? endpoint.Dialect : WireDialect.Unknown;
+        Uri.TryCreate(endpoint.Address, UriKind.Absolute, out var address);
+        return CredentialHeader.PlaceOf(dialect, ProviderHosts.FindForCredential(dialect, address), secret).Header;
+    }
 
     /// <summary>Gets a header's name to append to a message. Empty if the name itself may be a key.</summary>
     public static string ShownHeader(string header)

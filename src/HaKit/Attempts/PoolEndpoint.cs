@@ -32,6 +32,7 @@ public sealed record PoolEndpoint
             Model = options.Model,
         };
         Dialect = options.Dialect;
+        CredentialHost = ProviderHosts.FindForCredential(Dialect, Address);
         Capabilities = new EndpointCapabilities(options);
         Limits = options.Limits;
         InputTokenPrice = options.InputTokenPrice;
@@ -76,6 +77,9 @@ public sealed record PoolEndpoint
 
     /// <summary>Gets the wire format.</summary>
     public WireDialect Dialect { get; }
+
+    /// <summary>Gets the host that decides about the header of the credential. Null: the dialect decides.</summary>
+    internal ProviderHost? CredentialHost { get; }
 
     /// <summary>Gets whether the account's limits count prompt tokens that came from the provider's cache.</summary>
     internal bool LimitsCountCachedTokens { get; }
