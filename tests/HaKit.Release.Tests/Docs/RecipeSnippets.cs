@@ -32,19 +32,15 @@ public sealed class RecipeSnippets
         builder.Configuration["OpenAI:ApiKey"] = "of openai";
         builder.Configuration["Azure:ApiKey"] = "of azure";
 
-        builder.Services.AddHaEndpointPool("models", builder.Configuration.GetSection("Models"))
+        builder.Services.AddHaOpenAIClient("models", builder.Configuration.GetSection("Models"))
             .UseCredentialFromConfiguration("azure", "Azure:ApiKey")
             .UseCredentialFromConfiguration("openai", "OpenAI:ApiKey");
-        builder.Services.AddSingleton(provider =>
-        {
-            var pool = provider.GetRequiredKeyedService<EndpointPool>("models");
-            var options = new OpenAIClientOptions { Endpoint = pool.Origin }.UseHaEndpointPool(pool);
-            return new OpenAIClient(new ApiKeyCredential("each endpoint has its own"), options);
-        });
+        builder.Services.AddSingleton<IChatClient>(provider => provider.GetRequiredService<OpenAIClient>().GetChatClient("gpt-4o").AsIChatClient());
 
         using var app = builder.Build();
         var answer = await app.Services.GetRequiredService<OpenAIClient>().GetChatClient("whatever").CompleteChatAsync("Are you there?");
         answer.Value.Content[0].Text.Should().Be(FakeAnswers.AnswerTo("Are you there?"));
+        app.Services.GetRequiredService<IChatClient>().Should().NotBeNull();
     }
 
     [Fact]
@@ -77,7 +73,8 @@ public sealed class RecipeSnippets
         {
             foreach (var name in (string[])["gpu1", "gpu2"])
                 options.Endpoints.Add(new() { Name = name, Address = $"http://{name}:8000/v1", Dialect = WireDialect.Vllm, Provider = "rack", Model = "llama-3.3-70b", Limits = new() { MaxConcurrency = 64 } });
-            options.Endpoints.Add(new() { Name = "cloud", Address = "https://api.openai.com/v1", Provider = "openai", Model = "gpt-4o-mini", Tier = 1 });
+            options.Endpoints.Add(new() { Name = "cloud", Address = "https://api.openai.com/v1", Dialect = WireDialect.OpenAI, Provider = "openai", Model = "gpt-4o-mini", Tier = 1 });
+            options.Selection.StrictTiers = true;
             options.Http.AllowPlainHttp = true;
         })
         .AddProbe(endpoint => endpoint.Dialect == WireDialect.Vllm ? new VllmMetricsProbe() : null)

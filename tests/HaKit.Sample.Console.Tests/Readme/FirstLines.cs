@@ -1,6 +1,4 @@
 #region first lines
-using System.ClientModel;
-using HaKit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using OpenAI;
@@ -16,13 +14,11 @@ internal static class FirstLines
     {
         #region first lines
         var builder = Host.CreateApplicationBuilder(args);
-        builder.Services.AddHaEndpointPool("chat", builder.Configuration.GetSection("chat"));
+        builder.Services.AddHaOpenAIClient("chat", builder.Configuration.GetSection("chat"));
         using var app = builder.Build();
         await app.StartAsync();
 
-        var pool = app.Services.GetRequiredKeyedService<EndpointPool>("chat");
-        var options = new OpenAIClientOptions { Endpoint = pool.Origin }.UseHaEndpointPool(pool);
-        var client = new ChatClient("gpt-4o-mini", new ApiKeyCredential("each endpoint has its own"), options);
+        var client = app.Services.GetRequiredService<OpenAIClient>().GetChatClient("gpt-4o-mini");
         ChatCompletion answer = await client.CompleteChatAsync("Are you there?");
         Console.WriteLine(answer.Content[0].Text);
         #endregion
