@@ -45,6 +45,7 @@ public sealed class ProductionTests
             .WithTracing(tracing => tracing.AddSource("HaKit"));
         builder.Services.AddHaAlerts(alerts => alerts.AddWebhook(new Uri(builder.Configuration["Alerts:Webhook"]!)));
         await using var app = builder.Build();
+        app.MapHealthChecks("/live", new() { Predicate = _ => false });
         app.MapHealthChecks("/ready", new() { Predicate = check => check.Tags.Contains("ready") });
         app.MapPrometheusScrapingEndpoint();
         app.MapHaEndpointPools("/ha");
@@ -63,6 +64,7 @@ public sealed class ProductionTests
         (await user.GetStringAsync("/metrics", Token)).Should().Contain("hakit_failovers_total").And.NotContain("of the vault");
         (await user.GetStringAsync("/ha/status", Token)).Should().Contain("main").And.NotContain("of the vault");
         (await user.GetAsync("/ready", Token)).StatusCode.Should().Be(HttpStatusCode.OK, "a degraded pool still serves");
+        (await user.GetStringAsync("/live", Token)).Should().Be("Healthy");
         while (alerts.IsEmpty)
             await Task.Delay(20, Token);
         alerts.TryPeek(out var alert);
