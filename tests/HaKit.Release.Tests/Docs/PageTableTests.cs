@@ -93,6 +93,7 @@ public sealed class PageTableTests
     [Theory]
     [InlineData("README.md")]
     [InlineData("docs/configuration.md")]
+    [InlineData("docs/limits.md")]
     [InlineData("docs/recipes.md")]
     public void Every_configuration_on_a_page_describes_a_pool(string page)
     {
