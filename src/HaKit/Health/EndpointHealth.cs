@@ -84,7 +84,7 @@ internal sealed class EndpointHealth
             var state = _state;
             if (ticket.Epoch == state.Epoch && state.IsInService && !_window.TryCountSuccess(now))
                 _tracker.CountSuccess(this, now);
-            if (state.IsClean || ticket.Epoch != state.Epoch)
+            if (state.IsClean || ticket.Epoch != state.Epoch && !ticket.IsTrial)
                 return;
         }
         else if (fault.IsNeutral && !ticket.IsTrial)

@@ -33,7 +33,10 @@ public sealed class HealthOptions
     /// <summary>Gets or sets the length of the first ejection. Each further ejection lasts twice as long. Default 5 s; more than 0.</summary>
     public TimeSpan BreakDuration { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Gets or sets the longest ejection, before jitter. Default 300 s; at least <see cref="BreakDuration"/>.</summary>
+    /// <summary>
+    /// Gets or sets the longest ejection, before jitter. A call that must not be repeated makes a half-open trial only after the trial has been due for this time.
+    /// Default 300 s; at least <see cref="BreakDuration"/>.
+    /// </summary>
     public TimeSpan MaxBreakDuration { get; set; } = TimeSpan.FromSeconds(300);
 
     /// <summary>
@@ -48,8 +51,8 @@ public sealed class HealthOptions
     public TimeSpan EjectionMemory { get; set; } = TimeSpan.FromSeconds(300);
 
     /// <summary>
-    /// Gets or sets the deadline of a half-open trial. A trial that is not answered within this time counts as failed, and the next trial may begin. Default 30
-    /// s; more than 0.
+    /// Gets or sets the deadline of a half-open trial. A trial that is not answered within this time counts as failed, and the next trial may begin. If the
+    /// answer comes later, it brings the endpoint back all the same, unless a later answer has decided. Default 30 s; more than 0.
     /// </summary>
     public TimeSpan TrialTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -80,7 +83,10 @@ public sealed class HealthOptions
     /// <summary>Gets or sets whether <see cref="FailureRatio"/> ejects. Default <see cref="RuleMode.Enforce"/>.</summary>
     public RuleMode FailureRatioRule { get; set; }
 
-    /// <summary>Gets or sets whether missed heartbeats eject (<see cref="MissesToEject"/>). Default <see cref="RuleMode.Enforce"/>.</summary>
+    /// <summary>
+    /// Gets or sets whether missed heartbeats eject (<see cref="MissesToEject"/>). If not, missed heartbeats alone are no outage either. Default <see
+    /// cref="RuleMode.Enforce"/>.
+    /// </summary>
     public RuleMode HeartbeatsRule { get; set; }
 
     /// <summary>

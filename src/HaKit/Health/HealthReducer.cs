@@ -36,7 +36,7 @@ internal static class HealthReducer
     private static HealthState Success(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         if (evidence.Epoch != state.Epoch)
-            return state;
+            return state.IsLateAnswerOfTrial(evidence) ? state.ForgetTrialTimeout().ClearCooldown(evidence.Began, now, options).Recover(now, options) : state;
         if (state.Status == EndpointHealthStatus.Trial)
             return evidence.IsTrial ? state.ClearCooldown(evidence.Began, now, options).Recover(now, options) : state;
         return state.IsInService ? state.Clean(evidence.Began, now) : state;
@@ -113,10 +113,11 @@ internal static class HealthReducer
                 UnansweredFailures = row.Unanswered,
                 RowFrom = row.From,
                 IsSpared = evidence.IsLast,
+                ConnectsNowhere = evidence.IsDoubtful || state.ConnectsNowhere && fault.IsConnectClass,
             };
         }
 
-        return evidence.IsDoubtful ? state.Suspect(fault, level, now) : state.Eject(fault, level, now, evidence.Jitter, options);
+        return evidence.IsDoubtful ? state.Suspect(fault, level, now) with { ConnectsNowhere = true } : state.Eject(fault, level, now, evidence.Jitter, options);
     }
 
     /// <summary>
@@ -145,7 +146,7 @@ internal static class HealthReducer
 
     /// <summary>Counts the consecutive failures, including the latest one.</summary>
     /// <param name="Failures">The number of all failures.</param>
-    /// <param name="Connects">The number of failures to connect; 0 after any other failure.</param>
+    /// <param name="Connects">The number of failures to connect; 0 after a failure of another kind.</param>
     /// <param name="Unanswered">The number of failures without an answer: failures to connect and silences. 0 after a failure that the server answered.</param>
     /// <param name="From">The number of attempts that had begun on the endpoint when the streak began. Null if attempts are not counted.</param>
     /// <param name="InFlight">The number of running attempts that may disprove the failure. 0 after a silence, because the running attempts are then probably
@@ -159,7 +160,7 @@ internal static class HealthReducer
             var fault = evidence.Fault!;
             // A silence is recorded only when its time limit passes. If many attempts begin at the same time and a few of them stay silent, the limits of these
             // few pass together and look like a streak. If the endpoint has served a later attempt by then, these silences count in the failure ratio, but not
-            // in the streak.
+            // in the streak. The same applies to connections that were not made in time.
             var isRefuted = fault.IsSilence() && evidence.HasServedLater;
             var counted = isRefuted ? 0 : 1;
             var failures = state.ConsecutiveFailures + counted;
@@ -168,7 +169,7 @@ internal static class HealthReducer
             var inFlight = fault.IsSilence() ? 0 : evidence.InFlight;
             return new(
                 failures,
-                fault.IsConnectClass ? state.ConnectFailures + 1 : 0,
+                fault.IsConnectClass ? state.ConnectFailures + counted : 0,
                 isUnanswered ? state.UnansweredFailures + counted : 0,
                 from,
                 inFlight,
@@ -238,8 +239,9 @@ internal static class HealthReducer
         if (state.IsInService)
         {
             if (level >= state.CauseLevel)
-                return state.Clean(now, now);
-            return state.ConnectFailures == 0 ? state : state with { ConnectFailures = 0 };
+                return state.CleanByProbe(level, now);
+            // The probe does not disprove the failures of calls. But it has connected, and it ends the row of missed heartbeats.
+            return (state.ConnectFailures | state.ProbeMisses) == 0 && !state.ConnectsNowhere ? state : state with { ConnectFailures = 0, ProbeMisses = 0, ConnectsNowhere = false };
         }
 
         if (state.Status != EndpointHealthStatus.Ejected || level < state.CauseLevel)
@@ -272,13 +274,15 @@ internal static class HealthReducer
         if (state.ConsecutiveFailures > 0 && state.CauseLevel > level)
             level = state.CauseLevel;
         var misses = evidence.IsDecisive ? options.MissesToEject : state.ProbeMisses + 1;
-        if (options.HeartbeatsRule != RuleMode.Enforce)
-            return next.Suspect(fault, level, now) with { ProbeMisses = misses };
-        if (misses >= options.MissesToEject && evidence.IsDoubtful)
-            return next.Suspect(fault, level, now);
-        return misses >= options.MissesToEject
-            ? next.Eject(fault, level, now, evidence.Jitter, options, byProbe: true)
-            : next.Suspect(fault, level, now) with { ProbeMisses = misses };
+        if (misses >= options.MissesToEject && options.HeartbeatsRule == RuleMode.Enforce)
+        {
+            return evidence.IsDoubtful
+                ? next.Suspect(fault, level, now) with { ConnectsNowhere = true }
+                : next.Eject(fault, level, now, evidence.Jitter, options, byProbe: true);
+        }
+
+        var suspect = next.Suspect(fault, level, now);
+        return suspect with { ProbeMisses = misses, AreMissesOnlyCounted = options.HeartbeatsRule != RuleMode.Enforce, ConnectsNowhere = evidence.IsDoubtful || suspect.ConnectsNowhere };
     }
 
     private static HealthState ApplyOrder(HealthState state, HealthOrder order, TimeSpan now, HealthOptions options)
@@ -311,6 +315,6 @@ internal static class HealthReducer
         // connect ejects the endpoint, unless a success comes first. If a pause of this process explains the ejection, the ejection is cancelled and the count
         // is 0.
         var counts = evidence.IsDoubtful ? Math.Max(0, options.ConnectFailuresToEject - 1) : 0;
-        return back.IsInService ? back with { ConsecutiveFailures = counts, ConnectFailures = counts } : back;
+        return back.IsInService ? back with { ConsecutiveFailures = counts, ConnectFailures = counts, ConnectsNowhere = evidence.IsDoubtful } : back;
     }
 }

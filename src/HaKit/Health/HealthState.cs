@@ -109,8 +109,16 @@ public sealed record HealthState
     /// Gets whether connections to the endpoint have failed recently: several times in a row, or once while the pool could connect to no other endpoint. In the
     /// second case the endpoint stays admitted, because this machine's network may be at fault. Even so, requests cannot reach the endpoint now.
     /// </summary>
-    internal bool IsUnreachable => Cause is { IsConnectClass: true }
-        && (Status == EndpointHealthStatus.Suspect && (ConsecutiveFailures | ProbeMisses) == 0 || IsInService && (ConnectFailures > 1 || ProbeMisses > 1));
+    internal bool IsUnreachable => Cause is { IsConnectClass: true } && IsInService && (ConnectsNowhere || ConnectFailures > 1 || ProbeMisses > 1 && !AreMissesOnlyCounted);
+
+    /// <summary>
+    /// Gets whether the latest failure to connect came while the pool could connect to none of its endpoints (<see cref="HealthEvidence.IsDoubtful"/>). A success,
+    /// a failure of another kind or an ejection ends this.
+    /// </summary>
+    internal bool ConnectsNowhere { get; init; }
+
+    /// <summary>Gets whether <see cref="ProbeMisses"/> have no effect, because <see cref="HealthOptions.HeartbeatsRule"/> is not enforced.</summary>
+    internal bool AreMissesOnlyCounted { get; init; }
 
     /// <summary>Gets the slow start with which the endpoint last returned to service.</summary>
     internal SlowStart Return { get; init; }
@@ -193,6 +201,16 @@ public sealed record HealthState
         if (cooling && now < Cooldown!.TrialAt)
             return false;
         return Status == EndpointHealthStatus.Ejected ? now >= Until : cooling && IsInService;
+    }
+
+    /// <summary>Gets since when a trial has been due, if the endpoint may take one (<see cref="IsTrialReady"/>).</summary>
+    internal TimeSpan TrialDueAt
+    {
+        get
+        {
+            var outUntil = Until ?? TimeSpan.Zero;
+            return Cooldown is { } cooldown && cooldown.TrialAt > outUntil ? cooldown.TrialAt : outUntil;
+        }
     }
 
     /// <summary>

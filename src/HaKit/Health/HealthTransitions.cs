@@ -27,7 +27,22 @@ internal static class HealthTransitions
         Since = state.Status == EndpointHealthStatus.Healthy ? now : state.Since,
         Cause = cause,
         CauseLevel = level,
+        ConnectsNowhere = state.ConnectsNowhere && cause.IsConnectClass,
     };
+
+    /// <summary>
+    /// Records a successful probe that disproves the latest failure. Throttles, named times and refusals are answers to requests, so only a probe that
+    /// generates shows that they are over.
+    /// </summary>
+    public static HealthState CleanByProbe(this HealthState state, ProbeLevel level, TimeSpan now)
+    {
+        if (level >= ProbeLevel.Generating)
+            return state.Clean(now, now);
+        if ((state.ConsecutiveFailures | state.ProbeMisses) == 0 && state.Status != EndpointHealthStatus.Suspect)
+            return state;
+        // With TimeSpan.MinValue, the probe counts as older than each throttle and each named time.
+        return state.Clean(TimeSpan.MinValue, now) with { Refusals = state.Refusals };
+    }
 
     /// <summary>Records a success: all consecutive failures are cleared.</summary>
     public static HealthState Clean(this HealthState state, TimeSpan began, TimeSpan now)
@@ -95,11 +110,21 @@ internal static class HealthTransitions
     /// Ends a trial that was answered by a refusal. A refusal is neither a success nor a failure, so the next trial may begin. There is one exception: a refusal
     /// may be provisional (<see cref="Fault.IsProvisional"/>), which means that it becomes evidence only if another endpoint serves the same call. After a
     /// provisional refusal, an ejected endpoint gets its next trial only after another ejection period, at most 30 s. Otherwise each call would make a useless trial.
+    /// For the same reason, the next trial of a cooldown comes only after a wait that doubles with each refusal, at most 30 s.
     /// </summary>
     public static HealthState Undecided(this HealthState state, Fault refusal, TimeSpan now, double jitter, HealthOptions options)
     {
         var released = state.Release(now);
-        if (released.Status != EndpointHealthStatus.Ejected || !refusal.IsProvisional || released.Until > now)
+        if (!refusal.IsProvisional)
+            return released;
+        if (released.Cooldown is { } cooldown && now < cooldown.Until)
+        {
+            var refusals = released.ClearRefusals + 1;
+            var wait = options.TrialDelay(cooldown.Cause, hasServed: true, refusals);
+            released = released.Postpone(now + (wait < LongestForRefusals ? wait : LongestForRefusals)) with { ClearRefusals = refusals };
+        }
+
+        if (released.Status != EndpointHealthStatus.Ejected || released.Until > now)
             return released;
         var period = Jittered(options.Period(state.Ejections), jitter, options);
         return released with { Until = now + (period < LongestForRefusals ? period : LongestForRefusals), OwnUntil = null };
@@ -160,6 +185,18 @@ internal static class HealthTransitions
             EpochSince = now,
         };
     }
+
+    /// <summary>
+    /// Checks whether the evidence is the answer of a trial that has timed out. Such an answer shows that the endpoint is back but slow. It decides as long as no
+    /// later answer, order or ejection has decided, even if the next trial has begun: an endpoint that always needs longer than the timeout of a trial would
+    /// otherwise stay out for ever.
+    /// </summary>
+    public static bool IsLateAnswerOfTrial(this HealthState state, in HealthEvidence evidence) =>
+        evidence.IsTrial && ReferenceEquals(state.Cause, TrialUnanswered) && evidence.Began >= state.OutSince && state.Status is EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial;
+
+    /// <summary>Takes back the count of the latest ejection, because the trial that caused it has been answered after all.</summary>
+    public static HealthState ForgetTrialTimeout(this HealthState state) =>
+        state.FailedTrial is { } trial ? state with { Ejections = trial.Ejections, RecoveredAt = trial.RecoveredAt, FailedTrial = null, JudgedAt = null } : state with { JudgedAt = null };
 
     /// <summary>Ends a trial without a result: the state is the same as before the trial, and the next trial may begin.</summary>
     public static HealthState Release(this HealthState state, TimeSpan now)
@@ -280,7 +317,7 @@ internal static class HealthTransitions
     };
 
     internal static HealthState WithoutCounts(this HealthState state) =>
-        state with { ConsecutiveFailures = 0, ConnectFailures = 0, UnansweredFailures = 0, ProbeMisses = 0, ProbeHits = 0, Refusals = 0, IsSpared = false, IsByPeers = false, HasRecoveredAtPeer = false, OwnUntil = null };
+        state with { ConsecutiveFailures = 0, ConnectFailures = 0, UnansweredFailures = 0, ProbeMisses = 0, ProbeHits = 0, Refusals = 0, IsSpared = false, ConnectsNowhere = false, AreMissesOnlyCounted = false, IsByPeers = false, HasRecoveredAtPeer = false, OwnUntil = null };
 
     // The number of ejections that still count. One ejection is forgotten for each EjectionMemory since the end of the last slow start.
     private static int CountRememberedEjections(this HealthState state, TimeSpan now, HealthOptions options)

@@ -15,13 +15,15 @@ public sealed class UnreachableTests
     private static TimeSpan S(double seconds) => TimeSpan.FromSeconds(seconds);
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(20)]
-    public void It_is_told_once_by_health_check_status_log_and_alert_and_resolved_once(int calls)
+    [InlineData(0, 3)]
+    [InlineData(0, 2)]
+    [InlineData(0, 1)]
+    [InlineData(1, 3)]
+    [InlineData(20, 3)]
+    public void It_is_told_once_by_health_check_status_log_and_alert_and_resolved_once(int calls, int misses)
     {
         using var logs = new LogRecorder();
-        using var test = TestPools.Create(2, o => o.Heartbeat.Enabled = true, parts => parts.LoggerFactory = logs.CreateFactory());
+        using var test = TestPools.Create(2, o => (o.Heartbeat.Enabled, o.CircuitBreaker.MissesToEject) = (true, misses), parts => parts.LoggerFactory = logs.CreateFactory());
         var messages = new List<AlertMessage>();
         var options = new AlertOptions { RedundancyInterval = null };
         options.Add((message, _) =>
@@ -59,6 +61,20 @@ public sealed class UnreachableTests
 
         IEnumerable<string> Lines(LogLevel level, string text) =>
             logs.Entries.Where(e => e.Level == level && e.Message.Contains(text, StringComparison.Ordinal)).Select(static e => e.Message);
+    }
+
+    [Theory]
+    [InlineData(RuleMode.Off)]
+    [InlineData(RuleMode.Report)]
+    public void Missed_heartbeats_are_no_outage_if_they_eject_no_endpoint(RuleMode rule)
+    {
+        using var logs = new LogRecorder();
+        using var test = TestPools.Create(2, o => (o.Heartbeat.Enabled, o.CircuitBreaker.HeartbeatsRule) = (true, rule), parts => parts.LoggerFactory = logs.CreateFactory());
+        foreach (var endpoint in test.Endpoints)
+            endpoint.Faults.During(S(10), S(200), FakeFault.Refused, where: static _ => true);
+        test.Time.Advance(S(100) - test.Time.Elapsed);
+        CheckHealth(test).Status.Should().Be(HealthStatus.Healthy, "the probes may be blocked although calls pass");
+        logs.Entries.Should().NotContain(static e => e.Level == LogLevel.Critical);
     }
 
     private static HealthCheckResult CheckHealth(TestPool test)

@@ -207,4 +207,27 @@ public sealed class HealthReducerTests
         var after = Next(before, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, Length = At(10), IsDoubtful = isDoubtful });
         (after.ConsecutiveFailures, after.ConnectFailures).Should().Be((failures, failures));
     }
+
+    [Theory]
+    [InlineData(ProbeLevel.Reachable, 3)]
+    [InlineData(ProbeLevel.Authorized, 3)]
+    [InlineData(ProbeLevel.Generating, 0)]
+    public void Only_a_probe_that_generates_clears_the_rows_of_throttles_named_times_and_refusals(ProbeLevel level, int left)
+    {
+        var hit = new HealthEvidence { Source = EvidenceSource.Probe, Level = level, Began = s_now, Epoch = HealthTicket.NoEpoch };
+        var before = In(EndpointHealthStatus.Healthy) with { Throttles = 3, ThrottledAt = At(900), NamedTimes = 3, NamedAt = At(900), Refusals = 3 };
+        var after = Next(before, hit);
+        (after.Throttles, after.NamedTimes, after.Refusals).Should().Be((left, left, left));
+        var suspect = Next(before with { Status = EndpointHealthStatus.Suspect, Cause = new Fault(FaultKind.ConnectFailed), ConsecutiveFailures = 2, ConnectFailures = 2, ProbeMisses = 1 }, hit);
+        (suspect.Throttles, suspect.NamedTimes, suspect.Refusals).Should().Be((left, left, left));
+        (suspect.Status, suspect.Cause, suspect.ConsecutiveFailures, suspect.ConnectFailures, suspect.ProbeMisses).Should().Be((EndpointHealthStatus.Healthy, null, 0, 0, 0));
+    }
+
+    [Fact]
+    public void Hit_of_a_probe_ends_the_row_of_missed_heartbeats_even_if_it_does_not_disprove_the_failures_of_calls()
+    {
+        var before = In(EndpointHealthStatus.Suspect) with { Cause = s_error, CauseLevel = ProbeLevel.Generating, ConsecutiveFailures = 1, ProbeMisses = 2 };
+        var after = Next(before, new HealthEvidence { Source = EvidenceSource.Probe, Level = ProbeLevel.Reachable, Began = s_now, Epoch = HealthTicket.NoEpoch });
+        (after.Status, after.ConsecutiveFailures, after.ProbeMisses).Should().Be((EndpointHealthStatus.Suspect, 1, 0));
+    }
 }

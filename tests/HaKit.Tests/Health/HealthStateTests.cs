@@ -28,25 +28,27 @@ public sealed class HealthStateTests
             .ToString().Should().Be(text);
 
     [Theory]
-    [InlineData(EndpointHealthStatus.Suspect, 0, 0, 0, true)]
-    [InlineData(EndpointHealthStatus.Suspect, 1, 0, 0, false)]
-    [InlineData(EndpointHealthStatus.Suspect, 0, 0, 1, false)]
-    [InlineData(EndpointHealthStatus.Suspect, 1, 1, 0, false)]
-    [InlineData(EndpointHealthStatus.Suspect, 1, 1, 1, false)]
-    [InlineData(EndpointHealthStatus.Suspect, 2, 2, 0, true)]
-    [InlineData(EndpointHealthStatus.Suspect, 2, 1, 0, false)]
-    [InlineData(EndpointHealthStatus.Suspect, 0, 0, 2, true)]
-    [InlineData(EndpointHealthStatus.Healthy, 0, 0, 0, false)]
-    [InlineData(EndpointHealthStatus.SlowStart, 0, 0, 0, false)]
-    [InlineData(EndpointHealthStatus.SlowStart, 2, 2, 0, true)]
-    [InlineData(EndpointHealthStatus.SlowStart, 0, 0, 2, true)]
-    [InlineData(EndpointHealthStatus.Ejected, 0, 0, 0, false)]
-    [InlineData(EndpointHealthStatus.Ejected, 2, 2, 2, false)]
-    [InlineData(EndpointHealthStatus.Trial, 2, 2, 2, false)]
-    public void Endpoint_is_unreachable_if_connections_failed_twice_in_a_row_or_if_it_is_suspect_without_a_count(EndpointHealthStatus status, int failures, int connects, int misses, bool isUnreachable)
+    [InlineData(EndpointHealthStatus.Suspect, false, 0, 0, false)]
+    [InlineData(EndpointHealthStatus.Suspect, false, 1, 0, false)]
+    [InlineData(EndpointHealthStatus.Suspect, false, 0, 1, false)]
+    [InlineData(EndpointHealthStatus.Suspect, false, 1, 1, false)]
+    [InlineData(EndpointHealthStatus.Suspect, false, 2, 0, true)]
+    [InlineData(EndpointHealthStatus.Suspect, false, 0, 2, true)]
+    [InlineData(EndpointHealthStatus.Suspect, true, 0, 0, true)]
+    [InlineData(EndpointHealthStatus.Suspect, true, 1, 1, true)]
+    [InlineData(EndpointHealthStatus.Healthy, false, 0, 0, false)]
+    [InlineData(EndpointHealthStatus.SlowStart, false, 0, 0, false)]
+    [InlineData(EndpointHealthStatus.SlowStart, true, 0, 0, true)]
+    [InlineData(EndpointHealthStatus.SlowStart, false, 2, 0, true)]
+    [InlineData(EndpointHealthStatus.SlowStart, false, 0, 2, true)]
+    [InlineData(EndpointHealthStatus.Ejected, true, 0, 0, false)]
+    [InlineData(EndpointHealthStatus.Ejected, true, 2, 2, false)]
+    [InlineData(EndpointHealthStatus.Trial, true, 2, 2, false)]
+    public void Endpoint_is_unreachable_if_connections_failed_twice_in_a_row_or_once_at_every_endpoint(EndpointHealthStatus status, bool connectsNowhere, int connects, int misses, bool isUnreachable)
     {
-        var state = new HealthState(s_now) { Status = status, Cause = s_refused, ConsecutiveFailures = failures, ConnectFailures = connects, ProbeMisses = misses };
+        var state = new HealthState(s_now) { Status = status, Cause = s_refused, ConsecutiveFailures = connects, ConnectFailures = connects, ProbeMisses = misses, ConnectsNowhere = connectsNowhere };
         state.IsUnreachable.Should().Be(isUnreachable);
+        (state with { AreMissesOnlyCounted = true }).IsUnreachable.Should().Be(isUnreachable && (connectsNowhere || connects > 1));
         (state with { Cause = new Fault(FaultKind.ServerError) }).IsUnreachable.Should().BeFalse("the server answered");
         (state with { Cause = null }).IsUnreachable.Should().BeFalse();
     }

@@ -169,7 +169,8 @@ internal sealed class HealthWorld
         (_, EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown) => after.Status == before.Status,
         (EvidenceSource.TrialBegun, _) => after.Status == EndpointHealthStatus.Trial,
         (EvidenceSource.Time or EvidenceSource.TrialElsewhere, _) => after.Status == before.Status,
-        (EvidenceSource.Traffic, EndpointHealthStatus.Ejected) => after.Status == EndpointHealthStatus.Ejected,
+        // A trial that has timed out may be answered late.
+        (EvidenceSource.Traffic, EndpointHealthStatus.Ejected) => after.Status == EndpointHealthStatus.Ejected || after.Status == EndpointHealthStatus.SlowStart && before.Cause!.Kind == FaultKind.FirstContentTimeout,
         (EvidenceSource.Traffic, EndpointHealthStatus.Trial) => after.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown),
         (EvidenceSource.Peer, EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial) => after.Status == before.Status,
         (EvidenceSource.Probe or EvidenceSource.SelfSuspicion or EvidenceSource.ClearedElsewhere, EndpointHealthStatus.Trial) => after.Status == EndpointHealthStatus.Trial,

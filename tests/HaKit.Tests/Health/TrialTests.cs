@@ -86,16 +86,14 @@ public sealed class TrialTests
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Ejected);
         endpoint.State.Ejections.Should().Be(2);
 
-        var after = endpoint.State;
-        endpoint.RecordFirstContent(hung, _bench.Now);
-        endpoint.Complete(hung, null, _bench.Now);
-        endpoint.State.Should().BeSameAs(after, "its slot was given up");
-        _bench.PassTo(after.Until!.Value);
+        endpoint.Complete(hung, new Fault(FaultKind.FirstContentTimeout), _bench.Now);
+        endpoint.State.Ejections.Should().Be(2, "its slot was given up");
+        _bench.PassTo(endpoint.State.Until!.Value);
         _bench.Begin(endpoint, BeginMode.Trial);
     }
 
     [Fact]
-    public void The_late_first_content_of_an_abandoned_trial_does_not_decide_the_next_one()
+    public void The_late_failure_of_an_abandoned_trial_does_not_decide_the_next_one()
     {
         var endpoint = _bench.AddEjected("a");
         _bench.PassTo(endpoint.State.Until!.Value);
@@ -103,8 +101,7 @@ public sealed class TrialTests
         _bench.Pass(30);
         _bench.PassTo(endpoint.State.Until!.Value);
         var next = _bench.Begin(endpoint, BeginMode.Trial);
-        endpoint.RecordFirstContent(hung, _bench.Now);
-        endpoint.Complete(hung, null, _bench.Now);
+        endpoint.Complete(hung, new Fault(FaultKind.PartialResponse), _bench.Now);
         endpoint.State.Status.Should().Be(EndpointHealthStatus.Trial);
         endpoint.Complete(next, new Fault(FaultKind.ServerError), _bench.Now);
         endpoint.State.Ejections.Should().Be(3);
