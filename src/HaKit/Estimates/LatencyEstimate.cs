@@ -16,6 +16,9 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
     private const double UnknownSeconds = 1;
     private const double FreshTicks = 10.0 * TimeSpan.TicksPerSecond;
 
+    // A day. A caller may give any number of tokens, and the sum of the due times of all silent attempts must not overflow.
+    private const double LatestSeconds = 86_400;
+
     private double _perUnit;
     private double _perOutputToken;
     private long _updated;
@@ -28,7 +31,8 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
     /// <summary>Gets the usual seconds per output token after the first content. 0 until known.</summary>
     public double OutputTokenSeconds => Volatile.Read(ref _perOutputToken);
 
-    public static double UnitsOf(long inputTokens) => 1 + inputTokens / 1000.0;
+    /// <summary>Gets the units of a prompt. A caller may give a negative number of tokens, for example for an unknown length; it counts as 0.</summary>
+    public static double UnitsOf(long inputTokens) => 1 + Math.Max(0, inputTokens) / 1000.0;
 
     /// <summary>Computes the expected seconds to the first content for a prompt of the given size. An estimate that no recent sample has confirmed moves
     /// towards the pool's average with the square of its age, so an endpoint that was silent once gets a call again within about one minute instead of ten
@@ -46,6 +50,9 @@ internal sealed class LatencyEstimate(LatencyEstimate? pool = null)
             return units * (usual == 0 ? UnknownSeconds : usual);
         return units * (usual == 0 ? own : usual + (own - usual) / (age * age));
     }
+
+    /// <summary>Gets the time after which a silent attempt is late: twice the expected time, because answer times vary, and at most a day.</summary>
+    public TimeSpan LateAfter(long inputTokens, TimeSpan now) => TimeSpan.FromSeconds(Math.Min(LatestSeconds, 2 * Expected(UnitsOf(inputTokens), now)));
 
     /// <summary>Records how long the endpoint took to its first sign of an answer: the first content of a stream, or the whole of a plain answer.</summary>
     public void RecordFirstContent(TimeSpan after, long inputTokens, TimeSpan now)

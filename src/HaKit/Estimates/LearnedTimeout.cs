@@ -32,7 +32,8 @@ internal sealed class LearnedTimeout
     /// <summary>Gets the timeout for the next attempt.</summary>
     public TimeSpan Current => TimeSpan.FromTicks(Volatile.Read(ref _current));
 
-    public bool IsLearned => _times.Count >= _minSamples;
+    /// <summary>Gets whether <see cref="Current"/> was computed from the endpoint's times.</summary>
+    public bool IsLearned => Volatile.Read(ref _known) != 0;
 
     /// <summary>Gets the time within which this share of the recent attempts were answered. Null until enough times are known.</summary>
     public TimeSpan? Quantile(double share) => IsLearned ? _times.Quantile(share) : null;
@@ -62,7 +63,8 @@ internal sealed class LearnedTimeout
         if (count < _minSamples)
             return;
         // A time above the known quantile may raise the quantile, so it is computed at once. A lower quantile is less urgent.
-        if (count % TuneEvery == 0 || time.Ticks > Volatile.Read(ref _known))
+        var known = Volatile.Read(ref _known);
+        if (known == 0 || count % TuneEvery == 0 || time.Ticks > known)
             Tune();
     }
 
@@ -70,20 +72,20 @@ internal sealed class LearnedTimeout
     {
         var known = _times.Quantile(_quantile);
         var learned = known * _factor;
-        Volatile.Write(ref _known, known.Ticks);
         Volatile.Write(ref _current, Math.Max(_min.Ticks, Math.Min(learned.Ticks, _max.Ticks)));
+        Volatile.Write(ref _known, known.Ticks); // after the value, because a reader that finds the timeout learned reads the value next
     }
 }
 
 /// <summary>
-/// Keeps the distribution of an endpoint's recent times in fixed memory: eight buckets for each doubling, from 1 ms to 17 min. So a quantile is at most 9.1 %
+/// Keeps the distribution of an endpoint's recent times in fixed memory: eight buckets for each doubling, from 1 ms to 12 days. So a quantile is at most 9.1 %
 /// above the true quantile, and never below. Every 512 samples, all weights are halved. So the weight of old times depends on the number of later samples, and
 /// no time is forgotten while there is no traffic. Thread-safe and lock-free.
 /// </summary>
 internal sealed class RecentTimes
 {
     private const int PerDoubling = 8;
-    private const int Buckets = 20 * PerDoubling + 1;
+    private const int Buckets = 30 * PerDoubling + 1;
     private const int HalveEvery = 512;
 
     // A sample starts with the weight 64, so that its weight falls over six halvings and is not 0 after the first.

@@ -40,7 +40,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         var left = call.Deadline - now;
         var whole = Min(state.Endpoint.AttemptTimeout ?? settings.AttemptTimeout ?? left, left);
         var known = FirstContentLimit(call, state, settings);
-        var silent = Min(known * (settings.FirstContent.Learned ? call.Patience : 1) ?? (settings.FirstContent.Learned ? settings.FirstContent.Timeout : whole), whole);
+        var silent = Min((settings.FirstContent.Learned ? Product(known, call.Patience) : known) ?? (settings.FirstContent.Learned ? settings.FirstContent.Timeout : whole), whole);
         var share = left < TimeSpan.MaxValue / 2 ? left * settings.FirstContent.DeadlineShare : left;
         if (share < silent && call.Profile.MayRepeat && AnotherCouldServe(call, state, null, now))
         {
@@ -149,6 +149,10 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     // Until the endpoint's times are learned, a stream has the limit of the settings, and a plain answer has no limit.
     private TimeSpan? SilenceLimit(FailoverCall call, EndpointState state) =>
         FirstContentLimit(call, state, context.Settings) ?? (call.IsStream ? context.Settings.FirstContent.Timeout : null);
+
+    // A limit may be as long as a time can be, and patience must not make it longer.
+    private static TimeSpan? Product(TimeSpan? limit, double factor) =>
+        limit is { } time && time.Ticks < TimeSpan.MaxValue.Ticks / factor ? time * factor : limit;
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

@@ -122,10 +122,11 @@ public sealed record RequestProfile
     /// <summary>Gets whether the call asks for the rest of another call's answer.</summary>
     internal bool IsContinuation { get; init; }
 
-    internal long Tokens => (long)InputTokens + MaxOutputTokens;
+    // A caller may give a negative number, for example for an unknown length; it counts as 0.
+    internal long Tokens => (long)Math.Max(0, InputTokens) + Math.Max(0, MaxOutputTokens);
 
     /// <summary>Gets the estimated number of tokens of the request. Token limits use this estimate until the answer reports the real number.</summary>
-    internal long LimitTokens => Math.Max(0, InputTokens > 0 ? Tokens : (long)GuessedTokens + MaxOutputTokens);
+    internal long LimitTokens => InputTokens > 0 ? Tokens : (long)GuessedTokens + Math.Max(0, MaxOutputTokens);
 
     /// <exception cref="ArgumentNullException">The profile is null. The message contains the alternatives.</exception>
     internal static void ThrowIfNull([NotNull] RequestProfile? profile)

@@ -75,5 +75,5 @@ internal static class Score
         // If the lengths of the requests are unknown, the endpoint with the higher prices still counts as more expensive.
         profile.Tokens == 0
             ? (endpoint.InputTokenPrice + endpoint.OutputTokenPrice) / 1000
-            : (endpoint.InputTokenPrice * profile.InputTokens + endpoint.OutputTokenPrice * profile.MaxOutputTokens) / 1e6;
+            : (endpoint.InputTokenPrice * Math.Max(0, profile.InputTokens) + endpoint.OutputTokenPrice * Math.Max(0, profile.MaxOutputTokens)) / 1e6;
 }

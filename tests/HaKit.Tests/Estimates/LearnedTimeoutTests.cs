@@ -102,8 +102,8 @@ public sealed class LearnedTimeoutTests
     {
         var times = new RecentTimes();
         times.Quantile(0.5).Should().Be(TimeSpan.Zero);
-        times.Record(TimeSpan.FromDays(1));
-        times.Quantile(0).TotalMinutes.Should().BeApproximately(Math.Pow(2, 20) / 60_000, 1e-6);
+        times.Record(TimeSpan.FromDays(100));
+        times.Quantile(0).TotalMinutes.Should().BeApproximately(Math.Pow(2, 30) / 60_000, 1e-6);
         times.Count.Should().Be(1);
     }
 
@@ -116,5 +116,24 @@ public sealed class LearnedTimeoutTests
         times.Quantile(1).Should().Be(TimeSpan.FromMilliseconds(1));
         times.Record(TimeSpan.FromMilliseconds(2));
         times.Quantile(1).Should().Be(TimeSpan.FromMilliseconds(2), "it is the upper edge of its bucket");
+    }
+
+    [Fact]
+    public void Plain_answers_that_take_an_hour_are_not_cut()
+    {
+        var times = new UsualTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), 3);
+        for (var i = 0; i < 20; i++)
+            times.Record(isStream: false, TimeSpan.FromHours(1));
+        times.LearnedLimit(isStream: false)!.Value.TotalHours.Should().BeInRange(3, 3.3);
+        times.Quantile(isStream: false, 0.5)!.Value.TotalHours.Should().BeInRange(1, 1.1);
+    }
+
+    [Fact]
+    public void Answers_that_take_no_time_are_learned_too()
+    {
+        var times = new UsualTimes(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), 3);
+        for (var i = 0; i < 20; i++)
+            times.Record(isStream: false, TimeSpan.Zero);
+        times.LearnedLimit(isStream: false).Should().Be(TimeSpan.FromSeconds(1));
     }
 }
