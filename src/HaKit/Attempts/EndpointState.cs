@@ -156,7 +156,7 @@ internal sealed class EndpointState
         set
         {
             Volatile.Write(ref _load, value);
-            Volatile.Write(ref _foreign, value is null ? 0 : Math.Max(0, value.Running + value.Waiting - InFlight));
+            Volatile.Write(ref _foreign, value is null ? 0 : (int)Math.Clamp((long)value.Running + value.Waiting - InFlight, 0, ReportedLoad.MaxCount));
         }
     }
 
@@ -251,8 +251,7 @@ internal sealed class EndpointState
     public long RecordStart(long inputTokens, TimeSpan now)
     {
         Interlocked.Add(ref _counts.Begun, OneCall);
-        // Answer times vary: an attempt is late after twice the expected time.
-        return Silence.RecordStart(now + TimeSpan.FromSeconds(2 * Latency.Expected(LatencyEstimate.UnitsOf(inputTokens), now)));
+        return Silence.RecordStart(now + Latency.LateAfter(inputTokens, now));
     }
 
     /// <summary>Undoes <see cref="RecordStart"/>, because the attempt was not admitted.</summary>

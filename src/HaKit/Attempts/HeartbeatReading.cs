@@ -56,5 +56,8 @@ public sealed record ReportedLoad(int Running, int Waiting, double CacheUsage)
     /// <summary>Gets how many requests the endpoint can serve at once. Null if it did not report this.</summary>
     public int? Capacity { get; init; }
 
+    /// <summary>The largest number of requests that the pool reads from an answer. No server can have more, and sums of larger numbers could overflow.</summary>
+    internal const int MaxCount = 1_000_000;
+
     private static double Finite(double share) => double.IsFinite(share) ? share : 0;
 }

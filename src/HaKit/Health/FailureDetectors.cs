@@ -13,6 +13,9 @@ internal interface IFailureDetector
 {
     /// <summary>Records the result of one probe and returns the verdict about all of them.</summary>
     DetectorVerdict Observe(bool isHit, TimeSpan now);
+
+    /// <summary>Records that probes begin again after a time in which none were sent. This time is no silence of the endpoint.</summary>
+    void Resume(TimeSpan now);
 }
 
 /// <summary>
@@ -31,6 +34,11 @@ internal sealed class ConsecutiveMisses(int missesToDown, int hitsToUp) : IFailu
             return DetectorVerdict.Down;
         return _hits >= hitsToUp ? DetectorVerdict.Up : DetectorVerdict.Undecided;
     }
+
+    public void Resume(TimeSpan now)
+    {
+        // Only results count, so a time without results changes nothing.
+    }
 }
 
 /// <summary>
@@ -48,6 +56,7 @@ internal sealed class PhiAccrual : IFailureDetector
     private int _count;
     private int _next;
     private TimeSpan? _last;
+    private bool _hasResumed;
     private double _mean;
     private double _deviation;
 
@@ -79,11 +88,20 @@ internal sealed class PhiAccrual : IFailureDetector
         var isDown = Phi(now) >= _threshold;
         if (!isHit)
             return isDown ? DetectorVerdict.Down : DetectorVerdict.Undecided;
-        // The silence during a failure is left out, because it is not an interval between two hits of a working endpoint.
-        if (_last is { } last && !isDown)
+        // The silence during a failure is left out, because it is not an interval between two hits of a working endpoint. The time since a resumption is left
+        // out too, because it did not begin with a hit.
+        if (_last is { } last && !isDown && !_hasResumed)
             Learn((now - last).Ticks);
         _last = now;
+        _hasResumed = false;
         return DetectorVerdict.Up;
+    }
+
+    /// <inheritdoc/>
+    public void Resume(TimeSpan now)
+    {
+        if (_last is not null)
+            (_last, _hasResumed) = (now, true);
     }
 
     private void Learn(double interval)

@@ -5,32 +5,6 @@ using HaKit.Health;
 
 namespace HaKit.Heartbeats;
 
-/// <summary>Holds how one endpoint is probed. A reload replaces the whole object.</summary>
-internal sealed record HeartbeatSetup(IProbe Probe, ProbeContext Context, HeartbeatOptions Options)
-{
-    // A probe is the application's code. A timeout such as Timeout.InfiniteTimeSpan (-1 ms) must not make each of its heartbeats a miss.
-    public TimeSpan LongestWait => Probe.Timeout is { } own && own > TimeSpan.Zero ? TimeSpan.FromTicks(Math.Min(own.Ticks, TimeSpan.TicksPerDay)) : Options.Timeout;
-
-    public Fault Silence { get; } = new(Probe.Silence);
-
-    public Fault FaultOf(Exception exception)
-    {
-        if (exception is OperationCanceledException)
-            return Silence;
-        try
-        {
-            var evidence = new FaultEvidence { Exception = exception, Dialect = Context.Endpoint.Dialect, Now = Context.Time.GetUtcNow() };
-            return Context.Classifier.Classify(in evidence) ?? new Fault(FaultKind.Unknown);
-        }
-#pragma warning disable CA1031 // A classifier that throws must not end the loop.
-        catch
-#pragma warning restore CA1031
-        {
-            return new Fault(FaultKind.Unknown);
-        }
-    }
-}
-
 /// <summary>
 /// Runs the heartbeat loop of one endpoint: wait, probe, evaluate, repeat. The loop has its own timer, which is used for the wait and then for the timeout. So
 /// a probe that is slow, hangs, throws or blocks its thread delays no probe of another endpoint. The first heartbeat comes at a random time, and each interval
@@ -65,6 +39,8 @@ internal sealed class Heartbeat
     private int _hanging;
     private bool _isAsking;
     private bool _isDoubted;
+    private bool _hasRested;
+    private bool? _reportsLoad;
     private bool _isStopped;
 
     public Heartbeat(EndpointState member, Pacemaker pacemaker, HeartbeatSetup setup)
@@ -83,15 +59,40 @@ internal sealed class Heartbeat
         {
             var old = _setup;
             _setup = setup;
+            if (!old.HasSameProbe(setup))
+            {
+                // The load is what the old probe has read. The new probe may read none, or may rest for a long time.
+                _member.ReportedLoad = null;
+                _reportsLoad = null;
+            }
             if (old.Probe.GetType() != setup.Probe.GetType() || old.LongestWait != setup.LongestWait || old.Options.MinTimeout != setup.Options.MinTimeout
-                || old.Options.Detector != setup.Options.Detector || old.Options.PhiThreshold != setup.Options.PhiThreshold)
+                || old.Options.Detector != setup.Options.Detector || old.Options.PhiThreshold != setup.Options.PhiThreshold || old.UsualInterval != setup.UsualInterval)
             {
                 (_times, _detector) = NewHistory(setup);
             }
 
             if (old.Options.Interval != setup.Options.Interval && !_isAsking && !_isStopped)
                 ScheduleFirstBeat(_pacemaker.Clock.Now);
+            else
+                EndLongRestWhileLocked();
         }
+    }
+
+    /// <summary>
+    /// Makes the next heartbeat due within one interval, because the reason for a longer rest may be gone. If the reason is not gone, the heartbeat rests again.
+    /// </summary>
+    public void EndLongRest()
+    {
+        lock (_gate)
+            EndLongRestWhileLocked();
+    }
+
+    /// <summary>Stops the loop, and removes its latest result from the endpoint, because no heartbeat renews it any more.</summary>
+    public void StopAndForget()
+    {
+        Stop();
+        lock (_gate)
+            (_member.ReportedLoad, _member.Heartbeat) = (null, null);
     }
 
     /// <summary>
@@ -104,9 +105,9 @@ internal sealed class Heartbeat
         lock (_gate)
         {
             _isDoubted = isDoubted;
-            if (_isStopped || _isAsking || RestUntil(now) is not null)
+            if (_isStopped || _isAsking || RestUntil(now, out _) is not null)
                 return false;
-            if (_setup.Probe.Pace == ProbePace.Sparingly && _asked > now - _setup.Options.Interval)
+            if (_setup.Pace == ProbePace.Sparingly && _asked > now - _setup.Options.Interval)
                 return false;
             _due = now;
             ArmTimer(TimeSpan.Zero);
@@ -115,7 +116,7 @@ internal sealed class Heartbeat
     }
 
     /// <summary>Checks whether a success of the probe could clear the endpoint's fault.</summary>
-    public bool CanClear(HealthState state) => _setup.Probe.Level >= state.CauseLevel;
+    public bool CanClear(HealthState state) => _setup.Level >= state.CauseLevel;
 
     public void Stop()
     {
@@ -146,8 +147,9 @@ internal sealed class Heartbeat
                 ArmTimer(due - now);
                 return;
             }
-            if (!_isAsking && RestUntil(now) is { } later)
+            if (!_isAsking && RestUntil(now, out var isUsual) is { } later)
             {
+                _hasRested |= !isUsual;
                 _due = later;
                 ArmForBeat(now);
                 return;
@@ -173,6 +175,9 @@ internal sealed class Heartbeat
     // Null if the heartbeat is a miss without a probe, because too many probes hang.
     private BegunProbe? BeginProbeWhileLocked(TimeSpan now)
     {
+        if (_hasRested)
+            _detector?.Resume(now);
+        _hasRested = false;
         _asked = now;
         _isDoubted = false;
         _timeout = _setup.Options.LearnTimeout ? _times.Current : _setup.LongestWait;
@@ -243,18 +248,19 @@ internal sealed class Heartbeat
         // fast answers would be learned. Any other failure is not recorded, because the server may refuse a probe before it does any work.
         if (fault is null || ReferenceEquals(fault, setup.Silence))
             _times.Record(now - asked);
-        _member.ReportedLoad = fault is null && result.Load is { } load ? load with { At = now } : null;
-        _member.Heartbeat = new HeartbeatReading
+        var level = setup.Level;
+        var reading = new HeartbeatReading
         {
             At = now,
-            Level = setup.Probe.Level,
+            Level = level,
             Fault = fault,
             Took = now - asked,
             NextTimeout = setup.Options.LearnTimeout ? _times.Current : setup.LongestWait,
             IsTimeoutLearned = setup.Options.LearnTimeout && _times.IsLearned,
         };
+        StoreResult(setup, reading, result.Load);
         _member.Telemetry?.RecordHeartbeat(now - asked, fault?.KindName);
-        _member.Recorder?.RecordProbe(_member, setup.Probe.Level, fault, asked, now);
+        _member.Recorder?.RecordProbe(_member, level, fault, asked, now);
         // Calls have reached the endpoint, perhaps through a handler that resolves names in another way. So a DNS failure of the probe is no evidence against
         // the endpoint.
         if (fault?.Kind == FaultKind.DnsFailed && _member.Successes > 0 && _member.Health.State.IsInService)
@@ -270,36 +276,65 @@ internal sealed class Heartbeat
                 return;
             isDecisive = true;
         }
-        _member.Health.Probe(setup.Probe.Level, fault, now, isDecisive);
+        _member.Health.Probe(level, fault, now, isDecisive);
     }
 
-    // Gets the time until which a probe is useless. Null: probe now.
-    private TimeSpan? RestUntil(TimeSpan now)
+    // The lock keeps this result from coming after the loop has stopped, or after another probe has replaced the probe that read the load.
+    private void StoreResult(HeartbeatSetup setup, HeartbeatReading reading, ReportedLoad? load)
     {
-        var (probe, options) = (_setup.Probe, _setup.Options);
+        lock (_gate)
+        {
+            if (_isStopped)
+                return;
+            _member.Heartbeat = reading;
+            if (!setup.HasSameProbe(_setup))
+                return;
+            _reportsLoad = load is not null || reading.Fault is not null && _reportsLoad == true;
+            _member.ReportedLoad = reading.Fault is null && load is not null ? load with { At = reading.At } : null;
+        }
+    }
+
+    // Gets the time until which a probe is useless. Null: probe now. The rest is usual if it is the interval of a probe that runs sparingly.
+    private TimeSpan? RestUntil(TimeSpan now, out bool isUsual)
+    {
+        isUsual = false;
+        var (pace, options) = (_setup.Pace, _setup.Options);
         var state = _member.Health.State;
         if (state.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown)
             return now + options.Interval;
         // If the server has named a time (Retry-After), it may refuse every request until this time has passed. So until then only probes that just connect are sent.
-        if (probe.Level > ProbeLevel.Reachable && state.Cooldown is { IsUntilCleared: false } cooldown && now < cooldown.Until)
+        if (_setup.Level > ProbeLevel.Reachable && state.Cooldown is { IsUntilCleared: false } cooldown && now < cooldown.Until)
             return Min(cooldown.Until, now + options.SparingInterval);
         // One replica makes the probes that cost money, and the other replicas get the result.
-        if (probe.Pace == ProbePace.Sparingly && _pacemaker.MaySendCostly?.Invoke() == false)
+        if (pace == ProbePace.Sparingly && _pacemaker.MaySendCostly?.Invoke() == false)
             return now + options.Interval;
         if (state.Status == EndpointHealthStatus.Ejected)
             return null;
         var last = _member.AnsweredAt ?? TimeSpan.MinValue;
-        switch (probe.Pace)
+        switch (pace)
         {
-            case ProbePace.WhenQuiet when !_isDoubted && state.IsClean && last > now - options.Interval * (1 - options.Jitter):
+            case ProbePace.WhenQuiet when !_isDoubted && !MayReportLoad && state.IsClean && last > now - options.Interval * (1 - options.Jitter):
                 return last + Interval(options);
             case ProbePace.Sparingly:
-                if (_asked > last)
+                isUsual = _asked > last;
+                if (isUsual)
                     last = _asked;
                 return last > now - options.SparingInterval * (1 - options.Jitter) ? Min(last + options.SparingInterval, now + options.SparingInterval) : null;
             default:
                 return null;
         }
+    }
+
+    // A service may report its load at its health path. The first answer shows whether it does, so the first heartbeat is sent even to a busy endpoint. A reload
+    // makes a new probe, so the probe's own pace is not enough.
+    private bool MayReportLoad => _setup.Probe is HttpProbe && _reportsLoad != false;
+
+    // Without this method, a heartbeat that rests for a long time would be sent only at the end of this time, even if the reason for the rest is gone.
+    private void EndLongRestWhileLocked()
+    {
+        var now = _pacemaker.Clock.Now;
+        if (!_isStopped && !_isAsking && _due - now > _setup.Options.Interval * (1 + _setup.Options.Jitter))
+            ScheduleFirstBeat(now);
     }
 
     // The next heartbeat is counted from the time at which this heartbeat was due, not from now, so that delays do not add up. Heartbeats that were due during a
@@ -338,7 +373,7 @@ internal sealed class Heartbeat
     private static (LearnedTimeout, IFailureDetector?) NewHistory(HeartbeatSetup setup) => (
         new LearnedTimeout(Min(setup.Options.MinTimeout, setup.LongestWait), setup.LongestWait),
         setup.Options.Detector == FailureDetection.PhiAccrual
-            ? new PhiAccrual(setup.Options.PhiThreshold, setup.Options.Interval, setup.Options.Interval * 0.1)
+            ? new PhiAccrual(setup.Options.PhiThreshold, setup.UsualInterval, setup.UsualInterval * 0.1)
             : null);
 
     private static void Cancel(CancellationTokenSource? source)

@@ -45,11 +45,11 @@ public sealed class HttpProbe : IProbe
         using var request = new HttpRequestMessage(HttpMethod.Get, ProbeHttp.OnHost(context.Endpoint, Path));
         var answer = await ProbeHttp.SendAsync(context, Http, request, MaxBytes, cancellationToken).ConfigureAwait(false);
         var told = ServiceHeartbeat.Read(answer.Body.Span);
+        _reportsLoad |= told is not null;
         if (told is { IsDraining: true })
-            return new ProbeResult(new Fault(FaultKind.Throttled) { StatusCode = answer.Status, RetryAfter = answer.Fault?.RetryAfter ?? DrainWait });
+            return new ProbeResult(new Fault(FaultKind.Throttled) { StatusCode = answer.Status, RetryAfter = answer.Fault?.RetryAfter ?? DrainWait }) { Load = told?.Load };
         if (answer.Fault is null && IsHealthyBody?.Invoke(answer.Body) == false)
             return new ProbeResult(new Fault(FaultKind.BrokenBody) { StatusCode = answer.Status });
-        _reportsLoad |= told is not null;
         return new ProbeResult(answer.Fault) { Load = told?.Load };
     }
 }

@@ -7,7 +7,7 @@ namespace HaKit.Heartbeats;
 
 /// <summary>
 /// Tests whether an endpoint works. The heartbeats of several endpoints may share an instance and call it at the same time. The heartbeats of one endpoint may
-/// also call it again while an earlier probe hangs, but only a few times.
+/// also call it again while an earlier probe hangs, but only a few times. The properties are read at each heartbeat; if one throws, its default applies.
 /// </summary>
 public interface IProbe
 {

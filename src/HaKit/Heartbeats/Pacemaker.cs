@@ -107,7 +107,7 @@ internal sealed class Pacemaker
             _lateTimers = options.LateTimers;
             ArmWatch(Clock.Now);
         }
-        gone.ForEach(static heart => heart.Stop());
+        gone.ForEach(static heart => heart.StopAndForget());
         Reconsider();
     }
 
@@ -124,6 +124,8 @@ internal sealed class Pacemaker
         var isBroughtUp = change.Evidence is { Source: EvidenceSource.Order, Order: HealthOrder.BringUp };
         if (isEjected || isBroughtUp)
             HeartOf(change.Endpoint)?.ProbeNow();
+        else if (after.Status == EndpointHealthStatus.Ejected && before.Status != EndpointHealthStatus.Ejected)
+            HeartOf(change.Endpoint)?.EndLongRest();
     }
 
     /// <summary>Gets or sets a function that checks whether this replica may send probes that cost money. Null: it may.</summary>

@@ -4,15 +4,19 @@ namespace HaKit.Heartbeats;
 
 /// <summary>
 /// Runs a process when an endpoint is ejected, for example a process that restarts a local model server. The process gets the pool, the endpoint and the kind
-/// of fault in the environment variables <c>HAKIT_POOL</c>, <c>HAKIT_ENDPOINT</c> and <c>HAKIT_FAULT</c>. Thread-safe.
+/// of fault in the environment variables <c>HAKIT_POOL</c>, <c>HAKIT_ENDPOINT</c> and <c>HAKIT_FAULT</c>. It runs for every endpoint of the pool, unless you
+/// call <see cref="RunAsync"/> only for some of them, as in the example. Thread-safe.
 /// </summary>
+/// <example><code>
+/// var server = new ProcessRecovery("ollama", "serve") { IsServer = true };
+/// builder.OnEjected((evidence, token) =&gt; evidence.Endpoint.Name == "local" ? server.RunAsync(evidence, token) : default);
+/// </code></example>
 public sealed class ProcessRecovery
 {
     private readonly Lock _gate = new();
     private readonly string _fileName;
     private readonly string[] _arguments;
-    private Task _turn = Task.CompletedTask;
-    private Process? _running;
+    private readonly Dictionary<string, Server> _servers = new(StringComparer.Ordinal);
 
     /// <summary>Creates an action that runs a program, without a shell.</summary>
     /// <param name="fileName">The program.</param>
@@ -25,8 +29,8 @@ public sealed class ProcessRecovery
     }
 
     /// <summary>
-    /// Gets whether the process is the server itself. If true, the process keeps running, and the next run first ends it. If false, the action waits for the
-    /// end of the process, and kills it with its child processes when <see cref="RecoveryOptions.Timeout"/> is over. Default false.
+    /// Gets whether the process is the server itself. If true, the process keeps running, and the next run for the same endpoint first ends it. Each endpoint has
+    /// a process of its own. If false, the action waits for the end of the process, and kills it with its child processes when <see cref="RecoveryOptions.Timeout"/> is over. Default false.
     /// </summary>
     public bool IsServer { get; init; }
 
@@ -62,22 +66,28 @@ public sealed class ProcessRecovery
 
     private async Task RestartAsync(EjectionEvidence evidence, CancellationToken cancellationToken)
     {
-        // One run at a time, each with its own time limit.
+        // One run at a time for each endpoint, each run with its own time limit.
         var turn = new TaskCompletionSource();
+        Server? server;
         Task last;
         lock (_gate)
-            (last, _turn) = (_turn, turn.Task);
+        {
+            if (!_servers.TryGetValue(evidence.Endpoint.Name, out server))
+                _servers.Add(evidence.Endpoint.Name, server = new Server());
+            (last, server.Turn) = (server.Turn, turn.Task);
+        }
+
         await last.ConfigureAwait(false);
         try
         {
-            if (_running is { } before)
+            if (server.Running is { } before)
             {
                 Kill(before);
                 await before.WaitForExitAsync(cancellationToken).ConfigureAwait(false); // until then the old process uses its port
                 before.Dispose();
-                _running = null;
+                server.Running = null;
             }
-            _running = Start(evidence);
+            server.Running = Start(evidence);
         }
         finally
         {
@@ -99,6 +109,14 @@ public sealed class ProcessRecovery
         {
             throw new InvalidOperationException($"'{_fileName}' could not be started.", exception);
         }
+    }
+
+    /// <summary>Holds the process of one endpoint. The lock guards <see cref="Turn"/>; the run that has the turn owns <see cref="Running"/>.</summary>
+    private sealed class Server
+    {
+        public Task Turn { get; set; } = Task.CompletedTask;
+
+        public Process? Running { get; set; }
     }
 
     private static void Kill(Process process)

@@ -21,6 +21,13 @@ internal sealed class RecoveryActions(
         {
             if (_lastRuns.TryGetValue(evidence.Endpoint.Name, out var last) && now - last < options.Period)
                 return;
+            // Endpoints of service discovery come and go under new names. A run that is older than the period has no effect, so it is forgotten.
+            foreach (var (name, at) in _lastRuns)
+            {
+                if (now - at >= options.Period)
+                    _lastRuns.Remove(name);
+            }
+
             _lastRuns[evidence.Endpoint.Name] = now;
         }
         foreach (var action in actions)

@@ -59,7 +59,7 @@ internal readonly record struct ServiceHeartbeat(bool IsDraining, ReportedLoad L
     private static int? ReadCount(ref Utf8JsonReader reader)
     {
         if (reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var count))
-            return Math.Max(0, count);
+            return Math.Clamp(count, 0, ReportedLoad.MaxCount);
         reader.TrySkip();
         return null;
     }

@@ -37,10 +37,11 @@ public sealed class TcpProbe : IProbe
         return await AskOverHttpAsync(context, address, cancellationToken).ConfigureAwait(false);
     }
 
-    // A failure is thrown and classified like the failure of a call: a name that cannot be resolved is DnsFailed here too.
+    // A failure is thrown and classified like the failure of a call: a name that cannot be resolved is DnsFailed here too. The query of an address may hold a
+    // key, so it is not sent.
     private static async ValueTask<ProbeResult> AskOverHttpAsync(ProbeContext context, Uri address, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Head, address);
+        using var request = new HttpRequestMessage(HttpMethod.Head, new Uri(address.GetLeftPart(UriPartial.Path), UriKind.Absolute));
         using var response = await context.Http.SendAsync(request, cancellationToken).ConfigureAwait(false);
         return default;
     }

@@ -59,5 +59,5 @@ public sealed class VllmMetricsProbe : IProbe
         return found ? new ReportedLoad(ToCount(running), ToCount(waiting), Math.Clamp(cache, 0, 1)) : null;
     }
 
-    private static int ToCount(double value) => (int)Math.Min(value, int.MaxValue);
+    private static int ToCount(double value) => (int)Math.Clamp(value, 0, ReportedLoad.MaxCount);
 }

@@ -80,7 +80,7 @@ internal sealed class PoolLoad : IDisposable
         if (member.AccountLimiter != Limiter.Unlimited)
             fullest = Math.Max(fullest ?? 0, member.AccountLimiter.Utilization(now));
         if (member.ReportedLoad is { Capacity: > 0 and var capacity } reported)
-            fullest = Math.Max(fullest ?? 0, (double)(reported.Running + reported.Waiting) / capacity);
+            fullest = Math.Max(fullest ?? 0, ((double)reported.Running + reported.Waiting) / capacity);
         return fullest;
     }
 

@@ -70,4 +70,28 @@ public sealed class DefaultProbeTests
         ejected.Should().Equal("a");
         pool.Explain(RequestProfile.Default)[0].Health.Status.Should().Be(EndpointHealthStatus.Ejected);
     }
+
+    [Theory]
+    [InlineData("https+http://models/v1?key=k-secret", "https+http://models/v1")]
+    [InlineData("http://models.test/v1/?key=k-secret&a=b", "http://models.test/v1/")]
+    [InlineData("http://models.test", "http://models.test/")]
+    public async Task Head_request_of_the_probe_without_credentials_has_no_query_because_a_query_may_hold_a_key(string address, string asked)
+    {
+        Uri? target = null;
+        using var http = new HttpMessageInvoker(new Answering(request => target = request.RequestUri));
+        var endpoint = new EndpointOptions { Name = "a", Address = address };
+        await using var pool = new EndpointPool("p", new EndpointPoolOptions { Endpoints = [endpoint], Heartbeat = { Enabled = false } });
+        var context = new ProbeContext { Endpoint = pool.Endpoints[0], Http = http, Classifier = HaKit.Faults.FaultClassifier.Default, Time = TimeProvider.System, ReachesOtherwise = static _ => true };
+        (await new TcpProbe().ProbeAsync(context, Ct)).Fault.Should().BeNull();
+        target!.AbsoluteUri.Should().Be(asked);
+    }
+
+    private sealed class Answering(Action<HttpRequestMessage> observe) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            observe(request);
+            return Task.FromResult(new HttpResponseMessage());
+        }
+    }
 }

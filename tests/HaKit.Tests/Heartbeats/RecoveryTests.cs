@@ -227,4 +227,64 @@ public sealed class RecoveryTests
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => answer(request);
     }
+
+    [Fact]
+    public async Task Server_of_one_endpoint_is_not_ended_because_another_endpoint_was_ejected()
+    {
+        var file = Path.GetTempFileName();
+        var server = new ProcessRecovery("/bin/sh", "-c", $"echo $HAKIT_ENDPOINT $$ >> '{file}'; exec sleep 1000") { IsServer = true };
+        await using var bench = new HeartbeatBench(2, o => o.Heartbeat.Enabled = false);
+        var servers = new Dictionary<string, System.Diagnostics.Process>();
+        try
+        {
+            foreach (var endpoint in bench.Pool.Endpoints)
+            {
+                await server.RunAsync(new EjectionEvidence("test", endpoint, null, bench.Health("a"), DateTimeOffset.UnixEpoch), Ct);
+                for (var patience = System.Diagnostics.Stopwatch.StartNew(); !servers.ContainsKey(endpoint.Name);)
+                {
+                    patience.Elapsed.Should().BeLessThan(TimeSpan.FromMinutes(1));
+                    foreach (var words in (await File.ReadAllLinesAsync(file, Ct)).Select(static line => line.Split(' ')))
+                    {
+                        if (words.Length == 2 && int.TryParse(words[1], out var id) && !servers.ContainsKey(words[0]))
+                            servers[words[0]] = System.Diagnostics.Process.GetProcessById(id);
+                    }
+                }
+            }
+            servers["a"].HasExited.Should().BeFalse();
+            servers["b"].HasExited.Should().BeFalse();
+            await server.RunAsync(new EjectionEvidence("test", bench.Pool.Endpoints[0], null, bench.Health("a"), DateTimeOffset.UnixEpoch), Ct);
+            servers["a"].HasExited.Should().BeTrue("its next run needs its port");
+            servers["b"].HasExited.Should().BeFalse();
+        }
+        finally
+        {
+            foreach (var line in await File.ReadAllLinesAsync(file, CancellationToken.None))
+            {
+                if (int.TryParse(line.Split(' ')[^1], out var id) && System.Diagnostics.Process.GetProcesses().FirstOrDefault(p => p.Id == id) is { } left)
+                    left.Kill();
+            }
+
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public void Endpoint_that_left_the_pool_is_not_remembered_for_ever()
+    {
+        var clock = new HaKit.Attempts.PoolClock(new ManualTimeProvider());
+        var actions = new RecoveryActions(clock, [], static (_, _) => { });
+        var gone = RunFor(actions, "gone", TimeSpan.Zero);
+        RunFor(actions, "next", TimeSpan.FromMinutes(6));
+        GC.Collect();
+        gone.IsAlive.Should().BeFalse();
+    }
+
+    // A method of its own, so that no local variable of the test keeps the name.
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static WeakReference RunFor(RecoveryActions actions, string name, TimeSpan now)
+    {
+        var unique = string.Concat(name, Guid.NewGuid());
+        actions.Run(new EjectionEvidence("test", new PoolEndpoint(new EndpointOptions { Name = unique }), null, new HealthState(now), DateTimeOffset.UnixEpoch), new RecoveryOptions(), now);
+        return new WeakReference(unique);
+    }
 }
