@@ -171,5 +171,5 @@ internal sealed class PoolMembers
 /// <summary>Creates the selector for given options, with the pool's random numbers and the application's own selector.</summary>
 internal sealed class SelectorFactory(Chance chance, IEndpointSelector? own)
 {
-    public Selector Create(EndpointPoolOptions options) => new(new SelectionPolicy(options.Selection), chance, own);
+    public Selector Create(EndpointPoolOptions options) => new(new SelectionPolicy(options.Selection, options.CircuitBreaker.MaxBreakDuration), chance, own);
 }

@@ -31,7 +31,7 @@ internal sealed class PoolRedundancy(string pool, PoolClock clock, CurrentOption
         var limiters = members.SelectMany(static m => new[] { m.Limiter, m.AccountLimiter }).Where(static l => l != Limiter.Unlimited).Distinct().ToList();
         var scene = new ReplayScene
         {
-            Policy = new SelectionPolicy(options.Value.Selection),
+            Policy = new SelectionPolicy(options.Value.Selection, options.Value.CircuitBreaker.MaxBreakDuration),
             Load = load,
             EstimatedTokens = isMeasured ? traffic.EstimatedTokensPerCall(now) : demand.TokensPerCall,
             UsedTokens = demand.TokensPerCall,

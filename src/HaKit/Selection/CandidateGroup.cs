@@ -73,20 +73,21 @@ internal sealed class CandidateGroup
         var mean = candidates.Average(c => c.Weight);
         var height = Array.ConvertAll(candidates, c => c.Weight / mean);
         var columns = new Column[count];
+        var isSet = new bool[count];
         var small = new Stack<int>();
         var large = new Stack<int>();
         for (var i = 0; i < count; i++)
             (height[i] < 1 ? small : large).Push(i);
         while (small.TryPop(out var low) && large.TryPop(out var high))
         {
-            columns[low] = new Column((uint)(height[low] * uint.MaxValue), high);
+            (columns[low], isSet[low]) = (new Column((uint)(height[low] * uint.MaxValue), high), true);
             height[high] -= 1 - height[low];
             (height[high] < 1 ? small : large).Push(high);
         }
         // The remaining entries have the value 1, apart from rounding errors. A small entry without a partner has the value 1 too.
         for (var i = 0; i < count; i++)
         {
-            if (columns[i] == default)
+            if (!isSet[i])
                 columns[i] = new Column(uint.MaxValue, i);
         }
 

@@ -4,9 +4,10 @@ namespace HaKit.Selection;
 /// Holds the position in the round-robin order. All calls share the cursor. The cursor is kept from snapshot to snapshot, so that a change of an endpoint's
 /// health does not restart the round. Thread-safe.
 /// </summary>
-internal sealed class RoundRobinCursor
+/// <param name="start">The first position; at least 0.</param>
+internal sealed class RoundRobinCursor(long start = 0)
 {
-    private long _next = -1;
+    private long _next = start - 1;
 
     public long Advance() => Interlocked.Increment(ref _next) & long.MaxValue;
 }

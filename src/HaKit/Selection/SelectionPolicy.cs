@@ -25,8 +25,14 @@ internal sealed class SelectionPolicy
     // This factor is larger than the effect of any queue. The score still has enough digits to compare candidates whose decisive term is equal.
     private const double Decisive = 1e6;
 
-    public SelectionPolicy(SelectionOptions options)
+    /// <param name="options">The pool's settings.</param>
+    /// <param name="patienceWithTrials">
+    /// The time for which a trial must have been due before a call that must not be repeated makes it. Null: the default of <see
+    /// cref="Health.HealthOptions.MaxBreakDuration"/>.
+    /// </param>
+    public SelectionPolicy(SelectionOptions options, TimeSpan? patienceWithTrials = null)
     {
+        PatienceWithTrials = patienceWithTrials ?? TimeSpan.FromSeconds(300);
         var row = PresetRow.Find(options.Preset, hasZone: options.Zone is not null);
         Order = row.Order;
         Sample = row.SamplesOne ? 1 : options.Sample;
@@ -43,6 +49,9 @@ internal sealed class SelectionPolicy
     }
 
     public VisitOrder Order { get; }
+
+    /// <summary>Gets the time for which a trial must have been due before a call that must not be repeated makes it.</summary>
+    public TimeSpan PatienceWithTrials { get; }
 
     public int Sample { get; }
 

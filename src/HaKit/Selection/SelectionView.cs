@@ -13,14 +13,20 @@ internal sealed class SelectionView
 {
     private readonly TimeSpan _trialAt = TimeSpan.MaxValue;
 
-    public SelectionView(PoolSnapshot snapshot, RequestProfile kind, SelectionPolicy policy, TimeSpan now, SelectionView? predecessor)
+    /// <param name="snapshot">The snapshot.</param>
+    /// <param name="kind">The profile that represents the kind of request.</param>
+    /// <param name="policy">The policy of the pool.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="predecessor">The view of the same kind in the previous snapshot, whose cursors are kept. Null: there is none.</param>
+    /// <param name="firstPosition">The first position of new cursors.</param>
+    public SelectionView(PoolSnapshot snapshot, RequestProfile kind, SelectionPolicy policy, TimeSpan now, SelectionView? predecessor, long firstPosition = 0)
     {
         Kind = kind;
         Tiers = [.. snapshot.Members
             .Where(m => Requirement.Meets(m.Endpoint, kind))
             .GroupBy(m => m.Endpoint.Tier)
             .OrderBy(g => g.Key >= snapshot.FirstTier ? 0 : 1).ThenBy(g => g.Key)
-            .Select(g => new SelectionTier(g.Key, [.. g], policy, now, predecessor?.CursorOf(g.Key) ?? new RoundRobinCursor()))];
+            .Select(g => new SelectionTier(g.Key, [.. g], policy, now, predecessor?.CursorOf(g.Key) ?? new RoundRobinCursor(firstPosition)))];
         double admitted = 0, usable = 0;
         foreach (var tier in Tiers)
         {
@@ -100,7 +106,11 @@ internal sealed class SelectionTier
         NotAdmitted = [.. notAdmitted];
         Admitted = new CandidateGroup([.. admitted]);
         var local = admitted.Where(c => c.IsLocal).ToArray();
-        Local = local.Length > 0 && local.Length < admitted.Count ? new CandidateGroup(local) : null;
+        if (local.Length > 0 && local.Length < admitted.Count)
+        {
+            Local = new CandidateGroup(local);
+            Remote = new CandidateGroup([.. admitted.Where(c => !c.IsLocal)]);
+        }
         _worth = Admitted.TotalWeight;
         _order = policy.Order == VisitOrder.WeightedRoundRobin && !Admitted.AreEqual ? SmoothOrder.Compute(Admitted.Candidates) : null;
     }
@@ -111,6 +121,9 @@ internal sealed class SelectionTier
 
     /// <summary>Gets the candidates in the pool's own zone. Null if the tier has no candidate in this zone, or no candidate in another zone.</summary>
     public CandidateGroup? Local { get; }
+
+    /// <summary>Gets the candidates in other zones. Null if <see cref="Local"/> is null.</summary>
+    public CandidateGroup? Remote { get; }
 
     public EndpointState[] NotAdmitted { get; }
 

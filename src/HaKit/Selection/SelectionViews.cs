@@ -12,6 +12,7 @@ internal sealed class SelectionViews(SelectionPolicy policy)
     private const int MostKinds = 16;
 
     private Views? _views;
+    private uint _added;
 
     private sealed record Views(PoolSnapshot Snapshot, SelectionView Any, SelectionView[] Kinds);
 
@@ -55,7 +56,10 @@ internal sealed class SelectionViews(SelectionPolicy policy)
             Vision = profile.Vision,
             Tags = [.. profile.Tags],
         };
-        var view = new SelectionView(views.Snapshot, kind, policy, query.Now, null);
+        // Each new view begins its rounds at another position. If there are more kinds than views, most views serve few calls, and would otherwise give all of
+        // them to the first endpoint. The factor, the golden ratio, makes the positions independent of the order in which the kinds come.
+        var position = (Interlocked.Increment(ref _added) - 1) * 0x9E3779B9u >> 1;
+        var view = new SelectionView(views.Snapshot, kind, policy, query.Now, null, position);
         var kept = views.Kinds.AsSpan(Math.Max(0, views.Kinds.Length - MostKinds + 1));
         Interlocked.CompareExchange(ref _views, views with { Kinds = [.. kept, view] }, views);
         return view;

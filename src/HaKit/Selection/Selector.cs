@@ -53,8 +53,8 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
         var dice = new Dice(chance);
         var tier = TierOf(view, query.Now, ref dice);
         // A call that may be repeated makes a trial as soon as the trial is due. A failed trial costs this call one failover, and a successful trial helps all
-        // calls.
-        if (view.MayHaveTrial(query.Now) && query.Profile.MayRepeat && TrialIn(view, tier, in query) is { } ready)
+        // calls. A call that must not be repeated may be lost with the trial, so it makes only a trial that no other call has made for a long time.
+        if (view.MayHaveTrial(query.Now) && TrialIn(view, tier, in query, dueFor: query.Profile.MayRepeat ? TimeSpan.Zero : policy.PatienceWithTrials) is { } ready)
             return new Choice(ready, Admission.Trial);
         var state = Pick(view.Tiers[tier], in query, ref dice);
         for (var next = 0; state is null && next < view.Tiers.Length; next++)
@@ -88,7 +88,7 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
         }
         if (best is not null)
             return Choice.Normal(_own?.Choose(bestTier!, in query, least) ?? best);
-        if (TrialIn(view, view.Tiers.Length - 1, in query) is { } ready)
+        if (TrialIn(view, view.Tiers.Length - 1, in query, dueFor: TimeSpan.Zero) is { } ready)
             return new Choice(ready, Admission.Trial);
         return view.FailsOpen && query.Profile.MayRepeat && FindFailOpenTarget(view, null, in query, ref dice) is { } ejected
             ? new Choice(ejected, Admission.FailOpen)
@@ -157,13 +157,14 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
         return 0;
     }
 
-    private static EndpointState? TrialIn(SelectionView view, int lastTier, in SelectionQuery query)
+    private static EndpointState? TrialIn(SelectionView view, int lastTier, in SelectionQuery query, TimeSpan dueFor)
     {
         for (var i = 0; i <= lastTier; i++)
         {
             foreach (var state in view.Tiers[i].NotAdmitted)
             {
-                if (state.Health.State.IsTrialReady(query.Now) && !query.Excludes(state) && query.HasPlace(state))
+                var health = state.Health.State;
+                if (health.IsTrialReady(query.Now) && query.Now - health.TrialDueAt >= dueFor && !query.Excludes(state) && query.HasPlace(state))
                     return state;
             }
         }
@@ -208,19 +209,23 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             return target;
         return policy.Order switch
         {
-            VisitOrder.Sample => tier.Local is { } local ? Near(local, tier.Admitted, in query, ref dice) : Sampled(tier.Admitted, in query, ref dice),
-            VisitOrder.All => Least(tier.Admitted, tier.Admitted.Draw(ref dice), in query, ref dice),
+            VisitOrder.Sample => tier.Local is { } local ? Near(local, tier.Remote!, tier.Admitted, in query, ref dice) : Sampled(tier.Admitted, in query, ref dice, out _),
+            VisitOrder.All => Least(tier.Admitted, tier.Admitted.Draw(ref dice), in query, ref dice, out _),
             VisitOrder.Listed => InTurn(tier, 0, tier.Admitted.Count, in query, ref dice),
             _ => InTurn(tier, tier.Cursor.Advance(), tier.TurnLength, in query, ref dice),
         };
     }
 
     // Chooses the best endpoint of a sample in the pool's own zone. An endpoint of another zone is chosen only if its score is better in spite of the zone
-    // penalty.
-    private EndpointState? Near(CandidateGroup local, CandidateGroup all, in SelectionQuery query, ref Dice dice)
+    // penalty, or if the endpoints of the pool's own zone are in slow start and the random draws have not given them this request.
+    private EndpointState? Near(CandidateGroup local, CandidateGroup remote, CandidateGroup all, in SelectionQuery query, ref Dice dice)
     {
-        if (Sampled(local, in query, ref dice) is not { } near)
-            return Sampled(all, in query, ref dice);
+        var near = Sampled(local, in query, ref dice, out var isNearBeyondShare);
+        if (near is null || isNearBeyondShare)
+        {
+            var far = Sampled(remote, in query, ref dice, out var isFarBeyondShare);
+            return far is null || isFarBeyondShare ? near ?? far : far;
+        }
         ref readonly var other = ref all.Candidates[all.Draw(ref dice)];
         return !other.IsLocal && Accept(in other, in query, ref dice) == Acceptance.Accepted
             && Score.ComputeSeconds(in other, Units(in query), in query, policy) < Score.Terms(near, in query, policy).Total ? other.State : near;
@@ -228,11 +233,12 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
 
     // Power of d choices (Mitzenmacher 2001), drawn by weight. If scores are equal, the endpoint that was drawn first is chosen, so that weights alone
     // determine the traffic of an idle pool.
-    private EndpointState? Sampled(CandidateGroup group, in SelectionQuery query, ref Dice dice)
+    private EndpointState? Sampled(CandidateGroup group, in SelectionQuery query, ref Dice dice, out bool isBeyondShare)
     {
         var candidates = group.Candidates;
+        isBeyondShare = false;
         if (candidates.Length == 1)
-            return query.HasPlace(candidates[0].State) ? candidates[0].State : null;
+            return Only(in candidates[0], in query, ref dice, out isBeyondShare);
         var units = Units(in query);
         var wanted = policy.Sample;
         int best = -1, last = -1, spare = -1;
@@ -263,12 +269,20 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             if (score < least)
                 (least, best) = (score, drawn);
         }
-        if (best < 0)
-            best = spare;
-        return best >= 0 ? candidates[best].State : Least(group, dice.Next(candidates.Length), in query, ref dice);
+        if (best < 0 && spare < 0)
+            return Least(group, dice.Next(candidates.Length), in query, ref dice, out isBeyondShare);
+        isBeyondShare = best < 0;
+        return candidates[isBeyondShare ? spare : best].State;
     }
 
-    private EndpointState? Least(CandidateGroup group, int start, in SelectionQuery query, ref Dice dice)
+    private static EndpointState? Only(in Candidate candidate, in SelectionQuery query, ref Dice dice, out bool isBeyondShare)
+    {
+        var acceptance = Accept(in candidate, in query, ref dice);
+        isBeyondShare = acceptance == Acceptance.BeyondShare;
+        return acceptance == Acceptance.NoRoom ? null : candidate.State;
+    }
+
+    private EndpointState? Least(CandidateGroup group, int start, in SelectionQuery query, ref Dice dice, out bool isBeyondShare)
     {
         var candidates = group.Candidates;
         var units = Units(in query);
@@ -286,6 +300,7 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
             if (score < least)
                 (least, best) = (score, candidate.State);
         }
+        isBeyondShare = best is null && spare is not null;
         return best ?? spare;
     }
 

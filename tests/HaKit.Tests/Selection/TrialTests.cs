@@ -78,4 +78,33 @@ public sealed class TrialTests
         var failed = new Fault(FaultKind.ServerError);
         bench.After(("a", failed), ("b", failed)).Choose().Should().Be(Choice.None);
     }
+
+    [Fact]
+    public void Call_that_must_not_be_repeated_makes_a_trial_that_has_been_due_for_the_longest_ejection()
+    {
+        var bench = new SelectionBench("ab");
+        bench.Eject("a");
+        var due = bench["a"].Health.State.Until!.Value;
+        var once = new RequestProfile { MayRepeat = false };
+        bench.Now = due + TimeSpan.FromSeconds(299);
+        bench.Choose(once).Should().Be(Choice.Normal(bench["b"]));
+        bench.Now = due + TimeSpan.FromSeconds(300);
+        bench.Choose(once).Should().Be(new Choice(bench["a"], Admission.Trial), "otherwise the endpoint stays out for ever if no call may be repeated");
+        bench.Begin(bench["a"], BeginMode.Trial).Complete(new Fault(FaultKind.ServerError), bench.Now);
+        bench.Now = bench["a"].Health.State.Until!.Value + TimeSpan.FromSeconds(299);
+        bench.Choose(once).Should().Be(Choice.Normal(bench["b"]));
+    }
+
+    [Fact]
+    public void Call_that_must_not_be_repeated_makes_the_trial_of_a_cooldown_that_has_been_due_for_the_longest_ejection()
+    {
+        var bench = new SelectionBench("ab");
+        bench.Fail("a", 1, FaultKind.Unauthorized);
+        var due = bench["a"].Health.State.Cooldown!.TrialAt;
+        var once = new RequestProfile { MayRepeat = false };
+        bench.Now = due + TimeSpan.FromSeconds(299);
+        bench.Choose(once).Should().Be(Choice.Normal(bench["b"]));
+        bench.Now = due + TimeSpan.FromSeconds(300);
+        bench.Choose(once).Should().Be(new Choice(bench["a"], Admission.Trial));
+    }
 }

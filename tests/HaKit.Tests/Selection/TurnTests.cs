@@ -63,4 +63,16 @@ public sealed class TurnTests
         bench.Picks(10_001).Count(name => name == 'b').Should().Be(1);
         bench.Picks(10_001).Count(name => name == 'b').Should().Be(1);
     }
+
+    [Theory]
+    [InlineData(SelectionPreset.RoundRobin)]
+    [InlineData(SelectionPreset.Weighted)]
+    public void More_kinds_of_requests_than_the_pool_remembers_share_the_endpoints_evenly(SelectionPreset preset)
+    {
+        var tags = Enumerable.Range(0, 20).Select(static i => $"t{i}").ToArray();
+        var bench = new SelectionBench(SelectionBench.Numbered(3, (i, e) => (e.Weight, e.Tags) = (1 + i, tags)), new SelectionOptions { Preset = preset });
+        var picks = Enumerable.Range(0, 600).Select(i => bench.Pick(new RequestProfile { Tags = [tags[i % 20]] })!).CountBy(static name => name).ToDictionary();
+        for (var i = 0; i < 3; i++)
+            (picks[$"e{i}"] / 600.0).Should().BeApproximately(preset == SelectionPreset.Weighted ? (1 + i) / 6.0 : 1 / 3.0, 0.05);
+    }
 }

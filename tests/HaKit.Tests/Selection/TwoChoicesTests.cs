@@ -81,4 +81,10 @@ public sealed class TwoChoicesTests(ITestOutputHelper output)
 
         double Exponential() => -Math.Log(1 - random.NextDouble());
     }
+
+    [Theory]
+    [InlineData(1e6, 1e-4, 0)]
+    [InlineData(1e-4, 1e6, 1)]
+    public void Endpoint_with_a_tiny_weight_gets_almost_nothing_wherever_it_is_listed(double first, double second, double share) =>
+        new SelectionBench("ab", SelectionPreset.Random, 1, first, second).Shares(1000)["b"].Should().BeApproximately(share, 0.005);
 }
