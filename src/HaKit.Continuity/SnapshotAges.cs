@@ -13,11 +13,14 @@ internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvi
     /// <summary>Records a snapshot: one that was just saved, or one of a list.</summary>
     public void RecordSnapshot(VaultSnapshot snapshot)
     {
+        // A snapshot that was saved with a clock ahead would hide for the difference that no later save succeeds. So it counts as saved now.
+        var now = time.GetUtcNow();
+        var savedAt = snapshot.SavedAt < now ? snapshot.SavedAt : now;
         lock (_gate)
         {
-            foreach (var destination in snapshot.Destinations.Where(d => !_newest.TryGetValue(d, out var at) || at < snapshot.SavedAt))
+            foreach (var destination in snapshot.Destinations.Where(d => !_newest.TryGetValue(d, out var at) || at < savedAt || at > now))
             {
-                _newest[destination] = snapshot.SavedAt;
+                _newest[destination] = savedAt;
             }
             _missed = snapshot.Missed;
         }

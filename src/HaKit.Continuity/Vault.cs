@@ -20,6 +20,7 @@ public sealed class Vault : IAsyncDisposable
     private readonly VaultOptions _options;
     private readonly VaultStore _store;
     private readonly Sealer _sealer;
+    private long _lastNumber; // of this object's saves: the destinations that can be reached now may not have the newest snapshot
     private volatile bool _isDisposed;
 
     internal Vault(EndpointPool pool, VaultOptions options, bool ownsPool = false, HttpClient? ownHttp = null)
@@ -106,7 +107,9 @@ public sealed class Vault : IAsyncDisposable
         // If this machine has saved before, the vault exists. If all destinations are empty nevertheless, their shares are probably not mounted. So no second
         // vault is created.
         var session = await OpenAsync(create: known is null, cancellationToken, repair: known is not null);
-        var saved = await SaveOperation.RunAsync(session, path, options, known?.Vault == session.Check.Vault ? known.LastNumber : 0, cancellationToken);
+        var lastKnown = Math.Max(known?.Vault == session.Check.Vault ? known.LastNumber : 0, Interlocked.Read(ref _lastNumber));
+        var saved = await SaveOperation.RunAsync(session, path, options, lastKnown, cancellationToken);
+        RememberNumber(saved.Number);
         var notRemembered = saved.Destinations.Count == 0 ? null
             : StateFile.TryWrite(_options.StateFile, new LocalState(session.Check.Vault, saved.Number, ObjectId.TryParse(saved.Id, out var id) ? id : null));
         SaveOperation.ThrowIfIncomplete(saved, options.Copies, notRemembered);
@@ -142,7 +145,7 @@ public sealed class Vault : IAsyncDisposable
 
     /// <summary>
     /// Keeps a standby folder at the newest snapshot. It restores the newest readable snapshot at once. Then it looks for the newest readable snapshot at an
-    /// interval, and restores it if it is not the snapshot in the folder; snapshots between the two are skipped. Each restore is written to a temporary folder
+    /// interval, and restores it if it is newer than the snapshot in the folder; snapshots between the two are skipped. Each restore is written to a temporary folder
     /// beside the standby folder. Then the standby folder is renamed, and the temporary folder gets its name. Between these two renames the standby folder does
     /// not exist for a moment. After the first restore, a <see cref="VaultException"/> does not end the work: the standby folder stays as it is, and the next
     /// restore is tried after the interval.
@@ -164,27 +167,29 @@ public sealed class Vault : IAsyncDisposable
         // The folder is deleted when it is replaced, and a destination in it would be deleted too.
         if (VaultPlaces.Touching(_options, target) is { } destination)
             throw new VaultException($"The target '{target}' has the folder of destination '{destination}' in it, or lies in that folder. The content of the target is replaced, so keep it and the destinations apart.");
-        string? held = null;
-        RestoreOperation.DeleteRests(target);
+        VaultSnapshot? held = null;
+        RestoreOperation.RecoverTarget(target);
         using var timer = new PeriodicTimer(every, _pool.Time);
         do
         {
             if (await CatchUpAsync(target, held, cancellationToken) is { } report)
             {
-                held = report.Snapshot.Id;
+                held = report.Snapshot;
                 yield return report;
             }
         }
         while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
-    private async Task<VaultRestoreReport?> CatchUpAsync(string target, string? held, CancellationToken token)
+    // If the destination with the newest snapshot fails, or is rolled back, an older snapshot is the newest that can be read. It must not replace the folder.
+    private async Task<VaultRestoreReport?> CatchUpAsync(string target, VaultSnapshot? held, CancellationToken token)
     {
         try
         {
             var session = await OpenAsync(create: false, token);
-            var newest = await FindAsync(session, "latest", token);
-            return newest.ToString() == held ? null : await RestoreOperation.RunAsync(session, newest, target, null, replaces: true, token);
+            var newest = await FindLatestAsync(session, token);
+            var isNewer = held is null || newest.Snapshot.Number > held.Number || newest.Snapshot.Number == held.Number && newest.Snapshot.SavedAt > held.SavedAt;
+            return isNewer ? await RestoreOperation.RunAsync(session, newest.Id, target, null, replaces: true, token) : null;
         }
         catch (VaultException) when (held is not null)
         {
@@ -272,17 +277,37 @@ public sealed class Vault : IAsyncDisposable
         return await VaultSession.OpenAsync(_store, _sealer, _pool.Time, create, repair, Progress, token);
     }
 
+    private void RememberNumber(long number)
+    {
+        for (var last = Interlocked.Read(ref _lastNumber); last < number;)
+        {
+            var found = Interlocked.CompareExchange(ref _lastNumber, number, last);
+            if (found == last)
+                return;
+            last = found;
+        }
+    }
+
+    private static async Task<ListedSnapshot> FindLatestAsync(VaultSession session, CancellationToken token)
+    {
+        var unreadable = new List<(ObjectId Id, VaultObjectException Why)>();
+        var all = await session.ReadSnapshotsAsync(unreadable, token);
+        return all.Count > 0 ? all[^1] : throw new VaultException("The vault has no snapshot that can be read." + NoteOf(unreadable));
+    }
+
+    private static string NoteOf(List<(ObjectId Id, VaultObjectException Why)> unreadable) =>
+        unreadable.Count == 0 ? "" : $" {unreadable.Count} snapshots cannot be read: {unreadable[0].Why.Message}";
+
     private static async Task<ObjectId> FindAsync(VaultSession session, string snapshot, CancellationToken token)
     {
         if (ObjectId.TryParse(snapshot, out var id))
             return id;
+        if (snapshot == "latest")
+            return (await FindLatestAsync(session, token)).Id;
         var unreadable = new List<(ObjectId Id, VaultObjectException Why)>();
         var all = await session.ReadSnapshotsAsync(unreadable, token);
-        var note = unreadable.Count == 0 ? "" : $" {unreadable.Count} snapshots cannot be read: {unreadable[0].Why.Message}";
-        if (snapshot == "latest")
-            return all.Count > 0 ? all[^1].Id : throw new VaultException("The vault has no snapshot that can be read." + note);
         return long.TryParse(snapshot, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && all.Find(s => s.Snapshot.Number == number) is { } found
             ? found.Id
-            : throw new VaultException($"The vault has no snapshot '{snapshot}': its id, its number or 'latest' is needed.{note}");
+            : throw new VaultException($"The vault has no snapshot '{snapshot}': its id, its number or 'latest' is needed.{NoteOf(unreadable)}");
     }
 }

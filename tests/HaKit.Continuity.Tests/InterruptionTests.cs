@@ -175,6 +175,71 @@ public sealed class InterruptionTests : VaultTestBase
     }
 
     /// <summary>Allows one operation on a destination at a time, in an order that the seed determines.</summary>
+    [Fact(Timeout = Limit)]
+    public async Task Two_processes_that_create_a_vault_at_once_share_one_identity()
+    {
+        WriteSome();
+        for (var seed = 0; seed < 60; seed++)
+        {
+            var turns = new Turns(seed);
+            var time = new HaKit.Testing.ManualTimeProvider();
+            MemoryDestination[] places = seed % 2 == 0 ? [new(turns.NextAsync)] : [new(turns.NextAsync), new(turns.NextAsync)];
+            Vault MakeOne(bool isReversed)
+            {
+                var named = places.Select((place, i) => ($"{(char)('a' + i)}", (IVaultDestination)place));
+                return Make(isReversed ? named.Reverse() : named, configure: o => o.OperationTimeout = TimeSpan.FromDays(1), time: time);
+            }
+
+            await using var first = MakeOne(isReversed: false);
+            await using var second = MakeOne(isReversed: true);
+            var (one, other) = (first.SaveAsync(Source, places.Length, Token), second.SaveAsync(Source, places.Length, Token));
+            await turns.RunAsync(time, one, other);
+            turns.IsOpen = true;
+            await using var third = MakeOne(isReversed: false);
+            foreach (var saved in new[] { await one, await other })
+                await RestoresAsync(third, saved.Id, Tree(Source), $"seed {seed}");
+            (await third.CheckAsync(Token)).Findings.Should().BeEmpty("seed {0}", seed);
+        }
+    }
+
+    [Theory(Timeout = Limit)]
+    [InlineData(15)]
+    [InlineData(119)]
+    [InlineData(-119)]
+    public async Task A_save_waits_for_the_sweep_of_a_machine_whose_clock_differs(int minutes)
+    {
+        var (mine, theirs) = (new HaKit.Testing.ManualTimeProvider(), new HaKit.Testing.ManualTimeProvider());
+        theirs.Advance(TimeSpan.FromHours(3));
+        mine.Advance(TimeSpan.FromHours(3) + TimeSpan.FromMinutes(minutes));
+        var place = new MemoryDestination();
+        await using var pruning = Make([("a", place)], time: theirs);
+        await using var saving = Make([("a", place)], time: mine);
+        foreach (var content in (string[])["content that comes, goes and comes again", "other"])
+        {
+            Write("x", content);
+            await pruning.SaveAsync(Source, cancellationToken: Token);
+        }
+        await pruning.PruneAsync(new VaultPruneOptions { KeepLast = 1 }, Token);
+        foreach (var clock in (HaKit.Testing.ManualTimeProvider[])[mine, theirs])
+            clock.Advance(TimeSpan.FromHours(25));
+        Write("x", "content that comes, goes and comes again");
+        Task<VaultSnapshot>? save = null;
+        // The save begins between the sweep's marker and its first deletion.
+        place.Trouble = operation =>
+        {
+            if (save is null && operation.StartsWith("delete c/", StringComparison.Ordinal))
+            {
+                save = saving.SaveAsync(Source, cancellationToken: Token);
+                SpinWait.SpinUntil(() => save.IsCompleted || mine.UntilNextTimer <= TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30));
+                save.IsCompleted.Should().BeFalse("it waits for the sweep");
+            }
+            return null;
+        };
+        await pruning.PruneAsync(new VaultPruneOptions(), Token);
+        save.Should().NotBeNull("the sweep deletes the chunk of the first snapshot");
+        await RestoresAsync(saving, (await CompletedAsync(save!, mine)).Id, Tree(Source));
+    }
+
     private sealed class Turns(int seed)
     {
         private readonly Random _random = new(seed);

@@ -23,6 +23,9 @@ internal sealed class MemoryDestination(Func<ValueTask>? turn = null) : IVaultDe
     /// <summary>Gets or sets what makes one operation fail, for example <c>put s/…</c> or <c>delete i/…</c>. Null: nothing.</summary>
     public Func<string, Exception?>? Trouble { get; set; }
 
+    /// <summary>Gets or sets which objects the destination accepts, but does not keep. Null: it keeps all.</summary>
+    public Func<string, bool>? Swallows { get; set; }
+
     public List<string> Written { get; } = [];
 
     /// <summary>Gets the content of every object that was ever written, including announcements.</summary>
@@ -39,6 +42,8 @@ internal sealed class MemoryDestination(Func<ValueTask>? turn = null) : IVaultDe
             throw new IOException("No space left on device.", 28);
         if (WriteFailure is { } failure)
             throw failure;
+        if (Swallows?.Invoke(name) == true)
+            return true;
         if (!Objects.TryAdd(name, content.ToArray()))
             return false;
         Room--;

@@ -80,7 +80,8 @@ public sealed class FolderDestination(string path) : IVaultDestination
         if (!Directory.Exists(_root))
             return new([]);
         var names = new List<string>();
-        foreach (var folder in Directory.EnumerateDirectories(_root))
+        // Other folders, such as lost+found on a disk of its own, may not be readable.
+        foreach (var folder in Directory.EnumerateDirectories(_root, "?"))
         {
             foreach (var file in Directory.EnumerateFiles(folder))
             {
@@ -110,7 +111,7 @@ public sealed class FolderDestination(string path) : IVaultDestination
     // this machine's time.
     private void SweepTemporaries(DateTime before)
     {
-        foreach (var file in Directory.EnumerateFiles(_root, "*" + Temporary, SearchOption.AllDirectories))
+        foreach (var file in Directory.EnumerateDirectories(_root, "?").SelectMany(static folder => Directory.EnumerateFiles(folder, "*" + Temporary)))
         {
             if (File.GetLastWriteTimeUtc(file) < before)
             {

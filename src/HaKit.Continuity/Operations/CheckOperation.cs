@@ -28,7 +28,7 @@ internal static class CheckOperation
                     findings.Add(finding);
             }
         }
-        var deleted = session.Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
+        var deleted = await session.ReadDeletedAsync(token);
         var listed = manifests.Values.Where(s => !deleted.Contains(s.Id)).OrderBy(s => s.Snapshot.Number).ToList();
         foreach (var view in session.Usable)
             findings.AddRange(Gaps(view, listed, good[view], deleted, state));

@@ -37,13 +37,15 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
         return index;
     }
 
-    /// <summary>Stores a file's content to its end.</summary>
+    /// <summary>Stores a file's content to the end that it has now.</summary>
     /// <param name="file">The file.</param>
     /// <param name="expected">The length of the file when its folder was listed.</param>
     /// <returns>The extents and the number of bytes read.</returns>
     public async ValueTask<(List<int> Extents, long Size)> AddAsync(SafeFileHandle file, long expected)
     {
         var (extents, size) = (new List<int>(3), 0L);
+        // A file that grows faster than the destinations take it would never end. What comes after the opening belongs to the next save.
+        var most = RandomAccess.GetLength(file) is > 0 and var length ? Math.Max(expected, length) : long.MaxValue; // some systems give no length for files that have content
         while (true)
         {
             if (expected - size >= ChunkSize)
@@ -61,7 +63,7 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
             }
             if (_filled == ChunkSize)
                 await FinishAsync();
-            var read = RandomAccess.Read(file, _pack.AsSpan(_filled), size);
+            var read = size >= most ? 0 : RandomAccess.Read(file, _pack.AsSpan(_filled, (int)Math.Min(ChunkSize - _filled, most - size)), size);
             if (read == 0)
                 return (extents, size);
             if (_filled == 0)

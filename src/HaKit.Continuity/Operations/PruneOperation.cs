@@ -12,14 +12,11 @@ internal static class PruneOperation
     {
         var unreadable = new List<(ObjectId Id, VaultObjectException Why)>();
         var snapshots = await session.ReadSnapshotsAsync(unreadable, token);
-        var now = session.Time.GetUtcNow();
-        var doomed = keep.KeepLast is null && keep.KeepDays is null ? [] : snapshots.Where((s, i) =>
-            !(keep.KeepLast is { } last && snapshots.Count - i <= last) && !(keep.KeepDays is { } days && now - s.Snapshot.SavedAt < TimeSpan.FromDays(days))
-            && i < snapshots.Count - 1).Select(s => s.Id).ToList();
         var problems = new List<string>();
+        var doomed = Doomed(snapshots, keep, options, session.Time.GetUtcNow(), problems);
         foreach (var (id, why) in unreadable)
         {
-            if (keep.GiveUpDamaged && why.Problem is VaultProblem.Damaged or VaultProblem.Missing && session.Views.All(static v => v.IsUsable))
+            if (keep.GiveUpDamaged && why.Problem is VaultProblem.Damaged or VaultProblem.Missing && session.Views.All(static v => v.IsUsable) && await IsLostAsync(session, id, why, token))
                 doomed.Add(id);
             else
                 problems.Add($"{why.Message} No chunk is deleted while this snapshot is listed, because the vault does not know which chunks the snapshot needs. Run sync. If no destination has a good copy, give the snapshot up.");
@@ -53,6 +50,46 @@ internal static class PruneOperation
         // A tombstone at one destination is enough: a sync copies it to the others.
         var gone = doomed.Count(id => session.Views.Any(v => v.Tombstones.ContainsKey(id)));
         return new VaultPruneReport(gone, marked, deleted.Count, [.. problems, .. session.Views.Where(v => !v.IsUsable).Select(v => $"'{v.Name}': {v.Failure}")]);
+    }
+
+    private static List<ObjectId> Doomed(List<ListedSnapshot> snapshots, VaultPruneOptions keep, VaultOptions options, DateTimeOffset now, List<string> problems)
+    {
+        if (keep.KeepLast is null && keep.KeepDays is null)
+            return [];
+        var kept = snapshots.Count - Math.Max(1, keep.KeepLast ?? 1);
+        var old = snapshots.Where((s, i) => i < kept && !(keep.KeepDays is { } days && now - s.Snapshot.SavedAt < TimeSpan.FromDays(days))).ToList();
+        if (old.Count == 0 || keep.KeepDays is null || UnusualGap(snapshots, options.Grace) is not { } gap)
+            return [.. old.Select(static s => s.Id)];
+        problems.Add($"The newest snapshot was saved {gap.TotalDays:0} days after the one before it, so the clock may have been wrong. No snapshot is deleted because of its age now. If the time is right, the prune after the next save deletes the old snapshots.");
+        return [];
+    }
+
+    // A rule by age must not act on one reading of a clock: if the clock is a year ahead for one save, every other snapshot looks a year old. Null: the newest
+    // snapshot follows the one before it as the earlier snapshots followed each other.
+    private static TimeSpan? UnusualGap(List<ListedSnapshot> snapshots, TimeSpan grace)
+    {
+        if (snapshots.Count < 2)
+            return null;
+        var gaps = snapshots.Zip(snapshots.Skip(1), static (a, b) => b.Snapshot.SavedAt - a.Snapshot.SavedAt).ToArray();
+        var usual = gaps[..^1].DefaultIfEmpty().Max();
+        return gaps[^1] > grace && gaps[^1] > 3 * usual ? gaps[^1] : null;
+    }
+
+    // A rekey at the same time gives the snapshot another name.
+    private static async Task<bool> IsLostAsync(VaultSession session, ObjectId id, VaultObjectException why, CancellationToken token)
+    {
+        if (!why.IsPerhapsRenamed)
+            return true;
+        await session.ListAgainAsync(token);
+        try
+        {
+            await session.ReadManifestAsync(id, token);
+            return false;
+        }
+        catch (VaultObjectException e)
+        {
+            return e.Problem is VaultProblem.Damaged or VaultProblem.Missing && session.Views.All(static v => v.IsUsable);
+        }
     }
 
     private static async Task DeleteSnapshotAsync(VaultSession session, DestinationView view, ObjectId id, CancellationToken token)
@@ -109,7 +146,7 @@ internal static class PruneOperation
         var sweep = await session.WriteMarkerAsync(view, ObjectName.SweepKind, [], token);
         try
         {
-            var began = session.Time.GetTimestamp();
+            var (began, beganAt) = (session.Time.GetTimestamp(), session.Time.GetUtcNow());
             if (await SaveIsUnderWayAsync(session, view, token))
             {
                 problems.Add($"'{view.Name}': a save is in progress, so chunks are deleted at the next prune. If no save runs, its announcement is damaged: run sync.");
@@ -122,7 +159,8 @@ internal static class PruneOperation
                 {
                     if (used.Contains(id) || !view.Chunks.ContainsKey(id))
                         continue;
-                    if (session.Time.GetElapsedTime(began) > WriteScope.SweepLife / 2)
+                    // The monotonic clock stands still while the machine sleeps. Other machines save meanwhile, and do not wait longer than the life of a sweep.
+                    if (session.Time.GetElapsedTime(began) > WriteScope.SweepLife / 2 || (session.Time.GetUtcNow() - beganAt).Duration() > WriteScope.SweepLife / 2)
                     {
                         problems.Add($"'{view.Name}': the time of a prune is over, so the other marked chunks are deleted at the next prune.");
                         return;

@@ -31,8 +31,14 @@ internal static class RekeyOperation
                     }
                 }
 
-                foreach (var second in view.Duplicates.Where(d => d.Key != active))
-                    await session.Store.DeleteAsync(view.Name, second, token);
+                foreach (var second in view.Duplicates.Where(d => d.Key != active).ToList())
+                {
+                    var id = ObjectId.TryParse(second.Id, out var named) ? named : default;
+                    if (await session.IsGoodAsync(view, second with { Key = active }, id, token) == true)
+                        await session.Store.DeleteAsync(view.Name, second, token);
+                    else
+                        await ResealAsync(session, view, second, id, damaged, token);
+                }
                 foreach (var mark in view.MarkersOf(ObjectName.MarkKind).Where(m => m.Key != active).ToList())
                     await ResealAsync(session, view, mark, default, damaged, token);
                 // The old key is needed until no object is sealed with it, so its check object is deleted last.
@@ -55,7 +61,15 @@ internal static class RekeyOperation
             if ((await session.Store.GetAsync([view.Name], old, token)).Content is not { } content)
                 return false;
             var name = old with { Key = session.Sealer.Keys.Active };
-            await session.Store.PutAsync(view.Name, name, session.Sealer.Seal(name, session.OpenVerified(old, id, content)), token);
+            var resealed = session.Sealer.Seal(name, session.OpenVerified(old, id, content));
+            // An interrupted rekey may have written the new object, and it may be damaged since. The old object is deleted only after the new one was read.
+            if (!await session.Store.PutAsync(view.Name, name, resealed, token) && await session.IsGoodAsync(view, name, id, token) == false)
+            {
+                await session.Store.DeleteAsync(view.Name, name, token);
+                await session.Store.PutAsync(view.Name, name, resealed, token);
+            }
+            if (await session.IsGoodAsync(view, name, id, token) != true)
+                throw new IOException($"it does not give back '{name}', which it accepted");
             await session.Store.DeleteAsync(view.Name, old, token);
             return true;
         }

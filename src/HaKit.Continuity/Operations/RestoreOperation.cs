@@ -10,6 +10,7 @@ internal static class RestoreOperation
     private const int CachedChunks = 8;
 
     private const string Partial = ".partial-";
+    private const string Old = ".old";
 
     /// <exception cref="VaultException">The target exists, a name is not safe, or a chunk cannot be read. The target is not changed.</exception>
     public static async Task<VaultRestoreReport> RunAsync(VaultSession session, ObjectId id, string target, string? onlyPath, bool replaces, CancellationToken token)
@@ -23,11 +24,13 @@ internal static class RestoreOperation
         target = Path.GetFullPath(target);
         if (!replaces && (File.Exists(target) || Directory.Exists(target) && Directory.EnumerateFileSystemEntries(target).Any()))
             throw new VaultException($"The target '{target}' exists. Restore to a new path, or move the old one away.");
+        if (!replaces && Directory.Exists(target) && DriveInfo.GetDrives().Any(drive => Path.TrimEndingDirectorySeparator(drive.RootDirectory.FullName) == Path.TrimEndingDirectorySeparator(target)))
+            throw new VaultException($"The target '{target}' is the root of a mounted disk, which cannot be replaced. Restore to a new folder in it.");
         var partial = $"{target}{Partial}{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4))}";
         try
         {
             var bytes = await WriteAsync(session, manifest, entries, partial, token);
-            PutInPlace(partial, target);
+            PutInPlace(partial, target, replaces);
             UnixFiles.FlushFolder(Path.GetDirectoryName(target)!);
             session.ReportEnd();
             return new VaultRestoreReport(VaultSnapshot.From(id, manifest), entries.Count(e => !e.IsFolder), bytes, session.Time.GetElapsedTime(began));
@@ -39,24 +42,55 @@ internal static class RestoreOperation
         }
     }
 
-    /// <summary>Deletes the temporary folders that killed processes left when they restored to this target.</summary>
-    public static void DeleteRests(string target)
+    /// <summary>
+    /// Cleans up after processes that were killed while they restored to this target. If the target is missing, because the process was killed between the two
+    /// renames, its earlier content gets its name back. The other temporary folders are deleted.
+    /// </summary>
+    public static void RecoverTarget(string target)
     {
         target = Path.GetFullPath(target);
-        if (Path.GetDirectoryName(target) is not { } parent || !Directory.Exists(parent))
-            return;
-        foreach (var rest in Directory.EnumerateDirectories(parent, Path.GetFileName(target) + Partial + "*"))
+        var rests = RestsOf(target);
+        if (!Path.Exists(target) && rests.Where(static r => r.EndsWith(Old, StringComparison.Ordinal)).MaxBy(Directory.GetLastWriteTimeUtc) is { } earlier)
+            Directory.Move(earlier, target);
+        foreach (var rest in rests.Where(Directory.Exists))
             UnixFiles.DeleteFolder(rest);
     }
 
-    private static void PutInPlace(string partial, string target)
+    // Only the names that a restore gives: another folder of the user may begin in the same way.
+    private static List<string> RestsOf(string target)
     {
-        var old = partial + ".old";
-        if (Directory.Exists(target))
+        if (Path.GetDirectoryName(target) is not { } parent || !Directory.Exists(parent))
+            return [];
+        var beginning = Path.GetFileName(target) + Partial;
+        return [.. Directory.EnumerateDirectories(parent, beginning + "*").Where(IsRest)];
+
+        bool IsRest(string folder)
         {
-            Directory.Move(target, old);
+            var ending = Path.GetFileName(folder)[beginning.Length..];
+            if (ending.EndsWith(Old, StringComparison.Ordinal))
+                ending = ending[..^Old.Length];
+            return ending.Length == 8 && ending.All(char.IsAsciiHexDigitLower);
         }
-        Directory.Move(partial, target);
+    }
+
+    private static void PutInPlace(string partial, string target, bool replaces)
+    {
+        var old = partial + Old;
+        var isReplaced = replaces && Directory.Exists(target);
+        try
+        {
+            if (isReplaced)
+                Directory.Move(target, old);
+            else if (Directory.Exists(target))
+                Directory.Delete(target); // fails if something has come into the folder during the restore
+            Directory.Move(partial, target);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            if (isReplaced && !Directory.Exists(target) && Directory.Exists(old))
+                Directory.Move(old, target);
+            throw new VaultException($"The restored files could not be put in the place of '{target}': {e.Message} The target is as it was. If another program uses the folder, stop it, or restore to a new path.", e);
+        }
         UnixFiles.DeleteFolder(old);
     }
 

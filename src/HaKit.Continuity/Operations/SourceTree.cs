@@ -13,6 +13,9 @@ internal static class SourceTree
     public static List<ManifestEntry> Entries(string source)
     {
         var entries = new List<ManifestEntry>();
+        // A link would be saved as a link, without the content to which it leads.
+        if (File.Exists(source) && new FileInfo(source).LinkTarget is { } link)
+            throw new VaultException($"'{source}' is a link to '{link}', and a snapshot of a link has no content. Save the file to which it leads, or the folder.");
         if (File.Exists(source))
             entries.AddRange(EntriesOf(Path.GetDirectoryName(source)!, "", Path.GetFileName(source)));
         else if (Directory.Exists(source))
@@ -24,7 +27,8 @@ internal static class SourceTree
 
     private static void AddEntries(string folder, string prefix, List<ManifestEntry> entries)
     {
-        foreach (var entry in EntriesOf(folder, prefix, null).OrderBy(static e => e.Path, StringComparer.Ordinal))
+        // Some file systems list a name twice if it is replaced during the listing. The last entry of a name counts.
+        foreach (var entry in EntriesOf(folder, prefix, null).GroupBy(static e => e.Path, StringComparer.Ordinal).Select(static g => g.Last()).OrderBy(static e => e.Path, StringComparer.Ordinal))
         {
             entries.Add(entry);
             try

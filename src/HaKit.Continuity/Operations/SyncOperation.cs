@@ -27,7 +27,7 @@ internal sealed class SyncOperation
     {
         await using var scope = await WriteScope.BeginAsync(session, token);
         var sync = new SyncOperation(session, token);
-        var deleted = session.Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
+        var deleted = await session.ReadDeletedAsync(token);
         foreach (var view in session.Usable.ToList())
             await VaultSession.TryAsync(view, v => sync.DeleteAsync(v, deleted), token);
         var unreadable = new List<(ObjectId Id, VaultObjectException Why)>();
@@ -100,8 +100,8 @@ internal sealed class SyncOperation
         return 1;
     }
 
-    // Returns null if no destination has a good copy. The name of a tombstone identifies the deleted snapshot, so a tombstone that is damaged everywhere is
-    // written again.
+    // Returns null if no destination has a good copy. A tombstone that is damaged everywhere is written again: no destination lists its snapshot, so the worst
+    // that a forged name can do is to keep out a snapshot that no destination has.
     private async Task<byte[]?> ReadAsync(char kind, ObjectId id)
     {
         if (_lost.Contains(id))

@@ -23,8 +23,8 @@ internal sealed class VaultSession
 
     public TimeProvider Time { get; }
 
-    /// <summary>Gets the vault's identity: its id, and the key from which the ids of its objects are computed.</summary>
-    public CheckContent Check { get; }
+    /// <summary>Gets or sets the vault's identity: its id, and the key from which the ids of its objects are computed.</summary>
+    public CheckContent Check { get; set; }
 
     public DestinationView[] Views { get; }
 
@@ -54,7 +54,7 @@ internal sealed class VaultSession
         {
             try
             {
-                await TryAsync(view, async v => identities[v] = await ReadIdentityAsync(store, sealer, v, token), token);
+                await TryAsync(view, async v => identities[v] = await CheckObjects.ReadIdentityAsync(store, sealer, v, token), token);
             }
             catch (VaultException e)
             {
@@ -69,85 +69,19 @@ internal sealed class VaultSession
         // writes the check object again.
         foreach (var (view, why) in refused.Where(r => r.Key.Checks.Count > 0 || !IsOfVault(r.Key, identities.Keys)))
             view.Failure = view.Checks.Count > 0 ? why.Message : $"{why.Message} No object of the destination is known to belong to this vault. Give the vault another place, or empty this one.";
-        var session = new VaultSession(store, sealer, time, identities.Count > 0 ? identities.First().Value : NewIdentity(views, create), views) { Progress = progress };
+        var session = new VaultSession(store, sealer, time, identities.Count > 0 ? identities.First().Value : CheckObjects.NewIdentity(views, create), views) { Progress = progress };
+        if (identities.Count == 0)
+            await CheckObjects.PutNewAsync(session, token);
         foreach (var key in sealer.Keys.Numbers)
             sealer.CountSeals(key, views.Max(v => v.Chunks.Values.Count(k => k == key)));
         if (create || repair)
-            await session.OnEachAsync(v => session.WriteCheckAsync(v, token), token);
+            await session.OnEachAsync(v => CheckObjects.WriteAsync(session, v, token), token);
         return session;
     }
 
     // The ids of objects are computed with the vault's id key, so one common id shows that both destinations belong to the same vault. A destination that has
     // only announcements was emptied, and every vault may use it.
     private static bool IsOfVault(DestinationView view, IEnumerable<DestinationView> known) => !view.Ids.Any() || known.Any(k => k.Ids.Intersect(view.Ids).Any());
-
-    // The identity is in a destination's check object. If that object is damaged or missing, the identity is read from a snapshot of the destination: each
-    // snapshot contains it. At most ten snapshots are tried.
-    private static async Task<CheckContent> ReadIdentityAsync(VaultStore store, Sealer sealer, DestinationView view, CancellationToken token)
-    {
-        var why = new VaultObjectException("k/check", "is missing, and no snapshot of the destination gives the identity of the vault", VaultProblem.Missing);
-        foreach (var name in view.Checks.Concat(view.NamesOf(ObjectName.SnapshotKind).Take(10)))
-        {
-            try
-            {
-                if (!sealer.Keys.Contains(name.Key))
-                    throw new VaultObjectException(name.ToString(), $"is sealed by key {name.Key}, which is not among the vault's keys", VaultProblem.Unreadable);
-                var content = (await store.GetAsync([view.Name], name, token)).Content ?? throw new VaultObjectException(name.ToString(), "is gone");
-                view.GoodCheck = name.Kind == ObjectName.CheckKind ? name : null;
-                var check = view.GoodCheck is null
-                    ? Parse(name, sealer.OpenStream(name, content), ContinuityJson.Default.SnapshotManifest).Check
-                    : Parse(name, sealer.OpenStream(name, content), ContinuityJson.Default.CheckContent);
-                if (check is { Format: not 1 })
-                    throw new VaultObjectException(name.ToString(), $"has format {check.Format}, and this version reads format 1", VaultProblem.Unreadable);
-                if (check is not null)
-                    return check;
-            }
-            // A damaged or missing object does not end the search. An object that needs another key or a newer version ends the search, with one exception: after
-            // an interrupted rekey, the destination has several check objects, and the next of them may be readable.
-            catch (VaultObjectException e) when (e.Problem != VaultProblem.Unreadable || view.Checks.Count > 1)
-            {
-                // If the destination has check objects, the exception says why the last of them cannot be read, not why a snapshot cannot be read.
-                why = view.Checks.Count > 0 && name.Kind != ObjectName.CheckKind ? why : e;
-            }
-        }
-        throw why;
-    }
-
-    private static CheckContent NewIdentity(DestinationView[] views, bool create)
-    {
-        if (Array.TrueForAll(views, static v => !v.IsUsable))
-            throw new VaultException($"No destination can be reached: {Reasons(views)}");
-        if (!create)
-            throw new VaultException($"There is no vault: {Reasons(views)} Save once, or correct the destinations.");
-        if (Array.Find(views, static v => !v.IsUsable) is { } away)
-            throw new VaultException($"A new vault is created only when every destination can be reached, so that two vaults are never created. Destination '{away.Name}' failed: {away.Failure}");
-        return new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));
-    }
-
-    private async Task WriteCheckAsync(DestinationView view, CancellationToken token)
-    {
-        // The check object of an old key is written again too, because a vault that has only this key opens with it until a rekey is complete.
-        foreach (var other in view.Checks.Where(c => c != view.GoodCheck && Sealer.Keys.Contains(c.Key)).ToList())
-        {
-            var content = (await Store.GetAsync([view.Name], other, token)).Content;
-            if (content is not null && IsGood(other, default, content) != false)
-                continue;
-            await Store.DeleteAsync(view.Name, other, token);
-            view.Checks.Remove(other);
-            // If the object is gone, a rekey at the same time has deleted it.
-            if (content is not null)
-                await PutCheckAsync(view, other, token);
-        }
-        var name = new ObjectName(ObjectName.CheckKind, "check", Sealer.Keys.Active);
-        if (!view.Checks.Contains(name))
-            await PutCheckAsync(view, name, token);
-    }
-
-    private async Task PutCheckAsync(DestinationView view, ObjectName name, CancellationToken token)
-    {
-        await Store.PutAsync(view.Name, name, Sealer.Seal(name, JsonSerializer.SerializeToUtf8Bytes(Check, ContinuityJson.Default.CheckContent)), token);
-        view.Checks.Add(name);
-    }
 
     /// <summary>Computes the id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content under the vault's id key.</summary>
     public ObjectId IdOf(char kind, ReadOnlySpan<byte> content) => ObjectId.Compute(Check.IdKey, kind, content);
@@ -256,7 +190,7 @@ internal sealed class VaultSession
         return ObjectId.From(hash.Hash) == id ? manifest : throw new VaultObjectException(name.ToString(), "does not have the content that its id was computed from");
     }
 
-    private static T Parse<T>(ObjectName name, Stream plain, JsonTypeInfo<T> type)
+    public static T Parse<T>(ObjectName name, Stream plain, JsonTypeInfo<T> type)
     {
         try
         {
@@ -276,7 +210,7 @@ internal sealed class VaultSession
     /// </summary>
     public async Task<List<ListedSnapshot>> ReadSnapshotsAsync(ICollection<(ObjectId Id, VaultObjectException Why)> unreadable, CancellationToken token, Action<SnapshotManifest>? seen = null)
     {
-        var deleted = Usable.SelectMany(v => v.Tombstones.Keys).ToHashSet();
+        var deleted = await ReadDeletedAsync(token);
         var snapshots = new List<ListedSnapshot>();
         foreach (var id in Usable.SelectMany(v => v.Snapshots.Keys).Distinct().Where(id => !deleted.Contains(id)))
         {
@@ -293,6 +227,34 @@ internal sealed class VaultSession
         }
 
         return [.. snapshots.OrderBy(s => s.Snapshot.Number).ThenBy(s => s.Snapshot.SavedAt)];
+    }
+
+    /// <summary>
+    /// Gets the ids of all tombstones, without those of listed snapshots whose tombstone cannot be opened at any destination. A destination sees the ids of the
+    /// snapshots and could write an empty tombstone for each, so the name of a tombstone alone deletes nothing.
+    /// </summary>
+    public async Task<HashSet<ObjectId>> ReadDeletedAsync(CancellationToken token)
+    {
+        var deleted = Usable.SelectMany(static v => v.Tombstones.Keys).ToHashSet();
+        foreach (var id in Usable.SelectMany(static v => v.Snapshots.Keys).Distinct().Where(deleted.Contains).ToList())
+        {
+            if (!await IsDeletedAsync(id, token))
+                deleted.Remove(id);
+        }
+        return deleted;
+    }
+
+    private async Task<bool> IsDeletedAsync(ObjectId id, CancellationToken token)
+    {
+        try
+        {
+            await ReadAsync(ObjectName.TombstoneKind, id, token);
+            return true;
+        }
+        catch (VaultObjectException e)
+        {
+            return e.Problem is VaultProblem.Unreachable or VaultProblem.Unreadable; // it may be good
+        }
     }
 
     public void Report(long done, long total) => Progress?.Report(total > 0 ? Math.Min(1, (double)done / total) : 1);
@@ -336,7 +298,7 @@ internal sealed class VaultSession
     public async Task<bool?> IsGoodAsync(DestinationView view, ObjectName name, ObjectId id, CancellationToken token) =>
         (await Store.GetAsync([view.Name], name, token)).Content is { } content ? IsGood(name, id, content) : false;
 
-    private bool? IsGood(ObjectName name, ObjectId id, byte[] content)
+    public bool? IsGood(ObjectName name, ObjectId id, byte[] content)
     {
         try
         {

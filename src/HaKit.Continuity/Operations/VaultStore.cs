@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using HaKit.Continuity.Format;
 using HaKit.Failover;
 using HaKit.Faults;
@@ -11,6 +12,9 @@ namespace HaKit.Continuity.Operations;
 internal sealed class VaultStore(EndpointPool pool, VaultOptions options)
 {
     public IReadOnlyList<string> Destinations { get; } = [.. pool.Endpoints.Select(e => e.Name)];
+
+    /// <summary>Gets the sweep markers of processes that have ended before they removed them, with the destination.</summary>
+    public ConcurrentDictionary<(string Destination, ObjectName Marker), bool> EndedSweeps { get; } = new();
 
     public ValueTask<bool> PutAsync(string destination, ObjectName name, ReadOnlyMemory<byte> content, CancellationToken token) =>
         pool.ExecuteAsync(ProfileOf([destination]), (name: name.ToString(), content), static (attempt, s, t) => DestinationOf(attempt).PutIfAbsentAsync(s.name, s.content, t), token);

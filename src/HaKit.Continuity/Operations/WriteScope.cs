@@ -9,13 +9,14 @@ namespace HaKit.Continuity.Operations;
 internal sealed class WriteScope : IAsyncDisposable
 {
     /// <summary>
-    /// A sweep marker that is older than this is ignored. A prune stops deleting when its own marker has half this age, and continues with the next prune.
+    /// A save waits at most this long for a sweep. A prune stops deleting when its own marker has half this age, and continues with the next prune.
     /// </summary>
     public static readonly TimeSpan SweepLife = TimeSpan.FromMinutes(10);
 
     /// <summary>An intent that was not renewed for this time is ignored, because its process has ended.</summary>
     public static readonly TimeSpan IntentLife = TimeSpan.FromHours(3);
 
+    private static readonly TimeSpan s_clocksDiffer = TimeSpan.FromHours(2);
     private static readonly TimeSpan s_renewal = TimeSpan.FromHours(1);
     private static readonly TimeSpan s_look = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_lastTry = TimeSpan.FromSeconds(1);
@@ -82,10 +83,13 @@ internal sealed class WriteScope : IAsyncDisposable
     private async Task WaitForSweepAsync(DestinationView view, CancellationToken token)
     {
         var began = _session.Time.GetTimestamp();
-        while (await SweepIsUnderWayAsync(view, token))
+        while (await FindSweepAsync(view, token) is { } sweep)
         {
             if (_session.Time.GetElapsedTime(began) > SweepLife)
+            {
+                _session.Store.EndedSweeps[(view.Name, sweep)] = true;
                 return;
+            }
 #pragma warning disable CA2016 // A cancelled delay would resume on the thread pool. The token is checked after each delay.
             await Task.Delay(s_look, _session.Time);
 #pragma warning restore CA2016
@@ -93,14 +97,19 @@ internal sealed class WriteScope : IAsyncDisposable
         }
     }
 
-    private async Task<bool> SweepIsUnderWayAsync(DestinationView view, CancellationToken token)
+    // The clock of the machine that prunes may differ from the clock of this machine by two hours. A marker that was there for the whole wait of an earlier
+    // operation belongs to a process that has ended.
+    private async Task<ObjectName?> FindSweepAsync(DestinationView view, CancellationToken token)
     {
         foreach (var listed in await _session.Store.ListAsync(view.Name, $"{ObjectName.SweepKind}/", token))
         {
-            if (ObjectName.TryParse(listed, out var name) && await _session.ReadMarkerAsync(view, name, token) is { } sweep && _session.Time.GetUtcNow() - sweep.At < SweepLife)
-                return true;
+            if (ObjectName.TryParse(listed, out var name) && !_session.Store.EndedSweeps.ContainsKey((view.Name, name))
+                && await _session.ReadMarkerAsync(view, name, token) is { } sweep && _session.Time.GetUtcNow() - sweep.At < SweepLife + s_clocksDiffer)
+            {
+                return name;
+            }
         }
 
-        return false;
+        return null;
     }
 }

@@ -1,0 +1,117 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using HaKit.Continuity.Format;
+
+namespace HaKit.Continuity.Operations;
+
+/// <summary>Reads and writes check objects: each destination has one for each key, with the vault's identity.</summary>
+internal static class CheckObjects
+{
+    // The identity is in a destination's check object. If that object is damaged or missing, the identity is read from a snapshot of the destination: each
+    // snapshot contains it. At most ten snapshots are tried.
+    public static async Task<CheckContent> ReadIdentityAsync(VaultStore store, Sealer sealer, DestinationView view, CancellationToken token)
+    {
+        var why = new VaultObjectException("k/check", "is missing, and no snapshot of the destination gives the identity of the vault", VaultProblem.Missing);
+        foreach (var name in view.Checks.Concat(view.NamesOf(ObjectName.SnapshotKind).Take(10)))
+        {
+            try
+            {
+                if (!sealer.Keys.Contains(name.Key))
+                    throw new VaultObjectException(name.ToString(), $"is sealed by key {name.Key}, which is not among the vault's keys", VaultProblem.Unreadable);
+                var content = (await store.GetAsync([view.Name], name, token)).Content ?? throw new VaultObjectException(name.ToString(), "is gone");
+                view.GoodCheck = name.Kind == ObjectName.CheckKind ? name : null;
+                var check = view.GoodCheck is null
+                    ? VaultSession.Parse(name, sealer.OpenStream(name, content), ContinuityJson.Default.SnapshotManifest).Check
+                    : VaultSession.Parse(name, sealer.OpenStream(name, content), ContinuityJson.Default.CheckContent);
+                if (check is { Format: not 1 })
+                    throw new VaultObjectException(name.ToString(), $"has format {check.Format}, and this version reads format 1", VaultProblem.Unreadable);
+                if (check is not null)
+                    return check;
+            }
+            // A damaged or missing object does not end the search. An object that needs another key or a newer version ends the search, with one exception: after
+            // an interrupted rekey, the destination has several check objects, and the next of them may be readable.
+            catch (VaultObjectException e) when (e.Problem != VaultProblem.Unreadable || view.Checks.Count > 1)
+            {
+                // If the destination has check objects, the exception says why the last of them cannot be read, not why a snapshot cannot be read.
+                why = view.Checks.Count > 0 && name.Kind != ObjectName.CheckKind ? why : e;
+            }
+        }
+        throw why;
+    }
+
+    /// <summary>Gets the identity of a new vault.</summary>
+    /// <exception cref="VaultException">No new vault may be created.</exception>
+    public static CheckContent NewIdentity(DestinationView[] views, bool create)
+    {
+        if (Array.TrueForAll(views, static v => !v.IsUsable))
+            throw new VaultException($"No destination can be reached: {VaultSession.Reasons(views)}");
+        if (!create)
+            throw new VaultException($"There is no vault: {VaultSession.Reasons(views)} Save once, or correct the destinations.");
+        if (Array.Find(views, static v => !v.IsUsable) is { } away)
+            throw new VaultException($"A new vault is created only when every destination can be reached, so that two vaults are never created. Destination '{away.Name}' failed: {away.Failure}");
+        return new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));
+    }
+
+    /// <summary>Writes the check objects that a destination of the vault does not have, and those that are damaged.</summary>
+    public static async Task WriteAsync(VaultSession session, DestinationView view, CancellationToken token)
+    {
+        // The check object of an old key is written again too, because a vault that has only this key opens with it until a rekey is complete.
+        foreach (var other in view.Checks.Where(c => c != view.GoodCheck && session.Sealer.Keys.Contains(c.Key)).ToList())
+        {
+            var content = (await session.Store.GetAsync([view.Name], other, token)).Content;
+            if (content is not null && session.IsGood(other, default, content) != false)
+                continue;
+            await session.Store.DeleteAsync(view.Name, other, token);
+            view.Checks.Remove(other);
+            // If the object is gone, a rekey at the same time has deleted it.
+            if (content is not null)
+                await PutAsync(session, view, other, token);
+        }
+        var name = new ObjectName(ObjectName.CheckKind, "check", session.Sealer.Keys.Active);
+        if (!view.Checks.Contains(name))
+            await PutAsync(session, view, name, token);
+    }
+
+    /// <summary>
+    /// Writes the check objects of a new vault. Two processes may create it at the same time. Both write first to the same destination, the first by name, and the
+    /// process that comes second uses the identity of the other.
+    /// </summary>
+    /// <exception cref="VaultException">The first destination cannot be written, or another vault was created at a destination.</exception>
+    public static async Task PutNewAsync(VaultSession session, CancellationToken token)
+    {
+        var name = new ObjectName(ObjectName.CheckKind, "check", session.Sealer.Keys.Active);
+        var isFirst = true;
+        foreach (var view in session.Views.OrderBy(static v => v.Name, StringComparer.Ordinal))
+        {
+            if (!await VaultSession.TryAsync(view, v => PutAsync(session, v, name, token, adopts: isFirst), token) && isFirst)
+                throw new VaultException($"The vault was not created: destination '{view.Name}' failed: {view.Failure} Save again when it can be written.");
+            isFirst = false;
+        }
+    }
+
+    private static async Task PutAsync(VaultSession session, DestinationView view, ObjectName name, CancellationToken token, bool adopts = false)
+    {
+        if (!await TryPutAsync(session, view, name, token) && await ReadAsync(session, view, name, token) is { } there && there.Vault != session.Check.Vault)
+        {
+            if (!adopts)
+                throw new VaultException($"Another process has created another vault at destination '{view.Name}' at the same time. Give each vault destinations of its own, with the same names on every machine. If both processes are for one vault, empty the destinations and save again.");
+            session.Check = there;
+        }
+        view.Checks.Add(name);
+    }
+
+    private static async Task<bool> TryPutAsync(VaultSession session, DestinationView view, ObjectName name, CancellationToken token) =>
+        await session.Store.PutAsync(view.Name, name, session.Sealer.Seal(name, JsonSerializer.SerializeToUtf8Bytes(session.Check, ContinuityJson.Default.CheckContent)), token);
+
+    private static async Task<CheckContent?> ReadAsync(VaultSession session, DestinationView view, ObjectName name, CancellationToken token)
+    {
+        try
+        {
+            return (await session.Store.GetAsync([view.Name], name, token)).Content is { } content ? VaultSession.Parse(name, session.Sealer.OpenStream(name, content), ContinuityJson.Default.CheckContent) : null;
+        }
+        catch (VaultObjectException)
+        {
+            return null; // damaged: the next save or sync writes it again
+        }
+    }
+}
