@@ -74,29 +74,40 @@ internal static class CheckObjects
 
     /// <summary>
     /// Writes the check objects of a new vault. Two processes may create it at the same time. Both write first to the same destination, the first by name, and the
-    /// process that comes second uses the identity of the other.
+    /// process that comes second uses the identity of the other. A destination that cannot be written takes no part.
     /// </summary>
-    /// <exception cref="VaultException">The first destination cannot be written, or another vault was created at a destination.</exception>
+    /// <exception cref="VaultException">Another process created another vault at the same time. What this process has written is removed.</exception>
     public static async Task PutNewAsync(VaultSession session, CancellationToken token)
     {
         var name = new ObjectName(ObjectName.CheckKind, "check", session.Sealer.Keys.Active);
+        var own = new List<DestinationView>();
         var isFirst = true;
         foreach (var view in session.Views.OrderBy(static v => v.Name, StringComparer.Ordinal))
         {
-            if (!await VaultSession.TryAsync(view, v => PutAsync(session, v, name, token, adopts: isFirst), token) && isFirst)
-                throw new VaultException($"The vault was not created: destination '{view.Name}' failed: {view.Failure} Save again when it can be written.");
-            isFirst = false;
+            isFirst &= !await VaultSession.TryAsync(view, PutOneAsync, token);
+        }
+
+        async Task PutOneAsync(DestinationView view)
+        {
+            if (await TryPutAsync(session, view, name, token))
+                own.Add(view);
+            else if (await ReadAsync(session, view, name, token) is { } there && there.Vault != session.Check.Vault)
+                session.Check = isFirst ? there : throw await AnotherVaultAsync(view);
+            view.Checks.Add(name);
+        }
+
+        // Happens only if the destination that is the first by name could be written by one of the two processes alone.
+        async Task<VaultException> AnotherVaultAsync(DestinationView view)
+        {
+            foreach (var written in own)
+                await VaultSession.TryAsync(written, v => session.Store.DeleteAsync(v.Name, name, token).AsTask(), token);
+            return new($"Another process has created a vault at destination '{view.Name}' at the same time. Save again. If the destinations belong to two vaults, give each vault destinations of its own.");
         }
     }
 
-    private static async Task PutAsync(VaultSession session, DestinationView view, ObjectName name, CancellationToken token, bool adopts = false)
+    private static async Task PutAsync(VaultSession session, DestinationView view, ObjectName name, CancellationToken token)
     {
-        if (!await TryPutAsync(session, view, name, token) && await ReadAsync(session, view, name, token) is { } there && there.Vault != session.Check.Vault)
-        {
-            if (!adopts)
-                throw new VaultException($"Another process has created another vault at destination '{view.Name}' at the same time. Give each vault destinations of its own, with the same names on every machine. If both processes are for one vault, empty the destinations and save again.");
-            session.Check = there;
-        }
+        await TryPutAsync(session, view, name, token);
         view.Checks.Add(name);
     }
 
