@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using HaKit.Attempts;
 using HaKit.Estimates;
 using HaKit.Failover.Waiting;
@@ -14,7 +15,8 @@ internal sealed class AttemptResults(FailoverContext context)
     // If nothing was served for this long, it was an outage.
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
-    private ITimer? _laterRelease;
+    private readonly ConcurrentQueue<(Lease Lease, Fault? Fault)> _abandoned = [];
+    private ITimer? _laterCompletion;
     private ReturnSpreader? _returning;
     private long _lastServed = -1;
 
@@ -75,14 +77,25 @@ internal sealed class AttemptResults(FailoverContext context)
             context.Queue.Release(1);
     }
 
-    /// <summary>Does the same as <see cref="ReleaseWaiter"/>, for the finalizer's thread, which must not run the continuation of the waiting call.</summary>
-    public void ReleaseWaiterLater()
+    /// <summary>
+    /// Completes the lease of a stream that was abandoned, and releases a waiting call, on the thread of a timer. The caller is the finalizer's thread, which
+    /// must run neither the callbacks about a change of health nor the continuation of the waiting call.
+    /// </summary>
+    public void CompleteLater(Lease lease, Fault? fault)
     {
-        if (context.Queue.Count == 0)
-            return;
-        if (_laterRelease is null)
-            Interlocked.CompareExchange(ref _laterRelease, context.Clock.Time.NewTimer(static results => ((AttemptResults)results!).ReleaseWaiter(), this), null);
-        _laterRelease.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        _abandoned.Enqueue((lease, fault));
+        if (_laterCompletion is null)
+            Interlocked.CompareExchange(ref _laterCompletion, context.Clock.Time.NewTimer(static results => ((AttemptResults)results!).CompleteAbandoned(), this), null);
+        _laterCompletion.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    private void CompleteAbandoned()
+    {
+        while (_abandoned.TryDequeue(out var abandoned))
+        {
+            if (abandoned.Lease.Complete(abandoned.Fault, context.Clock.Now))
+                ReleaseWaiter();
+        }
     }
 
     // If an endpoint refuses a request because of an image or of tools, calls without images and tools must not avoid the endpoint. Over HTTP the request's

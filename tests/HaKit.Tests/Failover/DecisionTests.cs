@@ -446,6 +446,7 @@ public sealed class DecisionTests
     {
         await using var pool = Pool(1);
         var waits = Waiting(pool, 9);
+        var abandoned = new[] { Next(pool, Begin(pool)).Lease!, Next(pool, Begin(pool)).Lease! };
         var call = Begin(pool);
         var lease = Next(pool, call).Lease!;
         lease.Complete(null, S(0));
@@ -459,11 +460,11 @@ public sealed class DecisionTests
         pool.Engine.Results.ReleaseWaiter();
         waits.Count(w => w.IsCompleted).Should().Be(4);
 
-        pool.Engine.Results.ReleaseWaiterLater();
+        pool.Engine.Results.CompleteLater(abandoned[0], null);
         waits.Count(w => w.IsCompleted).Should().Be(4, "the thread that says so must not run what the waiting call does next");
         _time.Advance(TimeSpan.Zero);
         waits.Count(w => w.IsCompleted).Should().Be(5);
-        pool.Engine.Results.ReleaseWaiterLater();
+        pool.Engine.Results.CompleteLater(abandoned[1], new Fault(FaultKind.CallerCancelled));
         _time.Advance(TimeSpan.Zero);
         waits.Count(w => w.IsCompleted).Should().Be(6);
     }

@@ -181,11 +181,14 @@ public sealed class StreamTests : StreamBench
         await using var pool = Pool(1);
         Scripts["a"] = Says("one wait");
         await Drop();
-        for (var i = 0; i < 50 && pool.Explain(RequestProfile.Default)[0].InFlight > 0; i++)
+        var timers = Time.ArmedTimers;
+        for (var i = 0; i < 50 && Time.ArmedTimers == timers && pool.Explain(RequestProfile.Default)[0].InFlight > 0; i++)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
+        pool.Explain(RequestProfile.Default)[0].InFlight.Should().Be(1, "the finalizer's thread must not run callbacks, and leaves this to a timer");
+        Time.Advance(TimeSpan.Zero);
         pool.Explain(RequestProfile.Default)[0].InFlight.Should().Be(0);
 
         [MethodImpl(MethodImplOptions.NoInlining)]

@@ -53,8 +53,8 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     /// <summary>Releases the endpoint's capacity if the stream was abandoned without being disposed.</summary>
     ~StreamedAnswer()
     {
-        if (_lease.Complete(_progress.HasEnded ? null : KnownFaults.CallerCancelled, _engine.Clock.Now))
-            _engine.Results.ReleaseWaiterLater();
+        if (!_lease.IsCompleted)
+            _engine.Results.CompleteLater(_lease, _progress.HasEnded ? null : KnownFaults.CallerCancelled);
     }
 
     /// <inheritdoc/>
