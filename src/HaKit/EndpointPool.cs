@@ -62,6 +62,8 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     internal EndpointPoolOptions Options => Owners.Options.Value;
 
+    internal bool IsDisposed => Volatile.Read(ref _isDisposed) != 0;
+
     /// <summary>
     /// Runs the callback on one endpoint after another until it succeeds, within the deadline. The token of an attempt is cancelled when the attempt times out
     /// or the caller cancels. While the callback has not yet returned its task, for example because it blocks its thread, the pool cannot cancel the token.
@@ -268,9 +270,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
             return;
-        Owners.Dispose();
-        foreach (var owned in Interlocked.Exchange(ref _owned, []))
-            owned?.Dispose();
+        Disposal.DisposeAll([Owners, .. Interlocked.Exchange(ref _owned, [])]);
     }
 
     /// <inheritdoc/>
@@ -293,7 +293,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
 
     private T Live<T>(T owner)
     {
-        if (Volatile.Read(ref _isDisposed) != 0)
+        if (IsDisposed)
             throw new ObjectDisposedException(nameof(EndpointPool), Engine.DisposedMessage);
         return owner;
     }

@@ -17,8 +17,11 @@ internal interface IPeerPool
     /// <summary>Probes an endpoint at once. False if it has no probe, or if a probe would be useless now.</summary>
     bool ProbeNow(EndpointState member);
 
-    /// <summary>Executes an order of another replica.</summary>
-    void ExecuteOrder(PeerFact order);
+    /// <summary>
+    /// Executes an order of another replica. False if the order cannot be executed yet, because its tier has no endpoint. An order about an endpoint that the
+    /// pool does not have is executed when the endpoint is added.
+    /// </summary>
+    bool ExecuteOrder(PeerFact order);
 
     /// <summary>Reports that an order of this replica is no longer in force, because another replica has a later order.</summary>
     void ReportOverruled(PeerFact order, PeerFact by);

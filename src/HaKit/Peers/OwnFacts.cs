@@ -44,9 +44,17 @@ internal sealed class OwnFacts
             known[fact.Key] = known.TryGetValue(fact.Key, out var other) ? PeerMerge.Merge(fact, other) : fact;
         foreach (var (key, (fact, until)) in _holding)
         {
-            if (until > now && !(known.TryGetValue(key, out var there) && (there.Version >= fact.Version || key.Kind == PeerFactKind.Cooldown && there.Left >= until - now)))
+            if (until > now && !(known.TryGetValue(key, out var there) && IsInForceOver(there, fact, until - now)))
                 _waiting.Add(key);
         }
+    }
+
+    // Versions are numbers of one replica. So the version of another replica's fact decides only about orders, which have one sequence of versions for all.
+    private static bool IsInForceOver(PeerFact stored, PeerFact own, TimeSpan left)
+    {
+        if (stored.Replica == own.Replica)
+            return stored.Version >= own.Version || own.Kind == PeerFactKind.Cooldown && stored.Left >= left;
+        return own.Kind == PeerFactKind.Cooldown ? stored.Left >= left : PeerMerge.Compare(stored, own with { Left = stored.Left }) >= 0;
     }
 
     /// <summary>Takes the facts of the next message, with their remaining times.</summary>

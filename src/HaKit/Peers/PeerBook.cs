@@ -50,7 +50,7 @@ internal sealed class PeerBook
         }
         var since = known.Replica is not null && known.Opinion == fact.Opinion ? known.Since : now - (fact.Length - fact.Left);
         ofEndpoint[fact.Replica] = new ReceivedOpinion(fact.Replica, fact.Version, fact.Opinion, fact.Level, fact.Fault, fact.Fingerprint, since, until);
-        RecordReplica(fact.Replica, until);
+        RecordReplica(fact, now);
         return true;
     }
 
@@ -67,7 +67,7 @@ internal sealed class PeerBook
                 return false;
         }
         _heard[key] = (fact.Version, now + fact.Left);
-        RecordReplica(fact.Replica, now + fact.Left);
+        RecordReplica(fact, now);
         return true;
     }
 
@@ -136,10 +136,17 @@ internal sealed class PeerBook
         }
     }
 
-    private void RecordReplica(string replica, TimeSpan until)
+    /// <summary>
+    /// Records that a replica was active when it published the fact. The replica counts for as long as an opinion holds, even if the fact itself, such as a
+    /// cooldown, holds for an hour: the replica may be gone, and its next process has another name.
+    /// </summary>
+    public void RecordReplica(PeerFact fact, TimeSpan now)
     {
-        if (_replicas.TryGetValue(replica, out var known) ? known < until : _replicas.Count < 10 * MostReplicas)
-            _replicas[replica] = until;
+        var age = fact.Length - fact.Left;
+        var left = OwnOpinion.Lifetime - age;
+        var until = now + (left < fact.Left ? left : fact.Left);
+        if (until > now && (_replicas.TryGetValue(fact.Replica, out var known) ? known < until : _replicas.Count < 10 * MostReplicas))
+            _replicas[fact.Replica] = until;
     }
 
     private static void RemoveWhere<TKey, TValue>(Dictionary<TKey, TValue> all, Func<TValue, bool> isOver)

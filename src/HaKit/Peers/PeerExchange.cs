@@ -28,6 +28,9 @@ internal sealed class PeerExchange : IDisposable
     private readonly PeerUsage _usage;
     private readonly PeerLeader? _leader;
     private readonly TaskCompletionSource _warm = new();
+    private readonly ITimer _warmTimer;
+    private readonly RefusedOrders _refused = new();
+    private volatile bool _isWarm;
     private TimeSpan _forgot;
     private bool? _wasConnected;
     private bool _isStopped;
@@ -43,6 +46,9 @@ internal sealed class PeerExchange : IDisposable
         _writer = new FactWriter(pool, _domains, _own, scope.Replica);
         _orders = new PeerOrders(pool, _book, _own, _members, scope.Replica, sharing.OrderKey is { } key ? new OrderSignature(key, place) : null);
         _ejections = new PeerEjections(pool, _book, _members, _domains, _gate);
+        // A timer completes the warm-up, because the application's start-up continues inline. It must not run inside the link's listener, where it would stop the
+        // link until it ends.
+        _warmTimer = clock.Time.NewTimer(static warm => ((TaskCompletionSource)warm!).TrySetResult(), _warm);
         _link = link?.Invoke(scope);
         if (_link is null)
             return;
@@ -60,7 +66,10 @@ internal sealed class PeerExchange : IDisposable
         get
         {
             lock (_gate)
+            {
+                RemoveExpiredWhileLocked(_clock.Now);
                 return _book.Replicas + 1;
+            }
         }
     }
 
@@ -70,13 +79,13 @@ internal sealed class PeerExchange : IDisposable
     /// <summary>Waits until the pool has received the facts of the other replicas, or until the time is over. True if they were received.</summary>
     public async ValueTask<bool> WarmUpAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
-        if (_link is null || atMost <= TimeSpan.Zero)
-            return _warm.Task.IsCompleted;
+        if (_isWarm || _link is null || atMost <= TimeSpan.Zero)
+            return _isWarm;
         var timeout = new TaskCompletionSource();
         using var timer = _clock.Time.CreateTimer(static source => ((TaskCompletionSource)source!).TrySetResult(), timeout, atMost, Timeout.InfiniteTimeSpan);
         using var cancelled = cancellationToken.UnsafeRegister(static source => ((TaskCompletionSource)source!).TrySetResult(), timeout);
         await Task.WhenAny(_warm.Task, timeout.Task).ConfigureAwait(false);
-        return _warm.Task.IsCompleted;
+        return _isWarm;
     }
 
     /// <summary>Checks whether this replica may send probes that cost money. Without a working link, each replica may.</summary>
@@ -117,10 +126,12 @@ internal sealed class PeerExchange : IDisposable
         var now = _clock.Now;
         var touched = new HashSet<EndpointState>();
         var hearing = new PeerHearing(_pool, _domains);
+        lock (_gate)
+            RemoveExpiredWhileLocked(now);
         foreach (var fact in news.Facts)
         {
             if (PeerHearing.IsCredible(fact))
-                ReceiveFact(fact, hearing, touched, now);
+                ReceiveFact(fact, news.IsComplete, hearing, touched, now);
         }
 
         if (news.IsComplete)
@@ -131,7 +142,8 @@ internal sealed class PeerExchange : IDisposable
                 if (_own.AreWaiting)
                     PublishSoon(now);
             }
-            _warm.TrySetResult();
+            _isWarm = true;
+            _warmTimer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
         }
         foreach (var member in touched)
             _ejections.DecideByMajority(member, now);
@@ -141,6 +153,7 @@ internal sealed class PeerExchange : IDisposable
     {
         lock (_gate)
             _isStopped = true;
+        _warmTimer.Dispose();
         _pace?.Dispose();
         _link?.Dispose();
     }
@@ -151,14 +164,30 @@ internal sealed class PeerExchange : IDisposable
         var now = _clock.Now;
         var at = _clock.Time.GetUtcNow();
         lock (_gate)
+        {
+            RemoveExpiredWhileLocked(now);
             return FleetStatusReader.Read(Replica, Link, _book, _members.GetAll(), m => _domains.Fingerprint(m.State, _pool.AttemptLimits), now, at);
+        }
     }
 
-    private void ReceiveFact(PeerFact fact, PeerHearing hearing, HashSet<EndpointState> touched, TimeSpan now)
+    /// <summary>Executes the orders that arrived before their endpoint, or the first endpoint of their tier, was added.</summary>
+    public void ExecuteDueOrders()
+    {
+        List<PeerFact> orders;
+        lock (_gate)
+        {
+            if (_isStopped)
+                return;
+            orders = _orders.TakeDue(_members.GetAll(), _clock.Now);
+        }
+        orders.ForEach(Execute);
+    }
+
+    private void ReceiveFact(PeerFact fact, bool isFromStore, PeerHearing hearing, HashSet<EndpointState> touched, TimeSpan now)
     {
         if (fact.Kind == PeerFactKind.Order)
         {
-            ReceiveOrder(fact, now);
+            ReceiveOrder(fact, isFromStore, now);
             return;
         }
         if (fact.Replica == Replica || !hearing.IsWanted(fact.Kind))
@@ -166,7 +195,10 @@ internal sealed class PeerExchange : IDisposable
         if (fact.Kind == PeerFactKind.Usage)
         {
             lock (_gate)
-                _usage.RecordUsage(fact, _pool.Members, now);
+            {
+                if (_usage.TryRecordUsage(fact, _pool.Members, now))
+                    _book.RecordReplica(fact, now);
+            }
             return;
         }
         var targets = hearing.TargetsOf(fact);
@@ -183,19 +215,23 @@ internal sealed class PeerExchange : IDisposable
             hearing.ApplyFact(fact, targets, now);
     }
 
-    private void ReceiveOrder(PeerFact fact, TimeSpan now)
+    private void ReceiveOrder(PeerFact fact, bool isFromStore, TimeSpan now)
     {
         if (!_orders.AreShared || fact.Order is null)
             return;
         if (!_orders.IsValid(fact))
         {
-            _pool.ReportRefusedOrder(fact.Replica);
+            bool isNews;
+            lock (_gate)
+                isNews = _refused.TryAdd(fact);
+            if (isNews)
+                _pool.ReportRefusedOrder(RefusedOrders.ShownName(fact.Replica));
             return;
         }
         PeerFact? before;
         lock (_gate)
         {
-            if (!_orders.TryReceive(fact, now, out before))
+            if (!_orders.TryReceive(fact, !isFromStore, now, out before))
             {
                 if (_own.AreWaiting)
                     PublishSoon(now);
@@ -204,9 +240,17 @@ internal sealed class PeerExchange : IDisposable
         }
         if (fact.Replica == Replica)
             return;
-        _pool.ExecuteOrder(fact);
+        Execute(fact);
         if (before?.Replica == Replica && (before.Order!.Order, before.Order.Tier) != (fact.Order.Order, fact.Order.Tier))
             _pool.ReportOverruled(before, fact);
+    }
+
+    private void Execute(PeerFact order)
+    {
+        if (_pool.ExecuteOrder(order))
+            return;
+        lock (_gate)
+            _orders.MarkNotExecuted(order);
     }
 
     // Runs once a second: it updates the opinions, checks whether a majority has formed or ended, and publishes all waiting facts in one message.
@@ -228,22 +272,28 @@ internal sealed class PeerExchange : IDisposable
             facts = _own.DequeueWaiting(now);
             if (facts.Length > 0)
                 _pace!.RecordMessage(now);
-            if (now - _forgot >= ForgetEvery)
-            {
-                _forgot = now;
-                _own.RemoveExpired(now);
-                _usage.RemoveExpired(now);
-                _book.RemoveExpired(now, name => _members.Find(name) is not null);
-            }
+            RemoveExpiredWhileLocked(now);
             _pace!.WaitForNext(now);
         }
         if (facts.Length > 0)
             _link!.Publish(facts);
         WatchLink();
         _leader!.RenewIfDue();
-        orders.ForEach(_pool.ExecuteOrder);
+        orders.ForEach(Execute);
         foreach (var member in members)
             _ejections.DecideByMajority(member.State, now);
+    }
+
+    // A pool without a link has no timer for its facts. So this is also called when facts arrive and when they are counted.
+    private void RemoveExpiredWhileLocked(TimeSpan now)
+    {
+        if (now - _forgot < ForgetEvery)
+            return;
+        _forgot = now;
+        _own.RemoveExpired(now);
+        _usage.RemoveExpired(now);
+        var known = _pool.Members;
+        _book.RemoveExpired(now, name => Array.Exists(known, m => m.Endpoint.Name == name));
     }
 
     private void ShareUsage(TimeSpan now)

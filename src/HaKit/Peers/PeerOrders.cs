@@ -8,6 +8,9 @@ internal sealed class PeerOrders(IPeerPool pool, PeerBook book, OwnFacts own, Pe
 {
     private static readonly TimeSpan OrdersLast = TimeSpan.FromDays(90);
 
+    // The version of the order for the tiers that was executed. 0: none.
+    private long _tierVersion;
+
     /// <summary>Gets whether orders are shared: the application has given a key for them, and sharing is on.</summary>
     public bool AreShared => signature is not null && pool.Sharing.Orders;
 
@@ -29,37 +32,51 @@ internal sealed class PeerOrders(IPeerPool pool, PeerBook book, OwnFacts own, Pe
         };
         fact = fact with { Order = fact.Order with { Signature = signature!.Sign(fact) } };
         book.TryAddOrder(fact, now, out _);
-        if (endpoint is not null && members.Find(endpoint) is { } member)
-            member.OrderVersion = fact.Version;
+        MarkExecuted(fact);
         own.Add(fact, now + OrdersLast, now);
     }
 
     /// <summary>
-    /// Receives an order whose signature is valid. True if the order is in force from now on; <paramref name="before"/> is the order that was in force until
-    /// now.
+    /// Receives an order whose signature is valid. True if the order is in force from now on, and is to be executed; <paramref name="before"/> is the order that
+    /// was in force until now.
     /// </summary>
-    public bool TryReceive(PeerFact fact, TimeSpan now, out PeerFact? before)
+    /// <param name="fact">The order.</param>
+    /// <param name="isMessage">Whether a replica has just sent the order. False: it was read from the store, which keeps overruled orders too.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="before">The order that was in force until now.</param>
+    public bool TryReceive(PeerFact fact, bool isMessage, TimeSpan now, out PeerFact? before)
     {
         if (book.TryAddOrder(fact, now, out before))
         {
             own.Hold(fact, now + fact.Left, now);
-            if (members.Find(fact.Subject) is { } member)
-                member.OrderVersion = fact.Version;
+            MarkExecuted(fact);
             return true;
         }
         // The replica that sent this order has not received the later order, so the later order is published again.
-        if (before is not null && PeerFactFormat.Identity(before) != PeerFactFormat.Identity(fact) && book.OrderFor(fact.Subject, now) is { } held)
+        if (isMessage && before is not null && PeerFactFormat.Identity(before) != PeerFactFormat.Identity(fact) && book.OrderFor(fact.Subject, now) is { } held)
             own.Add(held.Fact, held.Until, now);
         return false;
     }
 
+    /// <summary>Records that an order could not be executed, because its tier has no endpoint yet. The order stays due.</summary>
+    public void MarkNotExecuted(PeerFact fact)
+    {
+        if (fact.Subject.Length == 0 && _tierVersion == fact.Version)
+            _tierVersion = 0;
+    }
+
     /// <summary>
-    /// Returns the orders that have not been executed on these endpoints, for example orders that arrived before their endpoint was added. Marks them as
-    /// executed.
+    /// Returns the orders that have not been executed, for example orders that arrived before their endpoint or the first endpoint of their tier was added. Marks
+    /// them as executed.
     /// </summary>
     public List<PeerFact> TakeDue(List<PeerMember> endpoints, TimeSpan now)
     {
         var orders = new List<PeerFact>();
+        if (book.OrderFor("", now) is { } ofTier && ofTier.Fact.Version > _tierVersion)
+        {
+            _tierVersion = ofTier.Fact.Version;
+            orders.Add(ofTier.Fact);
+        }
         foreach (var member in endpoints)
         {
             if (book.OrderFor(member.State.Endpoint.Name, now) is { } held && held.Fact.Version > member.OrderVersion)
@@ -69,5 +86,14 @@ internal sealed class PeerOrders(IPeerPool pool, PeerBook book, OwnFacts own, Pe
             }
         }
         return orders;
+    }
+
+    // An order about an endpoint that the pool does not have yet stays due.
+    private void MarkExecuted(PeerFact fact)
+    {
+        if (fact.Subject.Length == 0)
+            _tierVersion = fact.Version;
+        else if (Array.Find(pool.Members, m => m.Endpoint.Name == fact.Subject) is { } state)
+            members.Get(state).OrderVersion = fact.Version;
     }
 }

@@ -22,23 +22,32 @@ internal sealed class PeerUsage(PeerDomains domains)
     private int _replicas = 1;
     private bool _isHeld;
 
-    /// <summary>Records the usage of another replica, for limits that this pool has, and for at most 1,000 replicas for each limit.</summary>
-    public void RecordUsage(PeerFact fact, EndpointState[] members, TimeSpan now)
+    /// <summary>
+    /// Records the usage of another replica, for limits that this pool has, and for at most 1,000 replicas for each limit. False if the fact is not used.
+    /// </summary>
+    public bool TryRecordUsage(PeerFact fact, EndpointState[] members, TimeSpan now)
     {
         if (_limiters.Count == 0)
             FindLimiters(members);
         if (fact.Requests < 0 || fact.Tokens < 0 || !_limiters.ContainsKey(fact.Subject))
-            return;
+            return false;
         if (!_others.TryGetValue(fact.Subject, out var others))
             _others.Add(fact.Subject, others = new(StringComparer.Ordinal));
-        if (others.TryGetValue(fact.Replica, out var known) ? fact.Version >= known.Version : others.Count < PeerBook.MostReplicas)
-            others[fact.Replica] = new Taken(fact.Version, Math.Min(fact.Requests, uint.MaxValue), Math.Min(fact.Tokens, uint.MaxValue), now + fact.Left);
+        if (!(others.TryGetValue(fact.Replica, out var known) ? fact.Version >= known.Version : others.Count < PeerBook.MostReplicas))
+            return false;
+        others[fact.Replica] = new Taken(fact.Version, Math.Min(fact.Requests, uint.MaxValue), Math.Min(fact.Tokens, uint.MaxValue), now + fact.Left);
+        return true;
     }
 
     /// <summary>Adds this replica's own usage to the facts that it publishes, if the usage has changed.</summary>
     public void AddFacts(EndpointState[] members, string replica, int replicas, OwnFacts own, TimeSpan now)
     {
         FindLimiters(members);
+        foreach (var subject in _published.Keys)
+        {
+            if (!_limiters.ContainsKey(subject))
+                _published.Remove(subject);
+        }
         var every = TimeSpan.FromSeconds(Math.Max(0.9, replicas / MessagesPerSecond));
         foreach (var (subject, limiter) in _limiters)
         {

@@ -115,6 +115,7 @@ internal sealed class PoolOwners : IDisposable
         Heartbeats.UseMembers();
         Load.UseOptions();
         Objective.UseOptions();
+        Peers.UseMembers();
         Engine.Queue.Release(Engine.Snapshot.Members.Length);
     }
 
@@ -124,16 +125,13 @@ internal sealed class PoolOwners : IDisposable
     public static Uri OriginOf(string? address) =>
         address is null ? new Uri("http://ha-pool/") : new Uri(new Uri(address, UriKind.Absolute).GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped));
 
-    /// <summary>Ends heartbeats, timers and events, and refuses new calls.</summary>
+    /// <summary>
+    /// Ends heartbeats, timers and events, and refuses new calls. If a part throws, for example the application's link, all others are disposed too. The first
+    /// exception is then thrown.
+    /// </summary>
     public void Dispose()
     {
         Engine.Close();
-        Peers.Dispose();
-        Heartbeats.Dispose();
-        Journal.Dispose();
-        Load.Dispose();
-        Objective.Dispose();
-        Gauges.Dispose();
-        _recorder?.Dispose();
+        Disposal.DisposeAll([Peers, Heartbeats, Journal, Load, Objective, Gauges, _recorder]);
     }
 }

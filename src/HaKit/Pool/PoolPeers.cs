@@ -24,7 +24,10 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
         (_clock, _options, _snapshot, _members, _journal, _engine, _heartbeats) = (clock, options, snapshot, members, journal, engine, heartbeats);
         // A random source of its own, so that the exchange with other replicas does not change the random numbers of calls.
         var chance = new Chance(options.Value.Seed is { } seed ? (ulong)seed ^ 0xA5A5A5A5A5A5A5A5 : null);
-        var replica = FormattableString.Invariant($"{options.Value.Sharing.Replica ?? Environment.MachineName}-{chance.Next() >> 32:x8}");
+        // Processes of one configuration may have the same seed, but each needs a name of its own. In virtual time the name follows the seed, so that a simulation
+        // can be repeated.
+        var suffix = (clock.Time == TimeProvider.System ? new Chance(null) : chance).Next() >> 32;
+        var replica = FormattableString.Invariant($"{options.Value.Sharing.Replica ?? Environment.MachineName}-{suffix:x8}");
         _exchange = new PeerExchange(this, clock, chance, new PeerScope { Name = options.Value.Sharing.Name, Pool = pool, Replica = replica, Time = clock.Time }, link);
         heartbeats.AllowCostlyProbesIf(_exchange.MaySendCostlyProbe);
     }
@@ -49,6 +52,9 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
 
     public FleetStatus Status() => _exchange.Status();
 
+    /// <summary>Executes the orders that waited for an endpoint or a tier.</summary>
+    public void UseMembers() => _exchange.ExecuteDueOrders();
+
     public ValueTask<bool> WarmUpAsync(CancellationToken cancellationToken) => _exchange.WarmUpAsync(_options.Value.Sharing.WarmStart, cancellationToken);
 
     public void Share(PoolOrder order, string? endpoint, int? tier, OrderNote note) => _exchange.PublishOrder(order, endpoint, tier, note);
@@ -61,23 +67,26 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
 
     bool IPeerPool.ProbeNow(EndpointState member) => _heartbeats.ProbeNow(member);
 
-    void IPeerPool.ExecuteOrder(PeerFact fact)
+    bool IPeerPool.ExecuteOrder(PeerFact fact)
     {
         var order = fact.Order!.Order;
         if (order is PoolOrder.Promote or PoolOrder.FailBack)
         {
             var tier = order == PoolOrder.Promote ? fact.Order.Tier : null;
-            if (fact.Subject.Length > 0 || order == PoolOrder.Promote && tier is null || _members.UseFirstTier(tier) is null)
-                return;
+            if (fact.Subject.Length > 0 || order == PoolOrder.Promote && tier is null)
+                return true; // the order makes no sense, now and later
+            if (_members.UseFirstTier(tier) is null)
+                return false;
         }
         else
         {
             // This replica does not have the endpoint yet: the order is kept, and carried out when the endpoint is added.
             if (Array.Find(_snapshot.Value.Members, m => m.Endpoint.Name == fact.Subject) is not { } member)
-                return;
+                return true;
             member.Health.Order(ToHealth(order), _clock.Now, isFromPeer: true);
         }
         _journal.RecordOrderElsewhere(fact);
+        return true;
     }
 
     void IPeerPool.ReportOverruled(PeerFact order, PeerFact by) => _journal.RecordOverruled(order, by);

@@ -120,6 +120,25 @@ public sealed class OwnFactsTests
         return Task.CompletedTask;
     }
 
+    // The versions of two replicas are unrelated. The own cooldown has version 5 and 30 s left; the own order has version 5.
+    [Theory(Timeout = 10_000)]
+    [InlineData(PeerFactKind.Cooldown, "r2", 900, 20, true)] // a later version of another replica, but shorter
+    [InlineData(PeerFactKind.Cooldown, "r2", 900, 30, false)]
+    [InlineData(PeerFactKind.Cooldown, "r2", 1, 31, false)]
+    [InlineData(PeerFactKind.Order, "r0", 5, 90, true)] // of equal versions, the greater name is in force
+    [InlineData(PeerFactKind.Order, "r2", 5, 1, false)]
+    [InlineData(PeerFactKind.Order, "r0", 6, 1, false)]
+    [InlineData(PeerFactKind.Order, "r2", 4, 90, true)]
+    public Task A_stored_fact_of_another_replica_replaces_the_own_one_only_if_it_is_in_force(PeerFactKind kind, string replica, long version, double left, bool isPublished)
+    {
+        var own = new OwnFacts();
+        own.Add(FactOf(kind, 5), S(40), S(0));
+        own.DequeueWaiting(S(0));
+        own.AddMissing([FactOf(kind, version) with { Replica = replica, Left = S(left) }], S(10));
+        own.AreWaiting.Should().Be(isPublished);
+        return Task.CompletedTask;
+    }
+
     [Theory(Timeout = 10_000)]
     [InlineData(1, 6)]
     [InlineData(6, 1)]
