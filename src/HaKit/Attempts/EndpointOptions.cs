@@ -1,4 +1,3 @@
-using System.Buffers;
 using HaKit.Attempts;
 using HaKit.Estimates;
 using HaKit.Faults;
@@ -162,9 +161,6 @@ public sealed class EndpointOptions
     // With these limits, sums and ratios of weights stay finite and above zero, and the prices of all tokens stay finite.
     private const double SmallestWeight = 0.000001, LargestWeight = 1_000_000, HighestPrice = 1_000_000_000;
 
-    // The characters that the name of a header may have: a "token" of RFC 9110, section 5.6.2.
-    private static readonly SearchValues<char> s_inHeaderNames = SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-
     internal IEnumerable<string> Validate(string path)
     {
         string[] mistakes = [.. CheckIdentity(path), .. CheckNumbers(path), .. EndpointLabels.FindMistakes(path, this), .. EndpointSecrets.FindMistakes(path, this), .. CheckHeaders(path)];
@@ -220,7 +216,7 @@ public sealed class EndpointOptions
     {
         foreach (var (header, value) in Headers)
         {
-            if (header.Length == 0 || header.AsSpan().ContainsAnyExcept(s_inHeaderNames) || value.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+            if (!RequestHeader.CanBeSent(header, value))
                 yield return $"{path}:Headers of '{Name}' has a header{EndpointSecrets.ShownHeader(header)} with characters that cannot be sent: letters, digits and hyphens are possible in its name, and ASCII without control characters in its value.";
             else if (s_ofContent.Contains(header))
                 yield return $"{path}:Headers of '{Name}' has the header '{header}', which the content of each request sets itself. Remove it from Headers.";

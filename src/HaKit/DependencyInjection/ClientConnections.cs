@@ -4,7 +4,6 @@ using HaKit.Http;
 using HaKit.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace HaKit.DependencyInjection;
 
@@ -77,7 +76,7 @@ internal sealed partial class ClientConnections(IServiceProvider provider, strin
         {
             var why = exception is InvalidOperationException ? exception.Message : exception.GetType().Name; // other messages come from the application, and may contain a key
             if (Interlocked.Exchange(ref _isMistakeLogged, 1) == 0)
-                LogMistake(provider.GetService<ILoggerFactory>()?.CreateLogger("HaKit.Http") ?? NullLogger.Instance, client, why);
+                LogMistake(SafeLogger.Create(provider.GetService<ILoggerFactory>(), "HaKit.Http"), client, why);
             return null;
         }
     }

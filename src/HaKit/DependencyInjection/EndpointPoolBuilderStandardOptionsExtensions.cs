@@ -1,5 +1,6 @@
 using HaKit;
 using HaKit.DependencyInjection;
+using HaKit.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Http.Resilience;
 using Microsoft.Extensions.Logging;
@@ -72,7 +73,7 @@ public static partial class EndpointPoolBuilderStandardOptionsExtensions
             var to = new StandardOptions(options);
             carry(OptionsOf<T>(provider, optionsName), to);
             if (to.WithoutMeaning.Count > 0 && Interlocked.Exchange(ref told, 1) == 0 && provider.GetService<ILoggerFactory>() is { } loggers)
-                WithoutMeaning(loggers.CreateLogger("HaKit.EndpointPool"), pool, string.Join(", ", to.WithoutMeaning), optionsName);
+                WithoutMeaning(SafeLogger.Create(loggers, "HaKit.EndpointPool"), pool, string.Join(", ", to.WithoutMeaning), optionsName);
         })));
         services.AddSingleton<IOptionsChangeTokenSource<EndpointPoolOptions>>(provider => new Changes<T>(pool, optionsName, provider.GetServices<IOptionsChangeTokenSource<T>>()));
         return builder;

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.ExceptionServices;
 using HaKit.Pool;
+using HaKit.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -54,7 +55,7 @@ internal static partial class EndpointPoolFactory
                 configuration.Configure(provider, parts);
         }
 
-        var logger = loggers.CreateLogger("HaKit.EndpointPool");
+        var logger = SafeLogger.Create(loggers, "HaKit.EndpointPool");
         var reloads = new PoolReloads(pool => Reload(pool, factory, logger));
         List<IDisposable> owned = [];
         try
@@ -99,6 +100,10 @@ internal static partial class EndpointPoolFactory
         {
             pool.Update(factory.Create(pool.Name));
             Reloaded(logger, pool.Name);
+        }
+        catch (ObjectDisposedException) when (pool.IsDisposed)
+        {
+            // The pool was disposed while its configuration was read.
         }
 #pragma warning disable CA1031 // Code that configures the pool, or its strategies, may throw anything. The exception must not reach the code that reloaded the configuration.
         catch (Exception failure)

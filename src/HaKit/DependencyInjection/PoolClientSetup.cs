@@ -1,7 +1,7 @@
+using HaKit.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace HaKit.DependencyInjection;
@@ -41,7 +41,7 @@ internal sealed partial class PoolClientSetup(IServiceProvider provider, IEnumer
         });
     }
 
-    private ILogger Logger => provider.GetService<ILoggerFactory>()?.CreateLogger("HaKit.Http") ?? NullLogger.Instance;
+    private ILogger Logger => SafeLogger.Create(provider.GetService<ILoggerFactory>(), "HaKit.Http");
 
     // The factory runs the actions for all clients before each client's own actions, even if they were registered later.
     private int ActionsOfAllClients() =>

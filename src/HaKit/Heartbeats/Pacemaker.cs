@@ -103,9 +103,15 @@ internal sealed class Pacemaker
             }
             // The timer runs at least four times within the tolerated lateness, so that it notices a longer pause of the process.
             var period = options.LateTimers / 4;
-            _watchPeriod = period < TimeSpan.FromSeconds(1) ? period : TimeSpan.FromSeconds(1);
+            if (period > TimeSpan.FromSeconds(1))
+                period = TimeSpan.FromSeconds(1);
             _lateTimers = options.LateTimers;
-            ArmWatch(Clock.Now);
+            // Changes that come more often than the timer must not put it off, because it ends cooldowns and slow starts.
+            if (period != _watchPeriod)
+            {
+                _watchPeriod = period;
+                ArmWatch(Clock.Now);
+            }
         }
         gone.ForEach(static heart => heart.StopAndForget());
         Reconsider();
@@ -115,7 +121,10 @@ internal sealed class Pacemaker
     public void OnHealthChanged(in HealthChange change, TimeSpan now)
     {
         var (before, after) = (change.Before, change.After);
-        if (CanServe(before, now) != CanServe(after, now))
+        // A cooldown that has ended by itself makes the endpoint serve before its change is reported. So the state before the change can serve too, and the
+        // outage ends now.
+        var canServe = CanServe(after, now);
+        if (canServe != CanServe(before, now) || canServe && IsOutage)
             Reconsider();
         // No probe is needed if a probe has just ejected the endpoint. A fault may eject all endpoints of a failure domain, for example all endpoints with the same
         // model. Then only the endpoint on which the fault was found is probed.

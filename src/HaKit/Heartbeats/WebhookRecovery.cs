@@ -33,7 +33,18 @@ public sealed class WebhookRecovery : IDisposable
     }
 
     /// <summary>Gets the headers of the request. They may contain credentials and are never printed. Default: none.</summary>
-    public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
+    /// <exception cref="ArgumentException">A header has characters that cannot be sent.</exception>
+    public IReadOnlyDictionary<string, string> Headers
+    {
+        get;
+        init
+        {
+            ArgumentNullException.ThrowIfNull(value);
+            if (value.Any(static h => !RequestHeader.CanBeSent(h.Key, h.Value)))
+                throw new ArgumentException("A header of the webhook has characters that cannot be sent: letters, digits and hyphens are possible in its name, and ASCII without control characters in its value. It is not shown, because it may hold a secret.", nameof(value));
+            field = value;
+        }
+    } = new Dictionary<string, string>();
 
     /// <summary>Posts to the address; add this method to <see cref="EndpointPoolParts.OnEjected"/>.</summary>
     /// <param name="evidence">The ejection.</param>

@@ -20,6 +20,9 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
     /// <summary>Gets the number of calls in the queue. They wait, or have just been released and try to start an attempt.</summary>
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>Gets the largest number of calls in the queue.</summary>
+    public int Capacity => capacity;
+
     internal TimeProvider Time => time;
 
     /// <summary>Enters the queue. False if the queue is full. A call in the queue must call <see cref="Waiter.LeaveQueue"/> when it no longer waits.</summary>

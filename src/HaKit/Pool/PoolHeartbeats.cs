@@ -19,6 +19,7 @@ internal sealed class PoolHeartbeats : IDisposable
     private readonly EndpointPoolParts _parts;
     private readonly IFaultClassifier _classifier;
     private readonly EndpointCredentials _credentials;
+    private readonly PoolJournal _journal;
     private readonly Pacemaker _pacemaker;
     private HttpMessageInvoker? _connections;
 
@@ -26,7 +27,7 @@ internal sealed class PoolHeartbeats : IDisposable
         PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, HealthTracker health, PoolJournal journal, EndpointPoolParts parts,
         IFaultClassifier classifier, EndpointCredentials credentials, WaitQueue queue)
     {
-        (_clock, _options, _snapshot, _parts, _classifier, _credentials) = (clock, options, snapshot, parts, classifier, credentials);
+        (_clock, _options, _snapshot, _parts, _classifier, _credentials, _journal) = (clock, options, snapshot, parts, classifier, credentials, journal);
         // Heartbeats have a separate random source, so that the number of heartbeats does not change the random numbers of calls.
         var chance = new Chance(options.Value.Seed is { } seed ? ~(ulong)seed : null);
         _pacemaker = new Pacemaker(clock, health, chance, OutagePace.ProbePauseAt, journal.OnOutageChanged)
@@ -69,11 +70,26 @@ internal sealed class PoolHeartbeats : IDisposable
 
     private HeartbeatSetup? SetupOf(PoolEndpoint endpoint, EndpointPoolOptions options)
     {
-        if (!options.Heartbeat.Enabled || (_parts.Probe?.Invoke(endpoint) ?? DefaultProbe(endpoint, options.Heartbeat)) is not { } probe)
+        if (!options.Heartbeat.Enabled || (OwnProbe(endpoint) ?? DefaultProbe(endpoint, options.Heartbeat)) is not { } probe)
             return null;
         var http = _parts.ProbeHttp ?? (_connections ??= new HttpMessageInvoker(PoolConnections.NewProbeHandler(options.ConnectTimeout)));
         var context = new ProbeContext { Endpoint = endpoint, Http = http, Classifier = _classifier, Time = _clock.Time, Credential = _credentials.GetAsync, ReachesOtherwise = _parts.ReachesOtherwise };
         return new HeartbeatSetup(probe, context, options.Heartbeat);
+    }
+
+    private IProbe? OwnProbe(PoolEndpoint endpoint)
+    {
+        try
+        {
+            return _parts.Probe?.Invoke(endpoint);
+        }
+#pragma warning disable CA1031 // The members and options are in force by now, so an exception of the application's function must not keep the other parts from using them.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _journal.RecordProbeFailed(exception);
+            return null;
+        }
     }
 
     private static IProbe? DefaultProbe(PoolEndpoint endpoint, HeartbeatOptions options)

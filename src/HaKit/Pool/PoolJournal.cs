@@ -166,6 +166,9 @@ internal sealed class PoolJournal : IDisposable
     /// <summary>Records that the application's own selector threw an exception that did not end its call.</summary>
     public void RecordSelectorFailed(Exception exception) => PoolLog.CallbackFailed(Log, exception, _pool, nameof(IEndpointSelector));
 
+    /// <summary>Records that the application's function for probes threw, so that the endpoint gets the default probe.</summary>
+    public void RecordProbeFailed(Exception exception) => PoolLog.CallbackFailed(Log, exception, _pool, nameof(EndpointPoolParts.Probe));
+
     /// <summary>Records that an answer is too long to be held until it is complete.</summary>
     public void RecordHeldTooLong(string endpoint, long bytes) => PoolLog.HeldTooLong(Log, _pool, endpoint, bytes);
 

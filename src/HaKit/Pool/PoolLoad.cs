@@ -6,7 +6,7 @@ namespace HaKit.Pool;
 
 /// <summary>
 /// Measures the load of the pool and how many endpoints this load needs. With <see cref="ScaleOptions.Interval"/> it also checks regularly and reports
-/// changes. Its lock guards the rate of answers. Thread-safe.
+/// changes. Its lock guards the rate of answers and the interval. Thread-safe.
 /// </summary>
 internal sealed class PoolLoad : IDisposable
 {
@@ -21,6 +21,7 @@ internal sealed class PoolLoad : IDisposable
     private readonly ITimer _timer;
     private (TimeSpan At, long Answers) _previous;
     private (TimeSpan At, long Answers) _current;
+    private TimeSpan? _interval;
     private int? _wanted;
 
     public PoolLoad(PoolClock clock, CurrentOptions options, CurrentSnapshot snapshot, WaitQueue queue, PoolJournal journal)
@@ -63,11 +64,20 @@ internal sealed class PoolLoad : IDisposable
         };
     }
 
-    /// <summary>Checks for changes at the interval of the current options.</summary>
+    /// <summary>
+    /// Checks for changes at the interval of the current options. The same interval continues, so that changes of members that come more often do not put off
+    /// the check.
+    /// </summary>
     public void UseOptions()
     {
-        var interval = _options.Value.Scale.Interval ?? Timeout.InfiniteTimeSpan;
-        _timer.Change(interval, interval);
+        lock (_gate)
+        {
+            if (_options.Value.Scale.Interval == _interval)
+                return;
+            _interval = _options.Value.Scale.Interval;
+            var period = _interval ?? Timeout.InfiniteTimeSpan;
+            _timer.Change(period, period);
+        }
     }
 
     public void Dispose() => _timer.Dispose();

@@ -120,6 +120,7 @@ internal sealed class PoolMembers
                 _snapshot.Value = _snapshot.Value.Renewed();
         }
 
+        // A cooldown that ends by itself releases no call here, because one waiting call is due at this end, and the others follow its success.
         var now = _clock.Now;
         if (change.After.Admits(now) && !change.Before.Admits(now))
             Interlocked.Increment(ref _returned);

@@ -39,10 +39,14 @@ internal sealed class PoolObjective : IDisposable
     /// <summary>Records whether the endpoint is up after the change.</summary>
     public void OnHealthChanged(HealthChange change)
     {
+        if (!_uptimes.TryGetValue(change.Endpoint, out var history))
+            return;
         var now = _clock.Now;
-        var isUp = change.After.Admits(now);
-        if (isUp != change.Before.Admits(now) && _uptimes.TryGetValue(change.Endpoint, out var history))
-            history.Record(now, isUp);
+        // The end of a cooldown is a time and not a change: the next change comes later, perhaps with the next outage. So the state before the change already
+        // admits calls, and the end of the cooldown is recorded first, with its own time.
+        if (change.Before is { IsInService: true, Cooldown: { } cooldown } && cooldown.Until <= now)
+            history.Record(cooldown.Until, up: true);
+        history.Record(now, change.After.Admits(now));
     }
 
     /// <summary>Gets the time since which the endpoint takes no ordinary traffic. Null if it takes ordinary traffic.</summary>
@@ -58,6 +62,16 @@ internal sealed class PoolObjective : IDisposable
         }
 
         return AvailabilityReport.Create(_clock.Now, [.. records], _outcomes, _options.Value.Objective?.ToSlo());
+    }
+
+    /// <summary>Gets the alerts of the objective, as they were last evaluated. Empty without an objective.</summary>
+    public IReadOnlyList<BurnRateStatus> Alerts
+    {
+        get
+        {
+            lock (_gate)
+                return [.. _burn?.Statuses ?? []];
+        }
     }
 
     /// <summary>

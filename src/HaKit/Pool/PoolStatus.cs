@@ -72,6 +72,8 @@ public sealed record EndpointStatus
     /// <summary>Gets the endpoint.</summary>
     public required PoolEndpoint Endpoint { get; init; }
 
+    internal string Name => Endpoint.Name;
+
     /// <summary>Gets the endpoint's health; its times are on the pool's monotonic clock.</summary>
     public required HealthState Health { get; init; }
 

@@ -32,7 +32,7 @@ internal static class PoolStatusReader
             FirstTier = FirstInOrder(snapshot.Members.Select(static m => m.Endpoint.Tier), snapshot.FirstTier) ?? 0,
             ServingTier = FirstInOrder(endpoints.Where(static e => e.Serves).Select(static e => e.Endpoint.Tier), snapshot.FirstTier),
             Waiting = waiting.Count,
-            MaxWaiting = owners.Options.Value.MaxWaitingCalls,
+            MaxWaiting = engine.Queue.Capacity,
             OldestWait = waiting.OldestBegan is { } began ? NotNegative(now - began) : null,
             FirstGivesUpIn = waiting.FirstGivesUp is { } ends ? NotNegative(ends - now) : null,
             RetryBudget = engine.Budget.Level,

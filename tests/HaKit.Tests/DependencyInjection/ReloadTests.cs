@@ -15,6 +15,7 @@ public sealed class ReloadTests : IAsyncLifetime
 
     private readonly Settings _settings = new();
     private readonly LogRecorder _log = new() { MinimumLevel = LogLevel.Information };
+    private Action? _whileConfigured;
     private IHost _app = null!;
 
     private EndpointPool Pool => _app.Services.GetRequiredKeyedService<EndpointPool>("chat");
@@ -32,6 +33,7 @@ public sealed class ReloadTests : IAsyncLifetime
             if (endpoint.Name == "odd")
                 throw new ArgumentException("there is no strategy for this endpoint");
         });
+        builder.Services.Configure<EndpointPoolOptions>("chat", _ => Interlocked.Exchange(ref _whileConfigured, null)?.Invoke());
         _app = builder.Build();
         await _app.StartAsync(Token);
     }
@@ -63,6 +65,16 @@ public sealed class ReloadTests : IAsyncLifetime
         answer.SetResult("undisturbed");
         (await call).Should().Be("undisturbed");
         (await Pool.ExecuteAsync(0, static (attempt, _, _) => ValueTask.FromResult(attempt.Endpoint.Name), Token)).Should().BeOneOf("a", "b");
+    }
+
+    [Fact]
+    public void A_reload_while_the_pool_is_disposed_is_no_error()
+    {
+        _whileConfigured = Pool.Dispose;
+        Endpoint(2, "c");
+        _settings.Reload();
+        _whileConfigured.Should().BeNull();
+        _log.Entries.Should().NotContain(e => e.Level >= LogLevel.Warning);
     }
 
     [Fact]
