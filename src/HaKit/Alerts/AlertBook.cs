@@ -1,4 +1,6 @@
 using System.Globalization;
+using HaKit.Availability;
+using HaKit.Faults;
 using HaKit.Health;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -6,10 +8,12 @@ namespace HaKit.Alerts;
 
 /// <summary>
 /// Keeps the active alerts and the notices that were sent, and computes from the difference the notices that are due. So each alert is sent once, a flapping
-/// endpoint sends one alert per quiet time, and the end of an alert is sent too. Not thread-safe; the caller must hold a lock.
+/// endpoint sends one alert per quiet time, and the end of an alert is sent too. The quiet time is measured with the monotonic clock, because the wall clock may
+/// be set. Not thread-safe; the caller must hold a lock.
 /// </summary>
-internal sealed class AlertBook(TimeSpan quiet)
+internal sealed class AlertBook(TimeSpan quiet, TimeProvider time)
 {
+    private readonly long _origin = time.GetTimestamp();
     private readonly Dictionary<(string Pool, string? Endpoint, AlertKind Kind, string Name), Entry> _entries = [];
     private readonly List<AlertNotice> _passed = [];
 
@@ -21,23 +25,21 @@ internal sealed class AlertBook(TimeSpan quiet)
         public string Detail = "";
         public DateTimeOffset Since;
         public DateTimeOffset Changed;
-        public DateTimeOffset? ToldAt;
+        public TimeSpan? ToldAt;
     }
+
+    /// <summary>Gets the number of alerts that are kept: active alerts, and ended alerts within their quiet time.</summary>
+    public int Count => _entries.Count;
+
+    private TimeSpan Now => time.GetElapsedTime(_origin);
 
     /// <summary>Records an event of a pool.</summary>
     public void RecordEvent(PoolEvent happened)
     {
         switch (happened)
         {
-            case EndpointEjected e:
-                Set(e, e.Endpoint, AlertKind.Ejected, true, e.Fault?.ToString() ?? "");
-                break;
             case EndpointChanged e:
-                if (e.After.IsInService || e.After.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown)
-                    Set(e, e.Endpoint, AlertKind.Ejected, false);
-                var forGood = e.After.CooldownUntil == TimeSpan.MaxValue;
-                if (forGood != (e.Before.CooldownUntil == TimeSpan.MaxValue))
-                    Set(e, e.Endpoint, AlertKind.NeedsAttention, forGood, e.After.CooldownCause?.ToString() ?? "");
+                SetHealth(e, e.Endpoint, e.After, (e as EndpointEjected)?.Fault);
                 break;
             case EndpointRemoved e:
                 Set(e, e.Endpoint, AlertKind.Ejected, false);
@@ -49,6 +51,9 @@ internal sealed class AlertBook(TimeSpan quiet)
             case OutageEnded:
                 Set(happened, null, AlertKind.Outage, false);
                 break;
+            case StatusRead read:
+                SetStatus(read);
+                break;
             case RedundancyRead read:
                 SetRedundancy(read);
                 break;
@@ -59,22 +64,26 @@ internal sealed class AlertBook(TimeSpan quiet)
                 Set(happened, null, AlertKind.PanelUnhealthy, panel.State == HealthStatus.Unhealthy, panel.Summary);
                 break;
             case BudgetAlert { Status: var status }:
-                Set(happened, null, AlertKind.BudgetBurn, status.Firing,
-                    string.Create(CultureInfo.InvariantCulture, $"{status.Alert.Name}: {status.LongBurn:0.#} times"), status.Alert.Name);
+                SetBudget(happened, status);
                 break;
         }
     }
 
     /// <summary>Gets the notices that are due, and the time until the next check. Null: no check is needed before the next event.</summary>
-    public (List<AlertNotice> Notices, TimeSpan? LookIn) Due(DateTimeOffset now)
+    public (List<AlertNotice> Notices, TimeSpan? LookIn) Due()
     {
+        var now = Now;
         List<AlertNotice> notices = [.. _passed];
         _passed.Clear();
         TimeSpan? lookIn = null;
         foreach (var (key, entry) in _entries)
         {
             if (entry.IsOn == entry.IsTold)
+            {
+                if (!entry.IsOn && !(entry.ToldAt + quiet > now))
+                    _entries.Remove(key);
                 continue;
+            }
             if (entry.IsOn && entry.ToldAt + quiet is { } loud && loud > now)
             {
                 lookIn = lookIn is { } sooner && sooner < loud - now ? sooner : loud - now;
@@ -87,6 +96,42 @@ internal sealed class AlertBook(TimeSpan quiet)
         }
         notices.Sort(static (a, b) => a.At.CompareTo(b.At));
         return (notices, lookIn);
+    }
+
+    // A trial, and a change within the ejection, do not change the alert about the ejection.
+    private void SetHealth(PoolEvent happened, string endpoint, HealthState health, Fault? fault)
+    {
+        if (health.Status == EndpointHealthStatus.Ejected)
+            Set(happened, endpoint, AlertKind.Ejected, true, (fault ?? health.Cause)?.ToString() ?? "");
+        else if (health.IsInService || health.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown)
+            Set(happened, endpoint, AlertKind.Ejected, false);
+        Set(happened, endpoint, AlertKind.NeedsAttention, health.CooldownUntil == TimeSpan.MaxValue, health.CooldownCause?.ToString() ?? "");
+    }
+
+    private void SetBudget(PoolEvent happened, in BurnRateStatus status) =>
+        Set(happened, null, AlertKind.BudgetBurn, status.Firing,
+            string.Create(CultureInfo.InvariantCulture, $"{status.Alert.Name}: {status.LongBurn:0.#} times"), status.Alert.Name);
+
+    private void SetStatus(StatusRead read)
+    {
+        var status = read.Status;
+        foreach (var endpoint in status.Endpoints)
+        {
+            var isOut = endpoint.Health.Status == EndpointHealthStatus.Ejected || endpoint.Health.CooldownUntil == TimeSpan.MaxValue;
+            SetHealth(isOut && endpoint.OutSince is { } since ? read with { At = since } : read, endpoint.Name, endpoint.Health, null);
+        }
+        foreach (var burn in read.Budget)
+            SetBudget(read, burn);
+        Set(status.OutageSince is { } began ? read with { At = began } : read, null, AlertKind.Outage, status.OutageSince is not null);
+        foreach (var key in _entries.Keys)
+        {
+            if (key.Pool != read.Pool)
+                continue;
+            if (key.Endpoint is { } name && !status.Endpoints.Any(e => e.Name == name))
+                Set(read, name, key.Kind, false, isGone: true);
+            else if (key.Kind == AlertKind.BudgetBurn && !read.Budget.Any(b => b.Alert.Name == key.Name))
+                Set(read, null, AlertKind.BudgetBurn, false, name: key.Name);
+        }
     }
 
     private void SetRedundancy(RedundancyRead read)
@@ -125,10 +170,10 @@ internal sealed class AlertBook(TimeSpan quiet)
         {
             (entry.Since, entry.Detail) = (happened.At, detail);
         }
-        else if (!entry.IsTold && !(entry.ToldAt + quiet > happened.At))
+        else if (!entry.IsTold && Now is var now && !(entry.ToldAt + quiet > now))
         {
             // The alert began and ended before it was sent: it is sent once, as ended.
-            entry.ToldAt = happened.At;
+            entry.ToldAt = now;
             _passed.Add(NoticeOf(key, entry, isResolved: true));
         }
     }
@@ -146,6 +191,15 @@ internal sealed class AlertBook(TimeSpan quiet)
         Since = entry.Since,
         At = entry.Changed,
     };
+}
+
+/// <summary>Reports the state of a pool. It is read when alerts begin, and when events of the pool were dropped.</summary>
+internal sealed record StatusRead : PoolEvent
+{
+    public required PoolStatus Status { get; init; }
+
+    /// <summary>Gets the alerts of the pool's objective.</summary>
+    public required IReadOnlyList<BurnRateStatus> Budget { get; init; }
 }
 
 /// <summary>Reports that the losses of a pool's failure domains were computed.</summary>

@@ -21,6 +21,7 @@ internal sealed partial class AlertDispatcher : IDisposable
     private readonly EventRing<AlertMessage>[] _rings;
     private readonly List<PoolEventSubscription> _subscriptions = [];
     private readonly List<ITimer> _timers = [];
+    private readonly HashSet<EndpointPool> _behind = [];
     private readonly CancellationTokenSource _ending = new();
     private readonly CancellationToken _end;
     private readonly ITimer _timer;
@@ -29,9 +30,10 @@ internal sealed partial class AlertDispatcher : IDisposable
 
     public AlertDispatcher(AlertOptions options, TimeProvider time, ILogger logger)
     {
-        (_options, _time, _logger) = (options, time, logger);
+        // The application's log provider may throw. That must not end the alerts of a receiver, nor the process from a timer.
+        (_options, _time, _logger) = (options, time, new SafeLogger(logger));
         _end = _ending.Token;
-        _book = new AlertBook(options.Quiet);
+        _book = new AlertBook(options.Quiet, time);
         foreach (var webhook in options.Webhooks)
             webhook.Time = time;
         _rings = [.. options.Sinks.Select(_ => new EventRing<AlertMessage>(KeptMessages, time))];
@@ -44,8 +46,13 @@ internal sealed partial class AlertDispatcher : IDisposable
     {
         var events = pool.Events.Subscribe(1024);
         lock (_gate)
+        {
             _subscriptions.Add(events);
-        _ = ReadAsync(events);
+            // What happened to the pool before is read from its status.
+            _behind.Add(pool);
+            Arm();
+        }
+        _ = ReadAsync(events, pool);
         WatchRedundancy(pool);
     }
 
@@ -130,13 +137,21 @@ internal sealed partial class AlertDispatcher : IDisposable
             events.Dispose();
         foreach (var ring in _rings)
             ring.Complete();
-        _ending.Cancel();
+        try
+        {
+            _ending.Cancel();
+        }
+#pragma warning disable CA1031 // A receiver's own registration on the token threw an exception.
+        catch
+#pragma warning restore CA1031
+        {
+        }
         foreach (var webhook in _options.Webhooks)
             webhook.Dispose();
         _ending.Dispose();
     }
 
-    private async Task ReadAsync(PoolEventSubscription events)
+    private async Task ReadAsync(PoolEventSubscription events, EndpointPool pool)
     {
         await foreach (var happened in events.ConfigureAwait(false))
         {
@@ -145,6 +160,8 @@ internal sealed partial class AlertDispatcher : IDisposable
                 if (_isEnded)
                     return;
                 _book.RecordEvent(happened);
+                if (happened is EventsDropped)
+                    _behind.Add(pool);
                 Arm();
             }
         }
@@ -152,12 +169,13 @@ internal sealed partial class AlertDispatcher : IDisposable
 
     private void Flush()
     {
+        ReadStatusOfPoolsBehind();
         lock (_gate)
         {
             if (_isEnded)
                 return;
             var now = _time.GetUtcNow();
-            var (notices, lookIn) = _book.Due(now);
+            var (notices, lookIn) = _book.Due();
             _isArmed = false;
             if (lookIn is { } later)
                 _timer.Change(later, Timeout.InfiniteTimeSpan);
@@ -170,6 +188,24 @@ internal sealed partial class AlertDispatcher : IDisposable
                 foreach (var notice in notices)
                     Send(new AlertMessage([notice], now));
             }
+        }
+    }
+
+    // Some events of these pools were not read, so their alerts are set from the pools themselves. The events that are read later agree with that at the end.
+    private void ReadStatusOfPoolsBehind()
+    {
+        EndpointPool[] behind;
+        lock (_gate)
+        {
+            behind = [.. _behind];
+            _behind.Clear();
+        }
+        foreach (var pool in behind)
+        {
+            var status = pool.GetStatus();
+            var read = new StatusRead { Pool = pool.Name, At = status.At, Status = status, Budget = pool.Owners.Objective.Alerts };
+            lock (_gate)
+                _book.RecordEvent(read);
         }
     }
 

@@ -25,6 +25,8 @@ internal sealed class WebhookAlert : IDisposable
             throw new ArgumentException($"AddWebhook: the header{(ShownText.IsName(header) ? $" '{header}'" : "")} of the webhook is empty or a placeholder. Give the value itself, or leave the header out.", nameof(options));
         if (options.Headers.Keys.FirstOrDefault(static h => h.StartsWith("Content-", StringComparison.OrdinalIgnoreCase)) is { } ofContent)
             throw new ArgumentException($"AddWebhook: the header '{ofContent}' is set by the webhook itself, which posts JSON. Remove it from Headers.", nameof(options));
+        if (options.Headers.Any(static h => !RequestHeader.CanBeSent(h.Key, h.Value)))
+            throw new ArgumentException("AddWebhook: a header of the webhook has characters that cannot be sent: letters, digits and hyphens are possible in its name, and ASCII without control characters in its value. It is not shown, because it may hold a secret.", nameof(options));
         options.Validate();
         _address = address;
         _options = options;
@@ -95,6 +97,12 @@ internal sealed class WebhookAlert : IDisposable
         catch (IOException)
         {
             return ("broke off", true, null);
+        }
+#pragma warning disable CA1031 // A handler of the application may throw anything, for example while its circuit breaker is open.
+        catch (Exception failure) when (failure is not OperationCanceledException)
+#pragma warning restore CA1031
+        {
+            return ($"failed with {failure.GetType().Name}", true, null);
         }
     }
 
