@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using HaKit.Peers;
 using StackExchange.Redis;
 
@@ -21,8 +22,10 @@ internal sealed class RedisPeerLink : IPeerLink
     // A message may be lost without a sign. So each replica reads all facts again after half of this time to one and a half times this time.
     private static readonly TimeSpan RereadsEvery = TimeSpan.FromSeconds(20);
 
+    // If so many messages wait for the listener, they are dropped, and all facts are read later.
+    private const int MostWaitingNews = 1000;
+
     private readonly Lock _gate = new();
-    private readonly Lock _telling = new();
     private readonly PeerScope _scope;
     private readonly RedisStore _store;
     private readonly TimeProvider _time;
@@ -30,6 +33,8 @@ internal sealed class RedisPeerLink : IPeerLink
     private readonly Random _random;
     private readonly ITimer _timer;
     private readonly ITimer _sendTimer;
+    private readonly ITimer _newsTimer;
+    private readonly Queue<PeerNews> _news = [];
     private readonly Dictionary<(PeerFactKind, string), (PeerFact Fact, TimeSpan Until)> _unsent = [];
     private readonly Dictionary<(PeerFactKind, string), string> _written = [];
     private Action<PeerNews>? _listener;
@@ -40,6 +45,7 @@ internal sealed class RedisPeerLink : IPeerLink
     private TimeSpan? _lag;
     private TimeSpan? _readAt;
     private bool _isBusy;
+    private bool _isListenerBusy;
     private bool _isConnected;
     private bool _isDisposed;
 
@@ -53,6 +59,7 @@ internal sealed class RedisPeerLink : IPeerLink
         {
             _timer = _time.CreateTimer(static link => ((RedisPeerLink)link!).StartRound(looks: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _sendTimer = _time.CreateTimer(static link => ((RedisPeerLink)link!).StartRound(looks: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _newsTimer = _time.CreateTimer(static link => ((RedisPeerLink)link!).DeliverNews(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -91,7 +98,7 @@ internal sealed class RedisPeerLink : IPeerLink
         if (!Status.IsConnected)
             return TimeSpan.Zero;
         var asked = Now;
-        var lease = await _store.LeadAsync(role, _scope.Replica).WaitAsync(GivenUpAfter, _time, cancellationToken).ConfigureAwait(false);
+        var lease = await RedisStore.Observed(_store.LeadAsync(role, _scope.Replica)).WaitAsync(GivenUpAfter, _time, cancellationToken).ConfigureAwait(false);
         return lease > Now - asked ? lease - (Now - asked) : TimeSpan.Zero;
     }
 
@@ -101,6 +108,7 @@ internal sealed class RedisPeerLink : IPeerLink
             _isDisposed = true;
         _timer.Dispose();
         _sendTimer.Dispose();
+        _newsTimer.Dispose();
         _store.Missed -= ReadAgain;
         _store.Dispose();
     }
@@ -144,7 +152,9 @@ internal sealed class RedisPeerLink : IPeerLink
             await ReadIfDueAsync().ConfigureAwait(false);
             isDone = true;
         }
-        catch (Exception exception) when (IsFailure(exception))
+#pragma warning disable CA1031 // Whatever the Redis client throws, such as RedisCommandException for a command that a proxy lacks, is the problem of this round.
+        catch (Exception exception)
+#pragma warning restore CA1031
         {
             lock (_gate)
             {
@@ -255,7 +265,7 @@ internal sealed class RedisPeerLink : IPeerLink
         {
             return await WithTimeout(_store.WriteAsync(_scope.Replica, facts, replaced, StoreNow())).ConfigureAwait(false);
         }
-        catch (Exception exception) when (IsFailure(exception))
+        catch
         {
             lock (_gate)
             {
@@ -279,10 +289,45 @@ internal sealed class RedisPeerLink : IPeerLink
             PublishNews(new PeerNews(facts, IsComplete: false));
     }
 
+    // The listener runs on a thread of its own timer and under no lock, because calls that it releases continue inside it. Such code may block its thread, and
+    // must not stop the rounds and messages of the link.
     private void PublishNews(PeerNews news)
     {
-        lock (_telling)
+        lock (_gate)
+        {
+            if (_isDisposed)
+                return;
+            if (_news.Count >= MostWaitingNews)
+            {
+                _news.Clear();
+                ReadAgainWhileLocked();
+                return;
+            }
+            _news.Enqueue(news);
+            if (!_isListenerBusy)
+                _newsTimer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private void DeliverNews()
+    {
+        lock (_gate)
+        {
+            if (_isListenerBusy)
+                return;
+            _isListenerBusy = true;
+        }
+        while (TryTakeNews(out var news))
             _listener!(news);
+    }
+
+    private bool TryTakeNews([NotNullWhen(true)] out PeerNews? news)
+    {
+        lock (_gate)
+        {
+            news = null;
+            return _isListenerBusy = !_isDisposed && _news.TryDequeue(out news);
+        }
     }
 
     private long StoreNow()
@@ -291,23 +336,10 @@ internal sealed class RedisPeerLink : IPeerLink
             return (long)Now.TotalMilliseconds + (_offset ?? 0);
     }
 
-    private Task WithTimeout(Task task) => ObserveFailure(task).WaitAsync(GivenUpAfter, _time);
-
-    private Task<T> WithTimeout<T>(Task<T> task)
-    {
-        ObserveFailure(task);
-        return task.WaitAsync(GivenUpAfter, _time);
-    }
-
     // A request that timed out may still fail later, and its exception must be observed.
-    private static Task ObserveFailure(Task task)
-    {
-        _ = task.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        return task;
-    }
+    private Task WithTimeout(Task task) => RedisStore.Observed(task).WaitAsync(GivenUpAfter, _time);
 
-    private static bool IsFailure(Exception exception) =>
-        exception is RedisException or RedisTimeoutException or TimeoutException or RedisCredentialsException or ObjectDisposedException or OperationCanceledException or InvalidOperationException;
+    private Task<T> WithTimeout<T>(Task<T> task) => RedisStore.Observed(task).WaitAsync(GivenUpAfter, _time);
 
     // The message of the Redis client is not used, because it contains the configuration.
     private static string ProblemOf(Exception exception) => exception switch
@@ -316,6 +348,7 @@ internal sealed class RedisPeerLink : IPeerLink
         RedisServerException server when server.Message.StartsWith("WRONGPASS", StringComparison.Ordinal) || server.Message.Contains("AUTH", StringComparison.Ordinal) => "The store refuses the credentials.",
         RedisServerException server when server.Message.StartsWith("NOPERM", StringComparison.Ordinal) => "The store's user lacks a right.",
         TimeoutException or RedisTimeoutException => "The store does not answer.",
+        RedisCommandException => "The store, or a proxy before it, does not allow a command that the link needs.",
         _ => $"The store is not reached ({exception.GetType().Name}).",
     };
 }

@@ -25,7 +25,8 @@ internal sealed class RedisStore : IDisposable
     // report a refusal.
     private int _connections;
     private int _verified = -1;
-    private bool _isDisposed;
+    private volatile bool _isDisposed;
+    private Task? _connecting;
 
     public RedisStore(RedisKeys keys, IConnectionMultiplexer connection)
     {
@@ -40,30 +41,23 @@ internal sealed class RedisStore : IDisposable
     /// </summary>
     public event Action? Missed;
 
-    /// <summary>Connects and subscribes, if this is not done yet. If the store is not available, the next round tries again.</summary>
-    public async Task ConnectAsync(Action<ReadOnlyMemory<byte>> received)
+    /// <summary>
+    /// Connects and subscribes, if this is not done yet. If the store is not available, the next round tries again. A round waits for a shorter time than a
+    /// connection may need, so the next round continues to wait for the same connection. Otherwise each round would open one more. The caller makes one call at
+    /// a time.
+    /// </summary>
+    public Task ConnectAsync(Action<ReadOnlyMemory<byte>> received)
     {
-        if (_connection is null)
-            WatchConnection(await ConnectionMultiplexer.ConnectAsync(_options!).ConfigureAwait(false));
-        if (_isDisposed)
-        {
-            DisposeOfOwn();
-            return;
-        }
-        await VerifyUserAsync().ConfigureAwait(false);
-        if (_subscriber is not null)
-            return;
-        _received = received;
-        var subscriber = _connection!.GetSubscriber();
-        await subscriber.SubscribeAsync(_keys.Channel, OnMessage).ConfigureAwait(false);
-        _subscriber = subscriber;
+        if (_connecting is null or { IsCompleted: true })
+            _connecting = ConnectOnceAsync(received);
+        return _connecting;
     }
 
     /// <summary>Gets the store's time in milliseconds, and the word by which a loss of the store's content is detected.</summary>
     public async Task<(long Now, string Life)> LookAsync()
     {
         var database = _connection!.GetDatabase();
-        var time = database.ExecuteAsync("TIME");
+        var time = Observed(database.ExecuteAsync("TIME"));
         var life = (string?)await database.StringGetAsync(_keys.Life).ConfigureAwait(false);
         if (life is null)
         {
@@ -79,8 +73,8 @@ internal sealed class RedisStore : IDisposable
     public async Task<List<PeerFact>> ReadAllAsync(Func<long> now)
     {
         var database = _connection!.GetDatabase();
-        var facts = database.SortedSetRangeByScoreWithScoresAsync(_keys.Facts, now());
-        var orders = database.SortedSetRangeByScoreWithScoresAsync(_keys.Orders, now());
+        var facts = Observed(database.SortedSetRangeByScoreWithScoresAsync(_keys.Facts, now()));
+        var orders = Observed(database.SortedSetRangeByScoreWithScoresAsync(_keys.Orders, now()));
         var all = new List<PeerFact>();
         foreach (var set in new[] { await facts.ConfigureAwait(false), await orders.ConfigureAwait(false) })
         {
@@ -114,10 +108,11 @@ internal sealed class RedisStore : IDisposable
         }
         var published = facts.Count == 0 ? Task.CompletedTask : batch.PublishAsync(_keys.Channel, RedisMessage.Write(replica, [.. facts.Select(static f => f.Fact)]));
         batch.Execute();
+        var written = Observed(Task.WhenAll(writes));
         await published.ConfigureAwait(false);
         try
         {
-            await Task.WhenAll(writes).ConfigureAwait(false);
+            await written.ConfigureAwait(false);
             return true;
         }
         catch (RedisServerException)
@@ -134,6 +129,7 @@ internal sealed class RedisStore : IDisposable
     {
         if (_connection?.GetDatabase() is not { } database)
             return TimeSpan.Zero;
+        await VerifyUserAsync().ConfigureAwait(false);
         var key = _keys.Leader(role);
         if (await database.StringSetAsync(key, replica, Lease, When.NotExists).ConfigureAwait(false))
             return Lease;
@@ -152,9 +148,41 @@ internal sealed class RedisStore : IDisposable
             connection.ConnectionRestored -= OnRestored;
         }
         // The application's connection stays open, without HaKit's handler.
-        _ = _subscriber?.UnsubscribeAsync(_keys.Channel, OnMessage, CommandFlags.FireAndForget);
+        if (_subscriber is { } subscriber)
+            Unsubscribe(subscriber);
         DisposeOfOwn();
     }
+
+    /// <summary>Observes a failure of a task that may be awaited by no code, because an earlier request failed or its time was over.</summary>
+    internal static T Observed<T>(T task)
+        where T : Task
+    {
+        _ = task.ContinueWith(static t => _ = t.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return task;
+    }
+
+    private async Task ConnectOnceAsync(Action<ReadOnlyMemory<byte>> received)
+    {
+        if (_connection is null)
+            WatchConnection(await ConnectionMultiplexer.ConnectAsync(_options!).ConfigureAwait(false));
+        if (_isDisposed)
+        {
+            DisposeOfOwn();
+            return;
+        }
+        await VerifyUserAsync().ConfigureAwait(false);
+        if (_subscriber is not null)
+            return;
+        _received = received;
+        var subscriber = _connection!.GetSubscriber();
+        await subscriber.SubscribeAsync(_keys.Channel, OnMessage).ConfigureAwait(false);
+        _subscriber = subscriber;
+        if (_isDisposed)
+            Unsubscribe(subscriber);
+    }
+
+    private void Unsubscribe(ISubscriber subscriber) =>
+        Observed(subscriber.UnsubscribeAsync(_keys.Channel, OnMessage, CommandFlags.FireAndForget));
 
     private void WatchConnection(IConnectionMultiplexer connection)
     {

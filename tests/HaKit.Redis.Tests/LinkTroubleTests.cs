@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using HaKit.Peers;
+using StackExchange.Redis;
+
+namespace HaKit.Redis.Tests;
+
+/// <summary>The link over Redis beside a store that is slow to connect, commands that are not allowed, and an application that is slow or has disposed its connection.</summary>
+public sealed class LinkTroubleTests(RedisServer server) : IClassFixture<RedisServer>
+{
+    [Fact(Timeout = 120_000)]
+    public async Task A_store_that_is_slow_to_connect_gets_one_connection_and_none_after_the_disposal()
+    {
+        await StartAsync();
+        using var admin = await ConnectionMultiplexer.ConnectAsync(server.Endpoint + ",allowAdmin=true,name=admin");
+        var link = RedisPeerLinks.Over(server.Endpoint + ",name=slow-store")(Scope("slow"))!;
+        try
+        {
+            server.Freeze();
+            link.Start(static _ => { });
+            // The store accepts connections and answers nothing. Several rounds give up meanwhile.
+            await Until(() => link.Status.Problem == "The store does not answer.", 30);
+            var began = TimeProvider.System.GetTimestamp();
+            await Until(() => TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(5), 30);
+            server.Thaw();
+            await Until(() => link.Status.IsConnected, 30);
+            // Connections of other attempts would come back in these seconds.
+            await Rounds(admin, 5);
+            (await Clients()).Should().Be(2, "one connection for commands and one for messages");
+        }
+        finally
+        {
+            server.Thaw();
+            link.Dispose();
+        }
+        var left = await Clients();
+        for (var i = 0; i < 100 && left > 0; i++)
+        {
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+            left = await Clients();
+        }
+        left.Should().Be(0);
+
+        async Task<int> Clients() => ((string?)await admin.GetDatabase().ExecuteAsync("CLIENT", "LIST"))!.Split('\n').Count(static l => l.Contains("name=slow-store", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_listener_that_blocks_its_thread_stops_neither_the_rounds_nor_the_later_news()
+    {
+        await StartAsync();
+        using var admin = await ConnectionMultiplexer.ConnectAsync(server.Endpoint + ",allowAdmin=true");
+        using var other = RedisPeerLinks.Over(server.Endpoint)(Scope("blocked", "other"))!;
+        using var link = RedisPeerLinks.Over(server.Endpoint)(Scope("blocked"))!;
+        using var blocked = new ManualResetEventSlim();
+        var heard = new List<string>();
+        var begun = 0;
+        link.Start(news =>
+        {
+            Interlocked.Increment(ref begun);
+            blocked.Wait(TestContext.Current.CancellationToken);
+            lock (heard)
+                heard.AddRange(news.Facts.Select(static f => f.Subject));
+        });
+        await Until(() => Volatile.Read(ref begun) == 1, 30);
+        await Rounds(admin, 5);
+        link.Status.IsConnected.Should().BeTrue("the link works while the application's code blocks the listener");
+        other.Start(static _ => { });
+        await Until(() => other.Status.IsConnected, 30);
+        for (var i = 0; i < 3; i++)
+        {
+            other.Publish([new PeerFact { Kind = PeerFactKind.Cooldown, Subject = "s" + i, Replica = "other", Version = 1, Length = TimeSpan.FromSeconds(300), Left = TimeSpan.FromSeconds(300) }]);
+            await Rounds(admin, 2);
+        }
+        Volatile.Read(ref begun).Should().Be(1, "one call of the listener at a time");
+        blocked.Set();
+        await Until(() => Heard().Distinct().Count() == 3, 30);
+        Heard().Distinct().Should().Equal("s0", "s1", "s2");
+
+        string[] Heard()
+        {
+            lock (heard)
+                return [.. heard];
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_command_that_is_not_allowed_is_named_as_the_problem()
+    {
+        await StartAsync();
+        using var link = RedisPeerLinks.Over(server.Endpoint + ",$TIME=")(Scope("commands"))!;
+        link.Start(static _ => { });
+        await Until(() => link.Status.Problem?.Contains("does not allow a command", StringComparison.Ordinal) == true, 30);
+        link.Status.IsConnected.Should().BeFalse();
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_pool_may_be_disposed_after_the_connection_that_it_was_given()
+    {
+        await StartAsync();
+        var connection = await ConnectionMultiplexer.ConnectAsync(server.Endpoint);
+        var pool = RealStoreTests.MakePool("order", RedisPeerLinks.Over(connection));
+        await Until(() => RealStoreTests.IsConnected(pool), 20);
+        await connection.DisposeAsync();
+        pool.Invoking(static p => p.Dispose()).Should().NotThrow();
+    }
+
+    private async Task StartAsync()
+    {
+        if (!server.IsInstalled)
+            Assert.Skip(server.Missing);
+        await server.StartAsync();
+    }
+
+    private static async Task Until(Func<bool> holds, double seconds, [CallerArgumentExpression(nameof(holds))] string what = "")
+    {
+        for (var left = seconds; left > 0 && !holds(); left -= 0.05)
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        holds().Should().BeTrue(string.Create(CultureInfo.InvariantCulture, $"{what} within {seconds} s"));
+    }
+
+    private static PeerScope Scope(string pool, string replica = "one") => new() { Name = "app/test", Pool = pool, Replica = replica, Time = TimeProvider.System };
+
+    // Each round of a link asks the store for its time once.
+    private static async Task Rounds(ConnectionMultiplexer admin, int count)
+    {
+        var before = await Asked();
+        for (var i = 0; i < 600 && await Asked() < before + count; i++)
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        (await Asked()).Should().BeGreaterThanOrEqualTo(before + count, "the rounds go on");
+
+        async Task<long> Asked()
+        {
+            var line = ((string?)await admin.GetDatabase().ExecuteAsync("INFO", "commandstats"))!.Split('\n').SingleOrDefault(static l => l.StartsWith("cmdstat_time:", StringComparison.Ordinal));
+            return line is null ? 0 : long.Parse(line["cmdstat_time:calls=".Length..line.IndexOf(',', StringComparison.Ordinal)], CultureInfo.InvariantCulture);
+        }
+    }
+}
