@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using HaKit.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly.Telemetry;
@@ -39,7 +40,7 @@ internal sealed partial class ResilienceWatch(ILoggerFactory? loggers) : Telemet
             return;
         var handler = args.Source.PipelineName ?? "";
         if (_warned.TryAdd((endpoint, handler), true))
-            Repeats(loggers.CreateLogger("HaKit.AI"), endpoint, handler, args.Event.EventName);
+            Repeats(SafeLogger.Create(loggers, "HaKit.AI"), endpoint, handler, args.Event.EventName);
     }
 
     [LoggerMessage(1, LogLevel.Warning, "The HTTP client of endpoint {Endpoint} has a resilience handler, {Handler}, which repeats or ends attempts that the pool already repeats and ends ({Event}). Remove the handler with RemoveAllResilienceHandlers().")]
