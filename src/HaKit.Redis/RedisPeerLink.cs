@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using HaKit.Peers;
 using StackExchange.Redis;
 
@@ -22,9 +21,6 @@ internal sealed class RedisPeerLink : IPeerLink
     // A message may be lost without a sign. So each replica reads all facts again after half of this time to one and a half times this time.
     private static readonly TimeSpan RereadsEvery = TimeSpan.FromSeconds(20);
 
-    // If so many messages wait for the listener, they are dropped, and all facts are read later.
-    private const int MostWaitingNews = 1000;
-
     private readonly Lock _gate = new();
     private readonly PeerScope _scope;
     private readonly RedisStore _store;
@@ -33,11 +29,9 @@ internal sealed class RedisPeerLink : IPeerLink
     private readonly Random _random;
     private readonly ITimer _timer;
     private readonly ITimer _sendTimer;
-    private readonly ITimer _newsTimer;
-    private readonly Queue<PeerNews> _news = [];
     private readonly Dictionary<(PeerFactKind, string), (PeerFact Fact, TimeSpan Until)> _unsent = [];
     private readonly Dictionary<(PeerFactKind, string), string> _written = [];
-    private Action<PeerNews>? _listener;
+    private NewsQueue? _news;
     private long? _offset;
     private string? _life;
     private string? _problem = "The store was not reached yet.";
@@ -45,7 +39,6 @@ internal sealed class RedisPeerLink : IPeerLink
     private TimeSpan? _lag;
     private TimeSpan? _readAt;
     private bool _isBusy;
-    private bool _isListenerBusy;
     private bool _isConnected;
     private bool _isDisposed;
 
@@ -59,7 +52,6 @@ internal sealed class RedisPeerLink : IPeerLink
         {
             _timer = _time.CreateTimer(static link => ((RedisPeerLink)link!).StartRound(looks: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _sendTimer = _time.CreateTimer(static link => ((RedisPeerLink)link!).StartRound(looks: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _newsTimer = _time.CreateTimer(static link => ((RedisPeerLink)link!).DeliverNews(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -76,7 +68,7 @@ internal sealed class RedisPeerLink : IPeerLink
 
     public void Start(Action<PeerNews> listener)
     {
-        _listener = listener;
+        _news = new NewsQueue(_time, listener);
         _readAt = TimeSpan.Zero;
         _timer.Change(TimeSpan.Zero, LooksEvery);
     }
@@ -108,7 +100,7 @@ internal sealed class RedisPeerLink : IPeerLink
             _isDisposed = true;
         _timer.Dispose();
         _sendTimer.Dispose();
-        _newsTimer.Dispose();
+        _news?.Dispose();
         _store.Missed -= ReadAgain;
         _store.Dispose();
     }
@@ -133,7 +125,7 @@ internal sealed class RedisPeerLink : IPeerLink
         {
             if (_isConnected && Now - _answered > SilentAfter)
                 (_isConnected, _problem) = (false, "The store does not answer.");
-            if (_isBusy || _isDisposed || _listener is null)
+            if (_isBusy || _isDisposed || _news is null)
                 return;
             _isBusy = true;
         }
@@ -152,7 +144,7 @@ internal sealed class RedisPeerLink : IPeerLink
             await ReadIfDueAsync().ConfigureAwait(false);
             isDone = true;
         }
-#pragma warning disable CA1031 // Whatever the Redis client throws, such as RedisCommandException for a command that a proxy lacks, is the problem of this round.
+#pragma warning disable CA1031 // Any exception of the Redis client, such as RedisCommandException for a command that a proxy lacks, is the problem of this round.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
@@ -289,45 +281,10 @@ internal sealed class RedisPeerLink : IPeerLink
             PublishNews(new PeerNews(facts, IsComplete: false));
     }
 
-    // The listener runs on a thread of its own timer and under no lock, because calls that it releases continue inside it. Such code may block its thread, and
-    // must not stop the rounds and messages of the link.
     private void PublishNews(PeerNews news)
     {
-        lock (_gate)
-        {
-            if (_isDisposed)
-                return;
-            if (_news.Count >= MostWaitingNews)
-            {
-                _news.Clear();
-                ReadAgainWhileLocked();
-                return;
-            }
-            _news.Enqueue(news);
-            if (!_isListenerBusy)
-                _newsTimer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
-        }
-    }
-
-    private void DeliverNews()
-    {
-        lock (_gate)
-        {
-            if (_isListenerBusy)
-                return;
-            _isListenerBusy = true;
-        }
-        while (TryTakeNews(out var news))
-            _listener!(news);
-    }
-
-    private bool TryTakeNews([NotNullWhen(true)] out PeerNews? news)
-    {
-        lock (_gate)
-        {
-            news = null;
-            return _isListenerBusy = !_isDisposed && _news.TryDequeue(out news);
-        }
+        if (!_news!.TryAdd(news))
+            ReadAgain();
     }
 
     private long StoreNow()

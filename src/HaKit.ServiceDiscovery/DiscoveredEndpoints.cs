@@ -1,7 +1,7 @@
 using System.Net;
+using HaKit.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.ServiceDiscovery;
 
@@ -16,7 +16,7 @@ internal sealed partial class DiscoveredEndpoints(
     private readonly Lock _gate = new();
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stopped = new();
-    private readonly ILogger _logger = loggers?.CreateLogger("HaKit.ServiceDiscovery") ?? NullLogger.Instance;
+    private readonly ILogger _logger = SafeLogger.Create(loggers, "HaKit.ServiceDiscovery");
     private ITimer? _retry;
     private IDisposable? _change;
 
@@ -48,7 +48,8 @@ internal sealed partial class DiscoveredEndpoints(
         {
             var query = service.GetLeftPart(UriPartial.Authority);
             var found = await resolver.GetEndpointsAsync(query, cancellationToken).ConfigureAwait(false);
-            ApplyInstances(found.Endpoints);
+            if (!ApplyInstances(found.Endpoints))
+                RetryLater();
             _change?.Dispose();
             _change = found.ChangeToken.RegisterChangeCallback(static self => _ = ((DiscoveredEndpoints)self!).RefreshAsync(CancellationToken.None), this);
         }
@@ -61,26 +62,33 @@ internal sealed partial class DiscoveredEndpoints(
 #pragma warning restore CA1031
         {
             NotResolved(_logger, pool.Name, service.Host, exception.Message);
-            if (!_stopped.IsCancellationRequested)
-                _retry?.Change(s_retryPeriod, Timeout.InfiniteTimeSpan);
+            RetryLater();
         }
     }
 
-    private void ApplyInstances(IReadOnlyList<ServiceEndpoint> instances)
+    private void RetryLater()
+    {
+        if (!_stopped.IsCancellationRequested)
+            _retry?.Change(s_retryPeriod, Timeout.InfiniteTimeSpan);
+    }
+
+    // False if an instance could not be added, although its options are valid.
+    private bool ApplyInstances(IReadOnlyList<ServiceEndpoint> instances)
     {
         // The registry may have lost its data, so the endpoints stay. If an endpoint is really gone, calls and heartbeats detect that.
         if (instances.Count == 0)
         {
             NoInstance(_logger, pool.Name, service.Host);
-            return;
+            return true;
         }
+        var isComplete = true;
         var wanted = instances.Select(OptionsOf).DistinctBy(o => o.Name).ToDictionary(o => o.Name, StringComparer.Ordinal);
         lock (_gate)
         {
             foreach (var (name, options) in wanted)
             {
-                if (_names.Add(name))
-                    Add(options);
+                if (!_names.Contains(name))
+                    isComplete &= TryAdd(options);
             }
 
             foreach (var gone in _names.Where(n => !wanted.ContainsKey(n)).ToArray())
@@ -90,19 +98,35 @@ internal sealed partial class DiscoveredEndpoints(
                 Removed(_logger, pool.Name, gone);
             }
         }
+        return isComplete;
     }
 
-    private void Add(EndpointOptions options)
+    private bool TryAdd(EndpointOptions options)
     {
         try
         {
             pool.AddEndpoint(options);
+            _names.Add(options.Name);
             Added(_logger, pool.Name, options.Name);
+            return true;
         }
         catch (OptionsValidationException invalid)
         {
-            _names.Remove(options.Name);
             NotAdded(_logger, pool.Name, options.Name, invalid.Message);
+            return true;
+        }
+        catch (ObjectDisposedException disposed) when (disposed.ObjectName == nameof(EndpointPool))
+        {
+            Dispose();
+            return true;
+        }
+#pragma warning disable CA1031 // The code that builds the application's strategies may throw anything. The other instances are added, and this one is tried again.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            // The message of the application's exception may contain a key.
+            NotAdded(_logger, pool.Name, options.Name, $"it threw {exception.GetType().Name}. It is tried again.");
+            return false;
         }
     }
 

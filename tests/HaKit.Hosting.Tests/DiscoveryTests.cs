@@ -55,6 +55,33 @@ public sealed class DiscoveryTests
         world.Names.Should().BeEquivalentTo("renamed", "by code", "models 127.0.0.1:9001");
     }
 
+    [Theory(Timeout = 60_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_instance_whose_strategies_could_not_be_built_is_tried_again_and_the_others_are_added_at_once(bool isLogBroken)
+    {
+        var time = new ManualTimeProvider();
+        var failures = 2;
+        await using var world = await World.StartAsync(instances: 3, configure: pool =>
+        {
+            pool.Services.AddSingleton<TimeProvider>(time);
+            if (isLogBroken)
+                pool.Services.AddSingleton<ILoggerProvider, BrokenLog>();
+            pool.ConfigureEndpointPipeline((_, endpoint) =>
+            {
+                if (endpoint.Name.EndsWith(":9001", StringComparison.Ordinal) && failures-- > 0)
+                    throw new InvalidOperationException("the store of certificates does not answer");
+            });
+        });
+        world.Names.Should().BeEquivalentTo("models 127.0.0.1:9002", "models 127.0.0.1:9003");
+        for (var i = 0; i < 2; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(5));
+            await world.UntilAsync(() => failures < 1 - i);
+        }
+        await world.UntilAsync(() => world.Names.Length == 3);
+    }
+
     [Fact]
     public void An_address_that_is_none_is_refused_at_once() =>
         new ServiceCollection().AddHaEndpointPool("models", _ => { }).Invoking(p => p.AddEndpointsFrom("models")).Should().Throw<ArgumentException>().WithMessage("*https+http://models/v1*");
@@ -81,6 +108,22 @@ public sealed class DiscoveryTests
         await host.Invoking(h => h.StartAsync(Token)).Should().ThrowAsync<Microsoft.Extensions.Options.OptionsValidationException>().WithMessage("*Endpoints is empty*");
     }
 
+    private sealed class BrokenLog : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => categoryName.StartsWith("HaKit", StringComparison.Ordinal) ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => throw new IOException("the disk is full");
+
+        public void Dispose()
+        {
+        }
+    }
+
     private sealed class World : IAsyncDisposable
     {
         private readonly IHost _host;
@@ -96,7 +139,7 @@ public sealed class DiscoveryTests
 
         public string[] Names => [.. Pool.Endpoints.Select(e => e.Name).Order(StringComparer.Ordinal)];
 
-        public static async Task<World> StartAsync(int instances, bool fromFile = false)
+        public static async Task<World> StartAsync(int instances, bool fromFile = false, Action<IEndpointPoolBuilder>? configure = null)
         {
             var settings = Enumerable.Range(0, instances).Select(i => KeyValuePair.Create($"services:models:http:{i}", (string?)$"http://127.0.0.1:{9001 + i}"))
                 .Append(new("Models:Heartbeat:Enabled", "false"))
@@ -104,8 +147,9 @@ public sealed class DiscoveryTests
             var builder = Host.CreateEmptyApplicationBuilder(null);
             var configuration = new ConfigurationBuilder().AddInMemoryCollection(settings).Build();
             builder.Configuration.AddConfiguration(configuration);
-            builder.Services.AddHaEndpointPool("models", configuration.GetSection("Models")).AddEndpointsFrom("https+http://models/v1", e => e.Tier = 3);
+            var pool = builder.Services.AddHaEndpointPool("models", configuration.GetSection("Models")).AddEndpointsFrom("https+http://models/v1", e => e.Tier = 3);
             builder.Services.AddHttpClient("llm").AddHaEndpointPoolHandler("models");
+            configure?.Invoke(pool);
             var host = builder.Build();
             await host.StartAsync(Token);
             return new(host, configuration) { _known = instances };

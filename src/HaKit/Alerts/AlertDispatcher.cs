@@ -48,7 +48,7 @@ internal sealed partial class AlertDispatcher : IDisposable
         lock (_gate)
         {
             _subscriptions.Add(events);
-            // What happened to the pool before is read from its status.
+            // The first alerts come from the status of the pool, because the subscription has no earlier events.
             _behind.Add(pool);
             Arm();
         }
