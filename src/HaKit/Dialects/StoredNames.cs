@@ -49,6 +49,9 @@ internal static class StoredNames
         ["cached_content"] = StateKind.StoredObject,
     };
 
+    private static readonly HashSet<string> s_onlyAtRoot =
+        [.. s_members.Where(static m => m.Value == StateKind.Conversation).Select(static m => m.Key), "assistant_id", "batch_id", "cachedContent", "cached_content"];
+
     private static readonly WordSet s_memberNames = new([.. s_members.Keys]);
 
     /// <summary>Gets the stored object that a path names. Null: none.</summary>
@@ -79,13 +82,14 @@ internal static class StoredNames
 
     /// <summary>
     /// Gets the stored objects that a request's body names. Only the endpoint that created these objects has them. So a refusal by another endpoint is no
-    /// evidence against the request or against that endpoint.
+    /// evidence against the request or against that endpoint. A member counts only in a place where a provider's interface has it (<see
+    /// cref="RequestPlaces"/>): the application's own data may have members of the same name.
     /// </summary>
     /// <param name="json">The body.</param>
     public static List<StoredName> InBody(ReadOnlySpan<byte> json)
     {
         var found = new List<StoredName>();
-        CollectTexts(json, found, static (name, inside) => KindOf(name) ?? (name == "id" ? KindOf(inside) : null));
+        CollectTexts(json, found, static (name, inside, isAtRoot) => (isAtRoot || !IsOnlyAtRoot(name) ? KindOf(name) : null) ?? (name == "id" ? KindOf(inside) : null), isRequest: true);
         // A video on another server is not a stored object.
         found.RemoveAll(static n => n.Kind == StateKind.File && n.Id.Contains("://", StringComparison.Ordinal) && !n.Id.Contains("/files/", StringComparison.Ordinal));
         return found;
@@ -96,41 +100,58 @@ internal static class StoredNames
     public static List<StoredName> InAnswer(ReadOnlySpan<byte> json)
     {
         var found = new List<StoredName>();
-        CollectTexts(json, found, static (name, inside) => name switch
+        CollectTexts(json, found, static (name, inside, _) => name switch
         {
             "id" => StateKind.Conversation,
             "name" or "uri" when inside is null or "file" => StateKind.File,
             _ => KindOf(name),
-        });
+        }, isRequest: false);
         return found;
     }
 
     private static StateKind? KindOf(string? member) => member is not null && s_members.TryGetValue(member, out var kind) ? kind : null;
 
+    // A conversation, an assistant, a batch and a cached content are named by the request itself, and never by a part of its messages or tools.
+    private static bool IsOnlyAtRoot(string member) => s_onlyAtRoot.Contains(member);
+
+    private static bool MayHoldNames(string? member, bool isAtRoot, bool isObject)
+    {
+        if (member is null)
+            return true;
+        if (isAtRoot)
+            return RequestPlaces.IsEnvelope(member) || RequestPlaces.IsContent(member) || s_members.ContainsKey(member);
+        return !RequestPlaces.IsOfApplication(member, isObject) && !IsOnlyAtRoot(member);
+    }
+
     // Collects the texts that are values of members, each with the name of the member that contains the text's object.
-    private static void CollectTexts(ReadOnlySpan<byte> json, List<StoredName> found, Func<string, string?, StateKind?> kindOf)
+    private static void CollectTexts(ReadOnlySpan<byte> json, List<StoredName> found, Func<string, string?, bool, StateKind?> kindOf, bool isRequest)
     {
         var reader = new Utf8JsonReader(json, isFinalBlock: false, state: default);
-        var holders = new Stack<string?>();
+        var holders = new Stack<(string? Name, bool IsRoot)>();
         string? member = null;
         try
         {
             while (found.Count < MostIds && reader.Read())
             {
+                var isAtRoot = holders.Count == 0 || holders.Peek().IsRoot;
                 switch (reader.TokenType)
                 {
                     case JsonTokenType.PropertyName:
                         member = reader.ValueSpan.Length <= 32 ? reader.GetString() : "";
                         break;
+                    case JsonTokenType.StartObject or JsonTokenType.StartArray when isRequest && !MayHoldNames(member, isAtRoot, reader.TokenType == JsonTokenType.StartObject):
+                        if (!reader.TrySkip())
+                            return; // the body is cut inside this value
+                        break;
                     case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                        holders.Push(member);
+                        holders.Push((member, isAtRoot && (member is null || RequestPlaces.IsEnvelope(member))));
                         if (reader.TokenType == JsonTokenType.StartObject)
                             member = null;
                         break;
                     case JsonTokenType.EndObject or JsonTokenType.EndArray:
-                        member = holders.Count > 0 ? holders.Pop() : null;
+                        member = holders.Count > 0 ? holders.Pop().Name : null;
                         break;
-                    case JsonTokenType.String when member is not null && kindOf(member, holders.Count > 0 ? holders.Peek() : null) is { } kind && reader.ValueSpan.Length is > 3 and < 512:
+                    case JsonTokenType.String when member is not null && kindOf(member, holders.Count > 0 ? holders.Peek().Name : null, isAtRoot) is { } kind && reader.ValueSpan.Length is > 3 and < 512:
                         found.Add(new(kind, reader.GetString()!));
                         break;
                 }

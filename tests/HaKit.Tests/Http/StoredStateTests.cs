@@ -155,6 +155,75 @@ public sealed class StoredStateTests
         string.Join(' ', StoredNames.InBody(Encoding.UTF8.GetBytes(json)).Select(n => n.Id)).Should().Be(ids);
 
     [Theory]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"document","source":{"type":"file","file_id":"file-1"}}]}]}""", "file-1")]
+    [InlineData("""{"messages":[{"role":"user","content":[{"type":"tool_result","content":[{"type":"document","source":{"file_id":"file-1"}}]}]}]}""", "file-1")]
+    [InlineData("""{"input":[{"type":"function_call_output","output":[{"type":"input_file","file_id":"file-1"}]}]}""", "file-1")]
+    [InlineData("""{"input":[{"type":"code_interpreter_call","container_id":"cntr_1"}]}""", "cntr_1")]
+    [InlineData("""{"container":{"id":"container_1","skills":[{"skill_id":"pptx"}]}}""", "container_1")]
+    [InlineData("""{"assistant_id":"asst_1","tool_resources":{"file_search":{"vector_store_ids":["vs_1"]},"code_interpreter":{"file_ids":["file-1"]}}}""", "asst_1 vs_1 file-1")]
+    [InlineData("""{"thread":{"messages":[{"content":"x","attachments":[{"file_id":"file-1"}]}]}}""", "file-1")]
+    [InlineData("""{"prompt":{"id":"pmpt_1","variables":{"image":{"type":"input_image","file_id":"file-1"}}}}""", "file-1")]
+    [InlineData("""{"extra_body":{"google":{"cached_content":"cachedContents/abc1"}}}""", "cachedContents/abc1")]
+    [InlineData("""{"generateContentRequest":{"cachedContent":"cachedContents/abc1"}}""", "cachedContents/abc1")]
+    [InlineData("""{"requests":[{"params":{"container":"container_1"}},{"params":{"container":"container_2"}}]}""", "container_1 container_2")]
+    [InlineData("""{"metadata":{"file_id":"none-1"},"previous_response_id":"resp_1"}""", "resp_1")]
+    [InlineData("""{"messages":[{"metadata":{"file_id":"none-1"},"content":[{"file_id":"file-1"}]}],"thread_id":"thread_1"}""", "file-1 thread_1")]
+    [InlineData("""{"tools":[{"function":{"parameters":{"file_id":"none-1"}}},{"type":"code_interpreter","container":"container_1"}]}""", "container_1")]
+    [InlineData("""{"metadata":{"file_id":"none-1""", "")]
+    public void Objects_beside_the_application_s_own_data_are_found(string json, string ids) => The_objects_that_a_body_names_are_found(json, ids);
+
+    /// <summary>Places in a body that contain the application's own data. The data replaces <c>DATA</c>.</summary>
+    private static readonly string[] s_ofApplication =
+    [
+        """{"model":"m","messages":[{"role":"user","content":"hi"}],"metadata":DATA}""", """{"model":"m","messages":[{"role":"user","content":"hi","metadata":DATA}]}""",
+        """{"extra_body":{"metadata":DATA}}""", """{"litellm_metadata":DATA,"messages":[]}""", """{"context":DATA,"messages":[]}""", """{"user_data":[DATA],"input":"hi"}""", """{"input":"hi","text":{"format":{"schema":{"default":DATA}}}}""",
+        """{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"read","input":DATA}]}]}""",
+        """{"messages":[{"role":"assistant","content":[{"input":DATA,"name":"read","id":"t1","type":"tool_use"}]}]}""",
+        """{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t1","input":{"filter":[DATA]}}]}]}""",
+        """{"messages":[{"role":"assistant","tool_calls":[{"function":{"name":"read","arguments":DATA}}]}]}""",
+        """{"messages":[{"role":"assistant","content":[{"toolUse":{"toolUseId":"t1","input":DATA}}]}]}""", """{"messages":[{"role":"user","content":[{"toolResult":{"content":[{"json":DATA}]}}]}]}""",
+        """{"contents":[{"parts":[{"functionCall":{"name":"read","args":DATA}}]}]}""", """{"contents":[{"parts":[{"functionResponse":{"name":"read","response":DATA}}]}]}""",
+        """{"tools":[{"function":{"parameters":{"type":"object","example":DATA}}}]}""", """{"tools":[{"input_schema":{"properties":{"x":{"default":DATA}}}}]}""", """{"tools":[{"input_schema":{"examples":[DATA]}}]}""",
+        """{"tools":[{"functionDeclarations":[{"name":"read","parametersJsonSchema":DATA}]}]}""", """{"tools":[{"toolSpec":{"inputSchema":{"json":DATA}}}]}""",
+        """{"response_format":{"type":"json_schema","json_schema":{"schema":{"default":DATA}}}}""", """{"generationConfig":{"responseSchema":{"example":DATA}}}""",
+    ];
+
+    [Fact]
+    public void Ids_in_the_application_s_own_data_are_no_stored_objects()
+    {
+        string[] members =
+        [
+            "previous_response_id", "conversation", "conversation_id", "thread_id", "file_id", "file_ids", "input_file_id", "fileUri", "file_uri", "vector_store_ids", "assistant_id", "container", "container_id", "batch_id",
+            "cachedContent", "cached_content",
+        ];
+        foreach (var member in members)
+        {
+            foreach (var value in (string[])["\"object_1\"", "[\"object_1\"]", "{\"id\":\"object_1\"}", "{\"deep\":{\"" + member + "\":\"object_1\"}}"])
+            {
+                foreach (var place in s_ofApplication)
+                {
+                    var json = place.Replace("DATA", $"{{\"{member}\":{value}}}", StringComparison.Ordinal);
+                    StoredNames.InBody(Encoding.UTF8.GetBytes(json)).Should().BeEmpty(json);
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"messages":[{"role":"user","content":"hi"}],"model":"m","metadata":{"conversation_id":"object_1"}}""")]
+    [InlineData("""{"messages":[{"role":"user","content":"hi","thread_id":"object_1"}],"model":"m"}""")]
+    [InlineData("""{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"read","input":{"file_id":"object_1"}}]}],"model":"m"}""")]
+    public async Task A_request_with_ids_of_the_application_is_served_while_the_first_endpoint_is_down(string json)
+    {
+        await using var http = new HttpPool(2, options => options.Endpoints[1].Tier = 1);
+        async Task<string> AskAsync() => await http.ReadAsync(new StringContent(json, Encoding.UTF8, "application/json"));
+        (await AskAsync()).Should().Contain("choices");
+        http.Fakes[0].Faults.Always(FakeFault.Refused);
+        (await AskAsync()).Should().Contain("choices");
+        http.Sent[^1].RequestUri!.Port.Should().Be(9001);
+    }
+
+    [Theory]
     [InlineData("""{"previous_response_id":"object_1"}""")]
     [InlineData("""{"conversation":{"id":"object_1"}}""")]
     [InlineData("""{"tools":[{"type":"code_interpreter","container":"object_1"}]}""")]
