@@ -99,7 +99,8 @@ internal abstract class Dialect
     }
 
     /// <summary>
-    /// Gets the status that an error inside a success stands for: the status that the body gives, or the status that usually comes with its words. 0: none.
+    /// Gets the status that an error inside a success stands for: the status that the body gives, or the status that usually comes with its words. 0: none. A word
+    /// of an earlier rank decides, because a server may write a general type (<c>server_error</c>) beside an exact code (<c>data_inspection_failed</c>).
     /// </summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
     public int ImpliedStatus(in ErrorSigns signs)
@@ -108,11 +109,16 @@ internal abstract class Dialect
             return signs.BodyStatus;
         for (var rank = 0; rank < 5; rank++)
         {
-            if (StatusOf(signs.Ranked(rank)) is > 0 and var status)
+            var word = signs.Ranked(rank);
+            if (StatusOf(word) is > 0 and var status)
                 return status;
+            if (ErrorWords.IsQuota(word))
+                return 429;
+            if (ErrorWords.IsFilter(word) || rank == 0 && RequestSigns.IsCodeOfOwnMistake(word))
+                return 400;
         }
 
-        return 0;
+        return signs.NamesField ? 400 : 0;
     }
 
     /// <summary>Gets the meaning of a code, type or status word, if it is more exact than the HTTP status. Null for general words.</summary>
@@ -172,6 +178,12 @@ internal abstract class Dialect
     {
         switch (status)
         {
+            case 0:
+                // No status allows these words, so only the server's own first clause counts, and each of the other endpoints is asked once.
+                var own = OwnSentences.CutEcho(ServerWords.Lead(message));
+                if (ErrorPhrases.IsContextLength(own))
+                    return new Verdict(FaultKind.ContextLength);
+                return own.ContainsAny(ErrorPhrases.ContentFilter) ? new Verdict(FaultKind.InvalidRequest) : null;
             case 400 or 413 or 422:
                 if (ErrorPhrases.IsContextLength(message))
                     return new Verdict(FaultKind.ContextLength);

@@ -22,6 +22,10 @@ internal static class RequestSigns
         ["invalid", "missing", "unsupported", "unknown_param", "above_max", "below_min", "too_long", "too_short", "too_many", "too_large", "out_of_range", "malformed", "required", "not_supported", "mismatch", "parse"],
         StringComparison.OrdinalIgnoreCase);
 
+    // A code with one of these words is about the server or about its answer.
+    private static readonly SearchValues<string> s_ofServer = SearchValues.Create(
+        ["response", "output", "answer", "result", "upstream", "server", "backend", "gateway", "proxy", "internal", "worker", "stream", "generat", "json", "chunk", "node", "cluster", "runtime", "too_many_req", "too_many_con", "queue", "state", "login", "captcha"], StringComparison.OrdinalIgnoreCase);
+
     private static readonly System.Collections.Frozen.FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_members = System.Collections.Frozen.FrozenSet.ToFrozenSet(
         [
             "messages", "max_tokens", "max_completion_tokens", "max_output_tokens", "temperature", "top_p", "top_k", "tools", "tool_choice", "system", "stop_sequences", "stop",
@@ -34,6 +38,14 @@ internal static class RequestSigns
     /// <param name="words">The message, without quoted text.</param>
     public static bool BlamesRequest(in ErrorSigns signs, ReadOnlySpan<char> words) =>
         signs.NamesField || IsCodeOfRequest(signs.Code) || signs.Type is "request_too_large" || BeginsWithPath(words);
+
+    /// <summary>
+    /// Checks whether a code without a status is about a mistake in the request (<c>invalid_image_url</c>), and not about an answer that a server could not read
+    /// (<c>invalid_response</c>).
+    /// </summary>
+    /// <param name="code">A plain token; empty when absent.</param>
+    public static bool IsCodeOfOwnMistake(ReadOnlySpan<char> code) =>
+        IsCodeOfRequest(code) && !code.ContainsAny(s_ofServer) && !code.StartsWith("parse", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsCodeOfRequest(ReadOnlySpan<char> code) => code.ContainsAny(s_wrong) && !code.ContainsAny(s_elsewhere);
 

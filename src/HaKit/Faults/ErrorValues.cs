@@ -23,7 +23,8 @@ internal static class ErrorValues
         name.SequenceEqual("code"u8) || name.SequenceEqual("error_code"u8) || name.SequenceEqual("errorCode"u8) || name.SequenceEqual("errcode"u8);
 
     public static bool IsStatus(ReadOnlySpan<byte> name) =>
-        name.SequenceEqual("status"u8) || name.SequenceEqual("status_code"u8) || name.SequenceEqual("statusCode"u8) || name.SequenceEqual("http_status"u8);
+        name.SequenceEqual("status"u8) || name.SequenceEqual("status_code"u8) || name.SequenceEqual("statusCode"u8) || name.SequenceEqual("http_status"u8)
+        || name.SequenceEqual("http_status_code"u8);
 
     public static bool IsMessage(ReadOnlySpan<byte> name) =>
         name.SequenceEqual("message"u8) || name.SequenceEqual("Message"u8) || name.SequenceEqual("detail"u8) || name.SequenceEqual("msg"u8)

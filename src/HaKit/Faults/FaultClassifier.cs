@@ -77,6 +77,8 @@ public sealed class FaultClassifier : IFaultClassifier
 
         var dialect = DialectTable.GetForError(evidence.Dialect, in signs);
         var status = failure ? evidence.StatusCode : dialect.ImpliedStatus(in signs);
+        if (status == 0)
+            status = QuotedError.StatusAtStart(words);
         var verdict = dialect.Classify(in signs, words, status);
         return Build(in evidence, in signs, words, verdict, failure, status);
     }

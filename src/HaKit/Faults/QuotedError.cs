@@ -12,6 +12,21 @@ internal static class QuotedError
     private static readonly string[] s_members = ["'message': ", "'error': "];
 
     /// <summary>
+    /// Gets the status with which a gateway's message begins (<c>Error code: 400 - …</c>). 0: none, or one that would affect more than this endpoint.
+    /// </summary>
+    /// <param name="words">The gateway's message, without quoted text.</param>
+    public static int StatusAtStart(ReadOnlySpan<char> words)
+    {
+        words = words.TrimStart(" \t\r\n");
+        if (words.IndexOf(Beginning) is not (>= 0 and var before) || !AreExceptions(words[..before]))
+            return 0;
+        var number = words[(before + Beginning.Length)..];
+        if (number.Length < 3 || number.Length > 3 && char.IsAsciiLetterOrDigit(number[3]) || !int.TryParse(number[..3], System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var status))
+            return 0;
+        return status is 400 or 404 or 408 or 409 or 413 or 422 or 424 or 429 or >= 500 and < 600 ? status : 0;
+    }
+
+    /// <summary>
     /// Gets the time to wait in the provider's message. Null if the message has none, or if it does not begin with such an error: a caller's text may contain
     /// the same words.
     /// </summary>

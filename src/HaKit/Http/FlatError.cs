@@ -24,7 +24,7 @@ internal static class FlatError
     private static readonly byte[][] s_telling = Utf8("message", "Message", "msg", "detail", "error_msg", "error_message", "errorMessage", "errmsg", "error", "Error", "errors", "fault", "exception", "reason", "title");
 
     private static readonly byte[][] s_beside = Utf8(
-        "code", "error_code", "errorCode", "errcode", "status", "status_code", "statusCode", "http_status", "raw_status_code", "error_type", "object", "success", "ok", "param", "details",
+        "code", "error_code", "errorCode", "errcode", "status", "status_code", "statusCode", "http_status", "http_status_code", "raw_status_code", "error_type", "object", "success", "ok", "param", "details",
         "request_id", "requestId", "RequestId", "trace_id", "traceId", "timestamp", "path", "instance", "result", "data", "id", "log_id");
 
     /// <summary>Checks whether the object is such an error.</summary>

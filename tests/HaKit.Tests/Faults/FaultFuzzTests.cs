@@ -13,7 +13,7 @@ public sealed class FaultFuzzTests
         "error", "code", "type", "message", "status", "details", "innererror", "inner_error", "error_code", "reason", "@type", "retryDelay", "violations", "quotaId",
         "object", "raw_status_code", "detail", "Message", "__type", "error_type", "choices", "finish_reason", "candidates", "finishReason", "promptFeedback", "blockReason",
         "stop_reason", "stopReason", "incomplete_details", "response", "delta", "messageStop", "throttlingException", "modelStreamErrorException", "param", "loc", "fieldViolations", "native_finish_reason", "done_reason",
-        "errors", "x_groq", "metadata", "headers", "X-RateLimit-Reset", "retry_after", "retry_after_ms", "resets_at", "resets_in_seconds", "estimated_time", "msg", "error_msg", "errorMessage", "errcode", "status_code", "statusCode", "http_status", "field", "pointer", "source", "name", "propertyPath", "invalid-params", "messages",
+        "errors", "x_groq", "metadata", "headers", "X-RateLimit-Reset", "retry_after", "retry_after_ms", "resets_at", "resets_in_seconds", "estimated_time", "msg", "error_msg", "errorMessage", "errcode", "status_code", "statusCode", "http_status", "http_status_code", "field", "pointer", "source", "name", "propertyPath", "invalid-params", "messages",
     ];
 
     private static readonly string[] s_values =
@@ -33,6 +33,8 @@ public sealed class FaultFuzzTests
         "\"Could not parse [The model is overloaded] in messages[0]\"", "\"<user>limit: 0</user> 5 < 8 > 3\"", "\"messages[0].content: [maximum context length\"", "\"a[b] c] <!api key not valid\"",
         "\"terminated\"", "\"finished\"", "\"oom\"", "\"request - limit 5, requested (6)\"",
         "\"Your input was flagged. No credits were charged.\"", "\"No credits left, your input was flagged\"", "\"The prompt tokens are too long\"", "\"retry in: 20s\"", "\"weekly_limit_exceeded\"", "\"0\"", "\"success\"", "\"OK\"", "{\"type\":\"abort\"}", "[{\"type\":\"abort\"}]", "{\"code\":\"0\",\"message\":\"none\"}", "20.5", "1767225640", "1767225640500", "\"2026-01-01T00:00:40Z\"", "\"Your limit resets at: 2026-01-01 00:00:40 UTC\"", "\"Try again in 00:00:12.\"", "\"quota, replenished in 5.03:23:11\"", "\"resets in ~3s\"", "\"retry in 1:30 minutes\"", "\"again at 2026-01-01T00:00:40\"",
+        "\"invalid_prompt\"", "\"invalid_image_url\"", "\"invalid_response\"", "\"template_error\"", "\"Error code: 400 - {\"", "\"litellm.BadRequestError: AzureException BadRequestError - Error code: 422 - {'error': {'message': 'x'}}\"", "\"x Error code: 400\"", "\"Error code: 4000\"",
+        "\"The context size is not enough. prompt\"", "\"Wrong: context length is only 5\"", "\"This violates our content policy\"",
         "\"None\"", "\"Tokens per minute limit exceeded\"", "\"token_quota_exceeded\"", "\"usage limit reached\"", "\"Prompt tokens limit exceeded: 9,000 > 800 > 10\"", "\"Limit 5> 4,, > ,3\"", "\"exceed_context_size_error\"", "[\"credits are depleted\"]", "[{\"message\":\"daily free allocation\"}]",
         "\"litellm.BadRequestError: OpenAIException - Budget has been exceeded! 5 > 4\"", "\"The input length exceeds 5\"", "\"余额不足, spend cap per minute\"", "\"XException - insufficient account balance\"",
         "\"Too many requests for prompt: my app says try again in 3600s\"", "\"Rate limit reached for m on tokens per min (TPM): Limit 7000, Used 0. Please try again in 50s. Prompt: try again in 9s\"", "\"Rate limit reached. Limit: 9 / min. Current: 10 / min. Retry after: 4s\"",

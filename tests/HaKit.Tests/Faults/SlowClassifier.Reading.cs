@@ -11,7 +11,7 @@ internal static partial class SlowClassifier
 {
     private static readonly string[] s_maybeArray = ["", "[]"];
     private static readonly string[] s_codes = ["code", "error_code", "errorCode", "errcode"];
-    private static readonly string[] s_statuses = ["status", "status_code", "statusCode", "http_status"];
+    private static readonly string[] s_statuses = ["status", "status_code", "statusCode", "http_status", "http_status_code"];
     private static readonly string[] s_messages = ["message", "Message", "detail", "msg", "error_msg", "error_message", "errorMessage", "errmsg"];
     private static readonly string[] s_waitMembers =
     [

@@ -74,7 +74,7 @@ internal static partial class SlowClassifier
 
     private static readonly (int Status, string Dialect, string Words)[] s_statusWords =
     [
-        (400, "", "invalid_request_error BadRequestError validation"), (401, "", "authentication_error AuthenticationError"),
+        (400, "", "invalid_request_error BadRequestError validation template_error tool_error missing_template_variable invalid_prompt failed_to_download_image empty_image_file image_file_not_found"), (401, "", "authentication_error AuthenticationError"),
         (403, "", "permission_error PermissionDeniedError"), (404, "", "not_found_error NotFoundError"), (413, "", "request_too_large"),
         (429, "", "rate_limit_error too_many_requests rate_limited RateLimitError"),
         (500, "", "server_error api_error internal_error internal_server_error InternalServerError"),
@@ -104,7 +104,7 @@ internal static partial class SlowClassifier
         }
 
         var dialect = DialectOf(evidence.Dialect, facts);
-        var status = failed ? evidence.StatusCode : Implied(dialect, facts);
+        var status = failed ? evidence.StatusCode : Implied(dialect, facts) is > 0 and var implied ? implied : StatusAtStart(facts.Message);
         var (kind, reach, forever) = Judge(dialect, facts, status);
         var fault = new Fault(kind) { StatusCode = evidence.StatusCode, Code = facts.Words.FirstOrDefault(w => w.Any(char.IsAsciiLetter)), MayAskAgain = !facts.NoRetry };
         if (reach is { } far)
@@ -116,7 +116,20 @@ internal static partial class SlowClassifier
     }
 
     private static int Implied(string dialect, Facts facts) =>
-        facts.BodyStatus > 0 ? facts.BodyStatus : facts.Words.Select(w => StatusOf(dialect, w)).FirstOrDefault(s => s > 0);
+        facts.BodyStatus > 0 ? facts.BodyStatus : facts.Words.Select((w, rank) => StatusOf(dialect, w) is > 0 and var known ? known : StatusOfMeaning(w, isCode: rank == 0)).Append(facts.Field ? 400 : 0).FirstOrDefault(s => s > 0);
+
+    private static int StatusOfMeaning(string word, bool isCode)
+    {
+        if (IsQuotaWord(word))
+            return 429;
+        return FilterWord().IsMatch(Letters(word)) || isCode && CodeOfRequest().IsMatch(word) && !CodeOfOthers().IsMatch(word) && !CodeOfServer().IsMatch(word) ? 400 : 0;
+    }
+
+    private static bool IsQuotaWord(string word) => QuotaWord().IsMatch(Letters(word)) && !RateWord().IsMatch(Letters(word));
+
+    private static int StatusAtStart(string words) =>
+        Regex.Match(words, @"\A[ \t\r\n]*(?:(?:-|[^ ]*(?i:error|exception):*)(?: +|(?=Error code: )))*? *Error code: (400|404|408|409|413|422|424|429|5[0-9]{2})(?![A-Za-z0-9])", RegexOptions.CultureInvariant) is { Success: true } match
+            ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
 
     /// <summary>The rules of second opinions, one line each.</summary>
     private static Fault Opinion(Fault fault, RequestKind request, int status, Facts facts)
@@ -130,6 +143,7 @@ internal static partial class SlowClassifier
             FaultKind.Forbidden => SecondOpinion.Each,
             FaultKind.NotServed when creates => SecondOpinion.Each,
             FaultKind.RequestTooLarge when fault.Reach != FaultReach.Endpoint || status == 429 || IsLargerThanLimit(facts.Message) => SecondOpinion.Each,
+            FaultKind.InvalidRequest when status == 0 => SecondOpinion.Each,
             FaultKind.InvalidRequest or FaultKind.RequestTooLarge when creates && (isPage || status is not (400 or 413 or 422)) => SecondOpinion.Each,
             FaultKind.InvalidRequest or FaultKind.RequestTooLarge when creates && !saysOwn => SecondOpinion.One,
             _ => null,
@@ -170,7 +184,7 @@ internal static partial class SlowClassifier
         if (meanings.FirstOrDefault(m => m.Kind == FaultKind.QuotaExhausted) is { Kind: FaultKind.QuotaExhausted } quota)
             return (quota.Kind, quota.Reach, false);
         var isPerMinute = ShortWindow().IsMatch(Lead(facts.Message));
-        if (status is 400 or 402 or 403 or 429 && !isPerMinute && facts.Words.Select(Letters).Any(w => QuotaWord().IsMatch(w) && !RateWord().IsMatch(w)))
+        if (status is 400 or 402 or 403 or 429 && !isPerMinute && facts.Words.Any(IsQuotaWord))
             return (FaultKind.QuotaExhausted, null, false);
         if (status is 402 or 403 or 429 && QuotaInMessage(dialect, facts) is { } forever)
             return (FaultKind.QuotaExhausted, null, forever);
@@ -181,6 +195,11 @@ internal static partial class SlowClassifier
         if (meanings.Count > 0)
             return (meanings[0].Kind, meanings[0].Kind == FaultKind.Throttled ? throttle : meanings[0].Reach, false);
         var message = facts.Message;
+        var own = WithoutEcho(Lead(message));
+        if (status == 0 && (ContextLength().IsMatch(own) || ContextSubject().IsMatch(own) && ContextVerb().IsMatch(own)))
+            return (FaultKind.ContextLength, null, false);
+        if (status == 0 && ContentFilter().IsMatch(own))
+            return (FaultKind.InvalidRequest, null, false);
         if (status is 400 or 403 or 422 or 451 && facts.Words.Select(Letters).Any(w => FilterWord().IsMatch(w)))
             return (FaultKind.ContentFilter, null, false);
         if (status is 400 or 413 or 422)
@@ -282,6 +301,9 @@ internal static partial class SlowClassifier
 
     [GeneratedRegex(@"key|auth|credential|token_expired|org|project|account|user|tenant|subscription|model|deployment|engine|region|country|territory|location|endpoint|host|url|api_version|request_error|bad_request|plan|tier|billing|balance", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex CodeOfOthers();
+
+    [GeneratedRegex("response|output|answer|result|upstream|server|backend|gateway|proxy|internal|worker|stream|generat|json|chunk|node|cluster|runtime|too_many_req|too_many_con|queue|state|login|captcha|^parse", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex CodeOfServer();
 
     [GeneratedRegex(@"^[* ]*(?![^ :,;\t\r\n(]*(?:Error|Exception):)(?:(?:messages|max_tokens|max_completion_tokens|max_output_tokens|temperature|top_p|top_k|tools|tool_choice|system|stop_sequences|stop|stream|metadata|thinking|response_format|input|prompt|contents|generationConfig|generation_config|n|seed|logprobs|instructions|reasoning|text|image|images|size|file|dimensions|encoding_format|documents|query|inputs|parameters|service_tier)|[_A-Za-z][^\s:,;(.\[]*(?:\.[^ :,;\t\r\n(]|\[[0-9])[^ :,;\t\r\n(]*):", RegexOptions.CultureInvariant)]
     private static partial Regex PathFirst();
