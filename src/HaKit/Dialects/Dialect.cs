@@ -183,19 +183,19 @@ internal abstract class Dialect
                 var own = OwnSentences.CutEcho(ServerWords.Lead(message));
                 if (ErrorPhrases.IsContextLength(own))
                     return new Verdict(FaultKind.ContextLength);
-                return own.ContainsAny(ErrorPhrases.ContentFilter) ? new Verdict(FaultKind.InvalidRequest) : null;
+                return ErrorPhrases.IsContentFilter(own) ? new Verdict(FaultKind.InvalidRequest) : null;
             case 400 or 413 or 422:
                 if (ErrorPhrases.IsContextLength(message))
                     return new Verdict(FaultKind.ContextLength);
-                if (message.ContainsAny(ErrorPhrases.ContentFilter))
+                if (ErrorPhrases.IsContentFilter(message))
                     return new Verdict(FaultKind.ContentFilter);
                 if (BeginsWithAny(message, ErrorPhrases.BadKeySentences))
                     return Verdict.BadKey;
                 return message.ContainsAny(ErrorPhrases.BadModel) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 424 or 451:
-                return message.ContainsAny(ErrorPhrases.ContentFilter) ? new Verdict(FaultKind.ContentFilter) : null;
+                return ErrorPhrases.IsContentFilter(message) ? new Verdict(FaultKind.ContentFilter) : null;
             case 403:
-                if (message.ContainsAny(ErrorPhrases.ContentFilter))
+                if (ErrorPhrases.IsContentFilter(message))
                     return new Verdict(FaultKind.ContentFilter);
                 return ServerWords.Lead(message).ContainsAny(ErrorPhrases.BadKey) ? Verdict.BadKey : null;
             case 404:

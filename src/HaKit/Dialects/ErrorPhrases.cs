@@ -59,12 +59,25 @@ internal static class ErrorPhrases
     /// <param name="words">The message, without quoted text.</param>
     public static bool IsContextLength(ReadOnlySpan<char> words) => words.ContainsAny(s_contextLength) || words.ContainsAny(s_promptLength) && words.ContainsAny(s_tooLong);
 
-    public static SearchValues<string> ContentFilter { get; } = CreateSearch(
+    private static readonly SearchValues<string> s_contentFilter = CreateSearch(
         "content management policy", "content filtering policy", "content policy", "our safety system", "input was flagged",
         "flagged as potentially violating",
         "content violates", "prompt violates", "input violates", "request violates", "usage guidelines", "usage policies", "usage policy", "acceptable use policy",
         "safety guidelines", "content guidelines", "inappropriate content", "harmful content", "content exists risk", "sensitive content", "sensitive words",
         "content filter", "content safety", "content blocked", "prompt blocked", "response blocked", "new_sensitive", "敏感内容");
+
+    /// <summary>
+    /// Checks whether the message says that a filter refused a prompt. A message that says that an account is out of use ("Your resource has been blocked … may
+    /// violate our content policy") is about the account, and not about a prompt.
+    /// </summary>
+    /// <param name="words">The message, without quoted text.</param>
+    public static bool IsContentFilter(ReadOnlySpan<char> words)
+    {
+        if (words.IndexOfAny(s_contentFilter) is not (>= 0 and var at))
+            return false;
+        // The text after the phrase may be a caller's, and it may be a warning ("Your prompt violates our usage policy. Your account has been flagged").
+        return !AccountStates.AreStatedIn(words[..at]) && (AccountStates.NamesThing(words[..at]) || !AccountStates.AreStatedIn(ServerWords.Lead(words)));
+    }
 
     public static SearchValues<string> Overloaded { get; } = CreateSearch(
         "overloaded", "capacity exceeded", "high demand", "no capacity available", "at capacity");

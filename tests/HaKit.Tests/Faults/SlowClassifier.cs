@@ -198,7 +198,7 @@ internal static partial class SlowClassifier
         var own = WithoutEcho(Lead(message));
         if (status == 0 && (ContextLength().IsMatch(own) || ContextSubject().IsMatch(own) && ContextVerb().IsMatch(own)))
             return (FaultKind.ContextLength, null, false);
-        if (status == 0 && ContentFilter().IsMatch(own))
+        if (status == 0 && IsFiltered(own))
             return (FaultKind.InvalidRequest, null, false);
         if (status is 400 or 403 or 422 or 451 && facts.Words.Select(Letters).Any(w => FilterWord().IsMatch(w)))
             return (FaultKind.ContentFilter, null, false);
@@ -206,7 +206,7 @@ internal static partial class SlowClassifier
         {
             if (ContextLength().IsMatch(message) || ContextSubject().IsMatch(message) && ContextVerb().IsMatch(message))
                 return (FaultKind.ContextLength, null, false);
-            if (ContentFilter().IsMatch(message))
+            if (IsFiltered(message))
                 return (FaultKind.ContentFilter, null, false);
             if (BadKeyAtStart().IsMatch(message))
                 return (FaultKind.Unauthorized, null, true);
@@ -214,7 +214,7 @@ internal static partial class SlowClassifier
                 return (FaultKind.ModelNotFound, null, false);
         }
 
-        if (status is 403 or 424 or 451 && ContentFilter().IsMatch(message))
+        if (status is 403 or 424 or 451 && IsFiltered(message))
             return (FaultKind.ContentFilter, null, false);
         if (status == 403 && BadKey().IsMatch(Lead(message)))
             return (FaultKind.Unauthorized, null, true);
@@ -277,6 +277,40 @@ internal static partial class SlowClassifier
             ? Digits(m.Groups[1].Value) : null;
 
         static double? Digits(string text) => text.Replace(",", "", StringComparison.Ordinal) is { Length: > 0 and <= 18 } digits ? double.Parse(digits, CultureInfo.InvariantCulture) : null;
+    }
+
+    private static bool IsFiltered(string message) =>
+        ContentFilter().Match(message) is { Success: true } phrase && !SaysAccountIsOut(message[..phrase.Index])
+        && (Regex.IsMatch(message[..phrase.Index], $@"(?<![A-Za-z0-9_'])(?:{Things})(?![A-Za-z0-9_'])", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) || !SaysAccountIsOut(Lead(message)));
+
+    private const string Things = "requests?|prompts?|inputs?|messages?|contents?|response|output|completion|query|question|text|image|conversation|file|topic";
+
+    /// <summary>
+    /// In each sentence, the words become letters: S a subject, t a thing of the request, v a verb, b "by", X a state, Y a state with an object, m a condition, and a point any other word. Two patterns
+    /// then mean that an account is out of use: a passive sentence, and an active one.
+    /// </summary>
+    private static bool SaysAccountIsOut(string text)
+    {
+        const RegexOptions Options = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant;
+        foreach (var sentence in Regex.Split(text, @"[.!?](?= |\z)|\n"))
+        {
+            var words = Regex.Matches(sentence, "[A-Za-z0-9_']+");
+            var letters = string.Concat(words.Select((w, i) =>
+                Regex.IsMatch(w.Value, @"\A(?:accounts?|organi[sz]ation|org|resource|subscription|project|workspace|tenant|team|deployment|license|credentials?|key|user|customer|client|application|app|you)\z", Options)
+                    || Regex.IsMatch(w.Value, @"\Aaccess\z", Options) && i > 0 && Regex.IsMatch(words[i - 1].Value, @"\A(?:your|api|account)\z", Options) ? "S"
+                : Regex.IsMatch(w.Value, $@"\A(?:{Things})\z", Options) ? "t"
+                : Regex.IsMatch(w.Value, @"\A(?:is|was|are|were|be|been|being|got|remains)\z", Options) ? "v"
+                : Regex.IsMatch(w.Value, @"\Aby\z", Options) ? "b"
+                : Regex.IsMatch(w.Value, @"\A(?:blocked|suspended|disabled|deactivated|terminated|banned|restricted|revoked|closed|locked|frozen|paused|cancell?ed|flagged|denied|barred|expelled|ineligible|inactive|blacklisted|removed)\z", Options)
+                    ? (Regex.IsMatch(sentence[(w.Index + w.Length)..], @"\A (?:by|this|that|the|your|our|its|an?)(?![A-Za-z0-9_'])", Options) ? "Y" : "X")
+                : Regex.IsMatch(w.Value, @"\A(?:may|might|could|can|will|would|if|when|avoid|prevent|risk|not|never)\z", Options) ? "m"
+                : "."));
+            letters = letters.Split('m')[0];
+            if (Regex.IsMatch(letters, "S[^St]*v[^St]*[XY]|SX") || Regex.IsMatch(letters, "(?:^|[St])[^vSt]*[XY][^tbXYS]{0,3}S"))
+                return true;
+        }
+
+        return false;
     }
 
     private static string Letters(string word) => Regex.Replace(word, "[^A-Za-z0-9]", "");
