@@ -133,18 +133,19 @@ internal abstract class Dialect
     /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="message">The message, without quoted text.</param>
     protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
-        ServerWords.Lead(message) is var lead && SaysUsedUp(lead, ErrorPhrases.Quota) ? Verdict.Quota : null;
+        SaysUsedUp(message, ErrorPhrases.Quota) ? Verdict.Quota : null;
 
     /// <summary>
     /// Checks whether the message says that a quota or money is used up. False for a limit of a minute, which is a throttle, and for a sentence that only says
     /// that nothing was charged ("No credits were charged").
     /// </summary>
-    /// <param name="lead">The first clause of the message.</param>
+    /// <param name="message">The message, without quoted text. Only its first clause is read, because the rest may be a caller's text.</param>
     /// <param name="phrases">The phrases of a quota or of money.</param>
-    protected static bool SaysUsedUp(ReadOnlySpan<char> lead, SearchValues<string> phrases)
+    protected static bool SaysUsedUp(ReadOnlySpan<char> message, SearchValues<string> phrases)
     {
-        var told = lead.IndexOfAny(ErrorPhrases.Uncharged) is >= 0 and var at ? lead[..at] : lead;
-        return told.ContainsAny(phrases) && !IsOfShortWindow(lead);
+        var own = OwnSentences.FirstClause(message);
+        var told = own.IndexOfAny(ErrorPhrases.Uncharged) is >= 0 and var at ? own[..at] : own;
+        return OwnSentences.Contains(told, phrases) && !IsOfShortWindow(ServerWords.Lead(message));
     }
 
     /// <summary>Checks whether the message is about a limit of a minute or less, which is a throttle even if a code or the message calls it a quota.</summary>
@@ -180,7 +181,7 @@ internal abstract class Dialect
         {
             case 0:
                 // No status allows these words, so only the server's own first clause counts, and each of the other endpoints is asked once.
-                var own = OwnSentences.CutEcho(ServerWords.Lead(message));
+                var own = OwnSentences.FirstClause(message);
                 if (ErrorPhrases.IsContextLength(own))
                     return new Verdict(FaultKind.ContextLength);
                 return ErrorPhrases.IsContentFilter(own) ? new Verdict(FaultKind.InvalidRequest) : null;
@@ -197,16 +198,16 @@ internal abstract class Dialect
             case 403:
                 if (ErrorPhrases.IsContentFilter(message))
                     return new Verdict(FaultKind.ContentFilter);
-                return ServerWords.Lead(message).ContainsAny(ErrorPhrases.BadKey) ? Verdict.BadKey : null;
+                return OwnSentences.Contains(OwnSentences.FirstClause(message), ErrorPhrases.BadKey) ? Verdict.BadKey : null;
             case 404:
                 return message.ContainsAny(ErrorPhrases.NoModel) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 429 or >= 500:
                 // Only the first clause of the message is read. After it the server may repeat text of the caller's request, and this text may contain such words. A
                 // verdict from this text would be wrong, and could affect all endpoints with the same model.
-                var lead = ServerWords.Lead(message);
-                if (lead.ContainsAny(ErrorPhrases.OverloadedModel))
+                var lead = OwnSentences.FirstClause(message);
+                if (OwnSentences.Contains(lead, ErrorPhrases.OverloadedModel))
                     return Verdict.ModelOverloaded;
-                return lead.ContainsAny(ErrorPhrases.Overloaded) ? Overload(status) : null;
+                return OwnSentences.Contains(lead, ErrorPhrases.Overloaded) ? Overload(status) : null;
             default:
                 return null;
         }

@@ -64,12 +64,11 @@ internal sealed class GeminiDialect : OpenAIDialect
     protected override Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message)
     {
         // A message that does not begin with a quota may contain a caller's text.
-        var lead = ServerWords.Lead(message);
-        var isOfQuota = lead.Contains("quota", StringComparison.OrdinalIgnoreCase);
+        var isOfQuota = OwnSentences.FirstClause(message).Contains("quota", StringComparison.OrdinalIgnoreCase);
         // A limit of 0 does not refill, even if the body contains a delay.
         if (isOfQuota && IsLimitZero(message))
             return Verdict.Quota with { UntilCleared = true };
-        if (SaysUsedUp(lead, ErrorPhrases.Money))
+        if (SaysUsedUp(message, ErrorPhrases.Money))
             return Verdict.Quota;
         if (signs.QuotaPerDay)
             return Verdict.Quota;

@@ -16,7 +16,7 @@ internal static class OwnSentences
 
     private static readonly string[] s_beforeTime = ["retry in", "retry after", "retry-after", "retry_after", "retry at", "again at", "reset at", "resets at", "available at"];
     private static readonly string[] s_beforeNumber = ["limit", "used", "requested", "current"];
-    private static readonly string[] s_echoes = ["prompt", "input", "question", "query"];
+    private static readonly string[] s_echoes = ["prompt", "input", "question", "query", "says", "said", "saying", "asked", "wrote", "quoted"];
     private static readonly string[] s_measures = ["token", "tokens", "rate", "limit", "size", "length"];
 
     /// <summary>
@@ -46,6 +46,34 @@ internal static class OwnSentences
         return words;
     }
 
+    /// <summary>
+    /// Gets the first clause of a message (<see cref="ServerWords.Lead"/>) up to an equals sign, an opening brace, or a word such as "prompt". The text after it
+    /// may be a caller's ("Busy. request=You exceeded your current quota").
+    /// </summary>
+    /// <param name="words">The message, without quoted text.</param>
+    public static ReadOnlySpan<char> FirstClause(ReadOnlySpan<char> words)
+    {
+        words = ServerWords.Lead(words);
+        for (var i = 0; i < words.Length; i++)
+        {
+            if (words[i] is '=' or '{' || BeginsEcho(words, i))
+                return words[..i];
+        }
+
+        return words;
+    }
+
+    /// <summary>Checks whether a clause contains a phrase, not counting the text in parentheses, which may be a caller's.</summary>
+    /// <param name="clause">The first clause of the message.</param>
+    /// <param name="phrases">The phrases.</param>
+    public static bool Contains(ReadOnlySpan<char> clause, SearchValues<string> phrases)
+    {
+        var open = clause.IndexOf('(');
+        if (open < 0)
+            return clause.ContainsAny(phrases);
+        return clause[..open].ContainsAny(phrases) || clause.LastIndexOf(')') is var close && close > open && clause[(close + 1)..].ContainsAny(phrases);
+    }
+
     // "(TPM): Limit 7000", "Limit: 7000".
     private static bool IsOfLimit(ReadOnlySpan<char> words, int colon)
     {
@@ -57,8 +85,10 @@ internal static class OwnSentences
         return after is [>= '0' and <= '9', ..];
     }
 
-    // "prompt hello", but not "prompt tokens".
-    private static bool BeginsEcho(ReadOnlySpan<char> words, int at)
+    /// <summary>Checks whether a caller's text may follow the word at this place: "prompt hello", but not "prompt tokens".</summary>
+    /// <param name="words">The message, without quoted text.</param>
+    /// <param name="at">The place.</param>
+    public static bool BeginsEcho(ReadOnlySpan<char> words, int at)
     {
         if (at > 0 && char.IsLetterOrDigit(words[at - 1]))
             return false;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using HaKit.Faults;
 using HaKit.Tests.Http;
 
 namespace HaKit.Tests.Faults;

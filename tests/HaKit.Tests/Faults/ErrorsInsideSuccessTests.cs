@@ -1,4 +1,6 @@
 using System.Text.Json;
+using HaKit.Faults;
+using HaKit.Health;
 using HaKit.Tests.Http;
 
 namespace HaKit.Tests.Faults;

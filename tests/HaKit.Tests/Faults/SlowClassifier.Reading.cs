@@ -388,8 +388,25 @@ internal static partial class SlowClassifier
             return words;
         var limit = words.StartsWith("Rate limit reached", StringComparison.OrdinalIgnoreCase) ? "(?! *limit [0-9])(?!(?<=(?:limit|used|requested|current):) *[0-9])" : "";
         var colon = @"(?<!retry in|retry after|retry-after|retry_after|retry at|again at|resets? at|available at):" + limit + @"(?=[ \n\r\t]|\z)";
-        const string noun = @"(?<![\p{L}\p{Nd}])(?:prompt|input|question|query)(?![\p{L}\p{Nd}])(?! *(?:tokens?|rate|limit|size|length)(?![\p{L}\p{Nd}]))";
-        return Regex.Match(words, $@"\A(.*?)(?:\n|\uFF1A|{colon}|(?<= )[-\u2013\u2014](?= |\z)|[={{]|{noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
+        return Regex.Match(words, $@"\A(.*?)(?:\n|\uFF1A|{colon}|(?<= )[-\u2013\u2014](?= |\z)|[={{]|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
+    }
+
+    private const string Noun = @"(?<![\p{L}\p{Nd}])(?:prompt|input|question|query|says|said|saying|asked|wrote|quoted)(?![\p{L}\p{Nd}])(?! *(?:tokens?|rate|limit|size|length)(?![\p{L}\p{Nd}]))";
+
+    /// <summary>Gets the first clause of a message, up to a place from which it may repeat a caller's text.</summary>
+    private static string FirstClause(string words) =>
+        Regex.Match(Lead(words), $@"\A(.*?)(?:[={{]|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
+
+    /// <summary>Replaces the text in parentheses, from the first to the last, by a sign that no phrase contains.</summary>
+    private static string WithoutParentheses(string clause) => Regex.Replace(clause, @"\((?:.*\)|.*\z)", "\u0001", RegexOptions.Singleline);
+
+    /// <summary>Gets the part of a message about sizes up to a caller's text. A number of the server may follow a colon.</summary>
+    private static string OwnOfSizes(string words)
+    {
+        words = Regex.Replace(words, @"\A[ \t\r\n]*(?:[A-Za-z0-9._]*(?i:error|exception)(?: code: [0-9]{3})?(?:: | - ) *)*", "", RegexOptions.CultureInvariant);
+        const string end = @"(?::(?=[ \n\r\t]|\z)|(?<= )[-\u2013\u2014](?= |\z))(?! *(?:(?:limit|used|requested|current):? *)?[0-9])";
+        const string number = @"(?!(?:[ :=(]|(?:of|is|was|has|tokens|token|count|to)(?![A-Za-z0-9]))*[0-9])";
+        return Regex.Match(words, $@"\A(.*?)(?:[\n\uFF1A={{]|{end}|{Noun}{number}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
     }
 
     private static string QuotedMessage(string raw)

@@ -195,7 +195,7 @@ internal static partial class SlowClassifier
         if (meanings.Count > 0)
             return (meanings[0].Kind, meanings[0].Kind == FaultKind.Throttled ? throttle : meanings[0].Reach, false);
         var message = facts.Message;
-        var own = WithoutEcho(Lead(message));
+        var own = FirstClause(message);
         if (status == 0 && (ContextLength().IsMatch(own) || ContextSubject().IsMatch(own) && ContextVerb().IsMatch(own)))
             return (FaultKind.ContextLength, null, false);
         if (status == 0 && IsFiltered(own))
@@ -216,13 +216,13 @@ internal static partial class SlowClassifier
 
         if (status is 403 or 424 or 451 && IsFiltered(message))
             return (FaultKind.ContentFilter, null, false);
-        if (status == 403 && BadKey().IsMatch(Lead(message)))
+        if (status == 403 && BadKey().IsMatch(WithoutParentheses(own)))
             return (FaultKind.Unauthorized, null, true);
         if (status == 404 && Regex.IsMatch(message, "model|deployment", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
             return (FaultKind.ModelNotFound, null, false);
-        if ((status == 429 || status >= 500) && OverloadedModel().IsMatch(Lead(message)))
+        if ((status == 429 || status >= 500) && OverloadedModel().IsMatch(WithoutParentheses(own)))
             return (FaultKind.Overloaded, FaultReach.Model, false);
-        if ((status == 429 || status >= 500) && Overloaded().IsMatch(Lead(message)))
+        if ((status == 429 || status >= 500) && Overloaded().IsMatch(WithoutParentheses(own)))
             return (FaultKind.Overloaded, status == 529 ? FaultReach.Model : null, false);
         return status switch
         {
@@ -251,10 +251,10 @@ internal static partial class SlowClassifier
 
     private static bool? QuotaInMessage(string dialect, Facts facts)
     {
-        var charged = Regex.Replace(Lead(facts.Message), "no credits (?:were|have been|will be).*", "", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline);
+        var charged = WithoutParentheses(Regex.Replace(FirstClause(facts.Message), "no credits (?:were|have been|will be).*", "", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline));
         if (dialect != "gemini")
             return (Quota().IsMatch(charged) || Money().IsMatch(charged)) && !ShortWindow().IsMatch(Lead(facts.Message)) ? false : null;
-        var isOfQuota = Lead(facts.Message).Contains("quota", StringComparison.OrdinalIgnoreCase);
+        var isOfQuota = FirstClause(facts.Message).Contains("quota", StringComparison.OrdinalIgnoreCase);
         if (isOfQuota && FirstLimit().Match(facts.Message) is { Success: true } limit && !Regex.IsMatch(limit.Groups[1].Value, @"^(?:[0-9]|\.[0-9])"))
             return true;
         if (Money().IsMatch(charged) && !ShortWindow().IsMatch(Lead(facts.Message)))
@@ -267,6 +267,7 @@ internal static partial class SlowClassifier
         const RegexOptions Options = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant;
         if (!Regex.IsMatch(Lead(words), "too large|larger|limit|token|tpm", Options))
             return false;
+        words = OwnOfSizes(words);
         if (Regex.IsMatch(words, "request too large|request is too large for your rate limit|reduce your message size|larger than (?:your|the) rate limit", Options))
             return true;
         if (Regex.Matches(words, "([0-9,]*[0-9]) *>(?= *([0-9][0-9,]*))").Any(m => Digits(m.Groups[1].Value) > Digits(m.Groups[2].Value)))
