@@ -114,7 +114,7 @@ internal abstract class Dialect
                 return status;
             if (ErrorWords.IsQuota(word))
                 return 429;
-            if (ErrorWords.IsFilter(word) || rank == 0 && RequestSigns.IsCodeOfOwnMistake(word))
+            if (ErrorWords.IsFilter(word) || RequestSigns.IsGeneral(word) || rank == 0 && RequestSigns.IsCodeOfOwnMistake(word))
                 return 400;
         }
 

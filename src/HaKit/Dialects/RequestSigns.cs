@@ -16,7 +16,10 @@ internal static class RequestSigns
         [
             "key", "auth", "credential", "token_expired", "org", "project", "account", "user", "tenant", "subscription", "model", "deployment", "engine",
             "region", "country", "territory", "location", "endpoint", "host", "url", "api_version", "request_error", "bad_request", "plan", "tier", "billing", "balance",
+            "client", "grant", "permission", "verif", "licen", "workspace", "scope", "certificat", "domain", "provider", "login", "captcha", "_ip_", "-ip-",
         ], StringComparison.OrdinalIgnoreCase);
+
+    private static readonly string[] s_general = ["invalidrequest", "invalidargument", "invalidarguments", "invalidparameter", "invalidparameters"];
 
     private static readonly SearchValues<string> s_wrong = SearchValues.Create(
         ["invalid", "missing", "unsupported", "unknown_param", "above_max", "below_min", "too_long", "too_short", "too_many", "too_large", "out_of_range", "malformed", "required", "not_supported", "mismatch", "parse"],
@@ -33,6 +36,14 @@ internal static class RequestSigns
             "reasoning", "text", "image", "images", "size", "file", "dimensions", "encoding_format", "documents", "query", "inputs", "parameters", "service_tier",
         ], StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
+    // Further members that have parts ("safety_settings[0].category: …").
+    private static readonly System.Collections.Frozen.FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_deepMembers = System.Collections.Frozen.FrozenSet.ToFrozenSet(
+        [
+            "safety_settings", "safetySettings", "tool_config", "toolConfig", "system_instruction", "systemInstruction", "functions", "function_call", "logit_bias", "stream_options", "web_search_options", "audio",
+            "modalities", "include", "prediction", "inferenceConfig", "additionalModelRequestFields", "guardrailConfig", "output_config", "context_management", "mcp_servers", "options", "format", "instances", "requests",
+            "attachments", "tool_resources", "thread", "items", "content", "role", "stopSequences", "toolChoice", "maxTokens", "data",
+        ], StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+
     /// <summary>Checks whether the refusal blames the request.</summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="words">The message, without quoted text.</param>
@@ -47,7 +58,40 @@ internal static class RequestSigns
     public static bool IsCodeOfOwnMistake(ReadOnlySpan<char> code) =>
         IsCodeOfRequest(code) && !code.ContainsAny(s_ofServer) && !code.StartsWith("parse", StringComparison.OrdinalIgnoreCase);
 
-    private static bool IsCodeOfRequest(ReadOnlySpan<char> code) => code.ContainsAny(s_wrong) && !code.ContainsAny(s_elsewhere);
+    /// <summary>Checks whether a code only says that a request is wrong (<c>invalid_request</c>, <c>invalid-argument</c>), without a cause.</summary>
+    /// <param name="code">A plain token; empty when absent.</param>
+    public static bool IsGeneral(ReadOnlySpan<char> code)
+    {
+        foreach (var known in s_general)
+        {
+            if (IsSame(code, known))
+                return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsCodeOfRequest(ReadOnlySpan<char> code) =>
+        code.ContainsAny(s_wrong) && !code.ContainsAny(s_elsewhere) && !IsGeneral(code) && !NamesToken(code) && !code.StartsWith("ip_", StringComparison.OrdinalIgnoreCase);
+
+    // A token of a user ("invalid_token"), and not the tokens of a prompt ("max_tokens_too_large").
+    private static bool NamesToken(ReadOnlySpan<char> code) =>
+        code.Contains("token", StringComparison.OrdinalIgnoreCase) && !code.Contains("tokens", StringComparison.OrdinalIgnoreCase) && !code.Contains("max_token", StringComparison.OrdinalIgnoreCase);
+
+    // Compares letters only: separators and case do not matter.
+    private static bool IsSame(ReadOnlySpan<char> code, string letters)
+    {
+        var count = 0;
+        foreach (var c in code)
+        {
+            if (!char.IsAsciiLetter(c))
+                continue;
+            if (count == letters.Length || char.ToLowerInvariant(c) != letters[count++])
+                return false;
+        }
+
+        return count == letters.Length;
+    }
 
     // "messages.0.content: …", "tools[1].function: …", "* GenerateContentRequest.contents: …", "max_tokens: …".
     private static bool BeginsWithPath(ReadOnlySpan<char> words)
@@ -63,9 +107,20 @@ internal static class RequestSigns
         if (path.EndsWith("Error", StringComparison.Ordinal) || path.EndsWith("Exception", StringComparison.Ordinal))
             return false;
         var step = path.IndexOfAny('.', '[');
-        return step < 0 ? IsMember(path)
-            : step > 0 && step + 1 < path.Length && (path[step] == '.' || char.IsAsciiDigit(path[step + 1]));
+        if (step < 0)
+            return s_members.Contains(path);
+        if (step + 1 == path.Length || path[step] == '[' && !char.IsAsciiDigit(path[step + 1]))
+            return false;
+        // A name with points may also be a host, a module or a status ("grpc.StatusCode.UNAVAILABLE: …"), so its first part must be a member of a request.
+        var first = path[..step];
+        if (!IsBody(first))
+            return IsRoot(first);
+        var rest = path[(step + 1)..];
+        var next = rest.IndexOfAny('.', '[');
+        return path[step] == '.' && IsRoot(next < 0 ? rest : rest[..next]);
     }
 
-    private static bool IsMember(ReadOnlySpan<char> name) => s_members.Contains(name);
+    private static bool IsBody(ReadOnlySpan<char> name) => name.Equals("body", StringComparison.OrdinalIgnoreCase) || name.Equals("request", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsRoot(ReadOnlySpan<char> name) => s_members.Contains(name) || s_deepMembers.Contains(name) || name.EndsWith("Request", StringComparison.Ordinal) && name.Length > "Request".Length;
 }

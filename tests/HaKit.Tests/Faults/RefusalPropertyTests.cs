@@ -66,8 +66,10 @@ public sealed class RefusalPropertyTests
     [Fact(Timeout = 60_000)]
     public void A_400_or_422_is_the_requests_own_fault_only_if_it_says_so()
     {
-        var silent = Gen.Elements("User location is not supported for the API use.", "This organization has been disabled.", "Bad request", "upstream said no", "Error: x", "The server had an error");
-        var telling = Gen.Elements("messages.0.content: Field required", "tools[1].function: invalid", "max_tokens: 5000 > 4096", "* GenerateContentRequest.contents: contents is not specified", "input: too long a list");
+        var silent = Gen.Elements("User location is not supported for the API use.", "This organization has been disabled.", "Bad request", "upstream said no", "Error: x", "The server had an error",
+            "google.api_core.exceptions.FailedPrecondition: 400 User location is not supported for the API use.", "grpc.StatusCode.UNAVAILABLE: no backend", "litellm.Timeout: no answer", "upstream.example.com: host not found", "node-3.pool[2].gpu: lost",
+            "body.region: unknown", "request.model_name: x", "Request.: x", "messages.: x");
+        var telling = Gen.Elements("messages.0.content: Field required", "tools[1].function: invalid", "max_tokens: 5000 > 4096", "* GenerateContentRequest.contents: contents is not specified", "body.messages.0.content: invalid", "request.temperature: too high", "safety_settings[0].category: unknown", "generation_config.response_schema: x", "input: too long a list");
         var cases = from says in Gen.Elements(true, false)
                     from message in says ? telling : silent
                     from status in Gen.Elements(400, 422)
@@ -92,6 +94,41 @@ public sealed class RefusalPropertyTests
             return c.requested > c.limit ? fault is { Kind: FaultKind.RequestTooLarge, SecondOpinion: SecondOpinion.Each, IsProvisional: false, RetryAfter: null }
                 : c.status == 429 ? fault.Kind == FaultKind.Throttled : fault.Kind == FaultKind.RequestTooLarge;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(Effort()));
+    }
+
+    [Theory]
+    [InlineData("invalid_request", false)]
+    [InlineData("InvalidRequest", false)]
+    [InlineData("INVALID_REQUEST", false)]
+    [InlineData("invalid-argument", false)]
+    [InlineData("invalid_argument", false)]
+    [InlineData("InvalidParameter", false)]
+    [InlineData("invalid_token", false)]
+    [InlineData("invalid_client", false)]
+    [InlineData("invalid_grant", false)]
+    [InlineData("missing_token", false)]
+    [InlineData("verification_required", false)]
+    [InlineData("permission_required", false)]
+    [InlineData("license_required", false)]
+    [InlineData("invalid_permission", false)]
+    [InlineData("invalid_workspace", false)]
+    [InlineData("ip_not_supported", false)]
+    [InlineData("client_ip_not_supported", false)]
+    [InlineData("invalid_value", true)]
+    [InlineData("invalid_type", true)]
+    [InlineData("max_tokens_out_of_range", true)]
+    [InlineData("too_many_tokens", true)]
+    [InlineData("invalid_max_token", true)]
+    [InlineData("clip_not_supported", true)]
+    [InlineData("invalid_request_body", true)]
+    [InlineData("missing_required_parameter", true)]
+    public void A_code_about_the_account_or_about_no_cause_is_no_evidence_against_the_request(string code, bool isEvidence)
+    {
+        foreach (var dialect in s_dialects)
+        {
+            var body = JsonSerializer.Serialize(new { error = new { code, message = "User location is not supported" } });
+            Classify(400, body, dialect, RequestKind.CreatesAnswer).SecondOpinion.Should().Be(isEvidence ? SecondOpinion.None : SecondOpinion.One, "{0} {1}", code, dialect);
+        }
     }
 
     [Theory]

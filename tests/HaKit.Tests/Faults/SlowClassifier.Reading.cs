@@ -137,13 +137,31 @@ internal static partial class SlowClassifier
     {
         foreach (var name in new[] { "param", "field", "pointer", "propertyPath", "source/pointer", "source[]/pointer" })
             places[$"{error}/{name}"] = "param";
-        places[$"{error}/loc"] = "field";
+        places[$"{error}/loc"] = "location";
+        places[$"{error}/loc[]"] = "location item";
     }
 
     private static bool IsMember(string name)
     {
-        name = Regex.Replace(name.TrimStart('$', '#', '.', '/'), @"\Abody[./]", "");
-        return name.Length > 0 && !Regex.IsMatch(name, @"\A(?i:model|none|null|message|msg|details?|errors?|code|status|base|general|global|non_?field_?errors|_schema|_errors)\z", RegexOptions.CultureInvariant);
+        name = Regex.Replace(name.TrimStart('$', '#', '.', '/'), @"\A(?:body[./]|data/attributes/|(?i:query|path)[./])", "");
+        if (name.Length > 64)
+            return !Regex.IsMatch(name, @"\A(?:[xX][-_]|(?i:headers?|cookies?)[./])", RegexOptions.CultureInvariant);
+        name = name.Replace('-', '_');
+        return name.Length > 0 && !Regex.IsMatch(name, @"\A(?:[xX]_|(?i:headers?|cookies?)[./])", RegexOptions.CultureInvariant) && !Regex.IsMatch(name, @"\A(?i:model|authorization|api_?key|key|token|access_token|credentials?|api_?version|anthropic_version|version|region|location|country|organi[sz]ation|organization_id|org|org_id|openai_organization|openai_project|project|project_id|account|account_id|user|tenant|tenant_id|workspace|subscription|host|url|base_url|path|endpoint|deployment|deployment_id|engine|headers?|content_type|accept|origin|ip|none|null|message|msg|details?|errors?|code|status|base|general|global|non_?field_?errors|_schema|_errors)\z", RegexOptions.CultureInvariant);
+    }
+
+    /// <summary>Checks a location: after the name of the body, or without it, comes the name of a member. Numbers are positions.</summary>
+    private static bool NamesMember(List<(bool IsText, string Text)> location)
+    {
+        var texts = location.Where(static p => p.IsText).Select(static p => p.Text).ToList();
+        return texts switch
+        {
+            [] => location.Count > 0,
+            ["body" or "form" or "json"] => true,
+            ["body" or "form" or "json", var member, ..] => IsMember(member),
+            ["header" or "headers" or "query" or "path" or "cookie" or "cookies", ..] => false,
+            [var member, ..] => IsMember(member),
+        };
     }
 
     private static string? PlaceOf(string path, out string exceptionMember)
@@ -167,6 +185,7 @@ internal static partial class SlowClassifier
         string code = "", detail = "", exception = "", type = "", status = "", outerCode = "", outerType = "", message = "", outerMessage = "";
         int bodyStatus = 0;
         bool azure = false, google = false, typeError = false, mistral = false, hasObject = false, isError = false, perDay = false, names = false, field = false, endFailed = false, nativeFailed = false, filtered = false, ended = false;
+        List<List<(bool IsText, string Text)>> locations = [];
         TimeSpan? delay = null;
         DateTimeOffset? back = null;
 
@@ -211,6 +230,12 @@ internal static partial class SlowClassifier
                 case "error message":
                     Known();
                     message = isText ? text : message;
+                    break;
+                case "location" when kind == JsonValueKind.Array:
+                    locations.Add([]);
+                    break;
+                case "location item" when kind is JsonValueKind.String or JsonValueKind.Number:
+                    locations[^1].Add((isText, text));
                     break;
                 case "field" when kind == JsonValueKind.Array:
                     field = true;
@@ -321,6 +346,7 @@ internal static partial class SlowClassifier
             }
         }
 
+        field |= locations.Any(NamesMember);
         var header = Header(evidence, "x-amzn-ErrorType");
         if (header is { Length: > 0 and < 512 })
             exception = ExceptionName(header);

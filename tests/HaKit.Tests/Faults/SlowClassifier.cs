@@ -122,8 +122,12 @@ internal static partial class SlowClassifier
     {
         if (IsQuotaWord(word))
             return 429;
-        return FilterWord().IsMatch(Letters(word)) || isCode && CodeOfRequest().IsMatch(word) && !CodeOfOthers().IsMatch(word) && !CodeOfServer().IsMatch(word) ? 400 : 0;
+        return FilterWord().IsMatch(Letters(word)) || IsGeneral(word) || isCode && IsCodeOfRequest(word) && !CodeOfServer().IsMatch(word) ? 400 : 0;
     }
+
+    private static bool IsGeneral(string code) => Regex.IsMatch(Regex.Replace(code, "[^A-Za-z]", ""), @"\Ainvalid(?:request|arguments?|parameters?)\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
+    private static bool IsCodeOfRequest(string code) => CodeOfRequest().IsMatch(code) && !CodeOfOthers().IsMatch(code) && !IsGeneral(code);
 
     private static bool IsQuotaWord(string word) => QuotaWord().IsMatch(Letters(word)) && !RateWord().IsMatch(Letters(word));
 
@@ -136,7 +140,7 @@ internal static partial class SlowClassifier
     {
         var creates = request == RequestKind.CreatesAnswer;
         var isPage = !facts.IsJson;
-        var saysOwn = facts.Field || facts.Words[3] == "request_too_large" || CodeOfRequest().IsMatch(facts.Words[0]) && !CodeOfOthers().IsMatch(facts.Words[0]) || PathFirst().IsMatch(facts.Message);
+        var saysOwn = facts.Field || facts.Words[3] == "request_too_large" || IsCodeOfRequest(facts.Words[0]) || PathFirst().IsMatch(facts.Message);
         SecondOpinion? asks = fault.Kind switch
         {
             FaultKind.ModelNotFound when request != RequestKind.Other => SecondOpinion.Each,
@@ -334,13 +338,13 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"invalid|missing|unsupported|unknown_param|above_max|below_min|too_long|too_short|too_many|too_large|out_of_range|malformed|required|not_supported|mismatch|parse", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex CodeOfRequest();
 
-    [GeneratedRegex(@"key|auth|credential|token_expired|org|project|account|user|tenant|subscription|model|deployment|engine|region|country|territory|location|endpoint|host|url|api_version|request_error|bad_request|plan|tier|billing|balance", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"key|auth|credential|token_expired|org|project|account|user|tenant|subscription|model|deployment|engine|region|country|territory|location|endpoint|host|url|api_version|request_error|bad_request|plan|tier|billing|balance|client|grant|permission|verif|licen|workspace|scope|certificat|domain|provider|login|captcha|_ip_|-ip-|\Aip_|\A(?!.*(?:tokens|max_token)).*token", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex CodeOfOthers();
 
     [GeneratedRegex("response|output|answer|result|upstream|server|backend|gateway|proxy|internal|worker|stream|generat|json|chunk|node|cluster|runtime|too_many_req|too_many_con|queue|state|login|captcha|^parse", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex CodeOfServer();
 
-    [GeneratedRegex(@"^[* ]*(?![^ :,;\t\r\n(]*(?:Error|Exception):)(?:(?:messages|max_tokens|max_completion_tokens|max_output_tokens|temperature|top_p|top_k|tools|tool_choice|system|stop_sequences|stop|stream|metadata|thinking|response_format|input|prompt|contents|generationConfig|generation_config|n|seed|logprobs|instructions|reasoning|text|image|images|size|file|dimensions|encoding_format|documents|query|inputs|parameters|service_tier)|[_A-Za-z][^\s:,;(.\[]*(?:\.[^ :,;\t\r\n(]|\[[0-9])[^ :,;\t\r\n(]*):", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^[* ]*(?![^ :,;\t\r\n(]*(?:Error|Exception):)(?:(?:messages|max_tokens|max_completion_tokens|max_output_tokens|temperature|top_p|top_k|tools|tool_choice|system|stop_sequences|stop|stream|metadata|thinking|response_format|input|prompt|contents|generationConfig|generation_config|n|seed|logprobs|instructions|reasoning|text|image|images|size|file|dimensions|encoding_format|documents|query|inputs|parameters|service_tier)|(?:messages|max_tokens|max_completion_tokens|max_output_tokens|temperature|top_p|top_k|tools|tool_choice|system|stop_sequences|stop|stream|metadata|thinking|response_format|input|prompt|contents|generationConfig|generation_config|n|seed|logprobs|instructions|reasoning|text|image|images|size|file|dimensions|encoding_format|documents|query|inputs|parameters|service_tier|safety_settings|safetySettings|tool_config|toolConfig|system_instruction|systemInstruction|functions|function_call|logit_bias|stream_options|web_search_options|audio|modalities|include|prediction|inferenceConfig|additionalModelRequestFields|guardrailConfig|output_config|context_management|mcp_servers|options|format|instances|requests|attachments|tool_resources|thread|items|content|role|stopSequences|toolChoice|maxTokens|data|[_A-Za-z][^ :,;\t\r\n(.\[]*Request)(?:\.[^ :,;\t\r\n(]|\[[0-9])[^ :,;\t\r\n(]*|(?i:body|request)\.(?:messages|max_tokens|max_completion_tokens|max_output_tokens|temperature|top_p|top_k|tools|tool_choice|system|stop_sequences|stop|stream|metadata|thinking|response_format|input|prompt|contents|generationConfig|generation_config|n|seed|logprobs|instructions|reasoning|text|image|images|size|file|dimensions|encoding_format|documents|query|inputs|parameters|service_tier|safety_settings|safetySettings|tool_config|toolConfig|system_instruction|systemInstruction|functions|function_call|logit_bias|stream_options|web_search_options|audio|modalities|include|prediction|inferenceConfig|additionalModelRequestFields|guardrailConfig|output_config|context_management|mcp_servers|options|format|instances|requests|attachments|tool_resources|thread|items|content|role|stopSequences|toolChoice|maxTokens|data|[^ :,;\t\r\n(.\[]+Request)(?:[.\[][^ :,;\t\r\n(]*)?):", RegexOptions.CultureInvariant)]
     private static partial Regex PathFirst();
 
     [GeneratedRegex("per second|per minute|per min|/ ?second|/ ?sec|/ ?minute|/ ?min", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
