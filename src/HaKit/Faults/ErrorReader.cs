@@ -144,7 +144,8 @@ internal static class ErrorReader
         {
             ReadEach(ref reader, ref signs, ReadPromptFeedback);
         }
-        else if (name.SequenceEqual("stop_reason"u8) || name.SequenceEqual("stopReason"u8) || !wrapped && name.SequenceEqual("done_reason"u8))
+        else if (name.SequenceEqual("stop_reason"u8) || name.SequenceEqual("stopReason"u8)
+            || !wrapped && (name.SequenceEqual("done_reason"u8) || name.SequenceEqual("finish_reason"u8) || name.SequenceEqual("finishReason"u8)))
         {
             ReadEnd(ref reader, ref signs);
         }

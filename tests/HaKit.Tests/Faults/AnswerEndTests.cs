@@ -23,6 +23,15 @@ public sealed class AnswerEndTests
     [InlineData("""{"delta":{"stop_reason":"refusal"}}""", "kind=ContentFilter")]
     [InlineData("""{"messageStop":{"stopReason":"guardrail_intervened"}}""", "kind=ContentFilter")]
     [InlineData("""{"delta":{"finish_reason":"ERROR"}}""", "kind=ServerError")]
+    [InlineData("""{"id":"x","finish_reason":"ERROR","message":{"role":"assistant","content":[{"type":"text","text":"half "}]}}""", "kind=ServerError")]
+    [InlineData("""{"id":"x","finish_reason":"TIMEOUT","message":{"content":[{"type":"text","text":"half "}]}}""", "kind=ServerError")]
+    [InlineData("""{"event_type":"stream-end","finish_reason":"ERROR_TOXIC"}""", "kind=ServerError")]
+    [InlineData("""{"finishReason":"error","text":"half "}""", "kind=ServerError")]
+    [InlineData("""{"finish_reason":"content_filter","text":"half "}""", "kind=ContentFilter")]
+    [InlineData("""{"id":"x","finish_reason":"COMPLETE","message":{"content":[{"type":"text","text":"whole"}]}}""", "none")]
+    [InlineData("""{"finish_reason":"MAX_TOKENS","text":"x"}""", "none")]
+    [InlineData("""{"finish_reason":null,"text":"x"}""", "none")]
+    [InlineData("""{"response":{"finishReason":"error"}}""", "none")]
     [InlineData("""{"response":{"response":{"stop_reason":"refusal"}}}""", "none")]
     public void Finish_reasons_decide_about_an_answer_without_an_error(string body, string expectation)
     {

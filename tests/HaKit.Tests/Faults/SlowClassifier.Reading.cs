@@ -64,7 +64,7 @@ internal static partial class SlowClassifier
             foreach (var name in s_messages)
                 places[root + name] = "message";
             places[root + "*Exception"] = "exception";
-            places[root + "done_reason"] = "end";
+            places[root + "done_reason"] = places[root + "finish_reason"] = places[root + "finishReason"] = "end";
             foreach (var wrap in new[] { "", "response/", "delta/", "messageStop/", "x_groq/" })
             {
                 if (wrap.Length > 0)
