@@ -14,16 +14,19 @@ internal sealed class AnswerShape
 
     private readonly byte[][] _members;
     private readonly byte[][] _inElement;
-    private readonly (byte[] Member, byte[][] Values)[] _excuses;
+    private readonly (byte[] Member, byte[]? Inner, byte[][] Values)[] _excuses;
 
     /// <param name="members">Members of the root. Any of them makes the body an answer if it is not null and not empty.</param>
     /// <param name="inElement">Members of an array's element. An element must have any of them; if empty, every element is enough.</param>
-    /// <param name="excuses">Members of the root whose value explains a missing answer, with these values. No values: any value that is not empty.</param>
+    /// <param name="excuses">
+    /// Members of the root whose value explains a missing answer, with these values. No values: any value that is not empty. With a point: a member of that
+    /// member, of any value that is not empty.
+    /// </param>
     private AnswerShape(string[] members, string[]? inElement = null, params (string Member, string[] Values)[] excuses)
     {
         _members = Utf8(members);
         _inElement = Utf8(inElement ?? []);
-        _excuses = [.. excuses.Select(e => (Encoding.UTF8.GetBytes(e.Member), Utf8(e.Values)))];
+        _excuses = [.. excuses.Select(e => (e.Member.Split('.'), e.Values)).Select(e => (Encoding.UTF8.GetBytes(e.Item1[0]), e.Item1.Length > 1 ? Encoding.UTF8.GetBytes(e.Item1[1]) : null, Utf8(e.Values)))];
     }
 
     /// <summary>Gets the shape that every body has.</summary>
@@ -33,13 +36,13 @@ internal sealed class AnswerShape
     public static AnswerShape Choices { get; } = new(["choices"], ["message", "text", "delta", "finish_reason"]);
 
     /// <summary>OpenAI's responses. An answer that is still being created has no output yet.</summary>
-    public static AnswerShape Output { get; } = new(["output"], null, ("status", ["queued", "in_progress", "incomplete", "cancelled"]));
+    public static AnswerShape Output { get; } = new(["output"], null, ("status", ["queued", "in_progress", "incomplete"]));
 
     /// <summary>Embeddings and images.</summary>
-    public static AnswerShape Data { get; } = new(["data"]);
+    public static AnswerShape Data { get; } = new(["data"]) { TakesArray = true };
 
     /// <summary>Moderations, rankings, scores.</summary>
-    public static AnswerShape Results { get; } = new(["results", "data", "scores"]);
+    public static AnswerShape Results { get; } = new(["results", "data", "scores"]) { TakesArray = true };
 
     /// <summary>A transcript; silence has an empty text.</summary>
     public static AnswerShape Transcript { get; } = new(["text", "segments"], null, ("text", [""]));
@@ -49,7 +52,7 @@ internal sealed class AnswerShape
         new(["content"], null, ("stop_reason", ["end_turn", "stop_sequence", "max_tokens", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded"]));
 
     /// <summary>Gemini's candidates; a blocked prompt has none.</summary>
-    public static AnswerShape Candidates { get; } = new(["candidates"], ["content", "finishReason", "output"], ("promptFeedback", []));
+    public static AnswerShape Candidates { get; } = new(["candidates"], ["content", "finishReason", "output"], ("promptFeedback.blockReason", []));
 
     /// <summary>Bedrock's converse.</summary>
     public static AnswerShape Converse { get; } = new(["output"], null, ("stopReason", []));
@@ -69,6 +72,9 @@ internal sealed class AnswerShape
     /// <summary>Gets whether an answer of this shape is JSON, even if it has another Content-Type.</summary>
     public bool IsJson => _members.Length > 0 && !ReferenceEquals(this, Transcript);
 
+    // True if an array of the results alone is an answer, too.
+    private bool TakesArray { get; init; }
+
     /// <summary>Checks whether a body is an answer.</summary>
     /// <param name="json">The complete body.</param>
     public bool IsMetBy(ReadOnlySpan<byte> json)
@@ -84,6 +90,9 @@ internal sealed class AnswerShape
                 return false;
             if (reader.TokenType == JsonTokenType.StartObject)
                 return IsMetByObject(ref reader);
+            // Hugging Face's server answers a ranking with an array of results.
+            if (TakesArray && reader.TokenType == JsonTokenType.StartArray)
+                return IsSomething(ref reader);
             // Gemini streams an array of answers if the request does not ask for another format.
             var isMet = false;
             while (reader.TokenType == JsonTokenType.StartArray && ReferenceEquals(this, Candidates) && !isMet && reader.Read() && reader.TokenType == JsonTokenType.StartObject)
@@ -103,7 +112,7 @@ internal sealed class AnswerShape
             var isMember = IsOneOf(ref reader, _members);
             var excuse = ExcuseOf(ref reader);
             reader.Read();
-            if (excuse is not null && IsExcused(ref reader, excuse))
+            if (excuse is { } found && IsExcused(ref reader, found.Inner, found.Values))
                 return true;
             if (isMember && IsSomething(ref reader))
                 return true;
@@ -174,14 +183,12 @@ internal sealed class AnswerShape
         }
     }
 
-    private static bool IsExcused(ref Utf8JsonReader reader, byte[][] values)
+    private static bool IsExcused(ref Utf8JsonReader reader, byte[]? inner, byte[][] values)
     {
+        if (inner is not null)
+            return IsInnerFilled(ref reader, inner);
         if (values.Length == 0)
-        {
-            var isSaid = reader.TokenType is not (JsonTokenType.Null or JsonTokenType.False);
-            reader.Skip();
-            return isSaid;
-        }
+            return reader.TokenType != JsonTokenType.False && IsFilled(ref reader);
         var isExcused = false;
         if (reader.TokenType == JsonTokenType.String)
         {
@@ -193,12 +200,30 @@ internal sealed class AnswerShape
         return isExcused;
     }
 
-    private byte[][]? ExcuseOf(ref Utf8JsonReader reader)
+    // Leaves the reader on the last token of the value.
+    private static bool IsInnerFilled(ref Utf8JsonReader reader, byte[] inner)
     {
-        foreach (var (member, values) in _excuses)
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            reader.Skip();
+            return false;
+        }
+        var isFilled = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isInner = reader.ValueTextEquals(inner);
+            reader.Read();
+            isFilled |= IsFilled(ref reader) && isInner;
+        }
+        return isFilled;
+    }
+
+    private (byte[]? Inner, byte[][] Values)? ExcuseOf(ref Utf8JsonReader reader)
+    {
+        foreach (var (member, inner, values) in _excuses)
         {
             if (reader.ValueTextEquals(member))
-                return values;
+                return (inner, values);
         }
 
         return null;
