@@ -15,6 +15,9 @@ internal static class Durations
     private const int LongestIsoDuration = 32;
     private const double UnixSeconds = 1e9;
     private const double UnixMilliseconds = 1e12;
+    private const double UnixMicroseconds = 1e14;
+    private const double UnixNanoseconds = 1e17;
+    private const double MostUnixNanoseconds = 1e20;
 
     private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789.");
 
@@ -32,8 +35,8 @@ internal static class Durations
     public static TimeSpan? Scaled(ReadOnlySpan<char> text, double scale) => TryNumber(text.Trim(), out var number) ? Future(number * scale) : null;
 
     /// <summary>
-    /// Reads seconds. A number above 10⁹ is a Unix time in seconds, and a number above 10¹² is one in milliseconds, because such a long duration is
-    /// meaningless.
+    /// Reads seconds. A number above 10⁹ is a Unix time in seconds, above 10¹² in milliseconds, above 10¹⁴ in microseconds and above 10¹⁷ in nanoseconds, because
+    /// such a long duration is meaningless.
     /// </summary>
     /// <param name="text">The number.</param>
     /// <param name="now">The server's time, for Unix times.</param>
@@ -43,7 +46,7 @@ internal static class Durations
             return null;
         return number switch
         {
-            > UnixMilliseconds => Unix(number / 1000, now),
+            > UnixMilliseconds => Unix(InSeconds(number), now),
             > UnixSeconds => Unix(number, now),
             _ => Future(number),
         };
@@ -59,7 +62,7 @@ internal static class Durations
         if (!TryNumber(text.Trim(), out var number))
             return null;
         if (number > UnixMilliseconds)
-            return number / 1000;
+            return InSeconds(number);
         return scale == 1 && number > UnixSeconds ? number : null;
     }
 
@@ -158,6 +161,14 @@ internal static class Durations
         return text is ['P' or 'p', 'T' or 't', .. var rest] && rest.Length <= LongestIsoDuration ? GoDuration(lower[..rest.ToLowerInvariant(lower)]) : null;
     }
 
+    // The unit of a Unix time follows from its size.
+    private static double InSeconds(double number) => number switch
+    {
+        > UnixNanoseconds and < MostUnixNanoseconds => number / 1e9,
+        > UnixMicroseconds and < MostUnixNanoseconds => number / 1e6,
+        _ => number / 1e3,
+    };
+
     // Without the present time (default), the wait until an instant cannot be computed.
     private static TimeSpan? Unix(double seconds, DateTimeOffset now)
     {
@@ -235,9 +246,9 @@ internal static class Durations
         double? total = null;
         while (!text.IsEmpty && char.IsAsciiDigit(text[0]))
         {
-            var end = EndOf(text, static c => char.IsAsciiDigit(c) || c == '.');
+            var end = EndOfNumber(text);
             var digits = text[..end].TrimEnd('.');
-            if (!TryNumber(digits, out var number))
+            if (!TryNumber(digits, out var number, NumberStyles.AllowThousands))
                 break;
             var endsSentence = digits.Length < end;
             var unit = endsSentence ? default : text[end..].TrimStart(' ');
@@ -257,6 +268,16 @@ internal static class Durations
         return total is { } seconds ? Future(seconds) : null;
     }
 
+    // "1200", "1.5", "1,200.5". A comma counts only before exactly three digits.
+    private static int EndOfNumber(ReadOnlySpan<char> text)
+    {
+        var end = EndOf(text, char.IsAsciiDigit);
+        var groups = end;
+        while (end <= 3 && text[groups..] is [',', >= '0' and <= '9', >= '0' and <= '9', >= '0' and <= '9', ..] && (groups + 4 == text.Length || !char.IsAsciiDigit(text[groups + 4])))
+            groups += 4;
+        return groups + EndOf(text[groups..], static c => char.IsAsciiDigit(c) || c == '.');
+    }
+
     private static int EndOf(ReadOnlySpan<char> text, Func<char, bool> belongs)
     {
         var end = 0;
@@ -265,8 +286,8 @@ internal static class Durations
         return end;
     }
 
-    private static bool TryNumber(ReadOnlySpan<char> text, out double number) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
+    private static bool TryNumber(ReadOnlySpan<char> text, out double number, NumberStyles more = NumberStyles.None) =>
+        double.TryParse(text, more | NumberStyles.AllowDecimalPoint | NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
 
     private static TimeSpan? Future(double seconds)
     {

@@ -69,10 +69,8 @@ internal readonly struct RateLimitHeaders
     public static TimeSpan? ReadRetryAfter(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
-        if (Durations.Milliseconds(Value(raw, "retry-after-ms")) is { } exact)
+        if ((Milliseconds(raw, "retry-after-ms", now) ?? Milliseconds(raw, "x-ms-retry-after-ms", now)) is { } exact)
             return exact;
-        if (Durations.Milliseconds(Value(raw, "x-ms-retry-after-ms")) is { } azure)
-            return azure;
         TimeSpan? longest = null;
         if (raw.TryGetValues("Retry-After", out var lines))
         {
@@ -129,6 +127,14 @@ internal readonly struct RateLimitHeaders
         return null;
     }
 
+    // A number above 10¹² is the instant to come back, in Unix milliseconds.
+    private static TimeSpan? Milliseconds(HttpHeadersNonValidated raw, string name, DateTimeOffset now)
+    {
+        if (Value(raw, name) is not { } text)
+            return null;
+        return Durations.UnixTime(text, 0.001) is { } seconds ? Durations.Until(Instants.OfUnix(seconds), ServerTime(raw, now)) : Durations.Milliseconds(text);
+    }
+
     private static RateLimitWindow Window(HttpHeadersNonValidated raw, RateLimitWindowNames? names, DateTimeOffset now)
     {
         if (names is null)
@@ -144,14 +150,15 @@ internal readonly struct RateLimitHeaders
     }
 
     /// <summary>
-    /// Reads a reset: OpenAI writes Go durations, Azure whole seconds (-1 and 0 for unknown), Anthropic instants. No text can be two of these.
+    /// Reads a reset: OpenAI writes Go durations, Azure whole seconds (-1 and 0 for unknown), Anthropic instants, others HTTP dates. No text can be two of
+    /// these.
     /// </summary>
     private static TimeSpan? Reset(string? text, HttpHeadersNonValidated raw, DateTimeOffset now)
     {
         if (text is null)
             return null;
         var server = ServerTime(raw, now);
-        return text.Contains('T', StringComparison.Ordinal) ? Durations.Until(Instants.Rfc3339(text), server) : Durations.Seconds(text, server) ?? Durations.GoDuration(text);
+        return text.Contains('T', StringComparison.Ordinal) ? Durations.Until(Instants.Rfc3339(text) ?? Instants.HttpDate(text), server) : Durations.Seconds(text, server) ?? Durations.GoDuration(text);
     }
 
     /// <summary>Gets the server's own time if the answer has a <c>Date</c>, because all dates in the answer refer to the server's clock.</summary>

@@ -16,7 +16,7 @@ internal static class ErrorValues
 
     private const int LongestNoError = 12;
 
-    private static readonly WordSet s_noErrors = new("0", "none", "null", "ok", "success", "succeeded", "no error");
+    private static readonly WordSet s_noErrors = new("0", "200", "none", "null", "ok", "success", "succeeded", "no error");
 
     // The names that servers use for a code, a status and a message.
     public static bool IsCode(ReadOnlySpan<byte> name) =>
@@ -113,7 +113,7 @@ internal static class ErrorValues
     /// </summary>
     public static bool IsNotEmpty(ref Utf8JsonReader reader) =>
         reader is { TokenType: JsonTokenType.String, ValueSpan.Length: > 0 } && !IsNoError(reader.ValueSpan)
-        || reader.TokenType == JsonTokenType.Number && !reader.ValueSpan.SequenceEqual("0"u8);
+        || reader.TokenType == JsonTokenType.Number && !(reader.ValueSpan.SequenceEqual("0"u8) || reader.ValueSpan.SequenceEqual("0.0"u8) || reader.ValueSpan.SequenceEqual("200"u8));
 
     private static bool IsNoError(ReadOnlySpan<byte> text)
     {

@@ -41,6 +41,44 @@ public sealed class RateLimitHeadersTests
     public void Retry_after_is_read_in_every_form(string value, double? seconds) => Seconds(("Retry-After", value)).Should().Be(seconds);
 
     [Theory]
+    [InlineData("1767225620000", 20d)]
+    [InlineData("1767225620500", 20.5)]
+    [InlineData("1767225620000000", 20d)]
+    [InlineData("1767225590000", null)]
+    [InlineData("2000", 2d)]
+    [InlineData("-1767225620000", null)]
+    [InlineData("99999999999999999999999999", null)]
+    public void A_wait_in_milliseconds_may_be_an_instant(string value, double? seconds)
+    {
+        foreach (var name in (string[])["retry-after-ms", "x-ms-retry-after-ms"])
+        {
+            Seconds((name, value)).Should().Be(seconds, name);
+            Seconds((name, value), ("Retry-After", "7")).Should().Be(seconds ?? 7, name);
+            Seconds((name, value), ("Date", "Thu, 01 Jan 2026 00:00:10 GMT")).Should().Be(value.StartsWith("17", StringComparison.Ordinal) && seconds is not null ? seconds - 10 : seconds, name);
+        }
+    }
+
+    [Theory]
+    [InlineData("Thu, 01 Jan 2026 00:00:30 GMT", 30d)]
+    [InlineData("Wed, 31 Dec 2025 00:00:30 GMT", null)]
+    [InlineData("2026-01-01T00:00:30Z", 30d)]
+    [InlineData("1767225630000000", 30d)]
+    [InlineData("1767225630000000000", 30d)]
+    [InlineData("Tuesday", null)]
+    public void A_reset_may_be_a_date_or_a_Unix_time(string value, double? seconds) =>
+        Read(WireDialect.OpenAI, ("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", value)).ResetOfExhausted?.TotalSeconds.Should().Be(seconds);
+
+    [Theory]
+    [InlineData("Please try again in 1,200 seconds", 1200d)]
+    [InlineData("try again in 1,200.5s", 1200.5)]
+    [InlineData("try again in 1,200,300 ms", 1200.3)]
+    [InlineData("try again in 12,000", 12000d)]
+    [InlineData("try again in 1,20 seconds", 1d)]
+    [InlineData("try again in 5, 300 seconds", 5d)]
+    [InlineData("try again in 1,2000 seconds", 1d)]
+    public void A_number_in_a_sentence_may_have_separators(string sentence, double seconds) => Durations.InSentence(sentence, isLimit: true)?.TotalSeconds.Should().Be(seconds);
+
+    [Theory]
     [InlineData("limit=10, remaining=0, reset=21", 21d)]
     [InlineData("\"default\";r=0;t=20", 20d)]
     [InlineData("limit=10, remaining=3, reset=21", null)]

@@ -62,6 +62,20 @@ public sealed class ErrorMembersTests
         Fixture.Check(Classified.Answer(200, body), expectation, body);
 
     [Theory]
+    [InlineData("""{"error":{"code":200,"message":"OK"},"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}""")]
+    [InlineData("""{"error":{"code":"200","message":""}}""")]
+    [InlineData("""{"error":{"code":0.0,"message":"success"}}""")]
+    [InlineData("""{"error":200}""")]
+    [InlineData("""{"error":"200"}""")]
+    public void An_error_that_says_success_is_none(string body) => Classified.Answer(200, body).Should().BeNull(body);
+
+    [Theory]
+    [InlineData("""{"error":{"code":200,"message":"It broke"}}""", "kind=BrokenBody")]
+    [InlineData("""{"error":{"code":201}}""", "kind=BrokenBody")]
+    [InlineData("""{"error":{"code":200,"type":"server_error"}}""", "kind=ServerError")]
+    public void An_error_with_the_code_of_a_success_is_one_if_another_word_says_so(string body, string expectation) => Fixture.Check(Classified.Answer(200, body), expectation, body);
+
+    [Theory]
     [InlineData(500, """{"error":"x","error_type":"overloaded_error"}""", "kind=Overloaded reach=Model code=overloaded_error")]
     [InlineData(400, """{"error":{"message":"x","details":[{"@type":"t","reason":"API_KEY_INVALID"}]}}""", "kind=Unauthorized")]
     [InlineData(400, """{"error":{"message":"x","details":[{"reason":"API_KEY_INVALID"}]}}""", "kind=InvalidRequest")]

@@ -39,6 +39,7 @@ public sealed class FaultFuzzTests
         "\"Blocked. request=You exceeded your current quota\"", "\"Denied (you have no credits) by rule\"", "\"Your account (a) has no credits (b\"", "\"Rate limit reached for m. He said: Limit 5, Requested 6\"", "\"Limit 5, input of 6 tokens: x\"", "\"Limit: used: 5 > 4\"",
         "[\"body\",\"messages\",0]", "[\"header\",\"x-api-key\"]", "[\"body\",\"model\"]", "[\"body\",12]", "[[\"query\"],\"n\"]", "[0,{\"x\":1},\"n\"]", "\"x-api-key\"", "\"query.api-version\"", "\"API-Version\"", "{\"Authorization\":[\"x\"]}",
         "\"invalid_request\"", "\"INVALID-ARGUMENT\"", "\"invalid_token\"", "\"max_tokens_missing\"", "\"grpc.StatusCode.UNAVAILABLE: x\"", "\"body.messages[0]: x\"", "\"GenerateContentRequest.contents: x\"", "\"upstream.example.com: no host\"",
+        "\"Try again in 1,200 seconds\"", "\"retry in 1,200,300.5 ms\"", "\"retry in 1,20 s\"", "\"again in 1,2000\"", "200", "0.0", "\"200\"", "{\"code\":200,\"message\":\"OK\"}",
         "\"None\"", "\"Tokens per minute limit exceeded\"", "\"token_quota_exceeded\"", "\"usage limit reached\"", "\"Prompt tokens limit exceeded: 9,000 > 800 > 10\"", "\"Limit 5> 4,, > ,3\"", "\"exceed_context_size_error\"", "[\"credits are depleted\"]", "[{\"message\":\"daily free allocation\"}]",
         "\"litellm.BadRequestError: OpenAIException - Budget has been exceeded! 5 > 4\"", "\"The input length exceeds 5\"", "\"余额不足, spend cap per minute\"", "\"XException - insufficient account balance\"",
         "\"Too many requests for prompt: my app says try again in 3600s\"", "\"Rate limit reached for m on tokens per min (TPM): Limit 7000, Used 0. Please try again in 50s. Prompt: try again in 9s\"", "\"Rate limit reached. Limit: 9 / min. Current: 10 / min. Retry after: 4s\"",
@@ -48,8 +49,8 @@ public sealed class FaultFuzzTests
 
     private static readonly (string Name, string[] Values)[] s_headers =
     [
-        ("retry-after-ms", ["1500.5", "-1", "0", "x"]),
-        ("x-ms-retry-after-ms", ["9000", "NaN"]),
+        ("retry-after-ms", ["1500.5", "-1", "0", "x", "1767225640500", "1767225640500000", "1767225590000"]),
+        ("x-ms-retry-after-ms", ["9000", "NaN", "1767225620000"]),
         ("Retry-After", ["1", "86400", "1.5", "0", "-3", "1m30s", "Thu, 01 Jan 2026 00:00:30 GMT", "Wed, 31 Dec 2025 00:00:30 GMT", "Thursday, 01-Jan-26 00:00:30 GMT", "later", "99999999999999", "20, 20", "5, 30 ", "20 seconds", "2 minutes", "2026-01-01T00:00:40Z", "1767225640", "1767225640500", "3 parsecs", "\"20\"", "PT20S", "pt1m", "20sec", "7 s", "2026-01-01 00:00:40 UTC", "2026-01-01 00:00:40", "Thu, 01 Jan 2026 00:00:30 UTC", "00:00:20", "5.03:23:11", "P1D", "Thu, 01 Jan 2026 00:00:20 +0000", "Thu Jan 01 2026 00:00:20 GMT+0000 (UTC)", "2026-01-01T00:00:20.123456789Z", "2026-01-01T00:00:20+0000", "20;", "in 20 seconds", "~20s", "'20'", "after 3"]),
         ("X-Retry-After", ["22", "x"]),
         ("ratelimitbysize-reset", ["23"]),
@@ -60,7 +61,7 @@ public sealed class FaultFuzzTests
         ("x-ratelimit-reset-requests-day", ["25"]),
         ("RateLimit", ["\"default\";r=0;t=20", "limit=10, remaining=0, reset=21", "\"x\";r=3;t=20", "t=5;r=x", "reset=", "limit=3", "\"a\";r=4;t=2, \"b\";r=0;t=90", "\"a,\\\"b;r=0;t=3600\";r=0;t=2 , c;t=7", "limit=1, remaining=0, reset=3, remaining=2, reset=5"]),
         ("X-RateLimit-Reset-After", ["18", "1.5"]),
-        ("RateLimit-Reset", ["17", "1767225640", "x"]),
+        ("RateLimit-Reset", ["17", "1767225640", "x", "1767225640500000", "1767225640500000000"]),
         ("RateLimit-Remaining", ["0", "4"]),
         ("X-RateLimit-Reset", ["19", "2026-01-01T00:00:50Z"]),
         ("x-should-retry", ["false", "true", " FALSE"]),

@@ -204,7 +204,7 @@ internal static partial class SlowClassifier
                     (isError, message) = (true, text);
                     break;
                 case "error":
-                    isError |= kind == JsonValueKind.True || kind == JsonValueKind.Number && text != "0";
+                    isError |= kind == JsonValueKind.True || kind == JsonValueKind.Number && text is not ("0" or "0.0" or "200");
                     Status();
                     break;
                 case "status":
@@ -263,7 +263,7 @@ internal static partial class SlowClassifier
                     var scale = wait.EndsWith("ms", StringComparison.OrdinalIgnoreCase) ? 0.001 : 1;
                     if (Number(text.Trim()) is { } number)
                     {
-                        var unix = number > 1e12 ? number / 1000 : number > 1e9 && scale == 1 ? number : 0;
+                        var unix = number > 1e12 ? InSeconds(number) : number > 1e9 && scale == 1 ? number : 0;
                         back = unix is > 0 and < 253402300799 ? DateTimeOffset.UnixEpoch.AddSeconds(unix) : back;
                         delay = unix > 0 ? delay : Ahead(number * scale) ?? delay;
                     }
@@ -327,7 +327,7 @@ internal static partial class SlowClassifier
 
             void Known()
             {
-                if (kind is JsonValueKind.String or JsonValueKind.Number && text is not ("" or "0") && !(isText && NoError().IsMatch(text)))
+                if (kind is JsonValueKind.String or JsonValueKind.Number && text is not ("" or "0" or "0.0" or "200") && !(isText && NoError().IsMatch(text)))
                     (isError, hasObject) = (isError || !Regex.IsMatch(path, @"(?:^|/)errors?\[\]/"), true);
             }
 
@@ -359,7 +359,7 @@ internal static partial class SlowClassifier
             typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, field, Regex.IsMatch(Encoding.Latin1.GetString(evidence.Body.Span), @"\A(?:ï»¿)?[ \t\r\n]*[\[{]"), raw, perDay, names, delay ?? (back is { } at && evidence.Now != default ? Ahead((at - evidence.Now).TotalSeconds) : null), filtered, ended && !nativeFailed, endFailed, Header(evidence, "x-should-retry")?.Trim().Equals("false", StringComparison.OrdinalIgnoreCase) == true);
     }
 
-    [GeneratedRegex("^(?:none|null|ok|success|succeeded|no error)\\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("^(?:none|null|ok|success|succeeded|no error|200|0)\\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex NoError();
 
     private static string Decoded(string raw) => Regex.Replace(
@@ -464,8 +464,12 @@ internal static partial class SlowClassifier
         var now = HttpDate(Header(evidence, "Date")) ?? evidence.Now;
         foreach (var name in s_milliseconds)
         {
-            if (Number(Header(evidence, name)?.Trim()) is { } milliseconds && Ahead(milliseconds / 1000) is { } exact)
+            if (Number(Header(evidence, name)?.Trim()) is not { } milliseconds)
+                continue;
+            if (milliseconds <= 1e12 && Ahead(milliseconds / 1000) is { } exact)
                 return exact;
+            if (milliseconds > 1e12 && InSeconds(milliseconds) is > 0 and < 253402300799 and var instantOfHeader && now != default && Ahead((DateTimeOffset.UnixEpoch.AddSeconds(instantOfHeader) - now).TotalSeconds) is { } untilInstant)
+                return untilInstant;
         }
 
         if (Lines(evidence, "Retry-After").Select(line => Told(line, now)).Max() is { } retryAfter)
@@ -578,7 +582,7 @@ internal static partial class SlowClassifier
             if (Regex.Match(part, @"^[Pp][Tt](.{0,32})\z") is { Success: true } iso && GoDuration(iso.Groups[1].Value.ToLowerInvariant()) is { } standard)
                 return standard;
             if (Number(part.Trim()) is { } number)
-                return number > 1e12 ? Unix(number / 1000) : number > 1e9 ? Unix(number) : Ahead(number);
+                return number > 1e12 ? Unix(InSeconds(number)) : number > 1e9 ? Unix(number) : Ahead(number);
             if (GoDuration(part) is { } duration)
                 return duration;
             if ((HttpDate(part) ?? Instant(part)) is { } date)
@@ -589,6 +593,8 @@ internal static partial class SlowClassifier
 
         TimeSpan? Unix(double seconds) => now == default ? null : seconds > 253402300799 ? TimeSpan.FromDays(365) : Ahead((DateTimeOffset.UnixEpoch.AddSeconds(seconds) - now).TotalSeconds);
     }
+
+    private static double InSeconds(double number) => number / (number >= 1e20 ? 1e3 : number > 1e17 ? 1e9 : number > 1e14 ? 1e6 : 1e3);
 
     private static TimeSpan? ClockTime(Match clock)
     {
@@ -601,7 +607,8 @@ internal static partial class SlowClassifier
 
     private static TimeSpan? Reset(string? text, DateTimeOffset now) => text is null ? null
         : text.Contains('T') ? DateTimeOffset.TryParseExact(text, s_instants, CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var at) ? Ahead((at - now).TotalSeconds) : null
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var at) || HttpDate(text) is { } date && (at = date) != default
+            ? now == default ? null : Ahead((at - now).TotalSeconds) : null
         : Number(text.Trim()) is { } seconds ? Told(text, now) : GoDuration(text);
 
     private static DateTimeOffset? HttpDate(string? text) => text is not null && DateTimeOffset.TryParseExact(Regex.Replace(text, @" \(.*", "", RegexOptions.Singleline),
@@ -648,9 +655,9 @@ internal static partial class SlowClassifier
             return Regex.Match(colons.Value.TrimEnd('.', ':'), @"\A(?:([0-9]{1,7})\.)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})(\.[0-9]{1,7})?\z") is { Success: true } clock ? ClockTime(clock)?.TotalSeconds : null;
         }
         double? sum = null;
-        while (Regex.Match(text, @"^([0-9][0-9.]*?)(?:(\.+)(?![0-9.])|(?![0-9.])) *(\p{L}*)[, ]*(?:[aA][nN][dD] )?") is { Success: true } part)
+        while (Regex.Match(text, @"^([0-9]{1,3}(?:,[0-9]{3}(?![0-9]))+(?:\.[0-9][0-9.]*?)?|[0-9][0-9.]*?)(?:(\.+)(?![0-9.])|(?![0-9.])) *(\p{L}*)[, ]*(?:[aA][nN][dD] )?") is { Success: true } part)
         {
-            if (Number(part.Groups[1].Value) is not { } number)
+            if (Number(part.Groups[1].Value.Replace(",", "", StringComparison.Ordinal)) is not { } number)
                 break;
             var scale = part.Groups[2].Success ? null : Scale(part.Groups[3].Value);
             if (scale is null)
