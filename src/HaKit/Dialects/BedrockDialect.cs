@@ -40,6 +40,11 @@ internal sealed class BedrockDialect : OpenAIDialect
         "ServiceQuotaExceededException" => Verdict.Quota,
         "UnrecognizedClientException" or "ExpiredTokenException" or "ExpiredToken" or "InvalidSignatureException" or "InvalidClientTokenId"
             or "IncompleteSignature" or "MissingAuthenticationToken" or "MissingAuthenticationTokenException" => Verdict.BadKey,
+        // Amazon's common errors have status 400.
+        "ThrottlingException" or "throttlingException" or "Throttling" or "ThrottledException" or "RequestThrottled" or "RequestThrottledException" or "TooManyRequestsException" or "RequestLimitExceeded"
+            or "ModelNotReadyException" or "modelNotReadyException" => new Verdict(FaultKind.Throttled),
+        "ServiceUnavailableException" or "serviceUnavailableException" or "ServiceUnavailable" => new Verdict(FaultKind.Overloaded),
+        "InternalServerException" or "internalServerException" or "InternalFailure" => new Verdict(FaultKind.ServerError),
         "ResourceNotFoundException" => new Verdict(FaultKind.ModelNotFound),
         "ModelErrorException" or "ModelTimeoutException" or "ModelStreamErrorException" => new Verdict(FaultKind.ServerError),
         "modelTimeoutException" or "modelStreamErrorException" => new Verdict(FaultKind.ServerError),
@@ -50,7 +55,8 @@ internal sealed class BedrockDialect : OpenAIDialect
     {
         "ValidationException" or "validationException" => 400,
         "AccessDeniedException" or "accessDeniedException" => 403,
-        "ThrottlingException" or "throttlingException" or "ModelNotReadyException" or "modelNotReadyException" => 429,
+        "ThrottlingException" or "throttlingException" or "ModelNotReadyException" or "modelNotReadyException" or "Throttling" or "ThrottledException" or "RequestThrottled"
+            or "RequestThrottledException" or "TooManyRequestsException" or "RequestLimitExceeded" => 429,
         "InternalServerException" or "internalServerException" => 500,
         "ServiceUnavailableException" or "serviceUnavailableException" => 503,
         _ => base.StatusOf(word),
