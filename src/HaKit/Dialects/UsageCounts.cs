@@ -3,13 +3,13 @@ namespace HaKit.Dialects;
 /// <summary>Holds the token counts of one answer, as far as they were read.</summary>
 internal struct UsageCounts
 {
-    /// <summary>The tokens of the answer.</summary>
-    public long? Output;
-
     /// <summary>The prompt tokens that came from the provider's cache.</summary>
     public long? Cached;
 
     private long? _input;
+    private long? _output;
+    private long _inputBeside;
+    private long? _outputBeside;
     private bool _inputLeavesOutCache;
     private long _cachedBeside;
     private long _written;
@@ -18,7 +18,10 @@ internal struct UsageCounts
     /// Gets the tokens of the whole prompt. Anthropic and Bedrock report cached tokens separately; without adding them, the share of cached tokens could
     /// exceed 100 %.
     /// </summary>
-    public readonly long? WholeInput => _inputLeavesOutCache ? Add(Add(_input!.Value, _cachedBeside), _written) : _input;
+    public readonly long? WholeInput => _inputLeavesOutCache ? Add(Add(_input!.Value, _cachedBeside), _written) : _input is { } input ? Add(input, _inputBeside) : null;
+
+    /// <summary>Gets the tokens of the whole answer. Gemini reports thinking separately, although it bills thinking as output.</summary>
+    public readonly long? Output => _outputBeside is { } beside ? Add(_output ?? 0, beside) : _output;
 
     /// <summary>Records the value of a member.</summary>
     public void Set(UsageMember member, long count)
@@ -32,7 +35,7 @@ internal struct UsageCounts
                 (_input, _inputLeavesOutCache) = (count, true);
                 break;
             case UsageMember.Output:
-                Output = count;
+                _output = count;
                 break;
             case UsageMember.Cached:
                 Cached = count;
@@ -42,6 +45,12 @@ internal struct UsageCounts
                 break;
             case UsageMember.Written:
                 _written = count;
+                break;
+            case UsageMember.InputBeside:
+                _inputBeside = count;
+                break;
+            case UsageMember.OutputBeside:
+                _outputBeside = count;
                 break;
         }
     }

@@ -19,6 +19,12 @@ internal sealed record UsageNames(string Container, string Input, string Output)
     /// cref="Input"/> contains neither these tokens nor the cached ones.
     /// </summary>
     public string? Written { get; init; }
+
+    /// <summary>Gets the member for further prompt tokens that <see cref="Input"/> does not contain. Null if there is none.</summary>
+    public string? InputBeside { get; init; }
+
+    /// <summary>Gets the member for further tokens of the answer that <see cref="Output"/> does not contain, such as thinking. Null if there is none.</summary>
+    public string? OutputBeside { get; init; }
 }
 
 /// <summary>The meaning of a member of a usage object.</summary>
@@ -47,6 +53,12 @@ internal enum UsageMember
 
     /// <summary>Tokens of the prompt that were written into the provider's cache, not contained in the input.</summary>
     Written,
+
+    /// <summary>Further tokens of the prompt, not contained in the input.</summary>
+    InputBeside,
+
+    /// <summary>Further tokens of the answer, not contained in the output.</summary>
+    OutputBeside,
 }
 
 /// <summary>
@@ -130,5 +142,9 @@ internal static class UsageWords
             yield return (cached, names.Written is null ? UsageMember.Cached : UsageMember.CachedBeside);
         if (names.Written is { } written)
             yield return (written, UsageMember.Written);
+        if (names.InputBeside is { } input)
+            yield return (input, UsageMember.InputBeside);
+        if (names.OutputBeside is { } output)
+            yield return (output, UsageMember.OutputBeside);
     }
 }
