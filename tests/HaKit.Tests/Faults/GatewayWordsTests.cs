@@ -40,6 +40,56 @@ public sealed class GatewayWordsTests
         }
     }
 
+    [Theory]
+    [InlineData("budget_tokens_too_low")]
+    [InlineData("max_tokens_budget_exceeded")]
+    [InlineData("thinking_tokens_budget_exceeded")]
+    [InlineData("context_budget_exceeded")]
+    [InlineData("output_budget_exceeded")]
+    [InlineData("ThinkingBudgetExceeded")]
+    [InlineData("retry_budget_exhausted")]
+    [InlineData("latency_budget_exceeded")]
+    [InlineData("load_balancer_overflow")]
+    [InlineData("load_balancer_limit_exceeded")]
+    [InlineData("LoadBalancerLimitExceeded")]
+    [InlineData("credit_card_not_allowed")]
+    [InlineData("credits_not_allowed")]
+    [InlineData("refund_limit_exceeded")]
+    [InlineData("balance_overflow")]
+    [InlineData("request_rate_quota_exceeded")]
+    [InlineData("RateQuotaExceeded")]
+    [InlineData("quota_per_second_exceeded")]
+    [InlineData("concurrent_usage_limit_reached")]
+    [InlineData("gpu_memory_usage_limit")]
+    public void A_code_that_only_contains_the_letters_of_a_word_is_no_quota(string code)
+    {
+        foreach (var dialect in Enum.GetValues<WireDialect>())
+        {
+            foreach (var status in (int[])[400, 403, 429])
+                Classify(status, JsonSerializer.Serialize(new { error = new { code, message = "x" } }), dialect).Kind.Should().NotBe(FaultKind.QuotaExhausted, "{0} {1} {2}", status, code, dialect);
+        }
+    }
+
+    [Theory]
+    [InlineData("GenerateContentQuotaExceeded")]
+    [InlineData("corporate_quota_exceeded")]
+    [InlineData("secondary_quota_exceeded")]
+    [InlineData("balance_too_low")]
+    [InlineData("low_balance")]
+    [InlineData("CreditsLow")]
+    [InlineData("insufficientbalance")]
+    [InlineData("INSUFFICIENT_FUNDS")]
+    [InlineData("credit_limit_reached")]
+    [InlineData("BudgetExceededError")]
+    [InlineData("monthly_budget_exceeded")]
+    [InlineData("exceeded_current_quota_error")]
+    [InlineData("insufficient_user_quota")]
+    public void A_code_of_a_used_up_account_is_a_quota(string code)
+    {
+        foreach (var status in (int[])[400, 403, 429])
+            Classify(status, JsonSerializer.Serialize(new { error = new { code, message = "x" } })).Kind.Should().Be(FaultKind.QuotaExhausted, "{0} {1}", status, code);
+    }
+
     [Fact]
     public void A_used_up_account_of_Gemini_is_a_quota_and_its_quota_per_minute_is_not()
     {

@@ -145,7 +145,12 @@ internal static partial class SlowClassifier
 
     private static bool IsCodeOfRequest(string code) => CodeOfRequest().IsMatch(code) && !CodeOfOthers().IsMatch(code) && !IsGeneral(code);
 
-    private static bool IsQuotaWord(string word) => QuotaWord().IsMatch(Letters(word)) && !RateWord().IsMatch(Letters(word));
+    private static bool IsQuotaWord(string word) {
+        var parts = Regex.Split(word, "(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]").Select(static p => p.ToLowerInvariant()).ToList();
+        if (RateWord().IsMatch(Letters(word)) || parts.Exists(static p => p is "rate" or "rates" or "second" or "seconds"))
+            return false;
+        return QuotaWord().IsMatch(Letters(word) + (parts.Contains("low") ? " low" : ""));
+    }
 
     private static int StatusAtStart(string words) =>
         Regex.Match(words, @"\A[ \t\r\n]*(?:(?:-|[^ ]*(?i:error|exception):*)(?: +|(?=Error code: )))*? *Error code: (400|404|408|409|413|422|424|429|5[0-9]{2})(?![A-Za-z0-9])", RegexOptions.CultureInvariant) is { Success: true } match
@@ -336,10 +341,10 @@ internal static partial class SlowClassifier
 
     private static string Letters(string word) => Regex.Replace(word, "[^A-Za-z0-9]", "");
 
-    [GeneratedRegex(@"(?=.*quota)(?=.*(?:insufficient|exceed|exhaust|notenough|usedup|outof|reached))|(?=.*(?:balance|credit|fund|budget))(?=.*(?:insufficient|notenough|exhaust|deplet|exceed|low|outof|nocredit|usedup|limit|negative))|arrear|overdue|paymentrequired|spendlimit|spendinglimit|usagelimit|monthlylimit|weeklylimit|dailylimit|freetieronly", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"(?=.*quota)(?=.*(?:insufficient|exceed|exhaust|notenough|usedup|outof|reached))|^(?:(?=.*(?:balance|credit|fund))(?!.*(?:loadbalanc|rebalanc|balancer|balanced|creditcard|refund|fundament))|(?=.*budget)(?!.*(?:token|thinking|thought|reasoning|context|output|input|prompt|completion|(?:error|retry|time|latency|compute|step|tool)budget)))(?=.*(?:insufficient|notenough|exhaust|deplet|exceed| low|toolow|balancelow|lowbalance|credits?low|lowcredit|outof|nocredit|usedup|limit|negative))|arrear|overdue|paymentrequired|spendlimit|spendinglimit|usagelimit|monthlylimit|weeklylimit|dailylimit|freetieronly", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex QuotaWord();
 
-    [GeneratedRegex("rate|minute|second|rpm|tpm|qps|concurren|tokenbudget|thinkingbudget|reasoningbudget", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("ratelimit|ratequota|minute|persecond|rpm|tpm|qps|concurren|memory", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex RateWord();
 
     [GeneratedRegex("contentfilter|contentpolicy|moderation|datainspection|sensitive|unsafe|prohibitedcontent|responsibleai", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
