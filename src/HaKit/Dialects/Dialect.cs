@@ -141,11 +141,11 @@ internal abstract class Dialect
     /// </summary>
     /// <param name="message">The message, without quoted text. Only its first clause is read, because the rest may be a caller's text.</param>
     /// <param name="phrases">The phrases of a quota or of money.</param>
-    protected static bool SaysUsedUp(ReadOnlySpan<char> message, SearchValues<string> phrases)
+    protected static bool SaysUsedUp(ReadOnlySpan<char> message, UsedUpPhrases phrases)
     {
         var own = OwnSentences.FirstClause(message);
         var told = own.IndexOfAny(ErrorPhrases.Uncharged) is >= 0 and var at ? own[..at] : own;
-        return OwnSentences.Contains(told, phrases) && !IsOfShortWindow(ServerWords.Lead(message));
+        return OwnSentences.Contains(told, own.ContainsAny(ErrorPhrases.OfServer) ? phrases.Exact : phrases.All) && !IsOfShortWindow(ServerWords.Lead(message));
     }
 
     /// <summary>Checks whether the message is about a limit of a minute or less, which is a throttle even if a code or the message calls it a quota.</summary>

@@ -12,26 +12,33 @@ internal static class ErrorPhrases
     private static readonly string[] s_money =
     [
         "credit balance", "insufficient credits", "requires more credits", "insufficient balance", "billing hard limit", "spend limit", "spending limit", "spend cap", "spending cap",
-        "monthly limit", "used all available credits", "out of credits", "not enough credits", "no credits", "have any credits", "credits are depleted", "have run out", "no balance", "weekly limit", "credit limit", "exceeded your monthly",
+        "monthly limit", "used all available credits", "out of credits", "not enough credits", "no credits", "have any credits", "credits are depleted", "credit has run out", "balance has run out", "no balance", "weekly limit", "credit limit", "exceeded your monthly",
         "insufficient funds", "budget has been exceeded", "in arrears", "overdue account", "account is in good standing", "balance is insufficient", "insufficient account balance",
         "余额不足", "欠费",
     ];
 
     /// <summary>Gets the phrases about used-up money.</summary>
-    public static SearchValues<string> Money { get; } = CreateSearch(s_money);
+    public static UsedUpPhrases Money { get; } = new(CreateSearch([.. s_money, "have run out"]), CreateSearch(s_money));
 
     /// <summary>Gets the beginnings of sentences that say that a refused request cost nothing. They are not about a used-up quota.</summary>
     public static SearchValues<string> Uncharged { get; } = CreateSearch("no credits were", "no credits have been", "no credits will be");
 
-    public static SearchValues<string> Quota { get; } = CreateSearch(
+    private static readonly string[] s_quota =
     [
-        .. s_money, "exceeded your current quota", "insufficient_quota", "insufficient quota", "quota is not enough", "call volume quota", "monthly quota", "usage limit", "key limit exceeded",
+        .. s_money, "exceeded your current quota", "insufficient_quota", "insufficient quota", "quota is not enough", "call volume quota", "monthly quota", "key limit exceeded",
         "tokens per day, please wait", "api calls / month", "daily free allocation", "额度不足", "额度已用尽", "使用上限",
-    ]);
+    ];
 
-    /// <summary>Gets the words for a limit of a minute or less. Such a limit is a throttle, even if the message calls it a quota.</summary>
+    /// <summary>Gets the phrases about a used-up quota or used-up money.</summary>
+    public static UsedUpPhrases Quota { get; } = new(CreateSearch([.. s_quota, "have run out", "usage limit"]), CreateSearch(s_quota));
+
+    /// <summary>Gets words for the resources of a server. A general phrase ("We have run out of capacity") beside one of them is about the server.</summary>
+    public static SearchValues<string> OfServer { get; } = CreateSearch(
+        "concurren", "simultaneous", "parallel", "capacity", "memory", "worker", "gpu", "thread", "connection", "in flight", "in-flight", "instance", "replica", "slot", "disk", "out of time", "resources");
+
+    /// <summary>Gets the words for a limit of a minute or less, or of simultaneous requests. Such a limit is a throttle, even if the message calls it a quota.</summary>
     public static SearchValues<string> ShortWindow { get; } = CreateSearch(
-        "per second", "per min", "/second", "/ second", "/sec", "/ sec", "/min", "/ min");
+        "per second", "per min", "/second", "/ second", "/sec", "/ sec", "/min", "/ min", "concurren", "simultaneous");
 
     /// <summary>Gets the sentences about money with which providers begin a 400. In any other place such words may be the caller's.</summary>
     public static string[] QuotaSentences { get; } =
@@ -93,3 +100,8 @@ internal static class ErrorPhrases
 
     private static SearchValues<string> CreateSearch(params string[] phrases) => SearchValues.Create(phrases, StringComparison.OrdinalIgnoreCase);
 }
+
+/// <summary>Phrases that say that something is used up.</summary>
+/// <param name="All">All of them, with the phrases that may also be about a server ("have run out", "usage limit").</param>
+/// <param name="Exact">Only the phrases that name money or a quota.</param>
+internal sealed record UsedUpPhrases(SearchValues<string> All, SearchValues<string> Exact);

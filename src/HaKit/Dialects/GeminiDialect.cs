@@ -23,12 +23,8 @@ internal sealed class GeminiDialect : OpenAIDialect
 
     public override ModelPlace? ModelInPath { get; } = new("/models/", ':', NeedsMark: true);
 
-    public override UsageNames Usage { get; } = new("usageMetadata", "promptTokenCount", "candidatesTokenCount") 
-    {
-        Cached = "cachedContentTokenCount",
-        InputBeside = "toolUsePromptTokenCount",
-        OutputBeside = "thoughtsTokenCount",
-    };
+    public override UsageNames Usage { get; } =
+        new("usageMetadata", "promptTokenCount", "candidatesTokenCount") { Cached = "cachedContentTokenCount", InputBeside = "toolUsePromptTokenCount", OutputBeside = "thoughtsTokenCount" };
 
     protected override bool NamesCompletionTokens => false;
 

@@ -41,6 +41,36 @@ public sealed class GatewayWordsTests
     }
 
     [Theory]
+    [InlineData("We have run out of capacity for this model, please retry")]
+    [InlineData("Workers have run out of memory")]
+    [InlineData("Concurrent usage limit reached")]
+    [InlineData("Usage limit of simultaneous requests reached")]
+    [InlineData("GPU usage limit reached")]
+    [InlineData("The memory usage limit of this instance was reached")]
+    [InlineData("All slots have run out")]
+    [InlineData("You exceeded your current quota of 5 concurrent requests")]
+    public void A_limit_of_the_server_or_of_simultaneous_requests_is_a_throttle(string message)
+    {
+        foreach (var dialect in Enum.GetValues<WireDialect>())
+        {
+            foreach (var body in Bodies(message))
+                Classify(429, body, dialect).Kind.Should().Be(FaultKind.Throttled, "{0} {1}", dialect, body);
+        }
+    }
+
+    [Theory]
+    [InlineData("Your credit has run out")]
+    [InlineData("Your free messages have run out")]
+    [InlineData("You have reached your usage limit")]
+    [InlineData("You have no credits for this capacity")]
+    [InlineData("Insufficient balance for the memory of this worker")]
+    public void Words_of_a_used_up_account_stay_a_quota(string message)
+    {
+        foreach (var body in Bodies(message))
+            Classify(429, body).Kind.Should().Be(FaultKind.QuotaExhausted, body);
+    }
+
+    [Theory]
     [InlineData("budget_tokens_too_low")]
     [InlineData("max_tokens_budget_exceeded")]
     [InlineData("thinking_tokens_budget_exceeded")]
