@@ -38,6 +38,8 @@ public static class FinishReasons
         "error", "abort", "fail", "cancel", "timeout", "timedout", "malformed", "unavailable", "overload", "interrupt", "exception", "unexpected", "network", "disconnect",
         "connection", "crash", "toomanytoolcalls", "missingthoughtsignature", "expired", "internal", "preempt", "evict", "killed", "shutdown", "noimage", "imageother", "unknown", "invalid", "ratelimit", "throttl", "loadshed", "terminat", "quota", "capacity", "busy", "outofmemory", "panic", "lost", "broken", "gateway", "reset", "deadline",
         "unfinish", "incomplete", "stall", "dropped", "reject", "unhealthy", "insufficientsystem", "insufficientresource", "insufficientmemory", "insufficientcapacity", "insufficientbalance", "insufficientcredit", "insufficientfund",
+        "died", "dead", "closed", "prematur", "exited", "unreachable", "hangup", "hungup", "sigterm", "sigkill", "sigint", "sigsegv", "sigabrt", "sigpipe", "sighup", "segfault", "nodedown", "serverdown", "workerdown", "stoppedearly",
+        "outage", "offline", "unresponsive", "noresponse", "notresponding", "goneaway", "restart", "corrupt", "draining",
     ];
 
     private static readonly string[] s_filters =
@@ -70,6 +72,8 @@ public static class FinishReasons
             return FinishMeaning.None;
         if (Is(word, s_ends))
             return FinishMeaning.End;
+        if (word is "language") // Gemini: the language of the prompt is not supported
+            return FinishMeaning.Filter;
         // Checked before failures: "content_filter_error" and "blocked: invalid content" were ended by a filter.
         if (Has(word, s_filters))
             return FinishMeaning.Filter;

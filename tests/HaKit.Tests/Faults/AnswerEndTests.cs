@@ -32,6 +32,10 @@ public sealed class AnswerEndTests
     [InlineData("""{"finish_reason":"MAX_TOKENS","text":"x"}""", "none")]
     [InlineData("""{"finish_reason":null,"text":"x"}""", "none")]
     [InlineData("""{"response":{"finishReason":"error"}}""", "none")]
+    [InlineData("""{"candidates":[{"finishReason":"LANGUAGE"}]}""", "kind=ContentFilter")]
+    [InlineData("""{"choices":[{"finish_reason":"language_end"}]}""", "none")]
+    [InlineData("""{"choices":[{"finish_reason":"worker_died"}]}""", "kind=ServerError")]
+    [InlineData("""{"choices":[{"finish_reason":"peer_closed"}]}""", "kind=ServerError")]
     [InlineData("""{"response":{"response":{"stop_reason":"refusal"}}}""", "none")]
     public void Finish_reasons_decide_about_an_answer_without_an_error(string body, string expectation)
     {

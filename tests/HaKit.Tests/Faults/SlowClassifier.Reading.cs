@@ -22,7 +22,7 @@ internal static partial class SlowClassifier
     private static readonly Dictionary<string, string> s_places = Places();
     private static readonly Regex s_filters = new("filter|safety|recitation|blocklist|blocked|prohibited|spii|sensitive|guardrail|moderation|refusal|refused|flagged|policy|violation|risk");
     private static readonly Regex s_failing = new(
-        "error|abort|fail|cancel|timeout|timedout|malformed|unavailable|overload|interrupt|exception|unexpected|network|insufficient(?:system|resource|memory|capacity|balance|credit|fund)|disconnect|connection|crash|toomanytoolcalls|missingthoughtsignature|expired|internal|preempt|evict|killed|shutdown|noimage|imageother|unknown|invalid|ratelimit|throttl|loadshed|terminat|quota|capacity|busy|outofmemory|panic|lost|broken|gateway|reset|deadline|unfinish|incomplete|stall|dropped|reject|unhealthy|^(?:other|oom|nan|fault|shed)$");
+        "error|abort|fail|cancel|timeout|timedout|malformed|unavailable|overload|interrupt|exception|unexpected|network|insufficient(?:system|resource|memory|capacity|balance|credit|fund)|disconnect|connection|crash|toomanytoolcalls|missingthoughtsignature|expired|internal|preempt|evict|killed|shutdown|noimage|imageother|unknown|invalid|ratelimit|throttl|loadshed|terminat|quota|capacity|busy|outofmemory|panic|lost|broken|gateway|reset|deadline|unfinish|incomplete|stall|dropped|reject|unhealthy|died|dead|closed|prematur|exited|unreachable|h[au]ngup|sig(?:term|kill|int|segv|abrt|pipe|hup)|segfault|(?:node|server|worker)down|stoppedearly|outage|offline|unresponsive|noresponse|notresponding|goneaway|restart|corrupt|draining|^(?:other|oom|nan|fault|shed)$");
 
     /// <summary>0: none, 1: an end, 2: a filter, 3: a failure.</summary>
     private static int EndOf(string reason)
@@ -31,7 +31,7 @@ internal static partial class SlowClassifier
         var word = letters[..Math.Min(letters.Length, 256)];
         return word is "" or "null" or "none" or "unspecified" or "finishreasonunspecified" or "reasonunspecified" or "notfinished" or "inprogress" ? 0
             : word is "modelcontextwindowexceeded" or "stopsequence" or "toolcalls" or "toolcall" or "functioncall" or "maxtokens" or "maxoutputtokens" ? 1
-            : s_filters.IsMatch(word) ? 2 : s_failing.IsMatch(word) ? 3 : 1;
+            : s_filters.IsMatch(word) || word == "language" ? 2 : s_failing.IsMatch(word) ? 3 : 1;
     }
 
     private static readonly string[] s_milliseconds = ["retry-after-ms", "x-ms-retry-after-ms"];

@@ -137,13 +137,14 @@ internal static class WireSiblings
         "abort", "error", "aborted", "network_error", "failed", "cancelled", "server_error", "engine_error", "unknown", "UNKNOWN", "internal_error", "timeout", "insufficient_system_resource", "overloaded", "load_shed",
         "rate_limit", "shed", "preempted", "disconnect", "exception", "stopped_unexpectedly", "upstream_error", "model_error", "nan", "oom", "throttled", "terminated", "killed", "interrupted", "quota", "unavailable",
         "context_lost", "panic", "fault", "crashed", "busy", "capacity", "bad_gateway", "broken_pipe", "reset", "ERROR", "Server-Error", "MALFORMED_FUNCTION_CALL", "OTHER",
+        "worker_died", "engine_dead", "upstream_closed", "premature_eof", "process_exited", "node_down", "unreachable", "SIGTERM", "hang-up", "stopped_early", "server_restart",
     ];
 
     /// <summary>Finish reasons of whole answers.</summary>
     public static readonly string[] GoodReasons =
     [
         "stop", "length", "tool_calls", "content_filter", "eos", "end_turn", "max_tokens", "eos_token", "stop_sequence", "COMPLETE", "MAX_TOKENS", "function_call", "eos_found", "model_length", "STOP", "end", "finished", "done",
-        "completed", "stop_word", "sensitive",
+        "completed", "stop_word", "sensitive", "stopped", "early_stopping", "assigned", "signal_stop", "eof",
     ];
 
     /// <summary>Lines of a stream that report a failure.</summary>
