@@ -242,7 +242,7 @@ internal sealed class ChatContinuation : ContinuationFormat
             if (members.Name.SequenceEqual("content"u8))
             {
                 if (members.Value is [(byte)'"', ..])
-                    text += rest.Seam.Append(TextOf(members.Value));
+                    text += rest.Seam.Append(JsonMembers.Text(members.Value));
                 continue;
             }
             if (JsonMembers.IsFilled(members.Value))
@@ -256,20 +256,6 @@ internal sealed class ChatContinuation : ContinuationFormat
             json.WriteString("content"u8, text);
         json.WriteEndObject();
         return isSomething || text.Length > 0;
-    }
-
-    private static string TextOf(ReadOnlySpan<byte> value)
-    {
-        var reader = new Utf8JsonReader(value);
-        reader.Read();
-        try
-        {
-            return reader.GetString() ?? "";
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new JsonException("Half a character.", exception);
-        }
     }
 
     private static void WriteUsage(Utf8JsonWriter json, ReadOnlySpan<byte> usage, RestState rest)

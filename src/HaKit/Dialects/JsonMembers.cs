@@ -63,6 +63,24 @@ internal ref struct JsonMembers
     public static long? Number(ReadOnlySpan<byte> value) =>
         System.Buffers.Text.Utf8Parser.TryParse(value, out long number, out var used) && used == value.Length ? number : null;
 
+    /// <summary>Gets a text. Empty for null and for a missing value.</summary>
+    /// <exception cref="JsonException">The value is no text, or has half a character ("\ud83d").</exception>
+    public static string Text(ReadOnlySpan<byte> value)
+    {
+        if (value.IsEmpty)
+            return "";
+        var reader = new Utf8JsonReader(value);
+        reader.Read();
+        try
+        {
+            return reader.GetString() ?? "";
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new JsonException("Not a text, or half a character.", exception);
+        }
+    }
+
     /// <summary>Checks whether the value equals this text.</summary>
     public static bool Is(ReadOnlySpan<byte> value, ReadOnlySpan<byte> text) => value is [(byte)'"', .. var inside, (byte)'"'] && inside.SequenceEqual(text);
 }

@@ -146,14 +146,18 @@ internal sealed class MessagesContinuation : ContinuationFormat
         if (rest.BlockShift is not null)
             return Event("content_block_start"u8, WithIndex(data, index + rest.BlockShift.Value));
         var delivered = rest.Delivered;
+        // Some servers write the first words into the start of the block.
+        var text = isText ? JsonMembers.Text(JsonMembers.Find(block, "text"u8)) : "";
         if (isText && delivered.IsBlockOpen)
         {
             rest.BlockShift = delivered.Block - index;
-            return [];
+            return TextOf(rest.Seam.Append(text), delivered.Block);
         }
         rest.BlockShift = delivered.Block + 1 - index;
         rest.IsJoining = isText;
-        var start = Event("content_block_start"u8, WithIndex(data, delivered.Block + 1));
+        byte[] start = text.Length > 0
+            ? [.. StartOf(delivered.Block + 1), .. TextOf(rest.Seam.Append(text), delivered.Block + 1)]
+            : Event("content_block_start"u8, WithIndex(data, delivered.Block + 1));
         return delivered.IsBlockOpen ? [.. StopOf(delivered.Block), .. start] : start;
     }
 
@@ -164,9 +168,7 @@ internal sealed class MessagesContinuation : ContinuationFormat
         var delta = JsonMembers.Find(data, "delta"u8);
         if (!rest.IsJoining || !JsonMembers.Is(JsonMembers.Find(delta, "type"u8), "text_delta"u8))
             return Event("content_block_delta"u8, WithIndex(data, index + shift));
-        var reader = new Utf8JsonReader(JsonMembers.Find(delta, "text"u8));
-        reader.Read();
-        return TextOf(rest.Seam.Append(reader.GetString() ?? ""), index + shift);
+        return TextOf(rest.Seam.Append(JsonMembers.Text(JsonMembers.Find(delta, "text"u8))), index + shift);
     }
 
     private static byte[] RewriteStop(ReadOnlySpan<byte> data, RestState rest)
@@ -186,6 +188,18 @@ internal sealed class MessagesContinuation : ContinuationFormat
         json.WriteStartObject("delta"u8);
         json.WriteString("type"u8, "text_delta"u8);
         json.WriteString("text"u8, text);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }));
+
+    private static byte[] StartOf(int index) => Event("content_block_start"u8, Json(json =>
+    {
+        json.WriteStartObject();
+        json.WriteString("type"u8, "content_block_start"u8);
+        json.WriteNumber("index"u8, index);
+        json.WriteStartObject("content_block"u8);
+        json.WriteString("type"u8, "text"u8);
+        json.WriteString("text"u8, "");
         json.WriteEndObject();
         json.WriteEndObject();
     }));

@@ -134,6 +134,49 @@ public sealed class ContinuationFormatTests
         }
     }
 
+    [Theory]
+    [InlineData("He said", " no.")]
+    [InlineData("He said ", " no.")]
+    [InlineData("", "He said no.")]
+    [InlineData(" ", "He said no.")]
+    public void Words_in_the_start_of_a_block_of_the_rest_are_not_lost(string first, string rest)
+    {
+        const string Start = """{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}""";
+        foreach (var length in Enumerable.Range(0, rest.Length + 1))
+        {
+            List<string> seen = first.Length == 0 ? [] : [Start, "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":" + JsonSerializer.Serialize(first) + "}}"];
+            var delivered = new DeliveredText(100_000);
+            foreach (var data in seen)
+                MessagesContinuation.Instance.RecordDelivered(Encoding.UTF8.GetBytes(data), delivered);
+            delivered.TokensAtSeams.Add(delivered.Tokens);
+            var state = new RestState(delivered, new AnswerSeam(delivered.Text));
+            string[] events =
+            [
+                "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":" + JsonSerializer.Serialize(rest[..length]) + "}}",
+                "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":" + JsonSerializer.Serialize(rest[length..]) + "}}",
+                """{"type":"content_block_stop","index":0}""",
+            ];
+            foreach (var data in events)
+                seen.AddRange(DataOf(MessagesContinuation.Instance.Rewrite(Encoding.UTF8.GetBytes(data), "x"u8, state)));
+            var text = string.Concat(seen.Select(s => JsonNode.Parse(s)!).Select(n => (string?)n["delta"]?["text"] ?? (string?)n["content_block"]?["text"] ?? ""));
+            text.Should().Be(first.TrimEnd() + (first.EndsWith(' ') && !rest.StartsWith(' ') ? " " : "") + rest, "{0} characters are in the start", length);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"\ud83d"}}""")]
+    [InlineData("""{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"\ud83d"}}""")]
+    [InlineData("""{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":5}}""")]
+    [InlineData("""{"type":"content_block_delta","index":0,"delta":{"type":"text_delta"}}""")]
+    public void Half_a_character_in_the_rest_throws_nothing(string data)
+    {
+        var delivered = new DeliveredText(100_000);
+        MessagesContinuation.Instance.RecordDelivered("""{"type":"content_block_start","index":0,"content_block":{"type":"text","text":"He"}}"""u8, delivered);
+        delivered.TokensAtSeams.Add(delivered.Tokens);
+        var state = new RestState(delivered, new AnswerSeam(delivered.Text));
+        FluentActions.Invoking(() => MessagesContinuation.Instance.Rewrite(Encoding.UTF8.GetBytes(data), "x"u8, state)).Should().NotThrow();
+    }
+
     // Gets the data of each event of the answer, as its server streams it.
     private static IEnumerable<string> Events(bool isMessages, string text, string id, Random random)
     {
