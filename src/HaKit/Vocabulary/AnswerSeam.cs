@@ -28,6 +28,7 @@ public sealed class AnswerSeam
     private readonly bool _repeatsBeginning;
     private readonly int _startCompared;
     private string _held = "";
+    private int _matched; // the length of the start of Beginning that has arrived again and is not in _held
     private bool _isOpen;
 
     /// <summary>Creates the seam after a text.</summary>
@@ -80,15 +81,27 @@ public sealed class AnswerSeam
         ArgumentNullException.ThrowIfNull(piece);
         if (HasAllTokens)
             return "";
-        if (_isOpen)
+        if (_isOpen || piece.Length == 0)
             return piece;
-        _held += piece;
+        // A repeated beginning may be long and arrive in very many pieces, so only its length is kept, and each piece is compared once.
+        if (_repeatsBeginning && _held.Length == 0 && _matched + piece.Length < Beginning.Length && Beginning.AsSpan(_matched).StartsWith(piece))
+        {
+            _matched += piece.Length;
+            return "";
+        }
+        HoldMatched(piece);
         return Join(isAtEnd: false);
     }
 
     /// <summary>Ends the rest.</summary>
     /// <returns>The text that was held back and that the caller gets now.</returns>
-    public string Complete() => _isOpen || HasAllTokens ? "" : Join(isAtEnd: true);
+    public string Complete()
+    {
+        if (_isOpen || HasAllTokens)
+            return "";
+        HoldMatched("");
+        return Join(isAtEnd: true);
+    }
 
     /// <summary>
     /// Computes how many tokens to request for the rest: the number that the request allows minus the number of delivered tokens, at least 1. If no token is
@@ -144,6 +157,12 @@ public sealed class AnswerSeam
         for (var i = 0; i < delivered.Count; i++)
             input += first + (i == 0 ? 0 : delivered[i - 1]);
         return (input, before + restOutput);
+    }
+
+    private void HoldMatched(string piece)
+    {
+        _held = string.Concat(Beginning.AsSpan(0, _matched), _held, piece);
+        _matched = 0;
     }
 
     private string Join(bool isAtEnd)

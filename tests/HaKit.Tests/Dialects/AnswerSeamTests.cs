@@ -80,6 +80,32 @@ public sealed class AnswerSeamTests
         }
     }
 
+    [Fact(Timeout = 60_000)]
+    public void A_long_beginning_that_comes_again_in_small_pieces_costs_little_memory()
+    {
+        const int pieces = 100_000;
+        var mistral = new PoolEndpoint(new EndpointOptions { Name = "m", Address = "https://example.test", Dialect = WireDialect.Mistral });
+        var beginning = string.Concat(Enumerable.Range(0, pieces).Select(i => $"{i % 1000:d3}."));
+        EndpointSeams().Should().OnlyContain(text => text == " and more");
+
+        IEnumerable<string> EndpointSeams()
+        {
+            foreach (var seam in (AnswerSeam[])[mistral.CreateSeam(beginning), new AnswerSeam(beginning, repeatsTail: true)])
+            {
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                var text = "";
+                for (var i = 0; i < beginning.Length; i += 4)
+                    text += seam.Append(s_pieces[i / 4 % 1000]);
+                text += seam.Append(" and more");
+                text += seam.Complete();
+                (GC.GetAllocatedBytesForCurrentThread() - before).Should().BeLessThan(20L * beginning.Length);
+                yield return text;
+            }
+        }
+    }
+
+    private static readonly string[] s_pieces = [.. Enumerable.Range(0, 1000).Select(i => $"{i:d3}.")];
+
     [Theory]
     [InlineData("Once upon a time there was a server that", " answered every question.")]
     [InlineData("Hello", " world")]
