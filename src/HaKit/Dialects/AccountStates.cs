@@ -11,7 +11,7 @@ internal static class AccountStates
 
     private static readonly WordTable s_subjects = new(
         "account", "accounts", "organization", "organisation", "org", "resource", "subscription", "project", "workspace", "tenant", "team", "deployment", "license", "credential", "credentials", "key",
-        "user", "customer", "client", "application", "app", "you");
+        "user", "customer", "client", "application", "app");
 
     // Only if it is the access of a caller: "Access to this content is restricted" is about the content.
     private static readonly WordTable s_owners = new("your", "api", "account");

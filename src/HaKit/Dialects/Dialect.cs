@@ -180,8 +180,8 @@ internal abstract class Dialect
         switch (status)
         {
             case 0:
-                // No status allows these words, so only the server's own first clause counts, and each of the other endpoints is asked once.
-                var own = OwnSentences.FirstClause(message);
+                // No status allows these words, so only the first clause counts, and after a filter's words each of the other endpoints is asked once.
+                var own = ServerWords.Lead(message);
                 if (ErrorPhrases.IsContextLength(own))
                     return new Verdict(FaultKind.ContextLength);
                 return ErrorPhrases.IsContentFilter(own) ? new Verdict(FaultKind.InvalidRequest) : null;

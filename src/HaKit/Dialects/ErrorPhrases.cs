@@ -83,7 +83,14 @@ internal static class ErrorPhrases
         if (words.IndexOfAny(s_contentFilter) is not (>= 0 and var at))
             return false;
         // The text after the phrase may be a caller's, and it may be a warning ("Your prompt violates our usage policy. Your account has been flagged").
-        return !AccountStates.AreStatedIn(words[..at]) && (AccountStates.NamesThing(words[..at]) || !AccountStates.AreStatedIn(ServerWords.Lead(words)));
+        return !AccountStates.AreStatedIn(words[..at]) && (AccountStates.NamesThing(words[..at]) || BeginsWithThing(words[at..]) || !AccountStates.AreStatedIn(ServerWords.Lead(words)));
+    }
+
+    // "prompt violates", but not "content policy".
+    private static bool BeginsWithThing(ReadOnlySpan<char> phrase)
+    {
+        var rest = phrase[Math.Max(0, phrase.IndexOf(' '))..];
+        return char.IsAsciiLetter(phrase[0]) && (rest.StartsWith(" violates", StringComparison.OrdinalIgnoreCase) || rest.StartsWith(" blocked", StringComparison.OrdinalIgnoreCase));
     }
 
     public static SearchValues<string> Overloaded { get; } = CreateSearch(

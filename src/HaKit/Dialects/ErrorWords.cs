@@ -29,7 +29,7 @@ internal static class ErrorWords
         "arrear", "overdue", "paymentrequired", "spendlimit", "spendinglimit", "usagelimit", "monthlylimit", "weeklylimit", "dailylimit", "freetieronly");
 
     // Some providers use the word quota in the code of a limit per minute.
-    private static readonly SearchValues<string> s_ofRate = CreateSearch("ratelimit", "ratequota", "minute", "persecond", "rpm", "tpm", "qps", "concurren", "memory");
+    private static readonly SearchValues<string> s_ofRate = CreateSearch("ratelimit", "minute", "persecond", "rpm", "tpm", "qps", "concurren", "memory");
 
     // These count only as whole words: "GenerateContentQuotaExceeded" is about no rate, "load_overflow" and "not_allowed" do not say that anything is low.
     private static readonly SearchValues<string> s_ofRateWords = CreateSearch("_rate_", "_rates_", "_second_", "_seconds_");

@@ -75,7 +75,7 @@ internal class OpenAIDialect : Dialect
     protected override int StatusOf(ReadOnlySpan<char> word) => word switch
     {
         "invalid_request_error" or "BadRequestError" or "validation" or "template_error" or "tool_error" or "missing_template_variable" => 400,
-        "invalid_prompt" or "failed_to_download_image" or "empty_image_file" or "image_file_not_found" => 400,
+        "invalid_prompt" or "failed_to_download_image" or "invalid_image_url" or "empty_image_file" or "image_file_not_found" => 400,
         "authentication_error" or "AuthenticationError" => 401,
         "permission_error" or "PermissionDeniedError" => 403,
         "not_found_error" or "NotFoundError" => 404,

@@ -127,24 +127,24 @@ internal static class StoredNames
     private static void CollectTexts(ReadOnlySpan<byte> json, List<StoredName> found, Func<string, string?, bool, StateKind?> kindOf, bool isRequest)
     {
         var reader = new Utf8JsonReader(json, isFinalBlock: false, state: default);
-        var holders = new Stack<(string? Name, bool IsRoot)>();
+        var holders = new Stack<(string? Name, bool IsRoot, bool IsArray)>();
         string? member = null;
         try
         {
             while (found.Count < MostIds && reader.Read())
             {
-                var isAtRoot = holders.Count == 0 || holders.Peek().IsRoot;
+                var (isAtRoot, isElement) = holders.Count == 0 ? (true, false) : (holders.Peek().IsRoot, holders.Peek().IsArray);
                 switch (reader.TokenType)
                 {
                     case JsonTokenType.PropertyName:
                         member = reader.ValueSpan.Length <= 32 ? reader.GetString() : "";
                         break;
-                    case JsonTokenType.StartObject or JsonTokenType.StartArray when isRequest && !MayHoldNames(member, isAtRoot, reader.TokenType == JsonTokenType.StartObject):
+                    case JsonTokenType.StartObject or JsonTokenType.StartArray when isRequest && !MayHoldNames(isElement ? null : member, isAtRoot, reader.TokenType == JsonTokenType.StartObject):
                         if (!reader.TrySkip())
                             return; // the body is cut inside this value
                         break;
                     case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                        holders.Push((member, isAtRoot && (member is null || RequestPlaces.IsEnvelope(member))));
+                        holders.Push((member, isAtRoot && (member is null || RequestPlaces.IsEnvelope(member)), reader.TokenType == JsonTokenType.StartArray));
                         if (reader.TokenType == JsonTokenType.StartObject)
                             member = null;
                         break;

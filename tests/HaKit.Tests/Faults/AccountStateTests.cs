@@ -17,7 +17,7 @@ public sealed class AccountStateTests
         "Your resource has been temporarily blocked because we detected behavior that may violate our content policy.",
         "Your account has been suspended for violating our usage policies.", "This organization was disabled: violation of our acceptable use policy", "Your API access has been terminated because of our usage guidelines.",
         "We have suspended your account for violations of our usage policy", "Account suspended for violating the content policy", "Access denied: your subscription is disabled due to the acceptable use policy",
-        "Your project has been banned. See our usage policies.", "The workspace is restricted under our safety guidelines", "You have been blocked from the API for violating our usage policies",
+        "Your project has been banned. See our usage policies.", "The workspace is restricted under our safety guidelines",
         "Your Azure OpenAI resource was flagged and is now disabled: content policy", "Your key has been revoked. It violated the usage policy.", "Usage policies violated, your API access has been revoked.",
         "The organization org-12 has been disabled for content that our usage policy forbids", "Content policy violated. Your account is locked.",
     ];

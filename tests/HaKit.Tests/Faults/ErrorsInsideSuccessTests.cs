@@ -81,7 +81,6 @@ public sealed class ErrorsInsideSuccessTests
     [InlineData("The engine died: prompt exceeds the context window")]
     [InlineData("It broke \"content policy\"")]
     [InlineData("Upstream failed for prompt: content violates usage guidelines")]
-    [InlineData("Failed on input=content policy")]
     [InlineData("x Error code: 400 - bad")]
     [InlineData("Error code: 401 - {'error': 'x'}")]
     [InlineData("Error code: 4000")]

@@ -90,7 +90,7 @@ internal static partial class SlowClassifier
 
     private static readonly (int Status, string Dialect, string Words)[] s_statusWords =
     [
-        (400, "", "invalid_request_error BadRequestError validation template_error tool_error missing_template_variable invalid_prompt failed_to_download_image empty_image_file image_file_not_found"), (401, "", "authentication_error AuthenticationError"),
+        (400, "", "invalid_request_error BadRequestError validation template_error tool_error missing_template_variable invalid_prompt failed_to_download_image invalid_image_url empty_image_file image_file_not_found"), (401, "", "authentication_error AuthenticationError"),
         (403, "", "permission_error PermissionDeniedError"), (404, "", "not_found_error NotFoundError"), (413, "", "request_too_large"),
         (429, "", "rate_limit_error too_many_requests rate_limited RateLimitError"),
         (500, "", "server_error api_error internal_error internal_server_error InternalServerError"),
@@ -145,7 +145,8 @@ internal static partial class SlowClassifier
 
     private static bool IsCodeOfRequest(string code) => CodeOfRequest().IsMatch(code) && !CodeOfOthers().IsMatch(code) && !IsGeneral(code);
 
-    private static bool IsQuotaWord(string word) {
+    private static bool IsQuotaWord(string word)
+    {
         var parts = Regex.Split(word, "(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^A-Za-z0-9]").Select(static p => p.ToLowerInvariant()).ToList();
         if (RateWord().IsMatch(Letters(word)) || parts.Exists(static p => p is "rate" or "rates" or "second" or "seconds"))
             return false;
@@ -221,9 +222,10 @@ internal static partial class SlowClassifier
             return (meanings[0].Kind, meanings[0].Kind == FaultKind.Throttled ? throttle : meanings[0].Reach, false);
         var message = facts.Message;
         var own = FirstClause(message);
-        if (status == 0 && (ContextLength().IsMatch(own) || ContextSubject().IsMatch(own) && ContextVerb().IsMatch(own)))
+        var lead = Lead(message);
+        if (status == 0 && (ContextLength().IsMatch(lead) || ContextSubject().IsMatch(lead) && ContextVerb().IsMatch(lead)))
             return (FaultKind.ContextLength, null, false);
-        if (status == 0 && IsFiltered(own))
+        if (status == 0 && IsFiltered(lead))
             return (FaultKind.InvalidRequest, null, false);
         if (status is 400 or 403 or 422 or 451 && facts.Words.Select(Letters).Any(w => FilterWord().IsMatch(w)))
             return (FaultKind.ContentFilter, null, false);
@@ -308,7 +310,7 @@ internal static partial class SlowClassifier
 
     private static bool IsFiltered(string message) =>
         ContentFilter().Match(message) is { Success: true } phrase && !SaysAccountIsOut(message[..phrase.Index])
-        && (Regex.IsMatch(message[..phrase.Index], $@"(?<![A-Za-z0-9_'])(?:{Things})(?![A-Za-z0-9_'])", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) || !SaysAccountIsOut(Lead(message)));
+        && (Regex.IsMatch(message[..phrase.Index], $@"(?<![A-Za-z0-9_'])(?:{Things})(?![A-Za-z0-9_'])", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) || Regex.IsMatch(message[phrase.Index..], @"\A[a-z][^ ]* (?:violates|blocked)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) || !SaysAccountIsOut(Lead(message)));
 
     private const string Things = "requests?|prompts?|inputs?|messages?|contents?|response|output|completion|query|question|text|image|conversation|file|topic";
 
@@ -323,7 +325,7 @@ internal static partial class SlowClassifier
         {
             var words = Regex.Matches(sentence, "[A-Za-z0-9_']+");
             var letters = string.Concat(words.Select((w, i) =>
-                Regex.IsMatch(w.Value, @"\A(?:accounts?|organi[sz]ation|org|resource|subscription|project|workspace|tenant|team|deployment|license|credentials?|key|user|customer|client|application|app|you)\z", Options)
+                Regex.IsMatch(w.Value, @"\A(?:accounts?|organi[sz]ation|org|resource|subscription|project|workspace|tenant|team|deployment|license|credentials?|key|user|customer|client|application|app)\z", Options)
                     || Regex.IsMatch(w.Value, @"\Aaccess\z", Options) && i > 0 && Regex.IsMatch(words[i - 1].Value, @"\A(?:your|api|account)\z", Options) ? "S"
                 : Regex.IsMatch(w.Value, $@"\A(?:{Things})\z", Options) ? "t"
                 : Regex.IsMatch(w.Value, @"\A(?:is|was|are|were|be|been|being|got|remains)\z", Options) ? "v"
@@ -345,7 +347,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"(?=.*quota)(?=.*(?:insufficient|exceed|exhaust|notenough|usedup|outof|reached))|^(?:(?=.*(?:balance|credit|fund))(?!.*(?:loadbalanc|rebalanc|balancer|balanced|creditcard|refund|fundament))|(?=.*budget)(?!.*(?:token|thinking|thought|reasoning|context|output|input|prompt|completion|(?:error|retry|time|latency|compute|step|tool)budget)))(?=.*(?:insufficient|notenough|exhaust|deplet|exceed| low|toolow|balancelow|lowbalance|credits?low|lowcredit|outof|nocredit|usedup|limit|negative))|arrear|overdue|paymentrequired|spendlimit|spendinglimit|usagelimit|monthlylimit|weeklylimit|dailylimit|freetieronly", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex QuotaWord();
 
-    [GeneratedRegex("ratelimit|ratequota|minute|persecond|rpm|tpm|qps|concurren|memory", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("ratelimit|minute|persecond|rpm|tpm|qps|concurren|memory", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex RateWord();
 
     [GeneratedRegex("contentfilter|contentpolicy|moderation|datainspection|sensitive|unsafe|prohibitedcontent|responsibleai", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
