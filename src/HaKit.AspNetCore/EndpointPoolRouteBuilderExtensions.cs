@@ -4,10 +4,12 @@ using HaKit.AspNetCore.Dashboard;
 using HaKit.AspNetCore.Heartbeats;
 using HaKit.AspNetCore.Operations;
 using HaKit.AspNetCore.Status;
+using HaKit.Telemetry;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Microsoft.AspNetCore.Builder;
 
@@ -44,7 +46,8 @@ public static class EndpointPoolRouteBuilderExtensions
         options.Validate();
         var services = endpoints.ServiceProvider;
         var feed = new StatusFeed(
-            () => [.. services.GetKeyedServices<HaKit.EndpointPool>(KeyedService.AnyKey)], [.. services.GetServices<HaKit.IStatusPanel>()], services.GetService<TimeProvider>() ?? TimeProvider.System, options);
+            () => [.. services.GetKeyedServices<HaKit.EndpointPool>(KeyedService.AnyKey)], [.. services.GetServices<HaKit.IStatusPanel>()],
+            services.GetService<TimeProvider>() ?? TimeProvider.System, options, SafeLogger.Create(services.GetService<ILoggerFactory>(), "HaKit.Status"));
         var lifetime = services.GetRequiredService<IHostApplicationLifetime>();
         var warnWhenEmpty = PageSecurity.WarnWhenEmpty(feed, prefix, services);
         // One callback, because a token runs its callbacks in the reverse order of their registration, and the feed has no pools before its start.

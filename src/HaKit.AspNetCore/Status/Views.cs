@@ -36,7 +36,16 @@ internal sealed record StatusView
 /// <summary>A component beside the pools. Its state is <c>well</c>, <c>degraded</c> or <c>outage</c>, as for a pool.</summary>
 internal sealed record PanelView(string Name, string State, string Summary, IReadOnlyList<PanelRowView> Rows)
 {
-    public static PanelView Create(StatusPanel panel) => new(panel.Name, Word(panel.State), panel.Summary, [.. panel.Rows.Select(static r => new PanelRowView(r.Name, Word(r.State), r.Text))]);
+    /// <exception cref="InvalidOperationException">The panel, or a part of it, is null.</exception>
+    public static PanelView Create(StatusPanel? panel)
+    {
+        var (name, state, summary, rows) = Given(panel);
+        return new(Given(name), Word(state), Given(summary), [.. Given(rows).Select(static r => new PanelRowView(Given(Given(r).Name), Word(r.State), Given(r.Text)))]);
+    }
+
+    // The panel is created by the application's code, where the compiler's warnings about null may be off.
+    private static T Given<T>(T? value)
+        where T : class => value ?? throw new InvalidOperationException("A part of the panel is null.");
 
     private static string Word(HealthStatus state) => state switch
     {
