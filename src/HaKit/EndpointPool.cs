@@ -33,9 +33,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         options = PoolMembers.Validated(name, options);
         Name = name;
         Origin = PoolOwners.OriginOf(options.Origin ?? options.Endpoints.FirstOrDefault()?.Address);
-        Owners = new PoolOwners(name, options, parts);
-        Owners.UseChanges();
-        Owners.Peers.Start();
+        Owners = PoolOwners.Start(name, options, parts);
     }
 
     /// <summary>Gets the pool's name.</summary>
@@ -270,7 +268,10 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
             return;
-        Disposal.DisposeAll([Owners, .. Interlocked.Exchange(ref _owned, [])]);
+        using var parts = new DisposableParts();
+        foreach (var owned in Interlocked.Exchange(ref _owned, []))
+            parts.Add(owned);
+        parts.Add(Owners); // disposed first
     }
 
     /// <inheritdoc/>

@@ -58,6 +58,7 @@ internal static partial class EndpointPoolFactory
         var logger = SafeLogger.Create(loggers, "HaKit.EndpointPool");
         var reloads = new PoolReloads(pool => Reload(pool, factory, logger));
         List<IDisposable> owned = [];
+        EndpointPool? pool = null;
         try
         {
             // IOptionsMonitor is not used here, because after an invalid reload it throws into the code that reloaded the configuration. The tokens are watched
@@ -75,9 +76,10 @@ internal static partial class EndpointPoolFactory
                 parts.ReachesOtherwise = connections.ReachesOtherwise;
                 owned.Add(parts.ProbeHttp);
             }
-            var pool = new EndpointPool(name, options, parts);
+            pool = new EndpointPool(name, options, parts);
             foreach (var part in owned)
                 pool.AddOwned(part);
+            owned.Clear();
             foreach (var section in provider.GetServices<EndpointPoolSection>())
             {
                 if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)
@@ -90,6 +92,7 @@ internal static partial class EndpointPoolFactory
         {
             foreach (var part in owned)
                 part.Dispose();
+            pool?.Dispose();
             throw;
         }
     }

@@ -46,15 +46,24 @@ internal sealed class PeerExchange : IDisposable
         _writer = new FactWriter(pool, _domains, _own, scope.Replica);
         _orders = new PeerOrders(pool, _book, _own, _members, scope.Replica, sharing.OrderKey is { } key ? new OrderSignature(key, place) : null);
         _ejections = new PeerEjections(pool, _book, _members, _domains, _gate);
-        // A timer completes the warm-up, because the application's start-up continues inline. It must not run inside the link's listener, where it would stop the
-        // link until it ends.
-        _warmTimer = clock.Time.NewTimer(static warm => ((TaskCompletionSource)warm!).TrySetResult(), _warm);
-        _link = link?.Invoke(scope);
-        if (_link is null)
-            return;
-        _leader = new PeerLeader(_link, clock);
-        _pace = new MessagePace(clock, PublishDue);
-        _pace.Start(chance, clock.Now);
+        try
+        {
+            // A timer completes the warm-up, because the application's start-up continues inline. It must not run inside the link's listener, where it would stop
+            // the link until it ends.
+            _warmTimer = clock.Time.NewTimer(static warm => ((TaskCompletionSource)warm!).TrySetResult(), _warm);
+            _link = link?.Invoke(scope);
+            if (_link is null)
+                return;
+            _leader = new PeerLeader(_link, clock);
+            _pace = new MessagePace(clock, PublishDue);
+            _pace.Start(chance, clock.Now);
+        }
+        catch
+        {
+            // The clock and the link are the application's code and may throw. Without this exchange, the pool does not know the link.
+            Parts().TryDispose();
+            throw;
+        }
     }
 
     public string Replica => _scope.Replica;
@@ -153,9 +162,16 @@ internal sealed class PeerExchange : IDisposable
     {
         lock (_gate)
             _isStopped = true;
-        _warmTimer.Dispose();
-        _pace?.Dispose();
-        _link?.Dispose();
+        Parts().Dispose();
+    }
+
+    private DisposableParts Parts()
+    {
+        var parts = new DisposableParts();
+        parts.Add(_link);
+        parts.Add(_pace);
+        parts.Add(_warmTimer);
+        return parts;
     }
 
     /// <summary>Gets the opinions of all replicas and the status of the link.</summary>

@@ -9,6 +9,11 @@ namespace HaKit.Pool;
 /// <summary>Records the attempts, probes, calls, health changes and options of a pool.</summary>
 internal interface IPoolRecorder : IAttemptRecorder, IDisposable
 {
+    /// <summary>
+    /// Starts to write. The pool calls it when the pool is complete. Without a start, the recorder writes nothing, also when it is disposed.
+    /// </summary>
+    void Start();
+
     /// <summary>Records a call that has ended.</summary>
     void RecordCall(FailoverCall call, CallOutcome outcome, string? error, TimeSpan ended);
 

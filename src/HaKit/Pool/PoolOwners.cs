@@ -15,28 +15,27 @@ namespace HaKit.Pool;
 internal sealed class PoolOwners : IDisposable
 {
     private readonly ILoggerFactory? _loggers;
+    private readonly DisposableParts _disposables;
     private readonly IPoolRecorder? _recorder;
 
-    /// <param name="name">The pool's name.</param>
-    /// <param name="options">The options: validated, and not changed by other code.</param>
-    /// <param name="parts">The parts that the application supplies as code, such as its clock, strategies and callbacks.</param>
-    public PoolOwners(string name, EndpointPoolOptions options, EndpointPoolParts parts)
+    private PoolOwners(string name, EndpointPoolOptions options, EndpointPoolParts parts, DisposableParts disposables)
     {
         _loggers = parts.LoggerFactory;
+        _disposables = disposables;
         Classifier = new ChainedClassifier([.. parts.Classifiers]);
         Credentials = new EndpointCredentials(parts.Credential);
         Options = new CurrentOptions(options);
         Clock = new PoolClock(parts.TimeProvider);
         var snapshot = new CurrentSnapshot();
         var telemetry = new PoolTelemetry(Instruments.ForFactory(parts.MeterFactory), name, Clock.Time);
-        Journal = new PoolJournal(name, Clock, Options, snapshot, telemetry, parts);
-        Objective = new PoolObjective(Clock, Options, snapshot, Journal);
+        Journal = disposables.Add(new PoolJournal(name, Clock, Options, snapshot, telemetry, parts));
+        Objective = disposables.Add(new PoolObjective(Clock, Options, snapshot, Journal));
 
         var chance = new Chance(options.Seed is { } given ? (ulong)given : null);
         var health = new HealthTracker(options.CircuitBreaker, new Random((int)chance.Next()));
         var pipelines = new EndpointPipelines(name, Clock.Time, Classifier, parts, telemetry);
         var observer = new AttemptObserver(name, [.. parts.OnAttemptFailed], Journal.Log);
-        _recorder = parts.Recorder?.Invoke(new RecorderScope(name, Clock, options, NewLogger("HaKit.Recording")));
+        _recorder = disposables.Add(parts.Recorder?.Invoke(new RecorderScope(name, Clock, options, NewLogger("HaKit.Recording"))));
         var factory = new MemberFactory(Clock, health, pipelines, telemetry, Objective, observer, _recorder);
         snapshot.Value = new PoolSnapshot(factory.MembersOf(options, [], out _), firstTier: 0);
         var selectors = new SelectorFactory(chance, parts.Selector);
@@ -51,13 +50,13 @@ internal sealed class PoolOwners : IDisposable
         Engine.Results.FailureHidden = Journal.RecordHiddenFailure;
         Engine.Untried.SelectorFailed = Journal.RecordSelectorFailed;
         Members = new PoolMembers(name, Clock, Options, snapshot, factory, health, Objective, Journal, Engine, selectors);
-        Load = new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal);
+        Load = disposables.Add(new PoolLoad(Clock, Options, snapshot, Engine.Queue, Journal));
         Redundancy = new PoolRedundancy(name, Clock, Options, snapshot, factory.Traffic, Engine.Queue);
-        Heartbeats = new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials, Engine.Queue);
+        Heartbeats = disposables.Add(new PoolHeartbeats(Clock, Options, snapshot, health, Journal, parts, Classifier, Credentials, Engine.Queue));
         Engine.Waits.CallWaits = Heartbeats.ProbeWhileCallsWait;
-        Peers = new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink);
+        Peers = disposables.Add(new PoolPeers(name, Clock, Options, snapshot, Members, Journal, Engine, Heartbeats, parts.PeerLink));
         Orders = new PoolOrders(name, Clock, snapshot, Members, Journal, Peers);
-        Gauges = new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective, Peers);
+        Gauges = disposables.Add(new PoolGauges(telemetry, Clock, snapshot, Engine, Load, Redundancy, Objective, Peers));
         Responses = new ResponseJudge(Classifier, Clock);
         Calls = new PoolCalls(Engine, pipelines.ForCalls(Engine), Objective, _recorder, Responses);
 
@@ -106,6 +105,31 @@ internal sealed class PoolOwners : IDisposable
     public ResponseJudge Responses { get; }
 
     /// <summary>
+    /// Creates and starts the parts of a pool. If the application's code throws, every part that exists is disposed, because a container creates the pool again
+    /// at its next use.
+    /// </summary>
+    /// <param name="name">The pool's name.</param>
+    /// <param name="options">The options: validated, and not changed by other code.</param>
+    /// <param name="parts">The parts that the application supplies as code, such as its clock, strategies and callbacks.</param>
+    public static PoolOwners Start(string name, EndpointPoolOptions options, EndpointPoolParts parts)
+    {
+        var disposables = new DisposableParts();
+        try
+        {
+            var owners = new PoolOwners(name, options, parts, disposables);
+            owners.UseChanges();
+            owners.Peers.Start();
+            owners._recorder?.Start();
+            return owners;
+        }
+        catch
+        {
+            disposables.TryDispose();
+            throw;
+        }
+    }
+
+    /// <summary>
     /// Applies new options or members to the other parts, and releases waiting calls, which may now start on a new endpoint. Do not call this method under the
     /// lock of <see cref="PoolMembers"/>: a released call continues on this thread, so its code would run while the lock is held.
     /// </summary>
@@ -132,6 +156,6 @@ internal sealed class PoolOwners : IDisposable
     public void Dispose()
     {
         Engine.Close();
-        Disposal.DisposeAll([Peers, Heartbeats, Journal, Load, Objective, Gauges, _recorder]);
+        _disposables.Dispose();
     }
 }

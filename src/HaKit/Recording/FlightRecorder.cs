@@ -17,6 +17,9 @@ internal sealed class FlightRecorder : IPoolRecorder
 {
     private const int BlockBytes = 64 * 1024;
 
+    // The states of the recorder.
+    private const int Created = 0, Started = 1, Disposed = 2;
+
     // After a failure of the disk, entries are dropped for this time before the next try. A new failure is reported only if there was no failure for this time.
     private static readonly TimeSpan s_rest = TimeSpan.FromSeconds(60);
 
@@ -29,6 +32,7 @@ internal sealed class FlightRecorder : IPoolRecorder
     private readonly SegmentWriter _writer;
     private readonly ITimer _timer;
     private EndpointPoolOptions _configured;
+    private EndpointPoolOptions? _serialized;
     private EndpointPoolOptions? _written;
     private HashSet<string> _known = [];
     private byte[] _configuration = [];
@@ -39,17 +43,24 @@ internal sealed class FlightRecorder : IPoolRecorder
     private long _entriesInBlock;
     private long _wokenAt = -1;
     private int _isWriting;
+    private int _state = Created;
     private bool _isTroubled;
-    private bool _isDisposed;
+    private bool _areFilesLeft;
 
-    public FlightRecorder(FlightRecorderOptions options, RecorderScope scope, Func<string, Stream>? open = null)
+    public FlightRecorder(FlightRecorderOptions options, RecorderScope scope, Func<string, Stream>? open = null, Action<string>? delete = null)
     {
         (_options, _pool, _clock, _log) = (options.Copy(), scope.Pool, scope.Clock, scope.Log);
         _configured = scope.Options;
         _ring = new EntryRing(_options.Capacity);
-        _writer = new SegmentWriter(_options, _pool, open ?? SegmentWriter.OpenOnDisk);
+        _writer = new SegmentWriter(_options, _pool, open ?? SegmentWriter.OpenOnDisk, delete);
         _timer = _clock.Time.NewTimer(static recorder => ((FlightRecorder)recorder!).Tick(), this);
+    }
+
+    public void Start()
+    {
+        // The clock is the application's code. If it throws here, the recorder has not started.
         _timer.Change(_options.FlushInterval, Timeout.InfiniteTimeSpan);
+        Volatile.Write(ref _state, Started);
     }
 
     public void UseOptions(EndpointPoolOptions options) => Volatile.Write(ref _configured, options);
@@ -155,19 +166,33 @@ internal sealed class FlightRecorder : IPoolRecorder
         }
         finally
         {
-            Volatile.Write(ref _isWriting, 0);
+            // An exchange, not a volatile write, because the state must be read after the write has ended. Otherwise this thread could miss the end of the
+            // recorder, while the thread that ends it still sees a write in progress.
+            Interlocked.Exchange(ref _isWriting, 0);
         }
+        if (Volatile.Read(ref _state) == Disposed)
+            Complete();
     }
 
     public void Dispose()
     {
-        if (_isDisposed)
+        var before = Interlocked.Exchange(ref _state, Disposed);
+        if (before == Disposed)
             return;
-        _isDisposed = true;
         _timer.Dispose();
-        Flush();
-        if (Interlocked.Exchange(ref _isWriting, 1) == 0)
-            _writer.Dispose();
+        // Without a start, the creation of the pool has failed, and nothing is written about a pool that never existed.
+        if (before == Started)
+            Complete();
+    }
+
+    // Writes the last entries and closes the file. If a write is in progress, its thread does this when the write has ended. The mark is never taken back, so
+    // that there is no later write.
+    private void Complete()
+    {
+        if (Interlocked.Exchange(ref _isWriting, 1) != 0)
+            return;
+        WriteAll();
+        _writer.Dispose();
     }
 
     private static EntryFlags FlagsOf(FailoverCall call, RequestProfile profile, string? error) =>
@@ -195,14 +220,14 @@ internal sealed class FlightRecorder : IPoolRecorder
         if (!_ring.TryAdd(in entry, out var place))
             return;
         var read = _ring.Read;
-        if (place - read >= _ring.Capacity / 2 && Volatile.Read(ref _wokenAt) != read && Interlocked.Exchange(ref _wokenAt, read) != read && !_isDisposed)
+        if (place - read >= _ring.Capacity / 2 && Volatile.Read(ref _wokenAt) != read && Interlocked.Exchange(ref _wokenAt, read) != read && Volatile.Read(ref _state) == Started)
             _timer.Change(TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
     private void Tick()
     {
         Flush();
-        if (!_isDisposed)
+        if (Volatile.Read(ref _state) != Disposed)
             _timer.Change(_options.FlushInterval, Timeout.InfiniteTimeSpan);
     }
 
@@ -219,6 +244,7 @@ internal sealed class FlightRecorder : IPoolRecorder
         try
         {
             TakeConfiguration();
+            _writer.LeaveDeletedFile();
             var any = true;
             while (any)
             {
@@ -240,6 +266,7 @@ internal sealed class FlightRecorder : IPoolRecorder
             ReportTrouble(exception.Message, now);
             return;
         }
+        ReportFilesLeft();
         if (lost > 0)
             ReportDropped(lost, now);
         else if (_isTroubled && now - _troubledAt >= s_rest)
@@ -251,12 +278,12 @@ internal sealed class FlightRecorder : IPoolRecorder
     {
         _encoder.Clear();
         _entriesInBlock = 0;
-        if (_ring.IsEmpty && _dropped == 0 && ReferenceEquals(_written, _configured))
+        if (_ring.IsEmpty && _dropped == 0 && ReferenceEquals(_written, _serialized))
             return false;
-        if (_writer.IsAtBeginning || !ReferenceEquals(_written, _configured))
+        if (_writer.IsAtBeginning || !ReferenceEquals(_written, _serialized))
         {
             _encoder.Configuration(_configuration);
-            _written = _configured;
+            _written = _serialized;
         }
         if (_dropped > 0)
             _encoder.Dropped(_dropped);
@@ -270,13 +297,16 @@ internal sealed class FlightRecorder : IPoolRecorder
         return true;
     }
 
+    // Serializes new options. Options that come while entries are written are not read before the next write, so that the JSON always belongs to the options
+    // that count as written.
     private void TakeConfiguration()
     {
         var options = Volatile.Read(ref _configured);
-        if (ReferenceEquals(options, _written) && _configuration.Length > 0)
+        if (ReferenceEquals(options, _serialized))
             return;
         _configuration = PoolConfiguration.Write(_pool, options);
         _known = PoolConfiguration.ModelsOf(options);
+        _serialized = options;
     }
 
     private void DropAll()
@@ -302,6 +332,13 @@ internal sealed class FlightRecorder : IPoolRecorder
             return;
         _isTroubled = true;
         RecordingLog.Dropped(_log, _pool, count);
+    }
+
+    private void ReportFilesLeft()
+    {
+        if (_writer.WhyLeft is { } why && !_areFilesLeft)
+            RecordingLog.CannotDelete(_log, _pool, _options.Folder, why);
+        _areFilesLeft = _writer.WhyLeft is not null;
     }
 
     private void ReportEnd()

@@ -12,4 +12,7 @@ internal static partial class RecordingLog
 
     [LoggerMessage(62, LogLevel.Information, "Pool {Pool}: the recording is written again; {Count} entries were dropped meanwhile.")]
     public static partial void WritesAgain(ILogger logger, string pool, long count);
+
+    [LoggerMessage(63, LogLevel.Warning, "Pool {Pool}: old files of the recording in '{Folder}' cannot be deleted ({Why}), so the recording may take more than MaxBytes. The recording continues.")]
+    public static partial void CannotDelete(ILogger logger, string pool, string folder, string why);
 }

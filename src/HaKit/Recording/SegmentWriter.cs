@@ -6,11 +6,11 @@ using System.Text;
 namespace HaKit.Recording;
 
 /// <summary>
-/// Writes blocks to the files of one recorder. It begins a new file when the current file is full, and deletes the pool's oldest files above the limit. For
-/// every failure of the disk it throws an exception for which <see cref="IsOfDisk"/> returns true. The file is then left as it is, and the next block begins a
-/// new file. Not thread-safe.
+/// Writes blocks to the files of one recorder. It begins a new file when the current file is full, and deletes the pool's oldest files above the limit. If a
+/// block cannot be written, it throws an exception for which <see cref="IsOfDisk"/> returns true. The file is then left as it is, or deleted if it has no whole
+/// block, and the next block begins a new file. Not thread-safe.
 /// </summary>
-internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, Func<string, Stream> open) : IDisposable
+internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, Func<string, Stream> open, Action<string>? delete = null) : IDisposable
 {
     public const string Extension = ".hakitrec";
 
@@ -19,14 +19,29 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
 
     private readonly Guid _id = new(RandomNumberGenerator.GetBytes(16));
     private readonly string _prefix = PrefixOf(pool);
+    private readonly Action<string> _delete = delete ?? File.Delete;
     private Stream? _file;
     private string _path = "";
     private byte[] _block = [];
     private long _length;
     private int _number;
+    private bool _isWithoutBlock;
 
     /// <summary>Gets whether the next block begins a new file, so that the configuration must be written first.</summary>
     public bool IsAtBeginning => _file is null || _length >= options.SegmentBytes;
+
+    /// <summary>Gets why old files could not be deleted when the current file began. Null if there was no reason to delete files, or if all were deleted.</summary>
+    public string? WhyLeft { get; private set; }
+
+    /// <summary>
+    /// Closes the current file if it was deleted, for example by another replica or an operator. The system would accept further blocks, but no reader would
+    /// find them.
+    /// </summary>
+    public void LeaveDeletedFile()
+    {
+        if (_file is not null && !File.Exists(_path))
+            Close();
+    }
 
     /// <summary>Writes a block. If <see cref="IsAtBeginning"/>, it is written to a new file.</summary>
     public void Write(ReadOnlySpan<byte> entries, TimeSpan clock, DateTimeOffset utc)
@@ -39,10 +54,13 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
             _file!.Write(block);
             _file.Flush();
             _length += block.Length;
+            _isWithoutBlock = false;
         }
         catch
         {
             Close();
+            if (_isWithoutBlock)
+                TryDelete(_path);
             throw;
         }
     }
@@ -72,7 +90,9 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
     {
         Close();
         _path = Path.Combine(options.Folder, string.Create(CultureInfo.InvariantCulture, $"{_prefix}{utc.UtcDateTime:yyyyMMdd'T'HHmmss'Z'}-{_id.ToString("N")[..8]}-{_number:0000}{Extension}"));
+        _isWithoutBlock = false;
         _file = open(_path);
+        _isWithoutBlock = true;
         Span<byte> header = stackalloc byte[SegmentHeader.Length];
         new SegmentHeader(_id, _number++).Write(header);
         _file.Write(header);
@@ -80,19 +100,44 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
         DeleteOldest();
     }
 
-    // The limit includes the space for the new file. If another process deletes a file at the same time, the result is the same.
+    // The limit includes the space for the new file. If another process deletes a file at the same time, the result is the same. The oldest file is the file
+    // whose last entry is the oldest. So a busy replica does not delete the file to which a quiet replica has been writing for a long time.
     private void DeleteOldest()
     {
-        if (!Directory.Exists(options.Folder))
-            return;
-        var files = FilesOf(options.Folder, pool).Where(f => f.FullName != Path.GetFullPath(_path)).ToArray();
-        var total = files.Sum(f => f.Length) + options.SegmentBytes;
-        foreach (var file in files)
+        WhyLeft = null;
+        try
         {
-            if (total <= options.MaxBytes)
+            if (!Directory.Exists(options.Folder))
                 return;
-            total -= file.Length;
-            file.Delete();
+            var files = FilesOf(options.Folder, pool).Where(f => f.FullName != Path.GetFullPath(_path) && f.Exists).OrderBy(static f => f.LastWriteTimeUtc).ToArray();
+            var total = files.Sum(f => f.Length) + options.SegmentBytes;
+            foreach (var file in files)
+            {
+                if (total <= options.MaxBytes)
+                    return;
+                if (TryDelete(file.FullName))
+                    total -= file.Length;
+            }
+        }
+        catch (Exception exception) when (IsOfDisk(exception))
+        {
+            // The folder cannot be listed. The recording itself can still be written.
+            WhyLeft = exception.Message;
+        }
+    }
+
+    private bool TryDelete(string path)
+    {
+        try
+        {
+            _delete(path);
+            return true;
+        }
+        catch (Exception exception) when (IsOfDisk(exception))
+        {
+            // Another program holds the file, or another user owns it.
+            WhyLeft = exception.Message;
+            return false;
         }
     }
 

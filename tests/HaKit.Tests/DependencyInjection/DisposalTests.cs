@@ -1,3 +1,5 @@
+using HaKit.DependencyInjection;
+using HaKit.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace HaKit.Tests.DependencyInjection;
@@ -13,5 +15,18 @@ public sealed class DisposalTests
         var pool = provider.GetRequiredService<EndpointPool>();
         provider.Invoking(p => p.Dispose()).Should().NotThrow();
         pool.Invoking(p => p.Dispose()).Should().NotThrow("twice is once");
+    }
+
+    [Fact]
+    public void A_pool_whose_registration_fails_after_its_creation_leaves_no_timer()
+    {
+        var time = new ManualTimeProvider();
+        var services = new ServiceCollection();
+        services.AddSingleton<TimeProvider>(time);
+        services.AddHaEndpointPool("models", o => o.Endpoints.Add(new() { Name = "a", Address = "http://127.0.0.1:1/v1" }));
+        services.AddSingleton<EndpointPoolSection>(_ => throw new InvalidOperationException("PLANTED"));
+        using var provider = services.BuildServiceProvider();
+        provider.Invoking(static p => p.GetRequiredKeyedService<EndpointPool>("models")).Should().Throw<InvalidOperationException>().WithMessage("PLANTED");
+        time.ArmedTimers.Should().Be(0);
     }
 }

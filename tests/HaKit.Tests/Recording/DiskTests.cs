@@ -81,7 +81,7 @@ public sealed class DiskTests
         pool.Read().Events.OfType<RecordedGap>().Should().BeEmpty();
     }
 
-    private sealed class FullDisk(Stream inner, Func<bool> isFull) : Wrapped(inner)
+    private sealed class FullDisk(Stream inner, Func<bool> isFull) : StreamOverDisk(inner)
     {
         public override void Write(ReadOnlySpan<byte> buffer)
         {
@@ -95,7 +95,7 @@ public sealed class DiskTests
         }
     }
 
-    private sealed class SlowDisk(Stream inner, Action meanwhile) : Wrapped(inner)
+    private sealed class SlowDisk(Stream inner, Action meanwhile) : StreamOverDisk(inner)
     {
         private int _writes;
 
@@ -104,37 +104,6 @@ public sealed class DiskTests
             if (++_writes == 2)
                 meanwhile();
             Inner.Write(buffer);
-        }
-    }
-
-    private abstract class Wrapped(Stream inner) : Stream
-    {
-        protected Stream Inner => inner;
-
-        public override bool CanRead => false;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => inner.Length;
-
-        public override long Position { get => inner.Position; set => throw new NotSupportedException(); }
-
-        public override void Flush() => inner.Flush();
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
         }
     }
 }

@@ -11,7 +11,7 @@ internal sealed class RecordedPool : IDisposable
 
     public RecordedPool(
         int endpoints = 2, Action<FlightRecorderOptions>? recorder = null, Action<EndpointPoolOptions>? pool = null, Action<EndpointPoolParts>? parts = null,
-        Func<string, Stream>? open = null)
+        Func<string, Stream>? open = null, Action<string>? delete = null)
     {
         Folder = Directory.CreateTempSubdirectory("hakit-recording-").FullName;
         _loggers = Logs.CreateFactory();
@@ -20,7 +20,7 @@ internal sealed class RecordedPool : IDisposable
         Test = TestPools.Create(endpoints, pool, made =>
         {
             made.LoggerFactory = _loggers;
-            made.Recorder = scope => Recorder = new FlightRecorder(options, scope, open);
+            made.Recorder = scope => Recorder = new FlightRecorder(options, scope, open, delete);
             parts?.Invoke(made);
         });
     }
