@@ -74,10 +74,7 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
             Refusal.Throw(Name, fault, _time);
             Refusal.ThrowOver(Name, request, Continuation);
             if (fault.Ending is { } ending)
-            {
-                outcome = Refusal.IsSilent(ending) ? Outcome.Abandoned : outcome;
                 await Refusal.EndAsync(ending, fault, cancellationToken).ConfigureAwait(false);
-            }
             var response = Answer(request);
             outcome = Outcome.Whole;
             return Finish(fault) is { } reason ? WithReason(response, reason) : response;
@@ -110,8 +107,6 @@ public sealed class FakeChatClient(string name, TimeProvider? time = null, int s
                     if (contents == fault.Ending?.After || update.FinishReason is not null && fault.Ending is not null)
                     {
                         outcome = contents > 0 ? Outcome.Cut : Outcome.Failed;
-                        if (Refusal.IsSilent(fault.Ending))
-                            outcome = Outcome.Abandoned;
                         if (fault.Ending.Kind is FakeEndingKind.End or FakeEndingKind.Empty)
                             yield break;
                         await Refusal.EndAsync(fault.Ending, fault, cancellationToken).ConfigureAwait(false);

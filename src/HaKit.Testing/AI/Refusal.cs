@@ -7,8 +7,8 @@ namespace HaKit.Testing;
 /// <summary>Throws the exceptions of a fake client that refuses a call or interrupts an answer.</summary>
 internal static class Refusal
 {
-    /// <summary>Returns true if the answer stays silent until the caller cancels the call.</summary>
-    public static bool IsSilent(FakeEnding ending) => ending.Kind is FakeEndingKind.Hang or FakeEndingKind.Silence or FakeEndingKind.KeepAlives;
+    // True if the answer stays silent until the caller cancels the call.
+    private static bool IsSilent(FakeEnding ending) => ending.Kind is FakeEndingKind.Hang or FakeEndingKind.Silence or FakeEndingKind.KeepAlives;
 
     /// <summary>Ends an answer according to the fault: by silence, by an exception, or normally.</summary>
     public static async Task EndAsync(FakeEnding ending, FakeFault fault, CancellationToken cancellationToken)

@@ -40,14 +40,21 @@ public sealed class DrillFault
 
     /// <summary>Returns the steps of the fault.</summary>
     /// <param name="length">The duration of the usual fault; more than 0, at most a day. The steps last <see cref="LengthFactor"/> times as long.</param>
+    /// <exception cref="ArgumentException">The fault is a custom row that has no steps, or a step with a negative <see cref="DrillStep.Upstream"/>; the message names the fault.</exception>
     public IReadOnlyList<DrillStep> Steps(TimeSpan length)
     {
         ArgumentRange.CheckAboveZero(length, SettingRange.LongestOfTimer);
-        return [.. _steps(LengthFactor * length)];
+        DrillStep[] steps = [.. _steps(LengthFactor * length)];
+        if (steps.Length == 0)
+            throw new ArgumentException($"The fault '{Name}' has no steps.");
+        if (Array.Find(steps, static s => s.Upstream < 0) is { } wrong)
+            throw new ArgumentException($"The fault '{Name}' has a step with Upstream {wrong.Upstream}: 0 or more is needed.");
+        return steps;
     }
 
     /// <summary>
-    /// Returns the same fault for a share of the requests. Refused connections become resets, because a server cannot refuse only some connections.
+    /// Returns the same fault, with the same <see cref="LengthFactor"/>, for a share of the requests. Refused connections become resets, because a server cannot
+    /// refuse only some connections.
     /// </summary>
     /// <param name="rate">The share of the requests that the fault affects, more than 0 and at most 1.</param>
     public DrillFault AtRate(double rate)
@@ -56,7 +63,11 @@ public sealed class DrillFault
         ArgumentOutOfRangeException.ThrowIfGreaterThan(rate, 1);
         var percent = (100 * rate).ToString("0.#", System.Globalization.CultureInfo.InvariantCulture);
         return new($"{Name}-{percent}%", $"{Description}, {percent} % of its requests", length =>
-            _steps(length).Select(step => step with { Probability = rate, Fault = step.IsRefusal ? FakeFault.Reset : step.Fault }));
+            _steps(length).Select(step => step with { Probability = rate, Fault = step.IsRefusal ? FakeFault.Reset : step.Fault }))
+        {
+            LengthFactor = LengthFactor,
+            IsTotal = IsTotal && rate == 1,
+        };
     }
 
     /// <summary>Returns <see cref="Name"/>.</summary>

@@ -83,6 +83,26 @@ public sealed class HaDrillOptions
             SettingRange.Find(nameof(StreamedShare), StreamedShare, 0, 1),
             SettingRange.Find(nameof(MinimumSuccess), MinimumSuccess, 0, 1),
             MaxAddedDelay is { } delay ? SettingRange.Find(nameof(MaxAddedDelay), delay) : null,
-            SettingRange.Find(nameof(MaxRequestsPerCall), MaxRequestsPerCall, 0, 1_000_000));
+            SettingRange.Find(nameof(MaxRequestsPerCall), MaxRequestsPerCall, 0, 1_000_000),
+            FindMistakeOfFaults(),
+            FindMistakeOfTiers());
+    }
+
+    private string? FindMistakeOfFaults()
+    {
+        if (Faults is null)
+            return $"{nameof(Faults)} is null: a list of faults is needed.";
+        return Faults.Any(static f => f is null) ? $"{nameof(Faults)} has an entry that is null." : null;
+    }
+
+    private string? FindMistakeOfTiers()
+    {
+        if (Tiers is not { } tiers)
+            return null;
+        if (tiers.Count == 0)
+            return $"{nameof(Tiers)} has no tier: at least one is needed, or null if the order is not checked.";
+        if (tiers.Any(static t => t is not { Count: > 0 }))
+            return $"{nameof(Tiers)} has a tier without endpoints.";
+        return tiers.SelectMany(static t => t).Any(string.IsNullOrEmpty) ? $"{nameof(Tiers)} has an endpoint without a name." : null;
     }
 }

@@ -86,13 +86,20 @@ public sealed class FakeFault
 
     /// <summary>Creates an answer with the given status and body.</summary>
     /// <param name="status">The HTTP status, 200 to 599.</param>
-    /// <param name="body">The body; null for the dialect's own error body for this status.</param>
+    /// <param name="body">The body; null for the dialect's own error body for this status. The statuses 204, 205 and 304 have no body.</param>
     /// <param name="contentType">The body's content type. Default <c>application/json</c>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The status is not between 200 and 599.</exception>
+    /// <exception cref="ArgumentException">The status is 204, 205 or 304, and a body is given.</exception>
     public static FakeFault Status(int status, string? body = null, string contentType = "application/json")
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(status, 200);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(status, 599);
+        if (status is 204 or 205 or 304)
+        {
+            if (!string.IsNullOrEmpty(body))
+                throw new ArgumentException($"HTTP answers with status {status} have no body.", nameof(body));
+            body = "";
+        }
         return new($"status {status}") { Reply = new(status, body, contentType) };
     }
 

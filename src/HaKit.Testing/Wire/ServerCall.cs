@@ -85,7 +85,9 @@ internal sealed class ServerCall(Backend backend, HttpContext context)
                 // The answer is counted before it is sent, so that the count is correct when the client has the answer.
                 reply.Delivered(step);
                 reply.RecordOutcome(clientLeft: false);
-                await context.Response.BodyWriter.WriteAsync(step.Bytes, Aborted).ConfigureAwait(false); // CompleteAsync would send no data after an empty flush
+                // The statuses 204, 205 and 304 have no body, and the server refuses even an empty write.
+                if (step.Bytes.Length > 0)
+                    await context.Response.BodyWriter.WriteAsync(step.Bytes, Aborted).ConfigureAwait(false); // CompleteAsync would send no data after an empty flush
                 await context.Response.CompleteAsync().ConfigureAwait(false);
                 return false;
             case StepKind.Reset:
