@@ -52,7 +52,7 @@ internal static class CheckObjects
         return new CheckContent(1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), RandomNumberGenerator.GetBytes(32));
     }
 
-    /// <summary>Writes the check objects that a destination of the vault does not have, and those that are damaged.</summary>
+    /// <summary>Writes the check objects that a destination of the vault does not have, and replaces the damaged check objects.</summary>
     public static async Task WriteAsync(VaultSession session, DestinationView view, CancellationToken token)
     {
         // The check object of an old key is written again too, because a vault that has only this key opens with it until a rekey is complete.
@@ -76,7 +76,7 @@ internal static class CheckObjects
     /// Writes the check objects of a new vault. Two processes may create it at the same time. Both write first to the same destination, the first by name, and the
     /// process that comes second uses the identity of the other. A destination that cannot be written takes no part.
     /// </summary>
-    /// <exception cref="VaultException">Another process created another vault at the same time. What this process has written is removed.</exception>
+    /// <exception cref="VaultException">Another process created another vault at the same time. The check objects of this process are removed.</exception>
     public static async Task PutNewAsync(VaultSession session, CancellationToken token)
     {
         var name = new ObjectName(ObjectName.CheckKind, "check", session.Sealer.Keys.Active);

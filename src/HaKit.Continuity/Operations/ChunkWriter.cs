@@ -44,7 +44,7 @@ internal sealed class ChunkWriter(VaultSession session, WriteScope scope, int co
     public async ValueTask<(List<int> Extents, long Size)> AddAsync(SafeFileHandle file, long expected)
     {
         var (extents, size) = (new List<int>(3), 0L);
-        // A file that grows faster than the destinations take it would never end. What comes after the opening belongs to the next save.
+        // A file that grows faster than the destinations take it would never end. The content that is added after the opening belongs to the next save.
         var most = RandomAccess.GetLength(file) is > 0 and var length ? Math.Max(expected, length) : long.MaxValue; // some systems give no length for files that have content
         while (true)
         {
