@@ -29,7 +29,7 @@ internal static class Refusals
             // The request is larger than a limit of this endpoint, and another endpoint may have a larger limit. This endpoint is not at fault.
             case FaultKind.RequestTooLarge when status == 429 || OversizedRequest.IsStatedIn(words):
                 return fault with { SecondOpinion = SecondOpinion.Each };
-            // The words of an error without a status may be wrong, so each of the other endpoints is asked, whatever the request is.
+            // The words of an error without a status may be wrong, so each of the other endpoints is asked, for every kind of request.
             case FaultKind.InvalidRequest when status == 0:
                 return Provisional(fault, SecondOpinion.Each);
             case FaultKind.InvalidRequest or FaultKind.RequestTooLarge when request == RequestKind.CreatesAnswer:
