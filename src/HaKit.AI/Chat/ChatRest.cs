@@ -45,10 +45,14 @@ internal sealed class ChatRest(ChatStream updates, AnswerSeam seam, PoolEndpoint
 
     public ValueTask DisposeAsync() => _updates.DisposeAsync();
 
-    // The text that the seam still holds is delivered before the end mark.
+    // The text that the seam still holds is delivered before the end mark. While an endpoint repeats the delivered text, the seam cannot tell a continuation
+    // from an answer that started over. Only the end shows it.
     private void TakeEnd(ChatResponseUpdate end)
     {
-        if (seam.Complete() is { Length: > 0 } held)
+        var held = seam.Complete();
+        if (seam.HasStartedOver)
+            throw new EndpointFaultException(endpoint.Name, ChatFaults.Broken);
+        if (held.Length > 0)
             (Current, _next) = (new ChatResponseUpdate(ChatRole.Assistant, held), end);
         else
             Current = end;

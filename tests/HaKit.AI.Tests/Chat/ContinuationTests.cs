@@ -142,6 +142,23 @@ public sealed class ContinuationTests
         Text(updates).Should().Be(Whole);
     }
 
+    [Fact]
+    public void A_rest_that_started_over_and_ends_within_the_delivered_text_does_not_make_the_answer_whole()
+    {
+        const string Text = "The quick brown fox jumps over the lazy dog, and then it sleeps in the sun until the evening comes down.";
+        var world = new ChatWorld(
+            configure: static o => o.Streaming.Continuation = StreamContinuation.On,
+            endpoint: static (name, e) => (e.Continuation, e.Dialect) = (Continuation.AssistantPrefix, name == "b" ? WireDialect.Mistral : WireDialect.Unknown),
+            chatEndpoint: static (name, c) => c.MarksEnd = name == "a");
+        world["a"].AnswerStream = _ => Cut([new(ChatRole.Assistant, Text)]);
+        world["b"].AnswerStream = _ => [new(ChatRole.Assistant, Text[..60])];
+
+        var (updates, failure) = world.Read();
+
+        failure.Should().BeOfType<PartialResponseException>().Which.NotContinued.Should().Be(NotContinuedReason.Failed);
+        ContinuationTests.Text(updates).Should().Be(Text);
+    }
+
     [Theory]
     [InlineData(FakeContinuation.Refuses)]
     [InlineData(FakeContinuation.StartsOver)]
