@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
@@ -56,10 +58,34 @@ internal static class Prompt
         TextContent text => BytesOf(text.Text),
         TextReasoningContent reasoning => BytesOf(reasoning.Text),
         DataContent data => data.Data.Length,
-        FunctionResultContent { Result: string result } => BytesOf(result),
+        FunctionResultContent result => BytesOfValue(result.Result),
+        FunctionCallContent call => BytesOf(call.Name) + BytesOf(call.Arguments),
         UsageContent => 0,
         _ => BytesOfUnknown,
     };
+
+    // Function invocation stores the result of a tool as JSON by default, and clients parse the arguments of a call into JSON too.
+    private static long BytesOfValue(object? value) => value switch
+    {
+        null => 0,
+        string text => BytesOf(text),
+        JsonElement { ValueKind: JsonValueKind.Undefined } => 0,
+        JsonElement json => JsonMarshal.GetRawUtf8Value(json).Length,
+        AIContent content => IsImage(content) ? TokensPerImage * BytesPerToken : BytesOf(content),
+        IEnumerable<AIContent> contents => contents.Sum(BytesOfValue),
+        _ => BytesOfUnknown,
+    };
+
+    private static long BytesOf(IDictionary<string, object?>? arguments)
+    {
+        long bytes = 0;
+        if (arguments is not null)
+        {
+            foreach (var (name, value) in arguments)
+                bytes += BytesOf(name) + BytesOfValue(value);
+        }
+        return bytes;
+    }
 
     private static long BytesOf(string? text) => string.IsNullOrEmpty(text) ? 0 : Encoding.UTF8.GetByteCount(text);
 }
