@@ -201,7 +201,7 @@ public sealed class EndpointPoolChatClient : IChatClient
         {
             if (_leaveOutReasoning && states.FindAll(s => s.Content is not null) is { Count: > 0 } unreadable)
             {
-                reasoning = new ReasoningOrigins(unreadable);
+                reasoning = new ReasoningOrigins(unreadable, place.AnyMaker());
                 states.RemoveAll(s => s.Content is not null);
             }
             place.PinTo(states, _pinState);

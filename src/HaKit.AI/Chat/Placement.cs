@@ -76,6 +76,9 @@ internal ref struct Placement
         return Math.Min(inputTokens, Math.Max(0, largest - maxOutputTokens));
     }
 
+    /// <summary>Gets an endpoint that shares the state of unknown origin. Null: not known (<see cref="StatePins.AnyMaker"/>).</summary>
+    public readonly PoolEndpoint? AnyMaker() => StatePins.AnyMaker(Given());
+
     private readonly List<PoolEndpoint> Candidates() => _some ?? Given();
 
     private readonly List<PoolEndpoint> Given()

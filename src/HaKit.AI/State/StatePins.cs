@@ -13,6 +13,12 @@ internal static class StatePins
         one.Name == other.Name
         || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);
 
+    /// <summary>
+    /// Gets an endpoint that shares its state with the endpoint that made a state of unknown origin. Null if the given endpoints do not all share their state, so
+    /// that each of them may have made it.
+    /// </summary>
+    public static PoolEndpoint? AnyMaker(List<PoolEndpoint> given) => given.Count > 0 && given.TrueForAll(e => ShareState(e, given[0])) ? given[0] : null;
+
     /// <summary>Gets the candidates that can use all of the state.</summary>
     /// <param name="pool">The pool's name.</param>
     /// <param name="given">The endpoints that the caller allows. State of unknown origin may come from any of these endpoints.</param>
@@ -30,7 +36,7 @@ internal static class StatePins
             {
                 if (given.Count == 0)
                     throw new StateNotPortableException(pool, state.Kind, null, "and the pool has no endpoint that it may go to.");
-                if (!given.TrueForAll(c => ShareState(c, given[0])))
+                if (AnyMaker(given) is null)
                     throw new StateNotPortableException(pool, state.Kind, null, $"and the endpoints it could go to do not share state. {Hint}");
                 continue;
             }
@@ -46,7 +52,12 @@ internal static class StatePins
 }
 
 /// <summary>Handles encrypted reasoning in the messages of a call, because some of the endpoints cannot read it.</summary>
-internal sealed class ReasoningOrigins(List<CarriedState> reasoning)
+/// <param name="reasoning">The encrypted reasoning.</param>
+/// <param name="maker">
+/// An endpoint that shares its state with the endpoint that made the reasoning of unknown origin. Null if the endpoints that the caller allows do not all share
+/// their state.
+/// </param>
+internal sealed class ReasoningOrigins(List<CarriedState> reasoning, PoolEndpoint? maker)
 {
     public IReadOnlyList<ChatMessage> MessagesFor(PoolEndpoint endpoint, IReadOnlyList<ChatMessage> messages)
     {
@@ -69,5 +80,5 @@ internal sealed class ReasoningOrigins(List<CarriedState> reasoning)
         return readable;
     }
 
-    private static bool CanRead(PoolEndpoint endpoint, CarriedState state) => state.Maker is { } maker && StatePins.ShareState(endpoint, maker);
+    private bool CanRead(PoolEndpoint endpoint, CarriedState state) => (state.Maker ?? maker) is { } known && StatePins.ShareState(endpoint, known);
 }

@@ -237,6 +237,40 @@ public sealed class StateTests
         world["b"].Requests.Last().Messages.Should().ContainSingle("a message of which nothing is left is none");
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Encrypted_reasoning_of_unknown_origin_is_left_in_where_all_endpoints_could_have_made_it(bool streamed)
+    {
+        ChatMessage[] history = [new(ChatRole.Assistant, [new TextReasoningContent("hm") { ProtectedData = "sig" }, new TextContent("yes")]), User];
+        var one = new ChatWorld(1, chat: o => o.EncryptedReasoning = EncryptedReasoning.LeaveOut);
+        one.Ask(streamed, messages: history);
+        one["a"].Requests.Single().Messages[0].Contents.Should().HaveCount(2);
+
+        var world = new ChatWorld(3, chat: o => o.EncryptedReasoning = EncryptedReasoning.LeaveOut, endpoint: Accounts("x", "x", "y"));
+        world.Ask(streamed, new ChatOptions().UseHaProfile(new RequestProfile { Endpoints = ["a", "b"] }), history);
+        world["a"].Requests.Single().Messages[0].Contents.Should().HaveCount(2, "a and b are of one account");
+        world.Ask(streamed, messages: history);
+        world["a"].Requests.Last().Messages[0].Contents.Should().ContainSingle("c may have made it");
+    }
+
+    [Fact]
+    public void Encrypted_reasoning_of_unknown_origin_is_not_given_to_an_endpoint_that_joins_while_the_call_runs()
+    {
+        var world = new ChatWorld(1, chat: o => o.EncryptedReasoning = EncryptedReasoning.LeaveOut);
+        using var newcomer = new FakeChatClient("z", world.Time);
+        world["a"].Answer = _ =>
+        {
+            world.Pool.AddEndpoint("z", newcomer);
+            throw new HttpRequestException(HttpRequestError.ConnectionError);
+        };
+
+        world.Ask(messages: [new(ChatRole.Assistant, [new TextReasoningContent("hm") { ProtectedData = "sig" }, new TextContent("yes")]), User]).GetServingEndpoint().Should().Be("z");
+
+        world["a"].Requests.First().Messages[0].Contents.Should().HaveCount(2);
+        newcomer.Requests.Single().Messages[0].Contents.Should().ContainSingle();
+    }
+
     [Fact]
     public void The_latest_origins_are_remembered_and_the_oldest_forgotten()
     {
