@@ -35,15 +35,31 @@ internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensi
         }
     }
 
-    /// <summary>Throws if the model or the length of the vectors differs from earlier vectors.</summary>
+    /// <summary>
+    /// Throws if the model or the length of the vectors differs from earlier vectors, or from other vectors of the same answer. Remembers neither, because the
+    /// answer may still be dropped, for example if another attempt of the call is faster.
+    /// </summary>
     public void Verify(GeneratedEmbeddings<Embedding<float>> embeddings, PoolEndpoint endpoint, EmbeddingGenerationOptions? options)
+    {
+        var (named, length) = (_model, options?.Dimensions ?? (int?)_dimensions);
+        foreach (var embedding in embeddings)
+        {
+            if (NamesModel(embedding, endpoint))
+                ThrowIfOther(embedding.ModelId!, named ??= embedding.ModelId!, endpoint);
+            ThrowIfOther(embedding.Dimensions, length ??= embedding.Dimensions, endpoint);
+        }
+    }
+
+    /// <summary>Remembers the model and the length of an answer that the caller gets, if they are the first.</summary>
+    /// <exception cref="EmbeddingMismatchException">Another answer came first, with another model or length.</exception>
+    public void Adopt(GeneratedEmbeddings<Embedding<float>> embeddings, PoolEndpoint endpoint, EmbeddingGenerationOptions? options)
     {
         foreach (var embedding in embeddings)
         {
-            VerifyModel(embedding.ModelId, endpoint);
-            var expected = options?.Dimensions ?? (int)(Interlocked.CompareExchange(ref _dimensions, embedding.Dimensions, null) ?? embedding.Dimensions);
-            if (embedding.Dimensions != expected)
-                throw new EmbeddingMismatchException(pool, endpoint.Name, string.Create(CultureInfo.InvariantCulture, $"gave a vector of {embedding.Dimensions} where {expected} is expected"));
+            if (NamesModel(embedding, endpoint))
+                ThrowIfOther(embedding.ModelId!, Interlocked.CompareExchange(ref _model, embedding.ModelId, null) ?? embedding.ModelId!, endpoint);
+            if (options?.Dimensions is null)
+                ThrowIfOther(embedding.Dimensions, (int)(Interlocked.CompareExchange(ref _dimensions, embedding.Dimensions, null) ?? embedding.Dimensions), endpoint);
         }
     }
 
@@ -53,13 +69,20 @@ internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensi
     public static EmbeddingGeneratorMetadata? MetadataOf(PoolEndpoint endpoint) =>
         EndpointPoolEmbeddingGenerator.GeneratorOf(endpoint)?.GetService(typeof(EmbeddingGeneratorMetadata)) as EmbeddingGeneratorMetadata;
 
-    private void VerifyModel(string? told, PoolEndpoint endpoint)
+    // An answer may name no model, or the model by the endpoint's own name for the declared model. Neither says anything about the pool's model.
+    private bool NamesModel(Embedding<float> embedding, PoolEndpoint endpoint) =>
+        embedding.ModelId is { } told && !(_declared is not null && AreSame(told, NameAt(endpoint)));
+
+    private void ThrowIfOther(string told, string expected, PoolEndpoint endpoint)
     {
-        if (told is null || _declared is not null && AreSame(told, NameAt(endpoint)))
-            return;
-        var expected = Interlocked.CompareExchange(ref _model, told, null) ?? told;
         if (!AreSame(told, expected))
             throw new EmbeddingMismatchException(pool, endpoint.Name, $"gave vectors of '{told}' where those of '{expected}' are expected");
+    }
+
+    private void ThrowIfOther(int length, int expected, PoolEndpoint endpoint)
+    {
+        if (length != expected)
+            throw new EmbeddingMismatchException(pool, endpoint.Name, string.Create(CultureInfo.InvariantCulture, $"gave a vector of {length} where {expected} is expected"));
     }
 
     private static bool AreSame(string one, string? other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);

@@ -117,8 +117,12 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     private async ValueTask<Served<GeneratedEmbeddings<Embedding<float>>>> PartAsync(Part part, CancellationToken cancellationToken)
     {
         var profile = part.Profile.InputTokens > 0 ? part.Profile : part.Profile with { InputTokens = part.EstimateTokens() };
+        if (profile.Request == RequestKind.Unknown)
+            profile = profile with { Request = RequestKind.CreatesAnswer }; // texts name no object that one endpoint stores
         var served = await _pool.ExecuteWithDetailAsync(profile, part, static (attempt, part, token) => part.AskAsync(attempt, token), cancellationToken).ConfigureAwait(false);
         var (embeddings, detail) = served;
+        if (_pool.Find(detail.Endpoint) is { } endpoint)
+            part.Adopt(embeddings, endpoint);
         var properties = ChatStory.AddProperties(embeddings.AdditionalProperties, detail, ChatParameters.None);
         if (ChatStory.CostOf(embeddings.Usage, _pool.Find(detail.Endpoint), detail) is { } cost)
             properties[ChatStory.CostKey] = cost;
@@ -150,7 +154,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             attempt.ReportOperation("embeddings");
             ResilienceWatch.WarnIfRepeating(attempt.Endpoint);
             var embeddings = await own.GenerateAsync(texts, OptionsFor(attempt.Endpoint), token).ConfigureAwait(false);
-            if (embeddings is null || embeddings.Count != texts.Count)
+            if (embeddings is null || embeddings.Count != texts.Count || embeddings.Any(static e => e is not { Dimensions: > 0 }))
                 throw new EndpointFaultException(attempt.Endpoint.Name, ChatFaults.Broken);
             if (embeddings.Usage is { } usage)
                 attempt.ReportUsage(ChatFaults.ToCount(usage.InputTokenCount), ChatFaults.ToCount(usage.OutputTokenCount));
@@ -165,6 +169,8 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             }
             return embeddings;
         }
+
+        public void Adopt(GeneratedEmbeddings<Embedding<float>> embeddings, PoolEndpoint endpoint) => generator._identity.Adopt(embeddings, endpoint, options);
 
         private EmbeddingGenerationOptions? OptionsFor(PoolEndpoint endpoint)
         {

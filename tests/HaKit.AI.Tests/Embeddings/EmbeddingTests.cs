@@ -13,7 +13,7 @@ public sealed class EmbeddingTests
 
     public EmbeddingTests() => (_a, _b) = (new("a", _time), new("b", _time));
 
-    public static TheoryData<string> Faults => ["refused", "hang", "429", "500", "broken"];
+    public static TheoryData<string> Faults => ["refused", "hang", "429", "500", "broken", "404", "405", "400", "model"];
 
     [Theory]
     [MemberData(nameof(Faults))]
@@ -25,6 +25,8 @@ public sealed class EmbeddingTests
             "hang" => FakeFault.Hang,
             "429" => FakeFaults.OpenAI.RateLimited(),
             "500" => FakeFault.Status(500),
+            "404" or "405" or "400" => FakeFault.Throw(() => new HttpRequestException("from an SDK", null, (System.Net.HttpStatusCode)int.Parse(fault, System.Globalization.CultureInfo.InvariantCulture))),
+            "model" => FakeFault.Status(404, """{"error":{"code":"model_not_found","message":"The model does not exist"}}"""),
             _ => FakeFault.TruncatedBody,
         });
 
@@ -42,6 +44,32 @@ public sealed class EmbeddingTests
         var pool = new EndpointPool("vectors", options, new EndpointPoolParts { TimeProvider = _time }).AsEmbeddingGenerator();
 
         Generate(pool, ["one", "two"]).AdditionalProperties![ChatStory.EndpointKey].Should().Be("b");
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void An_empty_vector_is_no_answer_and_the_pool_s_length_is_not_taken_from_it(int ofTexts)
+    {
+        using var empty = new Empty(_a, ofTexts);
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } }.AddEndpoint("a", empty).AddEndpoint("b", _b, e => e.Tier = 1);
+        var pool = new EndpointPool("vectors", options, new EndpointPoolParts { TimeProvider = _time }).AsEmbeddingGenerator();
+
+        for (var i = 0; i < 2; i++)
+            Generate(pool, ["one", "two"]).AdditionalProperties![ChatStory.EndpointKey].Should().Be("b");
+    }
+
+    [Fact]
+    public void An_answer_that_no_caller_got_does_not_set_the_length_of_the_pool_s_vectors()
+    {
+        using var mixed = new Mixed(_a);
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } }.AddEndpoint("a", mixed).AddEndpoint("b", _b, e => e.Tier = 1);
+        var pool = new EndpointPool("vectors", options, new EndpointPoolParts { TimeProvider = _time }).AsEmbeddingGenerator();
+
+        Failure(pool, ["one", "two"]).Should().BeOfType<EmbeddingMismatchException>("the vectors of one answer have different lengths");
+        _a.Faults.Always(FakeFault.Refused);
+
+        Generate(pool, ["one", "two"]).Should().HaveCount(2);
     }
 
     [Fact]
@@ -218,6 +246,20 @@ public sealed class EmbeddingTests
         public override async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
             IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default) =>
             new((await base.GenerateAsync(values, options, cancellationToken)).Skip(1));
+    }
+
+    private sealed class Empty(FakeEmbeddingGenerator inner, int ofTexts) : DelegatingEmbeddingGenerator<string, Embedding<float>>(inner)
+    {
+        public override async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
+            IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+            new((await base.GenerateAsync(values, options, cancellationToken)).Select((e, i) => i < ofTexts ? new Embedding<float>(Array.Empty<float>()) : e));
+    }
+
+    private sealed class Mixed(FakeEmbeddingGenerator inner) : DelegatingEmbeddingGenerator<string, Embedding<float>>(inner)
+    {
+        public override async Task<GeneratedEmbeddings<Embedding<float>>> GenerateAsync(
+            IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default) =>
+            new((await base.GenerateAsync(values, options, cancellationToken)).Select((e, i) => new Embedding<float>(e.Vector[..(i + 3)])));
     }
 
     private sealed class Owned(FakeEmbeddingGenerator inner) : DelegatingEmbeddingGenerator<string, Embedding<float>>(inner)
