@@ -208,10 +208,10 @@ public sealed class EndpointPoolChatClient : IChatClient
             isPortable &= states.Count == 0;
         }
         var maxOutput = given.MaxOutputTokens > 0 ? given.MaxOutputTokens : Math.Max(0, options?.MaxOutputTokens ?? 0);
-        var input = given.InputTokens > 0 ? given.InputTokens : place.Capped(_estimateTokens(list, options), maxOutput);
         var profile = given with
         {
-            InputTokens = input,
+            InputTokens = given.InputTokens > 0 ? given.InputTokens : _estimateTokens(list, options),
+            IsInputEstimated = given.IsInputEstimated || given.InputTokens <= 0,
             MaxOutputTokens = maxOutput,
             Tools = given.Tools || options?.Tools is { Count: > 0 },
             Vision = given.Vision || Prompt.HasImage(list),

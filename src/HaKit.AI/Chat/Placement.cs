@@ -56,26 +56,6 @@ internal ref struct Placement
         _isPinned = true;
     }
 
-    /// <summary>
-    /// Limits an estimated number of input tokens, so that the prompt and the answer fit into the largest endpoint, by its context window and its limit of tokens
-    /// per minute. A call must not be refused because of an estimate: a prompt that seems too long for all endpoints goes to the largest endpoint. If neither is
-    /// known for an endpoint, the estimate is not limited.
-    /// </summary>
-    public readonly int Capped(int inputTokens, int maxOutputTokens)
-    {
-        var largest = 0;
-        var some = _some ?? All;
-        for (var i = 0; i < some.Count; i++)
-        {
-            var most = Math.Min(some[i].Capabilities.ContextWindow ?? int.MaxValue, some[i].Limits?.TokensPerMinute ?? int.MaxValue);
-            if (most == int.MaxValue)
-                return inputTokens;
-            largest = Math.Max(largest, most);
-        }
-
-        return Math.Min(inputTokens, Math.Max(0, largest - maxOutputTokens));
-    }
-
     /// <summary>Gets an endpoint that shares the state of unknown origin. Null: not known (<see cref="StatePins.AnyMaker"/>).</summary>
     public readonly PoolEndpoint? AnyMaker() => StatePins.AnyMaker(Given());
 

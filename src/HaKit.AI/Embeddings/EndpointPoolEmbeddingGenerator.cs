@@ -116,10 +116,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
 
     private async ValueTask<Served<GeneratedEmbeddings<Embedding<float>>>> PartAsync(Part part, CancellationToken cancellationToken)
     {
-        var profile = part.Profile.InputTokens > 0 ? part.Profile : part.Profile with { InputTokens = part.EstimateTokens() };
-        if (profile.Request == RequestKind.Unknown)
-            profile = profile with { Request = RequestKind.CreatesAnswer }; // texts name no object that one endpoint stores
-        var served = await _pool.ExecuteWithDetailAsync(profile, part, static (attempt, part, token) => part.AskAsync(attempt, token), cancellationToken).ConfigureAwait(false);
+        var served = await _pool.ExecuteWithDetailAsync(part.FinalProfile(), part, static (attempt, part, token) => part.AskAsync(attempt, token), cancellationToken).ConfigureAwait(false);
         var (embeddings, detail) = served;
         if (_pool.Find(detail.Endpoint) is { } endpoint)
             part.Adopt(embeddings, endpoint);
@@ -129,6 +126,8 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
         embeddings.AdditionalProperties = properties;
         return served;
     }
+
+    private static long LengthOf(IReadOnlyList<string> texts) => texts.Sum(static t => (long)t.Length);
 
     private EmbeddingGeneratorMetadata InCommon(IReadOnlyList<PoolEndpoint> endpoints)
     {
@@ -144,9 +143,17 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     /// <summary>Holds the texts of one request.</summary>
     private sealed class Part(EndpointPoolEmbeddingGenerator generator, IReadOnlyList<string> texts, EmbeddingGenerationOptions? options, RequestProfile profile)
     {
-        public RequestProfile Profile { get; } = profile;
+        /// <summary>Gets the profile of the request, with the size of the texts. A size that the caller has given stays.</summary>
+        public RequestProfile FinalProfile() => profile with
+        {
+            InputTokens = profile.InputTokens > 0 ? profile.InputTokens : TokensIn(LengthOf(texts)),
+            IsInputEstimated = profile.IsInputEstimated || profile.InputTokens <= 0,
+            LongestInputTokens = profile.LongestInputTokens > 0 ? profile.LongestInputTokens : TokensIn(texts.Max(static t => t.Length)),
+            // Texts name no object that one endpoint stores, so any other endpoint may serve the request.
+            Request = profile.Request == RequestKind.Unknown ? RequestKind.CreatesAnswer : profile.Request,
+        };
 
-        public int EstimateTokens() => (int)Math.Min(int.MaxValue / 2, texts.Sum(static t => (long)(t.Length + 3) / 4));
+        private static int TokensIn(long length) => (int)Math.Min(int.MaxValue / 2, (length + 3) / 4);
 
         public async ValueTask<GeneratedEmbeddings<Embedding<float>>> AskAsync(EndpointAttempt attempt, CancellationToken token)
         {
@@ -186,6 +193,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     private sealed class Batches(EndpointPoolEmbeddingGenerator generator, IReadOnlyList<string> texts, EmbeddingGenerationOptions? options, RequestProfile profile)
     {
         private readonly Served<GeneratedEmbeddings<Embedding<float>>>[] _parts = new Served<GeneratedEmbeddings<Embedding<float>>>[(texts.Count - 1) / generator._options.MaxBatchSize + 1];
+        private readonly long _length = LengthOf(texts);
         private readonly long _began = generator._pool.Time.GetTimestamp();
         private Exception? _failure;
         private int _next = -1;
@@ -228,7 +236,9 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             for (var i = 0; i < part.Length; i++)
                 part[i] = texts[index * size + i];
             var left = (profile.Deadline ?? generator._pool.Deadline) - generator._pool.Time.GetElapsedTime(_began);
-            return new Part(generator, part, options, profile with { Deadline = left > TimeSpan.Zero ? left : TimeSpan.Zero });
+            // The tokens that the caller gives are those of all texts. Each part counts its share of them, by the length of its texts.
+            var tokens = profile.InputTokens > 0 ? (int)Math.Max(1, profile.InputTokens * ((double)LengthOf(part) / Math.Max(1, _length))) : 0;
+            return new Part(generator, part, options, profile with { InputTokens = tokens, Deadline = left > TimeSpan.Zero ? left : TimeSpan.Zero });
         }
 
         private GeneratedEmbeddings<Embedding<float>> Joined(CallDetail detail)

@@ -74,6 +74,8 @@ internal sealed record RecordedWorld
         var profile = new RequestProfile
         {
             InputTokens = call.InputTokens,
+            // The recording does not say whether the number is an estimate. A call that was served must not be refused because of its size.
+            IsInputEstimated = call.Outcome == RecordedOutcome.Served,
             MaxOutputTokens = call.MaxOutputTokens,
             Model = call.Model,
             Tools = call.NeedsTools,

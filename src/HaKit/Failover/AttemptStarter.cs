@@ -53,7 +53,7 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
     public Lease? TryStart(FailoverCall call, EndpointState state, BeginMode mode, TimeSpan now, bool isPaced = false)
     {
         var lease = call.RentLease();
-        if (!lease.TryBegin(state, mode, call.Profile.InputTokens, call.Profile.LimitTokens, call.History.NextNumber, call.Deadline, context.Clock, now))
+        if (!lease.TryBegin(state, mode, call.Profile.InputTokens, state.CountTokens(call.Profile), call.History.NextNumber, call.Deadline, context.Clock, now))
         {
             call.KeepLease(lease);
             return null;

@@ -28,10 +28,10 @@ internal sealed class CallFailures(FailoverContext context)
     public TimeSpan? RetryAfter(FailoverCall call, TimeSpan now)
     {
         var soonest = TimeSpan.MaxValue;
-        var query = new SelectionQuery(call.Profile, call.History, now);
+        var query = new SelectionQuery(call.Profile, call.History, now).PreferRoom(context.Snapshot);
         foreach (var member in context.Snapshot.Members)
         {
-            if (query.CanServe(member) && member.AvailableAt(call.Profile.LimitTokens, now) is var at && at < soonest)
+            if (query.CanServe(member) && member.AvailableAt(member.CountTokens(call.Profile), now) is var at && at < soonest)
                 soonest = at;
         }
 

@@ -42,7 +42,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     public bool HedgeWasConsidered { get; set; }
 
     /// <summary>Gets the rules of waiting that have applied to the call, in order. Each rule has four bits. The latest rule has the lowest bits.</summary>
-    public ulong Rules { get; private set; }
+    public ulong Rules { get; set; }
 
     /// <summary>Gets or sets the endpoint that this call watches: the call wakes when the cooldown of the endpoint ends. The other waiting calls wake later.</summary>
     public EndpointState? Watched { get; set; }
@@ -161,6 +161,18 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         Deadline = deadline > TimeSpan.MaxValue - began ? TimeSpan.MaxValue : began + deadline;
         LastFailure = now;
         return this;
+    }
+
+    /// <summary>
+    /// Lets endpoints that seem too small by an estimate serve the call too. Returns false if the size of the request is not estimated, or if the call already
+    /// accepts such endpoints.
+    /// </summary>
+    public bool TryAcceptLessRoom()
+    {
+        if (!Profile.IsWindowEstimated || Profile.MayLackRoom)
+            return false;
+        Profile = Profile with { MayLackRoom = true, Preferred = Profile.Preferred is { } preferred ? preferred with { MayLackRoom = true } : null };
+        return true;
     }
 
     /// <summary>Records that a rule of waiting applies, as the latest rule. Returns false if that rule has applied before.</summary>

@@ -169,11 +169,16 @@ internal sealed class FailoverEngine
             return Step.EndCall("the request was refused.");
         if (_starter.StartUntried(call, now) is { } lease)
             return Step.Start(lease);
+        var rules = call.Rules;
         // A refused call does not wait for an endpoint that is out. If it did, a request with a wrong path would last until its deadline. But if the refusal was
         // to be expected, because the endpoint refuses such requests of other calls too, the call waits for an endpoint that serves them.
-        return refusal != RefusalState.None && !MayPreferredServe(call, now)
+        var step = refusal != RefusalState.None && !MayPreferredServe(call, now)
             ? Step.EndCall("the request was refused, and no other endpoint can be asked now.")
             : Waits.AwaitService(call, now);
+        if (step.Kind != StepKind.GiveUp || !call.TryAcceptLessRoom() || _starter.StartUntried(call, now) is not { } last)
+            return step;
+        call.Rules = rules; // the rule that would have ended the call did not end it
+        return Step.Start(last);
     }
 
     /// <summary>

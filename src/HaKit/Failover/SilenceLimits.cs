@@ -123,8 +123,9 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     // An endpoint that is out now, or that the call has tried before, is also accepted here: it may be healthy again when the silence reaches its limit.
     private bool AnotherCouldServe(FailoverCall call, EndpointState state, TimeSpan? within, TimeSpan now)
     {
-        var query = new SelectionQuery(call.Profile, call.History, now);
-        foreach (var member in context.Snapshot.Members)
+        var snapshot = context.Snapshot;
+        var query = new SelectionQuery(call.Profile, call.History, now).PreferRoom(snapshot);
+        foreach (var member in snapshot.Members)
         {
             if (!ReferenceEquals(member, state) && member.Health.State.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown) && query.CanServe(member)
                 && (within is not { } time || MayAnswerWithin(call, member, time)))

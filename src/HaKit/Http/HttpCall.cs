@@ -208,13 +208,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         _body = body;
         if (body is { IsKept: false } && Profile.MayHedge != false)
             Profile = Profile with { MayHedge = false };
-        if (Profile.InputTokens == 0 && body is { IsKept: true, IsJson: true } && _side.LeastTokenLimit is { } least)
-        {
-            // The estimate, with the tokens of the answer, is limited to the smallest token limit, because a call with an estimate above a limit would never be
-            // admitted.
-            var room = (int)Math.Clamp((long)least - Profile.MaxOutputTokens, 0, least);
-            Profile = Profile with { GuessedTokens = Math.Min(room, PromptSize.EstimateTokens(body[..], pool.Options.Http.CountTokens)) };
-        }
+        if (Profile.InputTokens == 0 && body is { IsKept: true, IsJson: true } && _side.HasTokenLimit)
+            Profile = Profile with { GuessedTokens = PromptSize.EstimateTokens(body[..], pool.Options.Http.CountTokens) };
         AsksForStream = body?.Outline.Stream == true || _route.Streams || AcceptsEventsOnly();
     }
 

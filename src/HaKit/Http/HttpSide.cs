@@ -86,17 +86,17 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <exception cref="InvalidOperationException">The address is not under the pool's origin.</exception>
     public HttpRoute RouteOf(Uri requested) => _routes.GetRoute(requested, pool.Origin);
 
-    /// <summary>Gets the lowest token limit of the pool. Null if it has none.</summary>
-    public int? LeastTokenLimit
+    /// <summary>Gets whether an endpoint or an account of the pool has a limit on tokens.</summary>
+    public bool HasTokenLimit
     {
         get
         {
             var (options, known) = (pool.Options, _tokenLimit);
             if (known?.Of != options)
             {
-                _tokenLimit = known = new TokenLimit(options, options.LeastTokenLimit());
+                _tokenLimit = known = new TokenLimit(options, options.HasTokenLimit());
             }
-            return known.Least;
+            return known.IsSet;
         }
     }
 
@@ -195,8 +195,8 @@ internal sealed partial class HttpSide(EndpointPool pool)
     private sealed record Addressed(PoolSnapshot Of, string[]? Names);
 
     /// <param name="Of">The options that contain the limits. If the pool has other options, this record is out of date.</param>
-    /// <param name="Least">The limit.</param>
-    private sealed record TokenLimit(EndpointPoolOptions Of, int? Least);
+    /// <param name="IsSet">True if an endpoint or an account has a limit on tokens.</param>
+    private sealed record TokenLimit(EndpointPoolOptions Of, bool IsSet);
 
     /// <summary>Warns once for each endpoint that does not have a requested model, because it cannot serve requests for this model.</summary>
     public void WarnOfMissingModel(PoolEndpoint endpoint, int status)

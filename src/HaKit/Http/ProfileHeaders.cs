@@ -59,6 +59,7 @@ internal static class ProfileHeaders
         "idempotency-key" => profile with { IdempotencyKey = value },
         "priority" => Number(value) is { } priority ? profile with { Priority = priority } : null,
         "input-tokens" => Number(value) is >= 0 and var tokens ? profile with { InputTokens = tokens } : null,
+        "longest-input-tokens" => Number(value) is >= 0 and var tokens ? profile with { LongestInputTokens = tokens } : null,
         "max-output-tokens" => Number(value) is >= 0 and var tokens ? profile with { MaxOutputTokens = tokens } : null,
         "deadline" => Time(value) is { } deadline && deadline > TimeSpan.Zero ? profile with { Deadline = deadline } : null,
         "max-wait" => Time(value) is { } wait ? profile with { MaxWait = wait } : null,
@@ -69,6 +70,7 @@ internal static class ProfileHeaders
     {
         "tools" => profile with { Tools = yes },
         "vision" => profile with { Vision = yes },
+        "is-input-estimated" => profile with { IsInputEstimated = yes },
         "may-hedge" => profile with { MayHedge = yes },
         "may-repeat" => profile with { MayRepeat = yes },
         "may-continue" => profile with { MayContinue = yes },

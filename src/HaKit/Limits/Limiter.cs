@@ -75,6 +75,9 @@ internal sealed class Limiter
         return false;
     }
 
+    /// <summary>Gets the number of tokens that the limit allows in a minute. <see cref="long.MaxValue"/>: any number.</summary>
+    public long TokenLimit => LimitOf(_tokens) ?? long.MaxValue;
+
     /// <summary>Checks whether the limits can ever have capacity for the tokens. A call that is larger than the limit of a whole minute never fits.</summary>
     public bool CanHold(long tokens) => _tokens is not { } window || Amount(tokens) <= window.Limit;
 

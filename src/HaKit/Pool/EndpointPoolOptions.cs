@@ -111,7 +111,7 @@ public sealed class EndpointPoolOptions
     internal bool HasRemovedEndpoints { get; set; }
 
     /// <summary>Gets the lowest token limit of all endpoints and accounts. Null if there is none.</summary>
-    internal int? LeastTokenLimit() => Endpoints.Select(static e => e.Limits).Concat(AccountLimits.Values).Min(static l => l?.TokensPerMinute);
+    internal bool HasTokenLimit() => Endpoints.Select(static e => e.Limits).Concat(AccountLimits.Values).Any(static l => l?.TokensPerMinute is not null);
 
     internal EndpointPoolOptions With(IList<EndpointOptions> endpoints)
     {

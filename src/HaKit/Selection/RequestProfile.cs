@@ -49,8 +49,25 @@ public sealed record RequestProfile
         init => field = value ?? throw new ArgumentNullException(nameof(Endpoints), "Endpoints of the request's profile is null. Give an empty list, or leave Endpoints out.");
     } = [];
 
-    /// <summary>Gets the estimated number of tokens in the prompt. Default 0: not known.</summary>
+    /// <summary>
+    /// Gets the number of tokens in the prompt, for context windows and token limits. If it is not exact, set <see cref="IsInputEstimated"/>. Default 0: not
+    /// known.
+    /// </summary>
     public int InputTokens { get; init; }
+
+    /// <summary>
+    /// Gets whether <see cref="InputTokens"/> is only an estimate. The pool then prefers the endpoints whose context windows and token limits are large enough,
+    /// but refuses no call because of the number: if the request seems too large for all endpoints, an endpoint with the most room gets it. If false, a call
+    /// with more tokens than all windows or all limits allow ends at once. Default false. The clients of HaKit.AI set it for their own estimates.
+    /// </summary>
+    public bool IsInputEstimated { get; init; }
+
+    /// <summary>
+    /// Gets the number of tokens in the longest text, if the request consists of separate texts, for example texts to embed. The pool compares context windows
+    /// with this number, and token limits with <see cref="InputTokens"/>, the number of all texts. An estimate is sufficient: the pool prefers the endpoints
+    /// whose context windows are large enough, but refuses no call because of this number. Default 0: the request is one prompt.
+    /// </summary>
+    public int LongestInputTokens { get; init; }
 
     /// <summary>Gets the maximum number of tokens in the answer. Default 0: not known.</summary>
     public int MaxOutputTokens { get; init; }
@@ -103,7 +120,7 @@ public sealed record RequestProfile
     public string? IdempotencyKey { get; init; }
 
     /// <summary>
-    /// Gets the number of tokens in the prompt as guessed from its bytes. The guess is good enough for limits, but must never exclude an endpoint.
+    /// Gets the number of tokens in the prompt as guessed from the bytes of an HTTP request. The guess counts for token limits only, and excludes no endpoint.
     /// </summary>
     internal int GuessedTokens { get; init; }
 
@@ -119,11 +136,25 @@ public sealed record RequestProfile
     /// </summary>
     internal TimeSpan? BeganAt { get; init; }
 
+    /// <summary>Gets whether endpoints that seem too small by an estimate may serve the call too, because it would end otherwise.</summary>
+    internal bool MayLackRoom { get; init; }
+
     /// <summary>Gets whether the call asks for the rest of another call's answer.</summary>
     internal bool IsContinuation { get; init; }
 
     // A caller may give a negative number, for example for an unknown length; it counts as 0.
     internal long Tokens => (long)Math.Max(0, InputTokens) + Math.Max(0, MaxOutputTokens);
+
+    /// <summary>Gets the number of tokens that a context window must hold.</summary>
+    internal long WindowTokens => LongestInputTokens > 0 ? (long)LongestInputTokens + Math.Max(0, MaxOutputTokens) : Tokens;
+
+    /// <summary>Gets the part of <see cref="WindowTokens"/> that is not estimated. An endpoint with a smaller context window is excluded.</summary>
+    internal long CertainTokens => IsWindowEstimated ? Math.Max(0, MaxOutputTokens) : WindowTokens;
+
+    internal bool IsWindowEstimated => IsInputEstimated || LongestInputTokens > 0;
+
+    /// <summary>Gets whether <see cref="LimitTokens"/> contains an estimate. A limit then counts at most what it allows in a minute.</summary>
+    internal bool IsLimitEstimated => IsInputEstimated || InputTokens <= 0;
 
     /// <summary>Gets the estimated number of tokens of the request. Token limits use this estimate until the answer reports the real number.</summary>
     internal long LimitTokens => InputTokens > 0 ? Tokens : (long)GuessedTokens + Math.Max(0, MaxOutputTokens);
@@ -140,7 +171,8 @@ public sealed record RequestProfile
     {
         text.Append(CultureInfo.InvariantCulture, $"{nameof(Model)} = {Model}, {nameof(Residency)} = {Residency}, {nameof(Tools)} = {Tools}, {nameof(Vision)} = {Vision}, ");
         text.Append(CultureInfo.InvariantCulture, $"{nameof(Tags)} = [{string.Join(", ", Tags)}], {nameof(Endpoints)} = [{string.Join(", ", Endpoints)}], ");
-        text.Append(CultureInfo.InvariantCulture, $"{nameof(InputTokens)} = {InputTokens}, {nameof(MaxOutputTokens)} = {MaxOutputTokens}, {nameof(Priority)} = {Priority}, ");
+        text.Append(CultureInfo.InvariantCulture, $"{nameof(InputTokens)} = {InputTokens}, {nameof(IsInputEstimated)} = {IsInputEstimated}, {nameof(LongestInputTokens)} = {LongestInputTokens}, ");
+        text.Append(CultureInfo.InvariantCulture, $"{nameof(MaxOutputTokens)} = {MaxOutputTokens}, {nameof(Priority)} = {Priority}, ");
         text.Append(CultureInfo.InvariantCulture, $"{nameof(Deadline)} = {Deadline}, {nameof(MaxWait)} = {MaxWait}, {nameof(MayHedge)} = {MayHedge}, {nameof(MayRepeat)} = {MayRepeat}, ");
         text.Append(CultureInfo.InvariantCulture, $"{nameof(MayContinue)} = {MayContinue}, {nameof(MoveOnAfterContentFilter)} = {MoveOnAfterContentFilter}, {nameof(Request)} = {Request}");
         return true;

@@ -13,7 +13,7 @@ internal static class SelectionExplainer
         {
             var member = snapshot.Members[i];
             var health = member.Health.State;
-            var at = member.AvailableAt(query.Profile.LimitTokens, query.Now);
+            var at = member.AvailableAt(member.CountTokens(query.Profile), query.Now);
             explanations[i] = new EndpointExplanation
             {
                 Endpoint = member.Endpoint.Name,
@@ -47,7 +47,7 @@ internal static class SelectionExplainer
             return "cooldown";
         if (!health.Admits(query.Now))
             return "health";
-        if (!member.HasRoom(query.Profile.LimitTokens, query.Now))
+        if (!member.HasRoom(member.CountTokens(query.Profile), query.Now))
             return "limit";
         return query.Excludes(member) ? "tried" : null;
     }

@@ -1,6 +1,7 @@
 using HaKit.Attempts;
 using HaKit.Estimates;
 using HaKit.Faults;
+using HaKit.Health;
 
 namespace HaKit.Selection;
 
@@ -34,7 +35,12 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     public readonly RequestProfile Profile = profile;
     public readonly AttemptHistory History = history;
     public readonly TimeSpan Now = now;
-    public readonly long Tokens = profile.Tokens;
+    public readonly long Tokens = profile.CertainTokens;
+
+    /// <summary>
+    /// Gets the share of the request, by its estimated size, for which an endpoint must have room. 0: the estimate does not matter.
+    /// </summary>
+    private double LeastShare { get; init; }
 
     /// <summary>Gets the time within which an endpoint must be able to answer. Null: the usual times of the endpoints do not matter.</summary>
     public AnswerTime? InTime { get; init; }
@@ -77,6 +83,24 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
         return mayServe;
     }
 
+    /// <summary>
+    /// Gets the same query, with the preference for endpoints that have room for the estimated size of the request. An estimate must not exclude all endpoints:
+    /// if no endpoint that can serve the request has room for it, the endpoints with the most room count as large enough. So that an endpoint with more room is
+    /// waited for while it is out of service, its health does not matter, unless an operator has taken it out of service.
+    /// </summary>
+    public SelectionQuery PreferRoom(PoolSnapshot snapshot)
+    {
+        if (!Profile.IsWindowEstimated || Profile.MayLackRoom)
+            return this;
+        var most = 0.0;
+        foreach (var member in snapshot.Members)
+        {
+            if (most < 1 && member.Health.State.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown) && CanServe(member))
+                most = Math.Max(most, ShareWithRoom(member));
+        }
+        return this with { LeastShare = most };
+    }
+
     /// <summary>Checks whether the endpoint meets the requirements of the request. They apply even if the pool fails open.</summary>
     public bool CanServe(EndpointState state) => Requirement.Meets(state.Endpoint, Profile) && Fits(state);
 
@@ -86,6 +110,8 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     /// </summary>
     public bool Fits(EndpointState state)
     {
+        if (LeastShare > 0 && ShareWithRoom(state) < LeastShare)
+            return false;
         if (Tokens == 0 && History.IsFresh)
             return true;
         if (!History.IsFresh && (History.FoundTooSmall(state) || History.WasRefusedBy(state)))
@@ -98,7 +124,16 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     }
 
     /// <summary>Checks whether the request fits the endpoint (<see cref="Fits"/>), and whether the limits have room for the request.</summary>
-    public bool HasPlace(EndpointState state) => Fits(state) && state.HasRoom(Profile.LimitTokens, Now);
+    public bool HasPlace(EndpointState state) => Fits(state) && state.HasRoom(state.CountTokens(Profile), Now);
+
+    // Gets the share of the request that fits into the context window and into a whole minute of the token limits, by the estimated size: 1 if all of it fits.
+    private double ShareWithRoom(EndpointState state)
+    {
+        var share = Share(state.Endpoint.Capabilities.ContextWindow ?? long.MaxValue, Profile.WindowTokens);
+        return Profile.IsInputEstimated ? Math.Min(share, Share(state.TokenLimit(), Profile.LimitTokens)) : share;
+
+        static double Share(long room, long tokens) => room >= tokens ? 1 : (double)room / tokens;
+    }
 
     /// <summary>
     /// Checks whether a retry must avoid the endpoint: this call has already tried the endpoint, has found a failure domain of the endpoint broken, or has less
@@ -190,7 +225,10 @@ internal static class Requirement
     {
         List<(string Name, RequestProfile Alone)> needs = [.. NeedsOf(profile)];
         if (!members.All(m => HasRoom(m.Endpoint, profile)))
-            needs.Add(($"room for {profile.Tokens} tokens in a context window", RequestProfile.Default with { InputTokens = profile.InputTokens, MaxOutputTokens = profile.MaxOutputTokens }));
+        {
+            var size = RequestProfile.Default with { MaxOutputTokens = profile.MaxOutputTokens, InputTokens = profile.IsWindowEstimated ? 0 : profile.InputTokens };
+            needs.Add(($"room for {profile.CertainTokens} tokens in a context window", size));
+        }
         if (IsMet(profile))
             return null;
         var missing = needs.Where(need => !IsMet(need.Alone)).Select(need => need.Name).ToArray();
@@ -199,7 +237,7 @@ internal static class Requirement
         bool IsMet(RequestProfile need) => members.Any(m => Meets(m.Endpoint, need) && HasRoom(m.Endpoint, need));
     }
 
-    private static bool HasRoom(PoolEndpoint endpoint, RequestProfile profile) => !(profile.Tokens > endpoint.Capabilities.ContextWindow);
+    private static bool HasRoom(PoolEndpoint endpoint, RequestProfile profile) => !(profile.CertainTokens > endpoint.Capabilities.ContextWindow);
 
     private static IEnumerable<(string Name, RequestProfile Alone)> NeedsOf(RequestProfile profile)
     {

@@ -35,7 +35,9 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
     /// left out.
     /// </summary>
     public Choice Choose(PoolSnapshot snapshot, in SelectionQuery query) =>
-        query.Profile.Preferred is null ? ChooseAmong(snapshot, in query) : ChooseAmong(snapshot, query.ForPreferred(snapshot));
+        query.Profile is { Preferred: null, IsWindowEstimated: false }
+            ? ChooseAmong(snapshot, in query)
+            : ChooseAmong(snapshot, query.ForPreferred(snapshot).PreferRoom(snapshot));
 
     private Choice ChooseAmong(PoolSnapshot snapshot, in SelectionQuery query)
     {
@@ -46,7 +48,7 @@ internal sealed class Selector(SelectionPolicy policy, Chance chance, IEndpointS
     }
 
     /// <summary>Explains why each member would or would not be chosen. Has no side effects.</summary>
-    public IReadOnlyList<EndpointExplanation> Explain(PoolSnapshot snapshot, in SelectionQuery query) => SelectionExplainer.Explain(snapshot, policy, in query);
+    public IReadOnlyList<EndpointExplanation> Explain(PoolSnapshot snapshot, in SelectionQuery query) => SelectionExplainer.Explain(snapshot, policy, query.PreferRoom(snapshot));
 
     private Choice ChooseFirst(SelectionView view, in SelectionQuery query)
     {

@@ -57,6 +57,25 @@ public sealed class GuessedTokensTests
     }
 
     [Fact]
+    public async Task A_guess_counts_in_full_at_an_endpoint_whose_limit_can_hold_it_although_another_limit_is_smaller()
+    {
+        await using var http = new HttpPool(2, o =>
+        {
+            LimitFirst(10_000)(o);
+            o.Endpoints[1].Limits = new LimitOptions { TokensPerMinute = 100 };
+        });
+        http.Fakes[0].Faults.Always(HaKit.Testing.FakeFault.Hang);
+        http.Fakes[1].Faults.Always(HaKit.Testing.FakeFault.Hang);
+        using var stop = new CancellationTokenSource();
+        var calls = Enumerable.Range(0, 2).Select(_ => http.SendAsync(HttpPool.Chat(string.Concat(Enumerable.Repeat("all work ", 2_700))), ct: stop.Token)).ToArray(); // about 6,000 tokens each
+
+        (http.Fakes[0].Counts.Received, http.Fakes[1].Counts.Received).Should().Be((1, 1));
+        await stop.CancelAsync();
+        foreach (var call in calls)
+            await call.Invoking(c => c).Should().ThrowAsync<OperationCanceledException>();
+    }
+
+    [Fact]
     public async Task A_guess_excludes_no_endpoint_for_its_context_window()
     {
         await using var http = new HttpPool(1, o =>

@@ -124,4 +124,19 @@ public sealed class RequirementTests
         bench.After(("c", new Fault(FaultKind.ContextLength)));
         May(bench, new()).Should().Be("ab");
     }
+
+    [Fact]
+    public void An_estimate_prefers_the_endpoints_with_room_for_it_and_never_excludes_all_of_them()
+    {
+        var bench = new SelectionBench([new() { Name = "a", ContextWindow = 1000 }, new() { Name = "b", ContextWindow = 2000, Tools = true }, new() { Name = "c", ContextWindow = 2000 }, new() { Name = "d", ContextWindow = 4000, Residency = "eu" }]);
+
+        May(bench, new() { InputTokens = 600, IsInputEstimated = true }).Should().Be("abcd");
+        May(bench, new() { InputTokens = 1500, IsInputEstimated = true }).Should().Be("bcd");
+        May(bench, new() { InputTokens = 9000, IsInputEstimated = true }).Should().Be("d", "it has the most room");
+        May(bench, new() { InputTokens = 9000, IsInputEstimated = true, Endpoints = ["a", "b", "c"] }).Should().Be("bc");
+        May(bench, new() { InputTokens = 9000, IsInputEstimated = true, Endpoints = ["a"] }).Should().Be("a");
+        May(bench, new() { InputTokens = 9000, LongestInputTokens = 1500 }).Should().Be("bcd", "each text must fit, and not all of them together");
+        May(bench, new() { InputTokens = 9000, LongestInputTokens = 1500, MaxOutputTokens = 2001 }).Should().Be("d", "the answer's tokens are not estimated");
+        May(bench, new() { InputTokens = 9000, IsInputEstimated = true, MaxOutputTokens = 4001 }).Should().BeEmpty();
+    }
 }

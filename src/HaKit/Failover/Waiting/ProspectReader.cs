@@ -69,7 +69,7 @@ internal ref struct ProspectReader
 
     public Prospects Read(PoolSnapshot snapshot)
     {
-        var query = new SelectionQuery(_call.Profile, _call.History, _now).ForPreferred(snapshot);
+        var query = new SelectionQuery(_call.Profile, _call.History, _now).ForPreferred(snapshot).PreferRoom(snapshot);
         foreach (var member in snapshot.Members)
         {
             if (query.CanServe(member))
@@ -114,13 +114,13 @@ internal ref struct ProspectReader
             return;
         _anyHeals = true;
         var admits = health.Admits(_now);
-        _mayComeFree |= (health.Status == EndpointHealthStatus.Trial || admits && member.IsBusy) && member.CanHold(_call.Profile.LimitTokens);
+        _mayComeFree |= (health.Status == EndpointHealthStatus.Trial || admits && member.IsBusy) && member.CanHold(member.CountTokens(_call.Profile));
         if (health.Status == EndpointHealthStatus.Trial)
         {
             _anyCanAnswer = true; // until its trial ends, the call assumes that the endpoint can answer before the deadline
             return;
         }
-        var at = Max(AskableAt(health), member.RoomAt(_call.Profile.LimitTokens, _now));
+        var at = Max(AskableAt(health), member.RoomAt(member.CountTokens(_call.Profile), _now));
         if (at >= _call.Deadline)
         {
             (_soonestTooLate, _anyCanAnswer) = (Min(_soonestTooLate, at), true);
