@@ -95,7 +95,7 @@ internal abstract class Dialect
             return verdict.Kind == FaultKind.Throttled ? verdict with { Reach = ThrottleReach } : verdict;
         if (status is 400 or 403 or 422 or 451 && AnyWord(in signs, isQuota: false))
             return new Verdict(FaultKind.ContentFilter);
-        return InMessage(words, status) ?? ByStatus(status);
+        return (status == 0 ? WithoutStatus(words) : InMessage(words, status)) ?? ByStatus(status);
     }
 
     /// <summary>
@@ -175,16 +175,19 @@ internal abstract class Dialect
         return false;
     }
 
+    // No status allows these words, so only the first clause counts, and after a filter's words each of the other endpoints is asked once.
+    private static Verdict? WithoutStatus(ReadOnlySpan<char> message)
+    {
+        var lead = ServerWords.Lead(message);
+        if (ErrorPhrases.IsContextLength(lead))
+            return new Verdict(FaultKind.ContextLength);
+        return ErrorPhrases.IsContentFilter(lead) ? new Verdict(FaultKind.InvalidRequest) : null;
+    }
+
     private static Verdict? InMessage(ReadOnlySpan<char> message, int status)
     {
         switch (status)
         {
-            case 0:
-                // No status allows these words, so only the first clause counts, and after a filter's words each of the other endpoints is asked once.
-                var own = ServerWords.Lead(message);
-                if (ErrorPhrases.IsContextLength(own))
-                    return new Verdict(FaultKind.ContextLength);
-                return ErrorPhrases.IsContentFilter(own) ? new Verdict(FaultKind.InvalidRequest) : null;
             case 400 or 413 or 422:
                 if (ErrorPhrases.IsContextLength(message))
                     return new Verdict(FaultKind.ContextLength);

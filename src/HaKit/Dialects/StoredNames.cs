@@ -123,6 +123,19 @@ internal static class StoredNames
         return !RequestPlaces.IsOfApplication(member, isObject) && !IsOnlyAtRoot(member);
     }
 
+    // Moves into an object or array, or over it if it cannot name stored objects. False if the body is cut inside it.
+    private static bool TryEnter(ref Utf8JsonReader reader, Stack<(string? Name, bool IsRoot, bool IsArray)> holders, ref string? member, bool isRequest)
+    {
+        var isObject = reader.TokenType == JsonTokenType.StartObject;
+        var (_, isAtRoot, isElement) = holders.TryPeek(out var holder) ? holder : (null, true, false);
+        if (isRequest && !MayHoldNames(isElement ? null : member, isAtRoot, isObject))
+            return reader.TrySkip();
+        holders.Push((member, isAtRoot && (member is null || RequestPlaces.IsEnvelope(member)), !isObject));
+        if (isObject)
+            member = null;
+        return true;
+    }
+
     // Collects the texts that are values of members, each with the name of the member that contains the text's object.
     private static void CollectTexts(ReadOnlySpan<byte> json, List<StoredName> found, Func<string, string?, bool, StateKind?> kindOf, bool isRequest)
     {
@@ -133,25 +146,19 @@ internal static class StoredNames
         {
             while (found.Count < MostIds && reader.Read())
             {
-                var (isAtRoot, isElement) = holders.Count == 0 ? (true, false) : (holders.Peek().IsRoot, holders.Peek().IsArray);
                 switch (reader.TokenType)
                 {
                     case JsonTokenType.PropertyName:
                         member = reader.ValueSpan.Length <= 32 ? reader.GetString() : "";
                         break;
-                    case JsonTokenType.StartObject or JsonTokenType.StartArray when isRequest && !MayHoldNames(isElement ? null : member, isAtRoot, reader.TokenType == JsonTokenType.StartObject):
-                        if (!reader.TrySkip())
-                            return; // the body is cut inside this value
-                        break;
                     case JsonTokenType.StartObject or JsonTokenType.StartArray:
-                        holders.Push((member, isAtRoot && (member is null || RequestPlaces.IsEnvelope(member)), reader.TokenType == JsonTokenType.StartArray));
-                        if (reader.TokenType == JsonTokenType.StartObject)
-                            member = null;
+                        if (!TryEnter(ref reader, holders, ref member, isRequest))
+                            return;
                         break;
                     case JsonTokenType.EndObject or JsonTokenType.EndArray:
-                        member = holders.Count > 0 ? holders.Pop().Name : null;
+                        member = holders.TryPop(out var left) ? left.Name : null;
                         break;
-                    case JsonTokenType.String when member is not null && kindOf(member, holders.Count > 0 ? holders.Peek().Name : null, isAtRoot) is { } kind && reader.ValueSpan.Length is > 3 and < 512:
+                    case JsonTokenType.String when member is not null && kindOf(member, holders.TryPeek(out var holder) ? holder.Name : null, holder.IsRoot) is { } kind && reader.ValueSpan.Length is > 3 and < 512:
                         found.Add(new(kind, reader.GetString()!));
                         break;
                 }
