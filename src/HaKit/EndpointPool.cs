@@ -269,9 +269,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
             return;
         using var parts = new DisposableParts();
-        foreach (var owned in Interlocked.Exchange(ref _owned, []))
-            parts.Add(owned);
-        parts.Add(Owners); // disposed first
+        parts.AddAll([.. Interlocked.Exchange(ref _owned, []), Owners]); // the owners are disposed first
     }
 
     /// <inheritdoc/>

@@ -19,6 +19,13 @@ internal sealed class DisposableParts : IDisposable
         return part;
     }
 
+    /// <summary>Adds parts, in the order of their creation.</summary>
+    public void AddAll(params ReadOnlySpan<IDisposable?> parts)
+    {
+        foreach (var part in parts)
+            Add(part);
+    }
+
     /// <summary>Disposes all parts. If parts throw, the other parts are disposed all the same, and the first exception is thrown.</summary>
     public void Dispose()
     {
