@@ -271,6 +271,7 @@ public sealed class HttpFailoverTests
         {
             o.Hedging.Enabled = true;
             o.Hedging.MinimumDelay = TimeSpan.FromSeconds(1);
+            o.FirstContent.Minimum = TimeSpan.FromSeconds(10); // longer than the answers, so that no attempt is given up
         });
         for (var i = 0; i < 60; i++)
             await http.ReadAsync(HttpPool.Chat("learn"));
