@@ -62,7 +62,17 @@ internal sealed class NewsQueue : IDisposable
             _isBusy = true;
         }
         while (TakeNext() is { } news)
-            _listener(news);
+        {
+            try
+            {
+                _listener(news);
+            }
+#pragma warning disable CA1031 // This is the callback of a timer: an exception of the application's code would end the process, and the queue would stop.
+            catch (Exception)
+#pragma warning restore CA1031
+            {
+            }
+        }
     }
 
     private PeerNews? TakeNext()

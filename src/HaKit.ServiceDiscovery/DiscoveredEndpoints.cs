@@ -124,6 +124,12 @@ internal sealed partial class DiscoveredEndpoints(
         catch (Exception exception)
 #pragma warning restore CA1031
         {
+            // The exception may come after the endpoint was added.
+            if (pool.Endpoints.Any(e => e.Name == options.Name))
+            {
+                _names.Add(options.Name);
+                return true;
+            }
             // The message of the application's exception may contain a key.
             NotAdded(_logger, pool.Name, options.Name, $"it threw {exception.GetType().Name}. It is tried again.");
             return false;

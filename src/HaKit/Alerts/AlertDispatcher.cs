@@ -179,6 +179,8 @@ internal sealed partial class AlertDispatcher : IDisposable
             _isArmed = false;
             if (lookIn is { } later)
                 _timer.Change(later, Timeout.InfiniteTimeSpan);
+            if (_behind.Count > 0)
+                Arm(); // a pool has fallen behind since its status was read above
             if (notices.Count > _options.DigestAbove)
             {
                 Send(new AlertMessage(notices, now));

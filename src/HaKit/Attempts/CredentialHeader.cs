@@ -13,11 +13,15 @@ internal static class CredentialHeader
     /// dialect, the host of a well-known provider decides about the header (<see cref="ProviderHosts"/>).
     /// </summary>
     /// <exception cref="InvalidOperationException">The credential has characters that are not allowed in a header. The message does not show it.</exception>
-    public static (string Name, string Value) HeaderFor(PoolEndpoint endpoint, string secret)
+    /// <param name="endpoint">The endpoint.</param>
+    /// <param name="secret">The credential.</param>
+    /// <param name="sent">The address of the request. Google's interface below <c>/openai</c> has OpenAI's header. Null: the address of the endpoint.</param>
+    public static (string Name, string Value) HeaderFor(PoolEndpoint endpoint, string secret, Uri? sent = null)
     {
         if (!IsValid(secret))
             throw new InvalidOperationException($"The credential of endpoint '{endpoint.Name}' has characters that no header may have.");
-        var place = PlaceOf(endpoint.Dialect, endpoint.CredentialHost, secret);
+        var host = endpoint.CredentialHost is { Dialect: WireDialect.Gemini } && sent?.AbsolutePath.Contains("/openai/", StringComparison.OrdinalIgnoreCase) == true ? null : endpoint.CredentialHost;
+        var place = PlaceOf(endpoint.Dialect, host, secret);
         return (place.Header, place.Prefix + secret);
     }
 

@@ -64,7 +64,7 @@ internal static class AccountStates
         var start = 0;
         while (start < words.Length && !IsOfWord(words[start]))
         {
-            if (words[start] is '\n' || words[start] is '.' or '!' or '?' && (start + 1 == words.Length || words[start + 1] == ' '))
+            if (words[start] is '\n' || words[start] is '.' or '!' or '?' or ':' && (start + 1 == words.Length || words[start + 1] == ' '))
                 sentence = default;
             start++;
         }
@@ -97,6 +97,7 @@ internal static class AccountStates
         private bool _hasVerb;
         private bool _isAfterSubject;
         private bool _isAfterOwner;
+        private bool _isOfThing; // an account after a part of the request only describes it: "the prompt sent to this deployment was blocked"
         private int _left; // the words that may still stand between the state and the account of an active sentence
 
         /// <summary>Reads the next word. True if the sentence now says that an account is out of use.</summary>
@@ -108,6 +109,8 @@ internal static class AccountStates
             _isCondition |= s_conditions.Contains(word);
             if (_isCondition)
                 return false;
+            if (isSubject && _isOfThing)
+                return false;
             if (isSubject)
             {
                 (_hasSubject, _hasVerb) = (true, false);
@@ -115,7 +118,7 @@ internal static class AccountStates
             }
 
             if (s_things.Contains(word))
-                this = default;
+                this = new Sentence { _isOfThing = true };
             else if (word.Equals("by", StringComparison.OrdinalIgnoreCase))
                 _left = 0;
             else if (s_verbs.Contains(word))

@@ -268,12 +268,12 @@ internal static class Durations
         return total is { } seconds ? Future(seconds) : null;
     }
 
-    // "1200", "1.5", "1,200.5". A comma counts only before exactly three digits.
+    // "1200", "1.5", "1,200.5". A comma counts only before exactly three digits. With a unit directly after them, as in "5,289s", it may be a decimal comma.
     private static int EndOfNumber(ReadOnlySpan<char> text)
     {
         var end = EndOf(text, char.IsAsciiDigit);
         var groups = end;
-        while (end <= 3 && text[groups..] is [',', >= '0' and <= '9', >= '0' and <= '9', >= '0' and <= '9', ..] && (groups + 4 == text.Length || !char.IsAsciiDigit(text[groups + 4])))
+        while (end <= 3 && text[groups..] is [',', >= '0' and <= '9', >= '0' and <= '9', >= '0' and <= '9', ..] && (groups + 4 == text.Length || !char.IsAsciiLetterOrDigit(text[groups + 4])))
             groups += 4;
         return groups + EndOf(text[groups..], static c => char.IsAsciiDigit(c) || c == '.');
     }

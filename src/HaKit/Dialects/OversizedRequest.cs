@@ -32,7 +32,7 @@ internal static class OversizedRequest
         {
             return false;
         }
-        words = Own(words);
+        words = CutEcho(words);
         if (words.ContainsAny(s_phrases) || ComparesLargerNumber(words))
         {
             return true;
@@ -52,7 +52,7 @@ internal static class OversizedRequest
     }
 
     // The text after a colon, a brace or a word such as "prompt" may be a caller's, unless a number of the server follows.
-    private static ReadOnlySpan<char> Own(ReadOnlySpan<char> words)
+    private static ReadOnlySpan<char> CutEcho(ReadOnlySpan<char> words)
     {
         words = ServerWords.AfterExceptions(words.TrimStart(" \t\r\n"));
         for (var i = 0; i < words.Length; i++)

@@ -18,7 +18,15 @@ internal struct UsageCounts
     /// Gets the tokens of the whole prompt. Anthropic and Bedrock report cached tokens separately; without adding them, the share of cached tokens could
     /// exceed 100 %.
     /// </summary>
-    public readonly long? WholeInput => _inputLeavesOutCache ? Add(Add(_input!.Value, _cachedBeside), _written) : _input is { } input ? Add(input, _inputBeside) : null;
+    public readonly long? WholeInput
+    {
+        get
+        {
+            if (_input is not { } input)
+                return null;
+            return _inputLeavesOutCache ? Add(Add(input, _cachedBeside), _written) : Add(input, _inputBeside);
+        }
+    }
 
     /// <summary>Gets the tokens of the whole answer. Gemini reports thinking separately, although it bills thinking as output.</summary>
     public readonly long? Output => _outputBeside is { } beside ? Add(_output ?? 0, beside) : _output;

@@ -165,7 +165,7 @@ internal sealed class FailoverEngine
             return Step.Wait(call.HoldUntil);
         }
         var refusal = call.History.Refusal;
-        if (refusal == RefusalState.Final)
+        if (refusal == RefusalState.Final && !MayPreferredServe(call, now))
             return Step.EndCall("the request was refused.");
         if (_starter.StartUntried(call, now) is { } lease)
             return Step.Start(lease);

@@ -35,7 +35,7 @@ internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints unt
     public Lease? TryHedge(FailoverCall call, TimeSpan now)
     {
         call.HedgeWasConsidered = true;
-        if (context.Snapshot.Members.Length < 2 || !untried.MayTryAnother(call) || !untried.TryChooseBeside(call, now, out var choice))
+        if (!HasUntried(call) || !untried.MayTryAnother(call) || !untried.TryChooseBeside(call, now, out var choice))
             return null;
         if (choice is not { State: { } state, Admission: Admission.Normal } || IsOverBound(state, context.Snapshot) || !context.Budget.TryHedge())
         {
@@ -56,6 +56,17 @@ internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints unt
     {
         var pause = (now - lease.LastSignAt) * RetryShare;
         return now + (pause > ShortestRetry ? pause : ShortestRetry);
+    }
+
+    // If the call has tried every endpoint, no hedge can start later either.
+    private bool HasUntried(FailoverCall call)
+    {
+        foreach (var member in context.Snapshot.Members)
+        {
+            if (call.History.TimesTried(member) == 0)
+                return true;
+        }
+        return false;
     }
 
     // The bound of Mirrokni, Thorup and Zadimoghaddam (2018): no endpoint gets more than 1.25 times the average load.

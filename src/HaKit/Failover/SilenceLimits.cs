@@ -57,11 +57,12 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     /// <summary>
     /// Decides whether an attempt that was silent up to its limit is kept. It is not kept if the limit is known (<see cref="LimitsFor"/>), or if it was kept
     /// before. Otherwise a stream is cancelled if its request may be repeated and the call has an untried endpoint. A plain answer is kept, because it may
-    /// legitimately take that long. The second opinion on a refused request that may be repeated is not kept: the caller gets the refusal instead.
+    /// legitimately take that long. If one second opinion is asked about a refused request that may be repeated, its attempt is not kept: the caller gets the
+    /// refusal instead. If each endpoint is asked, or if the refusal was to be expected, the first endpoint may be the one at fault, so the attempt is kept.
     /// </summary>
     public bool KeepsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
         !lease.IsLimitKnown && lease.KeptSince is null && lease.EndsAt > now
-        && !(call.Profile.MayRepeat && (call.History.Refusal != RefusalState.None || call.IsStream && untried.HasAny(call, now)));
+        && !(call.Profile.MayRepeat && (call.History.Refusal == RefusalState.MayAskOne && call.Profile.Preferred is null || call.IsStream && untried.HasAny(call, now)));
 
     /// <summary>
     /// Gets from when on a second attempt may start beside a kept attempt: at once while it is silent, and after another silence if it has shown since then that
@@ -124,7 +125,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     private bool AnotherCouldServe(FailoverCall call, EndpointState state, TimeSpan? within, TimeSpan now)
     {
         var snapshot = context.Snapshot;
-        var query = new SelectionQuery(call.Profile, call.History, now).PreferRoom(snapshot);
+        var query = new SelectionQuery(call.Profile, call.History, now).ForPreferred(snapshot).PreferRoom(snapshot);
         foreach (var member in snapshot.Members)
         {
             if (!ReferenceEquals(member, state) && member.Health.State.Status is not (EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown) && query.CanServe(member)

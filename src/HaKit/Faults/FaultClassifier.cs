@@ -86,8 +86,9 @@ public sealed class FaultClassifier : IFaultClassifier
     private static Fault Build(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, Verdict verdict, bool failure, int status)
     {
         var (applied, blame, reach) = FaultKinds.Usual(verdict.Kind);
-        // In a response of status 200, the server had begun to answer before it reported the overload. So it may have done a part of the work.
-        if (!failure && verdict.Kind == FaultKind.Overloaded)
+        // In a response of status 200, the server had begun to answer before it reported the overload. So it may have done a part of the work. The same is true if
+        // only the words of the error say that the request is at fault.
+        if (!failure && (verdict.Kind == FaultKind.Overloaded || status == 0 && verdict.Kind is FaultKind.InvalidRequest or FaultKind.ContextLength))
             applied = FaultApplied.Ambiguous;
         var retryAfter = blame == FaultBlame.Request ? null : RetryAfter(in evidence, in signs, words, verdict.Kind);
         var fault = new Fault(verdict.Kind)

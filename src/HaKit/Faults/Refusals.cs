@@ -32,6 +32,9 @@ internal static class Refusals
             // The words of an error without a status may be wrong, so each of the other endpoints is asked, for every kind of request.
             case FaultKind.InvalidRequest when status == 0:
                 return Provisional(fault, SecondOpinion.Each);
+            // A code or a parameter in an answer of status 200 is weaker evidence than a status, so one other endpoint is asked.
+            case FaultKind.InvalidRequest when fault.StatusCode < 400 && signs.BodyStatus == 0:
+                return Provisional(fault, SecondOpinion.One);
             case FaultKind.InvalidRequest or FaultKind.RequestTooLarge when request == RequestKind.CreatesAnswer:
                 return Opinion(status, in signs, words) is var opinion and not SecondOpinion.None ? Provisional(fault, opinion) : fault;
             default:

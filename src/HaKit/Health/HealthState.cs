@@ -185,7 +185,7 @@ public sealed record HealthState
 
     /// <summary>Gets whether a success would not change this state. Such a success need not be passed to <see cref="HealthReducer"/>.</summary>
     internal bool IsClean => Status is EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart
-        && (ConsecutiveFailures | ProbeMisses | Throttles | Refusals | NamedTimes) == 0;
+        && (ConsecutiveFailures | ProbeMisses | Throttles | Refusals | NamedTimes) == 0 && !ConnectsNowhere;
 
     internal bool IsCooling(TimeSpan now) => Cooldown is { } cooldown && now < cooldown.Until;
 

@@ -7,6 +7,9 @@ internal static class HealthTransitions
 {
     private static readonly TimeSpan LongestForRefusals = TimeSpan.FromSeconds(30);
 
+    // A refusal of the credential itself must not wait longer because of provisional refusals before it.
+    private const int MostProvisional = 3;
+
     private static readonly Fault TrialUnanswered = new(FaultKind.FirstContentTimeout);
 
     /// <summary>Applies the elapsed time: ends trials, cooldowns and slow starts.</summary>
@@ -38,7 +41,7 @@ internal static class HealthTransitions
     {
         if (level >= ProbeLevel.Generating)
             return state.Clean(now, now);
-        if ((state.ConsecutiveFailures | state.ProbeMisses) == 0 && state.Status != EndpointHealthStatus.Suspect)
+        if ((state.ConsecutiveFailures | state.ProbeMisses) == 0 && state.Status != EndpointHealthStatus.Suspect && !state.ConnectsNowhere)
             return state;
         // With TimeSpan.MinValue, the probe counts as older than each throttle and each named time.
         return state.Clean(TimeSpan.MinValue, now) with { Refusals = state.Refusals };
@@ -50,8 +53,12 @@ internal static class HealthTransitions
         // Attempts that were in flight when the server throttled do not show whether the throttle is over.
         var throttles = state.ThrottledAt is { } last && began > last ? 0 : state.Throttles;
         var named = state.NamedAt is { } at && began > at ? 0 : state.NamedTimes;
-        if (throttles == state.Throttles && named == state.NamedTimes && (state.ConsecutiveFailures | state.ProbeMisses | state.Refusals) == 0 && state.Status != EndpointHealthStatus.Suspect)
+        if (throttles == state.Throttles && named == state.NamedTimes && (state.ConsecutiveFailures | state.ProbeMisses | state.Refusals) == 0
+            && state.Status != EndpointHealthStatus.Suspect && !state.ConnectsNowhere)
+        {
             return state;
+        }
+
         return state.WithoutCounts() with
         {
             Throttles = throttles,
@@ -121,7 +128,7 @@ internal static class HealthTransitions
         {
             var refusals = released.ClearRefusals + 1;
             var wait = options.TrialDelay(cooldown.Cause, hasServed: true, refusals);
-            released = released.Postpone(now + (wait < LongestForRefusals ? wait : LongestForRefusals)) with { ClearRefusals = refusals };
+            released = released.Postpone(now + (wait < LongestForRefusals ? wait : LongestForRefusals)) with { ClearRefusals = Math.Min(refusals, MostProvisional) };
         }
 
         if (released.Status != EndpointHealthStatus.Ejected || released.Until > now)

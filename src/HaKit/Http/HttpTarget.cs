@@ -126,7 +126,7 @@ internal sealed class HttpTarget
         var theirs = from.Headers.NonValidated;
         if (secret is null && theirs.Count == 0 && _endpoint.Headers.Count == 0)
             return;
-        var ours = secret is null ? default : CredentialHeader.HeaderFor(_endpoint, secret);
+        var ours = secret is null ? default : CredentialHeader.HeaderFor(_endpoint, secret, to.RequestUri);
         foreach (var (name, values) in theirs)
         {
             if (!_endpoint.Headers.ContainsKey(name) && !IsNotForwarded(name) && (withCredential || !Names.IsHeader(name)))

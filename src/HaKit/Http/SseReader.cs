@@ -24,6 +24,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private bool _isTorn;
     private bool _hasItem;
     private int _finishedChoices;
+    private bool _hasFinishedChoice; // an end that did not count, because the request asks for several choices
     private ulong _lastProgress;
 
     /// <summary>Gets the source of the items, which knows how the body is divided into items. Null: each item is one event.</summary>
@@ -59,8 +60,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     public bool IsEmpty => !_hasItem;
 
     // True: a stream that ends without an end mark was cut. False: such a stream is complete. It is complete only if its dialect is not known, and only after
-    // some content.
-    public override bool MarksEnd => _isTorn || Source is { DroppedTail: true } || (_isKnown || !_hasContent) && (_hasItem || !MayBeEmpty);
+    // some content. A server may also give fewer choices than the request asks for. Then the end of the only choice was the end of the stream.
+    public override bool MarksEnd => _isTorn || Source is { DroppedTail: true }
+        || (_isKnown || !_hasContent) && (_hasItem || !MayBeEmpty) && !(_hasFinishedChoice && _hasContent && !_hasSeveralChoices);
 
     // On a path whose answers are not known, JSON values one after another are the caller's own data, such as the progress of a job. They have no end mark, and
     // each value after the first may report an error. If one of them shows its dialect, the rules of the dialect apply from there on.
@@ -149,8 +151,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     {
         if (StreamPieces.ValueAtRoot(data, "\"choices\":"u8) is { } choices)
             return OfChunk(data, data[choices..]);
-        if (StreamPieces.ValueAtRoot(data, "\"candidates\":"u8) is not null)
-            return OfGemini(data);
+        if (StreamPieces.ValueAtRoot(data, "\"candidates\":"u8) is { } candidates)
+            return OfGemini(data, data[candidates..]);
         if (_isKnown && FlatError.IsNameOfFailure(name))
             return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
         return OfWhole(data) ?? OfOllama(data) ?? fault ?? FaultIn(data) ?? OfUnknown(data, name);
@@ -170,7 +172,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             case EventMeaning.Content:
                 return StreamPieces.IsEmpty(data) ? StreamSignal.None : StreamSignal.Content;
             case EventMeaning.Final:
-                return ++_finishedChoices < Choices ? StreamSignal.Content : StreamSignal.Content | StreamSignal.End;
+                _hasFinishedChoice = ++_finishedChoices < Choices;
+                return _hasFinishedChoice ? StreamSignal.Content : StreamSignal.Content | StreamSignal.End;
             case EventMeaning.Progress:
                 return OfProgress(data, name);
             case EventMeaning.End:
@@ -208,19 +211,24 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return end;
         if ((finish != FinishMeaning.None || signal == StreamSignal.None) && FailedEnds.HasFailedBase(data))
             return SetFault(new Fault(FaultKind.ServerError));
+        _hasFinishedChoice |= Choices > 1 && end == StreamSignal.End;
         return _hasSeveralChoices || Choices > 1 ? signal : signal | end;
     }
 
-    private StreamSignal OfGemini(ReadOnlySpan<byte> data)
+    private StreamSignal OfGemini(ReadOnlySpan<byte> data, ReadOnlySpan<byte> candidates)
     {
         (_isKnown, HasAnswer) = (true, true);
+        _hasSeveralChoices = _hasSeveralChoices || StreamPieces.HasSeveralChoices(candidates);
         var signal = StreamPieces.HasParts(data) ? StreamSignal.Content : StreamSignal.None;
         var end = OfReason(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"finishReason\""u8)));
         if (end == StreamSignal.Error)
             return end;
         // Gemini has no other end mark than the finish reasons of all candidates.
         if (Choices > 1 && (_finishedChoices += StreamPieces.CountFinished(data)) < Choices)
+        {
+            _hasFinishedChoice |= end == StreamSignal.End;
             return signal;
+        }
         return signal | end;
     }
 

@@ -125,7 +125,7 @@ internal static partial class SlowClassifier
         var fault = new Fault(kind) { StatusCode = evidence.StatusCode, Code = facts.Words.FirstOrDefault(w => w.Any(char.IsAsciiLetter)), MayAskAgain = !facts.NoRetry };
         if (reach is { } far)
             fault = fault with { Reach = far };
-        if (!failed && kind == FaultKind.Overloaded)
+        if (!failed && (kind == FaultKind.Overloaded || status == 0 && kind is FaultKind.InvalidRequest or FaultKind.ContextLength))
             fault = fault with { Applied = FaultApplied.Ambiguous };
         var wait = fault.Blame == FaultBlame.Request ? null : Wait(evidence, facts, kind);
         return Opinion(fault with { RetryAfter = wait, UntilCleared = forever || kind == FaultKind.Unauthorized || (kind == FaultKind.QuotaExhausted && wait is null) }, evidence.Request, status, facts);
@@ -170,6 +170,7 @@ internal static partial class SlowClassifier
             FaultKind.NotServed when creates => SecondOpinion.Each,
             FaultKind.RequestTooLarge when fault.Reach != FaultReach.Endpoint || status == 429 || IsLargerThanLimit(facts.Message) => SecondOpinion.Each,
             FaultKind.InvalidRequest when status == 0 => SecondOpinion.Each,
+            FaultKind.InvalidRequest when fault.StatusCode < 400 && facts.BodyStatus == 0 => SecondOpinion.One,
             FaultKind.InvalidRequest or FaultKind.RequestTooLarge when creates && (isPage || status is not (400 or 413 or 422)) => SecondOpinion.Each,
             FaultKind.InvalidRequest or FaultKind.RequestTooLarge when creates && !saysOwn => SecondOpinion.One,
             _ => null,

@@ -40,8 +40,8 @@ public sealed class FailedCreationTests
             parts.CheckNothingIsLeft($"place {place} ({parts.Failed}) failed", hasServed: pool is not null);
         }
         failed.Should().BeEquivalentTo(
-            ["CreateLogger", "Meter", "Recorder", "CreateTimer", "Timer.Change", "GetTimestamp", "ConfigureEndpointPipeline", "ConfigurePipeline", "Probe", "PeerLink", "PeerLink.Start"],
-            "each kind of the application's code is tried");
+            ["CreateLogger", "Meter", "Recorder", "CreateTimer", "Timer.Change", "GetTimestamp", "ConfigureEndpointPipeline", "ConfigurePipeline", "PeerLink", "PeerLink.Start"],
+            "each kind of the application's code is tried; an endpoint whose probe cannot be made gets the default probe");
     }
 
     [Fact]
