@@ -31,13 +31,18 @@ internal static class Sql
         where i.input_hash <> t.input_hash order by t.place
         """;
 
+    // An item whose lease has expired is taken from its worker, as a claim does it. The new fence refuses the outcome of that worker.
     public const string Replace = """
         with given as (select * from unnest($3::text[], $4::bytea[], $5::bytea[]) as t (item_id, input, input_hash)),
-        old as (select i.ordinal, i.state from hakit.batch_item i join given g on i.batch_id = $1 and i.item_id = g.item_id where i.input_hash <> g.input_hash and i.state <> 1 order by i.ordinal for update of i),
-        replaced as (update hakit.batch_item i set input = g.input, input_hash = g.input_hash, state = 0, request = null, result = null, endpoint = null, error = null, finished_at = null
-            from given g, old where i.batch_id = $1 and i.item_id = g.item_id and i.ordinal = old.ordinal returning old.state)
+        old as (select i.ordinal, i.state, i.reserved from hakit.batch_item i join given g on i.batch_id = $1 and i.item_id = g.item_id
+            where i.input_hash <> g.input_hash and (i.state <> 1 or i.lease_until < clock_timestamp()) order by i.ordinal for update of i),
+        replaced as (update hakit.batch_item i set input = g.input, input_hash = g.input_hash, state = 0, request = null, result = null, endpoint = null, error = null, finished_at = null,
+                fence = i.fence + case when old.state = 1 then 1 + (random() * 1000000)::bigint else 0 end, reserved = 0, must_not_repeat = false, lease_until = null, worker = null
+            from given g, old where i.batch_id = $1 and i.item_id = g.item_id and i.ordinal = old.ordinal returning old.state, old.reserved as lost_cost)
         update hakit.batch_worker set succeeded = succeeded - (select count(*) from replaced where state = 2), failed = failed - (select count(*) from replaced where state = 3),
-            unknown = unknown - (select count(*) from replaced where state = 4)
+            unknown = unknown - (select count(*) from replaced where state = 4), under_way = under_way - (select count(*) from replaced where state = 1),
+            lost = lost + (select count(*) from replaced where state = 1), spent = spent + (select coalesce(sum(lost_cost), 0) from replaced),
+            reserved = reserved - (select coalesce(sum(lost_cost), 0) from replaced)
         where batch_id = $1 and worker = $2
         """;
 

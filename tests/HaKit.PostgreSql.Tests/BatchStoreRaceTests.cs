@@ -58,9 +58,15 @@ public sealed class BatchStoreRaceTests(PostgreSqlServer server)
         var claims = await first.ClaimAsync(2, true);
         var add = async () => await second.AddAsync(Inputs(3, "new"), true);
         await add.Should().ThrowAsync<BatchStoreException>().WithMessage("Item 'item-0' and 1 more are being worked on*after 60 s*");
-        await first.ReleaseAsync(claims);
-        (await add()).Changed.Should().Be(2);
+        await first.ReleaseAsync([claims[0]]);
+        await first.StartAsync(claims[1], new BatchStart(3, MaxCost: 100, MayRepeat: true));
+        await using var crashed = database.CreateCommand("update hakit.batch_item set lease_until = clock_timestamp() - interval '1 second' where state = 1");
+        await crashed.ExecuteNonQueryAsync();
+        (await add()).Changed.Should().Be(2, "the lease of the crashed worker is over");
+        (await first.CommitAsync(claims[1], Outcome("answer to the old input"))).Should().BeFalse();
         (await second.ClaimAsync(9, true)).Select(c => Encoding.UTF8.GetString(c.Input.Span)).Should().Equal("new 0", "new 1", "new 2");
+        var counts = await second.CountAsync();
+        (counts.UnderWay, counts.LostCalls, counts.Reserved).Should().Be((3, 1, 0));
     }
 
     [Fact(Timeout = 120_000)]

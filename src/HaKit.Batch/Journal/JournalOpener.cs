@@ -166,7 +166,7 @@ internal static class JournalOpener
             copied = JournalCopy.Copy(file, state, compacted);
             compacted.Publish(PathOf(name, number + 1));
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is (IOException or UnauthorizedAccessException) and not BatchStoreException)
         {
             // The journal is whole without the copy. The copy must not stay, not even after a power loss: the next opening would
             // take it for the latest file, without the results that come now.

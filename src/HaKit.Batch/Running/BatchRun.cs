@@ -178,7 +178,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     // worker would take over the items, and the outcomes would be refused.
     private async ValueTask DrainAsync()
     {
-        var renews = _renewAt is not null; // null: the store has no leases
+        var renews = _renewAt is not null && _failure is not BatchStoreException; // without leases, or without the store, nothing is renewed
         while (true)
         {
             lock (_lock)

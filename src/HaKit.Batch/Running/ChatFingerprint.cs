@@ -132,7 +132,8 @@ internal static class ChatFingerprint
                 break;
             case HostedFileSearchTool search:
                 Write(json, search.Inputs ?? []);
-                Number(json, search.MaximumResultCount);
+                if (search.MaximumResultCount is { } most)
+                    Number(json, most);
                 break;
             case HostedMcpServerTool server:
                 WriteNamed(json, server.ServerName, server.ServerAddress);

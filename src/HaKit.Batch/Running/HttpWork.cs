@@ -11,6 +11,7 @@ namespace HaKit.Batch.Running;
 internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork<OpenAIBatchRequest, OpenAIBatchAnswer>
 {
     private const int BytesPerToken = 4;
+    private static readonly string[] s_withoutOutput = ["/embeddings", "/rerank", "/moderations"];
 
     public override EndpointPool? Pool => pool;
 
@@ -37,7 +38,7 @@ internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork
         using var json = OpenAIBatchJson.Parse(body);
         var answer = new OpenAIBatchAnswer((int)response.StatusCode, json.RootElement.Clone());
         var usage = UsageOf(json.RootElement);
-        return (detail?.Answer<OpenAIBatchAnswer>([answer]) ?? new CallAnswer<OpenAIBatchAnswer> { Results = [answer] }) with { InputTokens = CallDetails.Plausible(usage.Input) ?? detail?.InputTokens, OutputTokens = CallDetails.Plausible(usage.Output) ?? detail?.OutputTokens };
+        return (detail?.Answer<OpenAIBatchAnswer>([answer]) ?? new CallAnswer<OpenAIBatchAnswer> { Results = [answer] }) with { InputTokens = CallDetails.Plausible(usage.Input) ?? detail?.InputTokens, OutputTokens = CallDetails.Plausible(usage.Output) ?? detail?.OutputTokens ?? OutputOf(address, usage.Input) };
     }
 
     public override byte[] Write(OpenAIBatchAnswer result) => JsonSerializer.SerializeToUtf8Bytes(result, OpenAIBatchJson.Default.OpenAIBatchAnswer);
@@ -79,6 +80,10 @@ internal sealed class HttpWork(EndpointPool pool, HttpClient client) : BatchWork
             return default;
         return (NumberOf(usage, "prompt_tokens") ?? NumberOf(usage, "input_tokens"), NumberOf(usage, "completion_tokens") ?? NumberOf(usage, "output_tokens"));
     }
+
+    // The answers of these paths have no output tokens, so their servers report none.
+    private static long? OutputOf(Uri address, long? input) =>
+        input is not null && s_withoutOutput.Any(path => address.AbsolutePath.EndsWith(path, StringComparison.Ordinal)) ? 0 : null;
 
     // Null for a member that is missing or is no whole number: some servers write null.
     private static long? NumberOf(JsonElement json, string name) =>

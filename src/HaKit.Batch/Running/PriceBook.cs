@@ -39,7 +39,11 @@ internal sealed class PriceBook(EndpointPool? pool)
         foreach (var known in pool.Endpoints)
         {
             if (known.Name == endpoint)
-                return (Cost(known, input ?? 0, output ?? 0), input is not null && output is not null && known.InputTokenPrice + known.OutputTokenPrice > 0);
+            {
+                // A number of tokens that costs nothing need not be known.
+                var isKnown = (input is not null || known.InputTokenPrice == 0) && (output is not null || known.OutputTokenPrice == 0) && known.InputTokenPrice + known.OutputTokenPrice > 0;
+                return (Cost(known, input ?? 0, output ?? 0), isKnown);
+            }
         }
 
         return (0, false);
