@@ -167,29 +167,31 @@ public sealed class Vault : IAsyncDisposable
         // The folder is deleted when it is replaced, and a destination in it would be deleted too.
         if (VaultPlaces.Touching(_options, target) is { } destination)
             throw new VaultException($"The target '{target}' has the folder of destination '{destination}' in it, or lies in that folder. The content of the target is replaced, so keep it and the destinations apart.");
-        VaultSnapshot? held = null;
+        (string Vault, VaultSnapshot Snapshot)? held = null;
         RestoreOperation.RecoverTarget(target);
         using var timer = new PeriodicTimer(every, _pool.Time);
         do
         {
-            if (await CatchUpAsync(target, held, cancellationToken) is { } report)
+            if (await CatchUpAsync(target, held, cancellationToken) is { } caughtUp)
             {
-                held = report.Snapshot;
-                yield return report;
+                held = (caughtUp.Vault, caughtUp.Report.Snapshot);
+                yield return caughtUp.Report;
             }
         }
         while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
     // If the destination with the newest snapshot fails, or is rolled back, an older snapshot is the newest that can be read. It must not replace the folder.
-    private async Task<VaultRestoreReport?> CatchUpAsync(string target, VaultSnapshot? held, CancellationToken token)
+    private async Task<(string Vault, VaultRestoreReport Report)?> CatchUpAsync(string target, (string Vault, VaultSnapshot Snapshot)? held, CancellationToken token)
     {
         try
         {
             var session = await OpenAsync(create: false, token);
             var newest = await FindLatestAsync(session, token);
-            var isNewer = held is null || newest.Snapshot.Number > held.Number || newest.Snapshot.Number == held.Number && newest.Snapshot.SavedAt > held.SavedAt;
-            return isNewer ? await RestoreOperation.RunAsync(session, newest.Id, target, null, replaces: true, token) : null;
+            // A vault that was created again begins with number 1.
+            if (held is var (vault, last) && vault == session.Check.Vault && newest.Snapshot.Number <= last.Number && !(newest.Snapshot.Number == last.Number && newest.Snapshot.SavedAt > last.SavedAt))
+                return null;
+            return (session.Check.Vault, await RestoreOperation.RunAsync(session, newest.Id, target, null, replaces: true, token));
         }
         catch (VaultException) when (held is not null)
         {

@@ -94,6 +94,14 @@ public sealed class HostileDestinationTests : VaultTestBase
         await CompletedAsync(vault.SaveAsync(Source, 1, Token), time);
         await CompletedAsync(next, time);
         File.ReadAllText(Path.Combine(target, "a.txt")).Should().Be("newest");
+
+        // A vault that was created again begins with number 1.
+        foreach (var place in places)
+            place.RollBack([]);
+        Write("a.txt", "of the new vault");
+        await CompletedAsync(vault.SaveAsync(Source, 1, Token), time);
+        await CompletedAsync(follow.MoveNextAsync().AsTask(), time);
+        File.ReadAllText(Path.Combine(target, "a.txt")).Should().Be("of the new vault");
     }
 
     [Theory(Timeout = Limit)]

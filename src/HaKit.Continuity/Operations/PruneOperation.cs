@@ -14,14 +14,14 @@ internal static class PruneOperation
         var snapshots = await session.ReadSnapshotsAsync(unreadable, token);
         var problems = new List<string>();
         var doomed = Doomed(snapshots, keep, options, session.Time.GetUtcNow(), problems);
+        var isKnown = true; // whether it is known which chunks the listed snapshots need
         foreach (var (id, why) in unreadable)
         {
             if (keep.GiveUpDamaged && why.Problem is VaultProblem.Damaged or VaultProblem.Missing && session.Views.All(static v => v.IsUsable) && await IsLostAsync(session, id, why, token))
                 doomed.Add(id);
-            else
+            else if (!(isKnown = false))
                 problems.Add($"{why.Message} No chunk is deleted while this snapshot is listed, because the vault does not know which chunks the snapshot needs. Run sync. If no destination has a good copy, give the snapshot up.");
         }
-        var isKnown = problems.Count == 0;
         foreach (var id in doomed)
             await session.OnEachAsync(view => DeleteSnapshotAsync(session, view, id, token), token);
 
@@ -68,7 +68,8 @@ internal static class PruneOperation
     // snapshot follows the one before it as the earlier snapshots followed each other.
     private static TimeSpan? UnusualGap(List<ListedSnapshot> snapshots, TimeSpan grace)
     {
-        if (snapshots.Count < 2)
+        // Without an earlier gap, nothing is known of the usual distance.
+        if (snapshots.Count < 3)
             return null;
         var gaps = snapshots.Zip(snapshots.Skip(1), static (a, b) => b.Snapshot.SavedAt - a.Snapshot.SavedAt).ToArray();
         var usual = gaps[..^1].DefaultIfEmpty().Max();
