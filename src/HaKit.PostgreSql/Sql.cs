@@ -31,7 +31,7 @@ internal static class Sql
         where i.input_hash <> t.input_hash order by t.place
         """;
 
-    // An item whose lease has expired is taken from its worker, as a claim does it. The new fence refuses the outcome of that worker.
+    // If the lease of an item has expired, the item is taken from its worker, as a claim does it. The new fence refuses the outcome of that worker.
     public const string Replace = """
         with given as (select * from unnest($3::text[], $4::bytea[], $5::bytea[]) as t (item_id, input, input_hash)),
         old as (select i.ordinal, i.state, i.reserved from hakit.batch_item i join given g on i.batch_id = $1 and i.item_id = g.item_id

@@ -86,7 +86,7 @@ public sealed class HostileDestinationTests : VaultTestBase
         places[0].Failure = new IOException("out");
         var next = follow.MoveNextAsync().AsTask();
         for (var minute = 0; minute < 3; minute++)
-            await CompletedAsync(Task.Delay(TimeSpan.FromMinutes(1), time, Token).ContinueWith(static _ => true, TaskScheduler.Default), time);
+            await CompletedAsync(MinuteAsync(), time);
         File.ReadAllText(Path.Combine(target, "a.txt")).Should().Be("newer");
         next.IsCompleted.Should().BeFalse();
         places[0].Failure = null;
@@ -102,6 +102,12 @@ public sealed class HostileDestinationTests : VaultTestBase
         await CompletedAsync(vault.SaveAsync(Source, 1, Token), time);
         await CompletedAsync(follow.MoveNextAsync().AsTask(), time);
         File.ReadAllText(Path.Combine(target, "a.txt")).Should().Be("of the new vault");
+
+        async Task<bool> MinuteAsync()
+        {
+            await Task.Delay(TimeSpan.FromMinutes(1), time, Token); // virtual
+            return true;
+        }
     }
 
     [Theory(Timeout = Limit)]

@@ -1,7 +1,7 @@
 using System.Globalization;
-using System.Runtime.CompilerServices;
 using HaKit.Peers;
 using StackExchange.Redis;
+using static HaKit.Redis.Tests.RealStoreTests;
 
 namespace HaKit.Redis.Tests;
 
@@ -33,13 +33,7 @@ public sealed class LinkTroubleTests(RedisServer server) : IClassFixture<RedisSe
             server.Thaw();
             link.Dispose();
         }
-        var left = await Clients();
-        for (var i = 0; i < 100 && left > 0; i++)
-        {
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-            left = await Clients();
-        }
-        left.Should().Be(0);
+        await Until(async () => await Clients() == 0, 30);
 
         async Task<int> Clients() => ((string?)await admin.GetDatabase().ExecuteAsync("CLIENT", "LIST"))!.Split('\n').Count(static l => l.Contains("name=slow-store", StringComparison.Ordinal));
     }
@@ -98,8 +92,8 @@ public sealed class LinkTroubleTests(RedisServer server) : IClassFixture<RedisSe
     {
         await StartAsync();
         var connection = await ConnectionMultiplexer.ConnectAsync(server.Endpoint);
-        var pool = RealStoreTests.MakePool("order", RedisPeerLinks.Over(connection));
-        await Until(() => RealStoreTests.IsConnected(pool), 20);
+        var pool = MakePool("order", RedisPeerLinks.Over(connection));
+        await Until(() => IsConnected(pool), 20);
         await connection.DisposeAsync();
         pool.Invoking(static p => p.Dispose()).Should().NotThrow();
     }
@@ -111,22 +105,13 @@ public sealed class LinkTroubleTests(RedisServer server) : IClassFixture<RedisSe
         await server.StartAsync();
     }
 
-    private static async Task Until(Func<bool> holds, double seconds, [CallerArgumentExpression(nameof(holds))] string what = "")
-    {
-        for (var left = seconds; left > 0 && !holds(); left -= 0.05)
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        holds().Should().BeTrue(string.Create(CultureInfo.InvariantCulture, $"{what} within {seconds} s"));
-    }
-
     private static PeerScope Scope(string pool, string replica = "one") => new() { Name = "app/test", Pool = pool, Replica = replica, Time = TimeProvider.System };
 
     // Each round of a link asks the store for its time once.
     private static async Task Rounds(ConnectionMultiplexer admin, int count)
     {
         var before = await Asked();
-        for (var i = 0; i < 600 && await Asked() < before + count; i++)
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        (await Asked()).Should().BeGreaterThanOrEqualTo(before + count, "the rounds go on");
+        await Until(async () => await Asked() >= before + count, 30);
 
         async Task<long> Asked()
         {

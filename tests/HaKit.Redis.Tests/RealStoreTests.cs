@@ -456,15 +456,18 @@ public abstract class RealStoreTests(StoreServer server)
     internal static bool IsCooling(EndpointPool pool, string endpoint) => pool.GetStatus() is var status
         && status.Endpoints.Single(e => e.Endpoint.Name == endpoint).Health.CooldownUntil > status.Now;
 
-    protected static async Task Until(Func<bool> holds, double seconds, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(holds))] string what = "")
+    internal static Task Until(Func<bool> holds, double seconds, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(holds))] string what = "") =>
+        Until(() => Task.FromResult(holds()), seconds, what);
+
+    internal static async Task Until(Func<Task<bool>> holds, double seconds, [System.Runtime.CompilerServices.CallerArgumentExpression(nameof(holds))] string what = "")
     {
         for (var left = seconds; left > 0; left -= 0.05)
         {
-            if (holds())
+            if (await holds())
                 return;
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
-        holds().Should().BeTrue(string.Create(CultureInfo.InvariantCulture, $"{what} within {seconds} s"));
+        (await holds()).Should().BeTrue(string.Create(CultureInfo.InvariantCulture, $"{what} within {seconds} s"));
     }
 
     private static bool IsDown(EndpointPool pool, string endpoint) =>

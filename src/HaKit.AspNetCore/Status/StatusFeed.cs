@@ -196,7 +196,7 @@ internal sealed partial class StatusFeed(
             update();
             Volatile.Write(ref _hasFailed, false);
         }
-#pragma warning disable CA1031 // See above.
+#pragma warning disable CA1031 // A panel is the application's code: its failure is logged, and the other panels still work.
         catch (Exception failure)
 #pragma warning restore CA1031
         {

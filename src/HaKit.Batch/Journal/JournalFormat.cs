@@ -61,7 +61,7 @@ internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong 
     public static JournalHeader New(JournalSeal? seal, ulong firstRecord, ulong predecessor = 0) =>
         For(new Guid(RandomNumberGenerator.GetBytes(16)), seal, firstRecord, predecessor);
 
-    /// <summary>Gets the header of a file whose header is damaged, from the bytes of its identity. Null if the file is shorter than a header.</summary>
+    /// <summary>Makes a header for a file with a damaged header, from the bytes of the file's identity. Null if the file is shorter than a header.</summary>
     public static JournalHeader? Guess(ReadOnlySpan<byte> source, JournalSeal? seal) =>
         source.Length < Length ? null : For(new Guid(source.Slice(16, 16)), seal, firstRecord: 1, predecessor: 0);
 

@@ -321,7 +321,7 @@ internal sealed class JournalStore : IBatchStore
         return null;
     }
 
-    // An item whose new input is queued is claimed only with this input. It is returned to the queue when the input is durable.
+    // If a new input of an item is queued, the item is claimed only with this input. The item is returned to the queue when the input is durable.
     private bool IsFree(int ordinal) =>
         _state.Index.StateOf(ordinal) == BatchItemState.Pending && !_claims.ContainsKey(ordinal) && !_replacing.ContainsKey(ordinal);
 

@@ -230,7 +230,7 @@ internal sealed class VaultSession
     }
 
     /// <summary>
-    /// Gets the ids of all tombstones, without those of listed snapshots whose tombstone cannot be opened at any destination. A destination sees the ids of the
+    /// Gets the ids of all tombstones, without the ids of listed snapshots if no destination has a tombstone that can be opened. A destination sees the ids of the
     /// snapshots and could write an empty tombstone for each, so the name of a tombstone alone deletes nothing.
     /// </summary>
     public async Task<HashSet<ObjectId>> ReadDeletedAsync(CancellationToken token)

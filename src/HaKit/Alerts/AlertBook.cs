@@ -122,7 +122,7 @@ internal sealed class AlertBook(TimeSpan quiet, TimeProvider time)
         }
         foreach (var burn in read.Budget)
             SetBudget(read, burn);
-        Set(status.OutageSince is { } began ? read with { At = began } : read, null, AlertKind.Outage, status.OutageSince is not null);
+        Set(read.OutageSince is { } began ? read with { At = began } : read, null, AlertKind.Outage, read.OutageSince is not null);
         foreach (var key in _entries.Keys)
         {
             if (key.Pool != read.Pool)
@@ -200,6 +200,12 @@ internal sealed record StatusRead : PoolEvent
 
     /// <summary>Gets the alerts of the pool's objective.</summary>
     public required IReadOnlyList<BurnRateStatus> Budget { get; init; }
+
+    /// <summary>
+    /// Gets when the outage began for which the pool has reported an event, and will report the end. Null: there is none. <see cref="Status"/> may show an outage
+    /// without such an event, because its endpoints are read one after another.
+    /// </summary>
+    public DateTimeOffset? OutageSince { get; init; }
 }
 
 /// <summary>Reports that the losses of a pool's failure domains were computed.</summary>

@@ -205,7 +205,14 @@ internal sealed partial class AlertDispatcher : IDisposable
         foreach (var pool in behind)
         {
             var status = pool.GetStatus();
-            var read = new StatusRead { Pool = pool.Name, At = status.At, Status = status, Budget = pool.Owners.Objective.Alerts };
+            var read = new StatusRead
+            {
+                Pool = pool.Name,
+                At = status.At,
+                Status = status,
+                Budget = pool.Owners.Objective.Alerts,
+                OutageSince = pool.Owners.Heartbeats.OutageSince is { } since ? status.At - (status.Now - since) : null,
+            };
             lock (_gate)
                 _book.RecordEvent(read);
         }

@@ -19,7 +19,7 @@ internal sealed class AnswerShape
     /// <param name="members">Members of the root. Any of them makes the body an answer if it is not null and not empty.</param>
     /// <param name="inElement">Members of an array's element. An element must have any of them; if empty, every element is enough.</param>
     /// <param name="excuses">
-    /// Members of the root whose value explains a missing answer, with these values. No values: any value that is not empty. With a point: a member of that
+    /// Members of the root that explain a missing answer if they have one of these values. No values: any value that is not empty. With a point: a member of that
     /// member, of any value that is not empty.
     /// </param>
     private AnswerShape(string[] members, string[]? inElement = null, params (string Member, string[] Values)[] excuses)

@@ -10,7 +10,7 @@ internal static class RequestPlaces
     // Members of the root that contain a whole request.
     private static readonly HashSet<string> s_envelopes = new(StringComparer.Ordinal) { "extra_body", "google", "generateContentRequest", "body", "request", "requests", "params", "batch" };
 
-    // Members of the root whose parts may name files, vector stores and containers.
+    // Members of the root with parts that may name files, vector stores and containers.
     private static readonly HashSet<string> s_contents = new(StringComparer.Ordinal)
     {
         "input", "messages", "contents", "content", "tools", "tool_resources", "attachments", "prompt", "instructions", "system", "systemInstruction", "system_instruction", "thread", "additional_messages",

@@ -16,7 +16,7 @@ public sealed class EndpointFaultHandler : DelegatingHandler
     private readonly WireDialect _dialect;
     private readonly PoolClock _clock;
 
-    // The handler does not know the deadline of the call, whose token ends a read too.
+    // The handler does not know the deadline of the call. The token of the call ends a read too.
     private readonly RefusalLimits _limits;
 
     /// <summary>Creates a handler; set its inner handler before use.</summary>

@@ -83,7 +83,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     public ValueTask<Served<HttpResponseMessage>> ExecuteAsync(RequestProfile profile, CancellationToken token)
     {
         // The profile may be confined to the endpoints that have a stored object. So only now is it known which endpoints the call can do without.
-        if (_side.RefusedKinds.RemembersAny() && Rest is null)
+        if (_side.RefusedKinds.RemembersAny())
             profile = _side.RefusedKinds.Avoid(profile, pool.Engine.Snapshot.Members, Kinds.Names());
         return pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token, _tries);
     }
@@ -148,7 +148,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     public bool MakesState => _route.MakesState && request.Method == HttpMethod.Post;
 
     /// <summary>Gets how many choices the request asks for. 1 if the body is not known.</summary>
-    public int Choices => Math.Max(1, _body?.Outline.Choices ?? 1);
+    public int Choices => Math.Max(1, (int)(_body?.Outline.Choices ?? 1));
 
     /// <summary>Gets the path after the pool's origin.</summary>
     public string Path => _route.Path;

@@ -23,8 +23,11 @@ internal readonly struct JsonOutline
     /// <summary>Gets whether the root contains <c>"stream": true</c>.</summary>
     public bool Stream { get; private init; }
 
-    /// <summary>Gets how many choices the text asks for, if it is a request and asks for more than one (<c>n</c>, Gemini's <c>candidateCount</c>). Otherwise 0 or 1.</summary>
-    public int Choices { get; private init; }
+    /// <summary>
+    /// Gets how many choices the text asks for, at most 255, if it is a request and asks for more than one (<c>n</c>, Gemini's <c>candidateCount</c>). Otherwise 0
+    /// or 1.
+    /// </summary>
+    public byte Choices { get; private init; } // a byte beside a bool: each call has an outline
 
     /// <summary>Gets where the object with the usage begins, in any dialect.</summary>
     public int? Usage { get; private init; }
@@ -97,7 +100,7 @@ internal readonly struct JsonOutline
             IsWhole = !isCut && depth == 0 && !json.Trim(" \t\r\n"u8).IsEmpty,
             Model = model,
             Stream = stream,
-            Choices = choices,
+            Choices = (byte)Math.Clamp(choices, 0, byte.MaxValue),
             Usage = usage,
             MightTellFault = mightTellFault,
             MightNameStoredObject = mightNameStoredObject || isCut,

@@ -18,6 +18,9 @@ internal sealed class PassingStream(ReadOnlyMemory<byte> read, Task<int>? readin
 {
     private const int BufferSize = 16 * 1024;
 
+    // A refusal that was kept for a second opinion may go back only at the deadline.
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1);
+
     private ReadOnlyMemory<byte> _read = read;
     private Task<int>? _reading = reading;
 
@@ -48,7 +51,8 @@ internal sealed class PassingStream(ReadOnlyMemory<byte> read, Task<int>? readin
         if (_isLate)
             throw NewLateException();
         var now = limits.Clock.Now;
-        var until = limits.IdleTimeout < limits.Deadline - now ? now + limits.IdleTimeout : limits.Deadline;
+        var last = limits.Deadline > now + s_grace ? limits.Deadline : now + s_grace;
+        var until = limits.IdleTimeout < last - now ? now + limits.IdleTimeout : last;
         if (!await RefusalBody.EndsByAsync(opening, until, limits.Clock, cancellationToken).ConfigureAwait(false))
             throw EndReading();
         if (_reading is null)

@@ -17,7 +17,6 @@ internal sealed class RequestBody : IDisposable
     private int _length;
     private int _users = 1;
     private Task _writing = Task.CompletedTask;
-    private FirstPass? _firstPass;
     private bool _isSpent;
     private bool _isClosed;
 
@@ -109,7 +108,7 @@ internal sealed class RequestBody : IDisposable
         }
         catch (LimitedBuffer.FullException)
         {
-            return new RequestBody(source, maxReplayBytes) { _firstPass = first };
+            return new RequestBody(first is null ? source : new RepeatedContent(source, first), maxReplayBytes);
         }
         return CreateKept(source, maxReplayBytes, buffer);
     }
@@ -136,8 +135,21 @@ internal sealed class RequestBody : IDisposable
         return null;
     }
 
-    private static void DisposeLate(Task<RequestBody> reading) => reading.ContinueWith(
-        static late => late.Result.Dispose(), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    // The body may also fail late. The call has ended by then, so the exception has no receiver.
+    private static void DisposeLate(Task<RequestBody> reading) => _ = DisposeLateAsync(reading);
+
+    private static async Task DisposeLateAsync(Task<RequestBody> reading)
+    {
+        try
+        {
+            (await reading.ConfigureAwait(false)).Dispose();
+        }
+#pragma warning disable CA1031 // The content is the application's code, and may throw anything.
+        catch (Exception)
+#pragma warning restore CA1031
+        {
+        }
+    }
 
     private static RequestBody CreateKept(HttpContent source, int maxReplayBytes, LimitedBuffer buffer)
     {
@@ -253,9 +265,7 @@ internal sealed class RequestBody : IDisposable
         {
             await before.WaitAsync(cancellationToken).ConfigureAwait(false);
             ObjectDisposedException.ThrowIf(Volatile.Read(ref _isClosed), typeof(HttpContent)); // after the call, the content belongs to the caller again
-            var check = _firstPass is null ? null : new RepetitionStream(target, _firstPass);
-            await _source.CopyToAsync(check ?? target, cancellationToken).ConfigureAwait(false);
-            check?.ThrowIfShorter();
+            await _source.CopyToAsync(target, cancellationToken).ConfigureAwait(false);
         }
         catch (InvalidOperationException) when (!Volatile.Read(ref _isClosed))
         {

@@ -20,11 +20,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private bool _isKnown = dialect != WireDialect.Unknown || shape is not null || request == RequestKind.CreatesAnswer;
     private bool _hasContent;
     private bool _hasEnded;
-    private bool _hasSeveralChoices;
     private bool _isTorn;
     private bool _hasItem;
-    private int _finishedChoices;
-    private bool _hasFinishedChoice; // an end that did not count, because the request asks for several choices
+    private ChoiceEnds _choices = new(asked: 1);
     private ulong _lastProgress;
 
     /// <summary>Gets the source of the items, which knows how the body is divided into items. Null: each item is one event.</summary>
@@ -33,8 +31,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     /// <summary>Gets the callback for each event that may name stored objects. Null: none.</summary>
     public StoredObjectWatch? Made { get; init; }
 
-    /// <summary>Gets how many choices the request asks for. The end of one choice is not the end of the others.</summary>
-    public int Choices { get; init; } = 1;
+    /// <summary>Sets how many choices the request asks for. The end of one choice is not the end of the others.</summary>
+    public int Choices { init => _choices = new(value); }
 
     /// <summary>
     /// Gets whether the stream reports how, for example, a job went, because the request is no POST. An error in it is then no fault of the endpoint.
@@ -62,9 +60,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     // True: a stream that ends without an end mark was cut. False: such a stream is complete. It is complete only if its dialect is not known, and only after
     // some content. A server may also give fewer choices than the request asks for. Then the end of the only choice was the end of the stream.
     public override bool MarksEnd => _isTorn || Source is { DroppedTail: true }
-        || (_isKnown || !_hasContent) && (_hasItem || !MayBeEmpty) && !(_hasFinishedChoice && _hasContent && !_hasSeveralChoices);
+        || (_isKnown || !_hasContent) && (_hasItem || !MayBeEmpty) && !(_choices.HasOnlyEnded && _hasContent);
 
-    // On a path whose answers are not known, JSON values one after another are the caller's own data, such as the progress of a job. They have no end mark, and
+    // If the answers of a path are not known, JSON values one after another are the caller's own data, such as the progress of a job. They have no end mark, and
     // each value after the first may report an error. If one of them shows its dialect, the rules of the dialect apply from there on.
     private bool IsCallersData => _fields.IsBare && shape is null;
 
@@ -172,8 +170,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             case EventMeaning.Content:
                 return StreamPieces.IsEmpty(data) ? StreamSignal.None : StreamSignal.Content;
             case EventMeaning.Final:
-                _hasFinishedChoice = ++_finishedChoices < Choices;
-                return _hasFinishedChoice ? StreamSignal.Content : StreamSignal.Content | StreamSignal.End;
+                return _choices.TryEndLast(1) ? StreamSignal.Content | StreamSignal.End : StreamSignal.Content;
             case EventMeaning.Progress:
                 return OfProgress(data, name);
             case EventMeaning.End:
@@ -198,11 +195,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     private StreamSignal OfChunk(ReadOnlySpan<byte> data, ReadOnlySpan<byte> choices)
     {
         _isKnown = true;
-        var delta = choices.IndexOf("\"delta\":"u8);
-        var rest = delta < 0 ? choices : choices[(delta + 8)..].TrimStart((byte)' ');
-        var signal = rest.StartsWith("{\"content\":\""u8) && rest.Length > 12 && rest[12] != '"' || StreamPieces.HasContent(choices) ? StreamSignal.Content : StreamSignal.None;
-        // With several choices, the end of one choice is not the end of the others. Then only [DONE] is the end.
-        _hasSeveralChoices = _hasSeveralChoices || StreamPieces.HasSeveralChoices(choices);
+        var signal = StreamPieces.HasContent(choices) ? StreamSignal.Content : StreamSignal.None;
+        _choices.HasSeveral = _choices.HasSeveral || StreamPieces.HasSeveralChoices(choices);
         var finish = StreamPieces.FinishOf(data);
         // A role alone is not an answer. An end with a finish reason is an answer, even if the answer is empty.
         HasAnswer |= finish != FinishMeaning.None;
@@ -211,25 +205,19 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return end;
         if ((finish != FinishMeaning.None || signal == StreamSignal.None) && FailedEnds.HasFailedBase(data))
             return SetFault(new Fault(FaultKind.ServerError));
-        _hasFinishedChoice |= Choices > 1 && end == StreamSignal.End;
-        return _hasSeveralChoices || Choices > 1 ? signal : signal | end;
+        return end == StreamSignal.None || _choices.TryEndBeforeMark() ? signal | end : signal;
     }
 
     private StreamSignal OfGemini(ReadOnlySpan<byte> data, ReadOnlySpan<byte> candidates)
     {
         (_isKnown, HasAnswer) = (true, true);
-        _hasSeveralChoices = _hasSeveralChoices || StreamPieces.HasSeveralChoices(candidates);
+        _choices.HasSeveral = _choices.HasSeveral || StreamPieces.HasSeveralChoices(candidates);
         var signal = StreamPieces.HasParts(data) ? StreamSignal.Content : StreamSignal.None;
         var end = OfReason(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"finishReason\""u8)));
         if (end == StreamSignal.Error)
             return end;
         // Gemini has no other end mark than the finish reasons of all candidates.
-        if (Choices > 1 && (_finishedChoices += StreamPieces.CountFinished(data)) < Choices)
-        {
-            _hasFinishedChoice |= end == StreamSignal.End;
-            return signal;
-        }
-        return signal | end;
+        return _choices.AsksForSeveral && !_choices.TryEndLast(StreamPieces.CountFinished(data)) ? signal : signal | end;
     }
 
     // Classifies a whole answer that was sent although a stream was requested: OpenAI's response, Anthropic's message.

@@ -11,6 +11,13 @@ internal static class StreamPieces
     /// </summary>
     public static bool HasContent(ReadOnlySpan<byte> choices)
     {
+        var delta = choices.IndexOf("\"delta\":"u8);
+        var piece = delta < 0 ? choices : choices[(delta + 8)..].TrimStart((byte)' ');
+        return piece.StartsWith("{\"content\":\""u8) && piece.Length > 12 && piece[12] != '"' || FindContent(choices);
+    }
+
+    private static bool FindContent(ReadOnlySpan<byte> choices)
+    {
         var reader = new Utf8JsonReader(choices, isFinalBlock: false, state: default);
         try
         {

@@ -37,7 +37,7 @@ internal sealed class PeerOrders(IPeerPool pool, PeerBook book, OwnFacts own, Pe
     }
 
     /// <summary>
-    /// Receives an order whose signature is valid. True if the order is in force from now on, and is to be executed; <paramref name="before"/> is the order that
+    /// Receives an order with a valid signature. True if the order is in force from now on, and is to be executed; <paramref name="before"/> is the order that
     /// was in force until now.
     /// </summary>
     /// <param name="fact">The order.</param>

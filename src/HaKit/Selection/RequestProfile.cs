@@ -11,6 +11,11 @@ namespace HaKit;
 /// </summary>
 public sealed record RequestProfile
 {
+    // A nullable time needs twice the memory, and most calls copy their profile.
+    private readonly TimeSpan _deadline = OptionalTime.None;
+    private readonly TimeSpan _maxWait = OptionalTime.None;
+    private readonly TimeSpan _beganAt = OptionalTime.None;
+
     /// <summary>Gets the default profile: the request has no requirements and may be repeated; the pool's settings decide its deadline and hedging.</summary>
     public static RequestProfile Default { get; } = new();
 
@@ -56,7 +61,7 @@ public sealed record RequestProfile
     public int InputTokens { get; init; }
 
     /// <summary>
-    /// Gets whether <see cref="InputTokens"/> is only an estimate. The pool then prefers the endpoints whose context windows and token limits are large enough,
+    /// Gets whether <see cref="InputTokens"/> is only an estimate. The pool then prefers endpoints with large enough context windows and token limits,
     /// but refuses no call because of the number: if the request seems too large for all endpoints, an endpoint with the most room gets it. If false, a call
     /// with more tokens than all windows or all limits allow ends at once. Default false. The clients of HaKit.AI set it for their own estimates.
     /// </summary>
@@ -64,8 +69,8 @@ public sealed record RequestProfile
 
     /// <summary>
     /// Gets the number of tokens in the longest text, if the request consists of separate texts, for example texts to embed. The pool compares context windows
-    /// with this number, and token limits with <see cref="InputTokens"/>, the number of all texts. An estimate is sufficient: the pool prefers the endpoints
-    /// whose context windows are large enough, but refuses no call because of this number. Default 0: the request is one prompt.
+    /// with this number, and token limits with <see cref="InputTokens"/>, the number of all texts. An estimate is sufficient: the pool prefers endpoints with
+    /// large enough context windows, but refuses no call because of this number. Default 0: the request is one prompt.
     /// </summary>
     public int LongestInputTokens { get; init; }
 
@@ -80,13 +85,21 @@ public sealed record RequestProfile
     /// deadline. <see cref="TimeSpan.MaxValue"/>: no deadline. With 0 or less the call fails at once with a <see cref="DeadlineExceededException"/>; <see
     /// cref="Timeout.InfiniteTimeSpan"/> is less than 0 too.
     /// </summary>
-    public TimeSpan? Deadline { get; init; }
+    public TimeSpan? Deadline
+    {
+        get => OptionalTime.Unpack(_deadline);
+        init => _deadline = OptionalTime.Pack(value);
+    }
 
     /// <summary>
     /// Gets how long the call may wait while no endpoint can serve it. Default null: the pool's setting, which is by default the deadline. With 0, a call that
     /// would have to wait fails at once, and <see cref="EndpointPoolException.RetryAfter"/> is the time after which the caller may try again.
     /// </summary>
-    public TimeSpan? MaxWait { get; init; }
+    public TimeSpan? MaxWait
+    {
+        get => OptionalTime.Unpack(_maxWait);
+        init => _maxWait = OptionalTime.Pack(value);
+    }
 
     /// <summary>Gets whether a second attempt may start beside a slow attempt. Default: the pool's setting.</summary>
     public bool? MayHedge { get; init; }
@@ -134,7 +147,11 @@ public sealed record RequestProfile
     /// Gets the time on the pool's clock from which the deadline counts, if a part of the call was before its first attempt: the body was read, or another
     /// endpoint was asked. Null: the deadline counts from the time at which the engine begins the call.
     /// </summary>
-    internal TimeSpan? BeganAt { get; init; }
+    internal TimeSpan? BeganAt
+    {
+        get => OptionalTime.Unpack(_beganAt);
+        init => _beganAt = OptionalTime.Pack(value);
+    }
 
     /// <summary>Gets whether endpoints that seem too small by an estimate may serve the call too, because it would end otherwise.</summary>
     internal bool MayLackRoom { get; init; }

@@ -17,7 +17,7 @@ internal sealed class SelectionView
     /// <param name="kind">The profile that represents the kind of request.</param>
     /// <param name="policy">The policy of the pool.</param>
     /// <param name="now">The current time.</param>
-    /// <param name="predecessor">The view of the same kind in the previous snapshot, whose cursors are kept. Null: there is none.</param>
+    /// <param name="predecessor">The view of the same kind in the previous snapshot; the new view keeps its cursors. Null: there is none.</param>
     /// <param name="firstPosition">The first position of new cursors.</param>
     public SelectionView(PoolSnapshot snapshot, RequestProfile kind, SelectionPolicy policy, TimeSpan now, SelectionView? predecessor, long firstPosition = 0)
     {

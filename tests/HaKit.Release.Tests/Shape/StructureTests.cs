@@ -39,7 +39,7 @@ public sealed class StructureTests
         ["VaultSettings.Problems"] = "a flat table: one line for each setting",
         ["FactWriter.AddChange"] = "a flat table: one line for each kind of fact that a change makes",
         ["SseEvents.TryTakeValue"] = "a parser on the path of each event",
-        ["StreamPieces.HasContent"] = "a parser on the path of each event",
+        ["StreamPieces.FindContent"] = "a parser on the path of each event",
         ["Dialect.Classify"] = "a flat table: what a status and its words mean, in the order in which they are asked",
         ["HealthReducer.Next"] = "a flat table: one line for each source of evidence",
         ["HealthReducer.ProbeMiss"] = "what makes a missed beat count for nothing, one line for each reason",

@@ -76,6 +76,7 @@ public sealed class RateLimitHeadersTests
     [InlineData("try again in 1,20 seconds", 1d)]
     [InlineData("try again in 5, 300 seconds", 5d)]
     [InlineData("try again in 1,2000 seconds", 1d)]
+    [InlineData("try again in 5,289s", 5d)] // a decimal comma
     public void A_number_in_a_sentence_may_have_separators(string sentence, double seconds) => Durations.InSentence(sentence, isLimit: true)?.TotalSeconds.Should().Be(seconds);
 
     [Theory]

@@ -1,5 +1,6 @@
 using HaKit.Failover;
 using HaKit.Faults;
+using HaKit.Health;
 using HaKit.Testing;
 
 namespace HaKit.Tests.Failover;
@@ -89,6 +90,21 @@ public sealed class KeptAttemptTests : StreamBench
         await using var pool = Pool(2, static o => (o.FirstContent.Learned, o.TotalRequestTimeout.Timeout) = (false, S(60)));
         var thrown = await FluentActions.Awaiting(() => RefusedAsync(pool, throws: true)).Should().ThrowAsync<EndpointFaultException>();
         thrown.Which.Endpoint.Should().Be("a");
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task An_endpoint_that_is_asked_because_another_has_no_such_path_may_answer_as_late_as_any_other()
+    {
+        await using var pool = Pool(2);
+        var call = pool.ExecuteAsync(RequestProfile.Default, Time, static async (attempt, time, token) =>
+        {
+            if (attempt.Endpoint.Name == "a")
+                throw new EndpointFaultException("a", new Fault(FaultKind.NotServed) { SecondOpinion = SecondOpinion.Each, IsProvisional = true });
+            await Task.Delay(S(40), time, token).ConfigureAwait(false);
+            return attempt.Endpoint.Name;
+        }, Ct);
+        Time.RunUntil(call).Should().Be("b");
+        pool.GetStatus().Endpoints.Single(static e => e.Endpoint.Name == "b").Health.Status.Should().Be(EndpointHealthStatus.Healthy);
     }
 
     // The endpoint "a" refuses the request, and the endpoint "b" never answers.

@@ -29,7 +29,8 @@ public sealed class AccountStateTests
         "The prompt was blocked by your organization's content policy", "The request was blocked under the content policy of your project", "Your organization blocked this request: content policy",
         "Input violates the usage policies. Repeated violations may result in your account being suspended.", "Request blocked. It violates the acceptable use policy of your organization.",
         "The prompt violates our usage policy. Your account has been flagged.", "The content was removed by our content filter", "Content violates usage guidelines: why is my account suspended",
-        "Output blocked by content filtering policy", "Your input contains sensitive content. Your account will be blocked if it is sent again.",
+        "Your prompt, sent to this deployment, was blocked by the content filter", "The message of the user was blocked by our content filter", "Request blocked: user prompt violates our content policy",
+        "Access denied: user input violates our content policy", "Output blocked by content filtering policy", "Your input contains sensitive content. Your account will be blocked if it is sent again.",
     ];
 
     [Theory]

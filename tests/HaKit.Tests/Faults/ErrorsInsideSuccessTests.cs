@@ -91,6 +91,19 @@ public sealed class ErrorsInsideSuccessTests
             Classified.Answer(200, JsonSerializer.Serialize(new { error = new { message } }), dialect, RequestKind.CreatesAnswer)!.Kind.Should().Be(FaultKind.BrokenBody, "{0} {1}", dialect, message);
     }
 
+    [Theory]
+    [InlineData("""{"error":{"message":"Content violates usage guidelines."}}""")]
+    [InlineData("""{"error":{"message":"This model's maximum context length is 10 tokens."}}""")]
+    public void A_server_that_names_no_status_may_have_done_the_work(string body) =>
+        Classified.Answer(200, body, WireDialect.OpenAI, RequestKind.CreatesAnswer)!.Applied.Should().Be(FaultApplied.Ambiguous, "a request that must not be repeated stays there");
+
+    [Theory]
+    [InlineData("""{"error":{"message":"x","code":"planted_code","param":"planted"}}""")]
+    [InlineData("""{"error":{"message":"x","code":"too_many_pending_requests"}}""")]
+    [InlineData("""{"error":{"message":"x","type":"invalid_request_error"}}""")]
+    public void A_code_or_a_parameter_alone_asks_another_endpoint(string body) =>
+        Classified.Answer(200, body, WireDialect.OpenAI, RequestKind.CreatesAnswer)!.SecondOpinion.Should().NotBe(SecondOpinion.None);
+
     [Fact]
     public void A_phrase_of_a_filter_without_a_status_or_a_code_moves_on_to_each_endpoint()
     {

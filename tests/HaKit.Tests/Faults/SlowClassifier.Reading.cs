@@ -655,7 +655,7 @@ internal static partial class SlowClassifier
             return Regex.Match(colons.Value.TrimEnd('.', ':'), @"\A(?:([0-9]{1,7})\.)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})(\.[0-9]{1,7})?\z") is { Success: true } clock ? ClockTime(clock)?.TotalSeconds : null;
         }
         double? sum = null;
-        while (Regex.Match(text, @"^([0-9]{1,3}(?:,[0-9]{3}(?![0-9]))+(?:\.[0-9][0-9.]*?)?|[0-9][0-9.]*?)(?:(\.+)(?![0-9.])|(?![0-9.])) *(\p{L}*)[, ]*(?:[aA][nN][dD] )?") is { Success: true } part)
+        while (Regex.Match(text, @"^([0-9]{1,3}(?:,[0-9]{3}(?![0-9A-Za-z]))+(?:\.[0-9][0-9.]*?)?|[0-9][0-9.]*?)(?:(\.+)(?![0-9.])|(?![0-9.])) *(\p{L}*)[, ]*(?:[aA][nN][dD] )?") is { Success: true } part)
         {
             if (Number(part.Groups[1].Value.Replace(",", "", StringComparison.Ordinal)) is not { } number)
                 break;

@@ -322,7 +322,7 @@ internal static partial class SlowClassifier
     private static bool SaysAccountIsOut(string text)
     {
         const RegexOptions Options = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant;
-        foreach (var sentence in Regex.Split(text, @"[.!?](?= |\z)|\n"))
+        foreach (var sentence in Regex.Split(text, @"[.!?:](?= |\z)|\n"))
         {
             var words = Regex.Matches(sentence, "[A-Za-z0-9_']+");
             var letters = string.Concat(words.Select((w, i) =>
@@ -335,7 +335,7 @@ internal static partial class SlowClassifier
                     ? (Regex.IsMatch(sentence[(w.Index + w.Length)..], @"\A (?:by|this|that|the|your|our|its|an?)(?![A-Za-z0-9_'])", Options) ? "Y" : "X")
                 : Regex.IsMatch(w.Value, @"\A(?:may|might|could|can|will|would|if|when|avoid|prevent|risk|not|never)\z", Options) ? "m"
                 : "."));
-            letters = letters.Split('m')[0];
+            letters = Regex.Replace(letters.Split('m')[0], "(?<=t.*)S", "."); // after a thing, an account only describes it
             if (Regex.IsMatch(letters, "S[^St]*v[^St]*[XY]|SX") || Regex.IsMatch(letters, "(?:^|[St])[^vSt]*[XY][^tbXYS]{0,3}S"))
                 return true;
         }

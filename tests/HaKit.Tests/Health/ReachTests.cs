@@ -42,6 +42,35 @@ public sealed class ReachTests
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Endpoint_that_serves_or_answers_a_probe_during_its_slow_start_is_within_reach(bool byCall)
+    {
+        var bench = new HealthBench(new HealthOptions { ConnectFailuresToEject = 1 }, alone: true);
+        EndpointHealth[] endpoints = [bench.Add("a"), bench.Add("b")];
+        foreach (var endpoint in endpoints)
+        {
+            endpoint.Order(HealthOrder.ForceDown, bench.Now);
+            endpoint.Order(HealthOrder.BringUp, bench.Now);
+            endpoint.State.Status.Should().Be(EndpointHealthStatus.SlowStart);
+        }
+        for (var round = 0; round < 2; round++)
+        {
+            foreach (var endpoint in endpoints)
+                bench.Fail(endpoint, s_refused);
+        }
+        endpoints.Should().OnlyContain(static e => e.State.IsUnreachable);
+        foreach (var endpoint in endpoints)
+        {
+            if (byCall)
+                bench.Succeed(endpoint);
+            else
+                endpoint.Probe(ProbeLevel.Reachable, null, bench.Now);
+        }
+        endpoints.Should().OnlyContain(static e => !e.State.IsUnreachable);
+    }
+
+    [Theory]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]

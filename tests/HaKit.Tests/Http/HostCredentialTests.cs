@@ -114,6 +114,15 @@ public sealed class HostCredentialTests
         (await world.ProbeAsync(new ModelsProbe(), secret)).Should().Equal((header, value));
     }
 
+    [Theory]
+    [InlineData("v1beta/openai/chat/completions", "Authorization", "Bearer key-1")]
+    [InlineData("v1beta/models/m:generateContent", "x-goog-api-key", "key-1")]
+    public async Task At_Google_the_path_of_the_request_decides_between_two_headers(string path, string header, string value)
+    {
+        await using var world = new World("https://generativelanguage.googleapis.com");
+        (await world.AskAsync("key-1", path)).Should().Equal((header, value));
+    }
+
     [Fact]
     public async Task A_redirect_within_the_host_keeps_the_header()
     {
@@ -216,10 +225,10 @@ public sealed class HostCredentialTests
             s_credentials.Where(request.Headers.Contains).SelectMany(h => request.Headers.NonValidated[h].Select(v => (h, v)));
 
         /// <summary>Makes a call with another credential of the caller, and gets the credentials that were sent last.</summary>
-        public async Task<(string Header, string Value)[]> AskAsync(string secret)
+        public async Task<(string Header, string Value)[]> AskAsync(string secret, string path = "chat/completions")
         {
             _secret = secret;
-            using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi") };
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = HttpPool.Chat("hi") };
             request.Headers.Add("Authorization", "Bearer callers");
             request.Headers.Add("x-api-key", "callers");
             (await _client.SendAsync(request, Ct)).Dispose();

@@ -254,6 +254,36 @@ public sealed class HttpContinuationTests
         (partial.Endpoint, partial.NotContinued).Should().Be(("a", NotContinuedReason.Failed));
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task The_rest_of_an_answer_avoids_an_endpoint_that_refuses_requests_of_its_kind()
+    {
+        const string Text = "ha ha ha ha ha ha ha ha";
+        const string Tools = ",\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\"}}]";
+        var asked = new List<string>();
+        var events = EventsOf(Chat, Text, "one").ToList();
+        var cut = string.Concat(events.Take(events.Count / 2));
+        var servers = new Servers((name, body) =>
+        {
+            asked.Add(name);
+            if (name == "b")
+                return null;
+            return Encoding.UTF8.GetBytes(name == "a" ? cut : string.Concat(EventsOf(Chat, Text[Beginning(body).Length..], "two")));
+        }, isReset: true);
+        await using var pool = Pool(static o => o.Endpoints.Add(new EndpointOptions { Name = "c", Address = "http://c.test/", Tier = 2, Continuation = Continuation.AssistantPrefix }));
+        for (var i = 0; i < 6; i++)
+        {
+            (await AskAsync(pool, servers, Chat, Tools, new RequestProfile { Endpoints = ["b", "c"] })).Failure.Should().BeNull();
+        }
+        asked.Count(static name => name == "b").Should().Be(5, "the sixth call avoids it");
+        asked.Clear();
+
+        var (answer, failure) = await AskAsync(pool, servers, Chat, Tools);
+
+        failure.Should().BeNull();
+        TextOf(answer).Should().Be(Text);
+        asked.Should().Equal("a", "c");
+    }
+
     private static EndpointPool Pool(Action<EndpointPoolOptions>? configure = null)
     {
         var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false } };
@@ -336,7 +366,7 @@ public sealed class HttpContinuationTests
             var name = request.RequestUri!.Host[..1];
             if (answer(name, body) is not { } bytes)
             {
-                var refusal = new StringContent("""{"error":{"message":"no prefill","type":"invalid_request_error","param":"messages","code":null}}""", Encoding.UTF8, "application/json");
+                var refusal = new StringContent("""{"error":{"message":"no prefill","type":"invalid_request_error","param":null,"code":null}}""", Encoding.UTF8, "application/json");
                 return new HttpResponseMessage(HttpStatusCode.BadRequest) { RequestMessage = request, Content = refusal };
             }
 

@@ -47,6 +47,17 @@ public sealed class SeveralChoicesTests
     }
 
     [Theory(Timeout = 60_000)]
+    [InlineData("chat/completions", """{"model":"m","n":2,"stream":true,"messages":[]}""", """{"choices":[{"index":0,"delta":{"content":"a"}}]}""", """{"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}""")]
+    [InlineData("models/m:streamGenerateContent?alt=sse", """{"contents":[],"generationConfig":{"candidateCount":2}}""", """{"candidates":[{"index":0,"content":{"parts":[{"text":"a"}]}}]}""", """{"candidates":[{"index":0,"content":{"parts":[]},"finishReason":"STOP"}]}""")]
+    [InlineData("images/generations", """{"model":"m","n":2,"stream":true,"prompt":"p"}""", """{"type":"image_generation.partial_image","b64_json":"YQ=="}""", """{"type":"image_generation.completed","b64_json":"YQ=="}""")]
+    public async Task A_server_that_gives_one_choice_in_place_of_two_gives_a_whole_answer(string path, string request, string first, string last)
+    {
+        await using var http = new HttpPool(1, inner: new Answering(Event(first) + Event(last)));
+        using var response = await http.SendAsync(new StringContent(request, Encoding.UTF8, "application/json"), path);
+        (await response.Content.ReadAsStringAsync(Ct)).Should().Be(Event(first) + Event(last));
+    }
+
+    [Theory(Timeout = 60_000)]
     [InlineData("""{"model":"m","n":1,"stream":true,"messages":[{"n":2}]}""")]
     [InlineData("""{"model":"m","stream":true,"tools":[{"candidateCount":2}]}""")]
     [InlineData("""{"model":"m","n":null,"stream":true}""")]

@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace HaKit.Http;
 
 /// <summary>
@@ -22,6 +24,40 @@ internal sealed class FirstPass
         Length = (long)kept.Length + next.Length;
         kept = kept[..Math.Min(kept.Length, MostBytes)];
         Beginning = [.. kept, .. next[..Math.Min(next.Length, MostBytes - kept.Length)]];
+    }
+}
+
+/// <summary>
+/// A content of unknown length that is too long to be kept, and that writes synchronously. It is written again for each attempt, and compared with its first
+/// pass each time.
+/// </summary>
+internal sealed class RepeatedContent : HttpContent
+{
+    private readonly HttpContent _source;
+    private readonly FirstPass _first;
+
+    /// <param name="source">The caller's content. The caller keeps its ownership.</param>
+    /// <param name="first">The bytes that the content wrote first.</param>
+    public RepeatedContent(HttpContent source, FirstPass first)
+    {
+        (_source, _first) = (source, first);
+        foreach (var (name, values) in source.Headers.NonValidated)
+            Headers.AddAsIs(name, values);
+    }
+
+    protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+    protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+    {
+        var repetition = new RepetitionStream(stream, _first);
+        await _source.CopyToAsync(repetition, cancellationToken).ConfigureAwait(false);
+        repetition.ThrowIfShorter();
+    }
+
+    protected override bool TryComputeLength(out long length)
+    {
+        length = 0;
+        return false;
     }
 }
 
