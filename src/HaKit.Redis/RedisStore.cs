@@ -181,8 +181,11 @@ internal sealed class RedisStore : IDisposable
             Unsubscribe(subscriber);
     }
 
-    private void Unsubscribe(ISubscriber subscriber) =>
-        Observed(subscriber.UnsubscribeAsync(_keys.Channel, OnMessage, CommandFlags.FireAndForget));
+    private void Unsubscribe(ISubscriber subscriber) => Observed(UnsubscribeAsync(subscriber));
+
+    // If the application has disposed its connection, some versions of the client throw at the call, and not in its task. Nothing is left to do then.
+    private async Task UnsubscribeAsync(ISubscriber subscriber) =>
+        await subscriber.UnsubscribeAsync(_keys.Channel, OnMessage, CommandFlags.FireAndForget).ConfigureAwait(false);
 
     private void WatchConnection(IConnectionMultiplexer connection)
     {

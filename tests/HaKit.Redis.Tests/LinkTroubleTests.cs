@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using HaKit.Peers;
 using StackExchange.Redis;
 using static HaKit.Redis.Tests.RealStoreTests;
@@ -96,6 +97,36 @@ public sealed class LinkTroubleTests(RedisServer server) : IClassFixture<RedisSe
         await Until(() => IsConnected(pool), 20);
         await connection.DisposeAsync();
         pool.Invoking(static p => p.Dispose()).Should().NotThrow();
+    }
+
+    // Depending on its version and on the moment, the client of a disposed connection throws at the call and not in its task.
+    [Fact(Timeout = 60_000)]
+    public async Task A_client_that_throws_when_the_link_leaves_its_channel_does_not_disturb_the_disposal()
+    {
+        await StartAsync();
+        using var real = await ConnectionMultiplexer.ConnectAsync(server.Endpoint);
+        var connection = DispatchProxy.Create<IConnectionMultiplexer, DisposedClient>();
+        ((DisposedClient)(object)connection).Real = real;
+        var pool = MakePool("throws", RedisPeerLinks.Over(connection));
+        await Until(() => IsConnected(pool), 20);
+        pool.Invoking(static p => p.Dispose()).Should().NotThrow();
+    }
+
+    // Passes all calls to the real client, but throws when it is asked to leave a channel.
+    public class DisposedClient : DispatchProxy
+    {
+        public object? Real { get; set; }
+
+        protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+        {
+            ObjectDisposedException.ThrowIf(targetMethod!.Name == nameof(ISubscriber.UnsubscribeAsync), Real!);
+            var result = targetMethod.Invoke(Real, args);
+            if (result is not ISubscriber)
+                return result;
+            var subscriber = DispatchProxy.Create<ISubscriber, DisposedClient>();
+            ((DisposedClient)(object)subscriber).Real = result;
+            return subscriber;
+        }
     }
 
     private async Task StartAsync()
