@@ -20,7 +20,7 @@ public sealed class Vault : IAsyncDisposable
     private readonly VaultOptions _options;
     private readonly VaultStore _store;
     private readonly Sealer _sealer;
-    private long _lastNumber; // of this object's saves: the destinations that can be reached now may not have the newest snapshot
+    private long _lastNumber; // the highest number that this object has saved: the newest snapshot may be only on destinations that cannot be reached now
     private volatile bool _isDisposed;
 
     internal Vault(EndpointPool pool, VaultOptions options, bool ownsPool = false, HttpClient? ownHttp = null)
@@ -61,7 +61,8 @@ public sealed class Vault : IAsyncDisposable
     public EndpointPool Pool => _pool;
 
     /// <summary>
-    /// Gets or sets the receiver of an operation's progress, from 0 to 1, for a progress bar. Operations that run at the same time share it. Default null.
+    /// Gets or sets the receiver of an operation's progress, from 0 to 1, for a progress bar. Operations that run at the same time share this receiver. Default
+    /// null.
     /// </summary>
     public IProgress<double>? Progress { get; set; }
 
@@ -181,7 +182,8 @@ public sealed class Vault : IAsyncDisposable
         while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
-    // If the destination with the newest snapshot fails, or is rolled back, an older snapshot is the newest that can be read. It must not replace the folder.
+    // If the destination with the newest snapshot fails, or is rolled back, an older snapshot is the newest that can be read. The older snapshot must not
+    // replace the folder.
     private async Task<(string Vault, VaultRestoreReport Report)?> CatchUpAsync(string target, (string Vault, VaultSnapshot Snapshot)? held, CancellationToken token)
     {
         try

@@ -27,6 +27,49 @@ public sealed class HostileDestinationTests : VaultTestBase
         places.Should().OnlyContain(p => p.Objects.Keys.Any(static n => n.StartsWith("s/", StringComparison.Ordinal)));
     }
 
+    [Theory(Timeout = Limit)]
+    [InlineData(9, 1, true)] // sealed by a key that the vault does not have
+    [InlineData(1, 2, true)] // of a format that this version does not read
+    [InlineData(1, 1, false)] // listed, but not given back
+    public async Task A_tombstone_that_cannot_be_opened_deletes_no_snapshot(byte key, byte format, bool canBeRead)
+    {
+        WriteSome();
+        var time = new ManualTimeProvider();
+        MemoryDestination[] places = [new(), new()];
+        await using var vault = Make([("a", places[0]), ("b", places[1])], time: time);
+        var saved = await CompletedAsync(vault.SaveAsync(Source, copies: 2, Token), time);
+        places[1].Objects[$"t/{saved.Id}.{key}"] = [(byte)'H', (byte)'V', format, 0, key, 0, 0, 0, .. new byte[64]];
+        places[1].Trouble = operation => !canBeRead && operation.StartsWith("get t/", StringComparison.Ordinal) ? new IOException("out") : null;
+        for (var round = 0; round < 2; round++)
+        {
+            (await CompletedAsync(vault.ListAsync(Token), time)).Select(static s => s.Id).Should().Equal(saved.Id);
+            await CompletedAsync(vault.SyncAsync(Token), time);
+        }
+        (await CompletedAsync(vault.CheckAsync(Token), time)).Findings.Should().Contain(static f => f.Destination == "b" && f.ObjectName.StartsWith("t/", StringComparison.Ordinal));
+        places.Should().OnlyContain(p => p.Objects.Keys.Any(static n => n.StartsWith("s/", StringComparison.Ordinal)));
+        var target = NewTarget();
+        await CompletedAsync(vault.RestoreAsync("latest", target, Token), time);
+        Tree(target).Should().Equal(Tree(Source));
+    }
+
+    [Fact(Timeout = Limit)]
+    public async Task A_forged_tombstone_deletes_no_snapshot_of_a_destination_that_was_out_during_a_sync()
+    {
+        WriteSome();
+        MemoryDestination[] places = [new(), new()];
+        await using var vault = Make([("a", places[0]), ("b", places[1])]);
+        var saved = await vault.SaveAsync(Source, copies: 2, Token);
+        places[1].Objects.TryRemove($"s/{saved.Id}.1", out _).Should().BeTrue();
+        places[1].Objects[$"t/{saved.Id}.1"] = [];
+        places[0].Failure = new IOException("out");
+        (await vault.SyncAsync(Token)).Problems.Should().Contain(static p => p.Contains("t/", StringComparison.Ordinal));
+        places[0].Failure = null;
+        await using var later = Make([("a", places[0]), ("b", places[1])]);
+        await later.SyncAsync(Token);
+        (await later.ListAsync(Token)).Select(static s => s.Id).Should().Equal(saved.Id);
+        await RestoresAsync(later, "latest", Tree(Source));
+    }
+
     [Fact(Timeout = Limit)]
     public async Task A_snapshot_that_was_deleted_does_not_come_back_with_a_destination_that_was_rolled_back()
     {

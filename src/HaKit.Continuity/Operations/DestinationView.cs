@@ -30,7 +30,7 @@ internal sealed class DestinationView(string name)
 
     public List<ObjectName> Checks { get; } = [];
 
-    /// <summary>Intents, marks and sweeps.</summary>
+    /// <summary>Gets the markers: intents, marks and sweeps.</summary>
     public List<ObjectName> Markers { get; } = [];
 
     /// <summary>Gets second copies of one object under another key, which an interrupted rekey leaves.</summary>

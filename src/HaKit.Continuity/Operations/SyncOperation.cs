@@ -56,7 +56,7 @@ internal sealed class SyncOperation
             view.Snapshots.Remove(id);
             _deleted++;
         }
-        // The content of a damaged announcement is lost. The next prune writes a new mark.
+        // The content of a damaged marker is lost. The next prune writes a new mark.
         foreach (var marker in view.Markers)
         {
             if (await _session.IsGoodAsync(view, marker, default, _token) == false)
@@ -100,8 +100,8 @@ internal sealed class SyncOperation
         return 1;
     }
 
-    // Returns null if no destination has a good copy. A tombstone that is damaged everywhere is written again: no destination lists its snapshot, so the worst
-    // that a forged name can do is to keep out a snapshot that no destination has.
+    // Returns null if no destination has a good copy. A tombstone that is damaged everywhere is written again, but only while every destination can be reached.
+    // Then no destination has its snapshot, so a tombstone that a destination has forged deletes nothing.
     private async Task<byte[]?> ReadAsync(char kind, ObjectId id)
     {
         if (_lost.Contains(id))
@@ -110,7 +110,7 @@ internal sealed class SyncOperation
         {
             return await _session.ReadAsync(kind, id, _token);
         }
-        catch (VaultObjectException) when (kind == ObjectName.TombstoneKind)
+        catch (VaultObjectException) when (kind == ObjectName.TombstoneKind && _session.Views.All(static v => v.IsUsable))
         {
             return _session.MarkerBytes([]);
         }

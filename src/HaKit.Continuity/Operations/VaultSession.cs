@@ -8,9 +8,9 @@ namespace HaKit.Continuity.Operations;
 /// <summary>Holds the view of the vault for one operation: the vault's identity, and what each destination lists. Owned by one operation.</summary>
 internal sealed class VaultSession
 {
-    // The copies of one object can have different problems. The first of these problems that a copy has is reported: an unreachable copy may be good, and an
-    // unreadable copy may be good for another key or version. So a prune gives up an object only if every copy is missing or damaged.
-    private static readonly VaultProblem[] s_byHope = [VaultProblem.Unreachable, VaultProblem.Unreadable, VaultProblem.Missing, VaultProblem.Damaged];
+    // The copies of one object can have different problems. Only one problem is reported: the first in this order that any copy has. An unreachable copy may be
+    // good, and an unreadable copy may be good for another key or version. So a prune gives up an object only if every copy is missing or damaged.
+    private static readonly VaultProblem[] s_reportOrder = [VaultProblem.Unreachable, VaultProblem.Unreadable, VaultProblem.Missing, VaultProblem.Damaged];
 
     private VaultSession(VaultStore store, Sealer sealer, TimeProvider time, CheckContent check, DestinationView[] views)
     {
@@ -80,7 +80,7 @@ internal sealed class VaultSession
     }
 
     // The ids of objects are computed with the vault's id key, so one common id shows that both destinations belong to the same vault. A destination that has
-    // only announcements was emptied, and every vault may use it.
+    // only markers was emptied, and every vault may use it.
     private static bool IsOfVault(DestinationView view, IEnumerable<DestinationView> known) => !view.Ids.Any() || known.Any(k => k.Ids.Intersect(view.Ids).Any());
 
     /// <summary>Computes the id of a chunk or snapshot: HMAC-SHA-256 of the kind and the content under the vault's id key.</summary>
@@ -153,7 +153,7 @@ internal sealed class VaultSession
             {
                 if (read.Content is not null)
                     return open(name, id, read.Content);
-                reasons.Add($"'{read.Destination}' lists it and does not have it");
+                reasons.Add($"'{read.Destination}' lists the object, but does not have it");
                 problems.Add(VaultProblem.Missing);
             }
             catch (VaultObjectException e)
@@ -164,7 +164,7 @@ internal sealed class VaultSession
         }
         if (reasons.Count == 0)
             problems.Add(Views.All(static v => v.IsUsable) ? VaultProblem.Missing : VaultProblem.Unreachable);
-        throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be read: " + string.Join("; ", reasons), s_byHope.First(problems.Contains))
+        throw new VaultObjectException($"{kind}/{id}", reasons.Count == 0 ? "is on no destination that can be reached" : "cannot be read: " + string.Join("; ", reasons), s_reportOrder.First(problems.Contains))
         {
             IsPerhapsRenamed = reasons.Count == 0 || problems.Contains(VaultProblem.Missing),
         };
@@ -230,8 +230,9 @@ internal sealed class VaultSession
     }
 
     /// <summary>
-    /// Gets the ids of all tombstones, without the ids of listed snapshots if no destination has a tombstone that can be opened. A destination sees the ids of the
-    /// snapshots and could write an empty tombstone for each, so the name of a tombstone alone deletes nothing.
+    /// Gets the ids of the deleted snapshots: the ids of all tombstones. But a snapshot that a destination still lists counts as deleted only if one of its
+    /// tombstones can be opened. A destination sees the ids of the snapshots, and could write a tombstone for each of them that no key of the vault has sealed.
+    /// So a tombstone that cannot be opened deletes nothing.
     /// </summary>
     public async Task<HashSet<ObjectId>> ReadDeletedAsync(CancellationToken token)
     {
@@ -251,9 +252,10 @@ internal sealed class VaultSession
             await ReadAsync(ObjectName.TombstoneKind, id, token);
             return true;
         }
-        catch (VaultObjectException e)
+        catch (VaultObjectException)
         {
-            return e.Problem is VaultProblem.Unreachable or VaultProblem.Unreadable; // it may be good
+            // The tombstone may be good, for example for another key. But a destination can also write such a tombstone, or refuse to read it.
+            return false;
         }
     }
 
