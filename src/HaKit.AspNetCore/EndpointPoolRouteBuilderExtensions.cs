@@ -68,9 +68,9 @@ public static class EndpointPoolRouteBuilderExtensions
     }
 
     /// <summary>
-    /// Maps the heartbeat of a service that is itself an endpoint of another application's pool. It reports whether the service is ready or draining, its load
-    /// and its capacity. The HTTP probe of the other application's pool reads it (<c>Heartbeat:Path</c>). The pool then prefers instances with less load, and
-    /// sends no new calls to a draining service.
+    /// Maps the heartbeat of a service that is itself an endpoint of another application's pool. The heartbeat reports whether the service is ready or
+    /// draining, its load and its capacity. The HTTP probe of the other application's pool reads the heartbeat (<c>Heartbeat:Path</c>). The pool then prefers
+    /// instances with less load, and sends no new calls to a draining service.
     /// </summary>
     /// <param name="endpoints">The application.</param>
     /// <param name="pattern">The path, for example <c>/heartbeat</c>.</param>

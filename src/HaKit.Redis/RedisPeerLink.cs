@@ -9,17 +9,18 @@ namespace HaKit.Redis;
 /// </summary>
 internal sealed class RedisPeerLink : IPeerLink
 {
-    private static readonly TimeSpan LooksEvery = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan GivenUpAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan JumpedBy = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan LeastClockJump = TimeSpan.FromSeconds(1);
 
-    // Replicas that lost the store at the same time must not all read it at the same moment, so each replica waits a random time up to this value. With the
-    // second between two requests, all replicas have read the store within three seconds after its return.
-    private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(2);
+    // Replicas that lost the store at the same time must not all read it at the same moment, so each replica waits a random time up to this value. The link
+    // checks the store once a second. So all replicas have read the store within three seconds after its return.
+    private static readonly TimeSpan RereadSpread = TimeSpan.FromSeconds(2);
 
-    // A message may be lost without a sign. So each replica reads all facts again after half of this time to one and a half times this time.
-    private static readonly TimeSpan RereadsEvery = TimeSpan.FromSeconds(20);
+    // A message may be lost without a sign. So each replica reads all facts again after a random time between half of this value and one and a half times this
+    // value.
+    private static readonly TimeSpan RereadInterval = TimeSpan.FromSeconds(20);
 
     private readonly Lock _gate = new();
     private readonly PeerScope _scope;
@@ -50,8 +51,8 @@ internal sealed class RedisPeerLink : IPeerLink
         store.Missed += ReadAgain;
         using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
         {
-            _timer = _time.CreateTimer(static link => ((RedisPeerLink)link!).StartRound(looks: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _sendTimer = _time.CreateTimer(static link => ((RedisPeerLink)link!).StartRound(looks: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _timer = _time.CreateTimer(static link => ((RedisPeerLink)link!).StartRound(checksStore: true), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            _sendTimer = _time.CreateTimer(static link => ((RedisPeerLink)link!).StartRound(checksStore: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -70,7 +71,7 @@ internal sealed class RedisPeerLink : IPeerLink
     {
         _news = new NewsQueue(_time, listener);
         _readAt = TimeSpan.Zero;
-        _timer.Change(TimeSpan.Zero, LooksEvery);
+        _timer.Change(TimeSpan.Zero, CheckInterval);
     }
 
     public void Publish(IReadOnlyList<PeerFact> facts)
@@ -90,7 +91,7 @@ internal sealed class RedisPeerLink : IPeerLink
         if (!Status.IsConnected)
             return TimeSpan.Zero;
         var asked = Now;
-        var lease = await RedisStore.Observed(_store.LeadAsync(role, _scope.Replica)).WaitAsync(GivenUpAfter, _time, cancellationToken).ConfigureAwait(false);
+        var lease = await RedisStore.Observed(_store.LeadAsync(role, _scope.Replica)).WaitAsync(RequestTimeout, _time, cancellationToken).ConfigureAwait(false);
         return lease > Now - asked ? lease - (Now - asked) : TimeSpan.Zero;
     }
 
@@ -113,32 +114,32 @@ internal sealed class RedisPeerLink : IPeerLink
 
     private void ReadAgainWhileLocked()
     {
-        var at = Now + RereadsWithin * _random.NextDouble();
+        var at = Now + RereadSpread * _random.NextDouble();
         if (!(_readAt < at))
             _readAt = at;
     }
 
     // Only one round runs at a time. Facts that are published during a round are sent with the next round.
-    private void StartRound(bool looks)
+    private void StartRound(bool checksStore)
     {
         lock (_gate)
         {
-            if (_isConnected && Now - _answered > SilentAfter)
+            if (_isConnected && Now - _answered > LongestSilence)
                 (_isConnected, _problem) = (false, "The store does not answer.");
             if (_isBusy || _isDisposed || _news is null)
                 return;
             _isBusy = true;
         }
-        _ = RoundAsync(looks);
+        _ = RoundAsync(checksStore);
     }
 
-    private async Task RoundAsync(bool looks)
+    private async Task RoundAsync(bool checksStore)
     {
         var isDone = false;
         try
         {
-            if (looks)
-                await LookAsync().ConfigureAwait(false);
+            if (checksStore)
+                await CheckStoreAsync().ConfigureAwait(false);
             else
                 await SendAsync(hasJumped: false).ConfigureAwait(false);
             await ReadIfDueAsync().ConfigureAwait(false);
@@ -150,7 +151,7 @@ internal sealed class RedisPeerLink : IPeerLink
         {
             lock (_gate)
             {
-                if (Now - _answered is not { } age || age > SilentAfter || exception is RedisCredentialsException or RedisServerException)
+                if (Now - _answered is not { } age || age > LongestSilence || exception is RedisCredentialsException or RedisServerException)
                     (_isConnected, _problem) = (false, ProblemOf(exception));
             }
         }
@@ -165,11 +166,11 @@ internal sealed class RedisPeerLink : IPeerLink
         }
     }
 
-    private async Task LookAsync()
+    private async Task CheckStoreAsync()
     {
         await WithTimeout(_store.ConnectAsync(Receive)).ConfigureAwait(false);
         var asked = Now;
-        var (storeNow, life) = await WithTimeout(_store.LookAsync()).ConfigureAwait(false);
+        var (storeNow, life) = await WithTimeout(_store.CheckAsync()).ConfigureAwait(false);
         var hasJumped = RecordAnswer(asked, storeNow, life);
         var mayWrite = await SendAsync(hasJumped).ConfigureAwait(false);
         lock (_gate)
@@ -191,7 +192,7 @@ internal sealed class RedisPeerLink : IPeerLink
             if (!_isConnected || !(_readAt <= Now))
                 return;
             // Set before the read, so that a message that is lost during the read causes another read.
-            _readAt = Now + RereadsEvery * (0.5 + _random.NextDouble());
+            _readAt = Now + RereadInterval * (0.5 + _random.NextDouble());
         }
         List<PeerFact> facts;
         try
@@ -216,7 +217,7 @@ internal sealed class RedisPeerLink : IPeerLink
             var wasSilent = !_isConnected;
             (_lag, _answered) = (now - asked, now);
             var offset = storeNow - (long)((asked + now).TotalMilliseconds / 2);
-            var hasJumped = _offset is { } before && Math.Abs(offset - before) > JumpedBy.TotalMilliseconds;
+            var hasJumped = _offset is { } before && Math.Abs(offset - before) > LeastClockJump.TotalMilliseconds;
             var isOther = _life is not null && _life != life;
             (_offset, _life) = (offset, life);
             if (hasJumped || isOther || wasSilent)
@@ -294,9 +295,9 @@ internal sealed class RedisPeerLink : IPeerLink
     }
 
     // A request that timed out may still fail later, and its exception must be observed.
-    private Task WithTimeout(Task task) => RedisStore.Observed(task).WaitAsync(GivenUpAfter, _time);
+    private Task WithTimeout(Task task) => RedisStore.Observed(task).WaitAsync(RequestTimeout, _time);
 
-    private Task<T> WithTimeout<T>(Task<T> task) => RedisStore.Observed(task).WaitAsync(GivenUpAfter, _time);
+    private Task<T> WithTimeout<T>(Task<T> task) => RedisStore.Observed(task).WaitAsync(RequestTimeout, _time);
 
     // The message of the Redis client is not used, because it contains the configuration.
     private static string ProblemOf(Exception exception) => exception switch

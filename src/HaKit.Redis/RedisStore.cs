@@ -7,7 +7,7 @@ namespace HaKit.Redis;
 
 /// <summary>
 /// Sends the link's requests to a store, with commands that Redis, Valkey and Garnet share: no Lua and no streams. Each fact is a member of a sorted set whose
-/// score is the store's time at which it ends; <c>ZADD GT</c> keeps the maximum, so that a late or repeated message does not shorten a fact. Thread-safe.
+/// score is the store's time at which the fact ends; <c>ZADD GT</c> keeps the maximum, so that a late or repeated message does not shorten a fact. Thread-safe.
 /// </summary>
 internal sealed class RedisStore : IDisposable
 {
@@ -43,8 +43,8 @@ internal sealed class RedisStore : IDisposable
 
     /// <summary>
     /// Connects and subscribes, if this is not done yet. If the store is not available, the next round tries again. A round waits for a shorter time than a
-    /// connection may need, so the next round continues to wait for the same connection. Otherwise each round would open one more. The caller makes one call at
-    /// a time.
+    /// connection may need, so the next round continues to wait for the same connection. Otherwise each round would open one more connection. The caller makes
+    /// one call at a time.
     /// </summary>
     public Task ConnectAsync(Action<ReadOnlyMemory<byte>> received)
     {
@@ -53,8 +53,8 @@ internal sealed class RedisStore : IDisposable
         return _connecting;
     }
 
-    /// <summary>Gets the store's time in milliseconds, and the word by which a loss of the store's content is detected.</summary>
-    public async Task<(long Now, string Life)> LookAsync()
+    /// <summary>Gets the store's time in milliseconds, and a random word (<c>Life</c>). If the word changes, the store has lost its content.</summary>
+    public async Task<(long Now, string Life)> CheckAsync()
     {
         var database = _connection!.GetDatabase();
         var time = Observed(database.ExecuteAsync("TIME"));

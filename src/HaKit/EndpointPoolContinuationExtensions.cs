@@ -19,10 +19,11 @@ public static class EndpointPoolContinuationExtensions
     }
 
     /// <summary>
-    /// Opens the rest of a cut answer; call it from the <c>continueWith</c> of a stream. The method asks another endpoint that declares a way to continue
-    /// answers (<see cref="PoolEndpoint.Continuation"/>); endpoints with the same model come first. These attempts have their own first-content limit. They end
-    /// at the deadline of the call or 30 s after the cut, whichever is later. An answer is continued at most twice: if this rest is cut too, the pool calls
-    /// <c>continueWith</c> a second time, with that cut. For this, <c>continueWith</c> must return the result of this method itself, not a stream around it.
+    /// Opens the rest of a cut answer. Call this method from the <c>continueWith</c> of a stream. The method asks another endpoint that declares a way to
+    /// continue answers (<see cref="PoolEndpoint.Continuation"/>); endpoints with the same model come first. These attempts have their own first-content limit.
+    /// They end at the deadline of the call or 30 s after the cut, whichever is later. An answer is continued at most twice: if this rest is cut too, the pool
+    /// calls <c>continueWith</c> a second time, with that cut. For this, <c>continueWith</c> must return the result of this method itself, not a stream around
+    /// it.
     /// </summary>
     /// <typeparam name="TState">The type of the state for <paramref name="open"/>.</typeparam>
     /// <typeparam name="T">The type of the items.</typeparam>
@@ -73,7 +74,7 @@ public static class EndpointPoolContinuationExtensions
             }
             catch (EndpointPoolException exception)
             {
-                route.Fail(exception);
+                route.RecordFailure(exception);
             }
             catch (Exception exception) when (exception is not (NotContinuedException or OperationCanceledException))
             {

@@ -9,7 +9,7 @@ public static class EndpointPoolExtensions
 {
     /// <summary>Explains in one sentence for each endpoint whether it can be chosen now for an ordinary request, and why. Has no side effects.</summary>
     /// <param name="pool">The pool.</param>
-    /// <returns>One line for each endpoint, in the order in which they were listed. Without an endpoint, a line that says so.</returns>
+    /// <returns>One line for each endpoint, in the order of <see cref="EndpointPool.Endpoints"/>. If the pool has no endpoint, one line that says so.</returns>
     public static string Explain(this EndpointPool pool)
     {
         ArgumentNullException.ThrowIfNull(pool);

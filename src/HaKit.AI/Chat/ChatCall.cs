@@ -27,10 +27,9 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
         catch (ArgumentException exception) when (hadToWait || exception is ArgumentOutOfRangeException or ArgumentNullException)
         {
             // If the client returned a task that was still running, the request had probably been sent. So the exception means that the SDK cannot read the
-            // answer.
-            // If the task had already ended, or the client threw instead of returning a task, the wrong value (out of range or null) may be in the request. But
-            // it may also be in an answer that arrived at once. So the pool asks one other endpoint: if that endpoint serves the request, the answer was wrong.
-            // The filter does not catch any other ArgumentException that came without a wait, because then the request is wrong.
+            // answer. If the task had already ended, or the client threw instead of returning a task, the wrong value (out of range or null) may be in the
+            // request. But it may also be in an answer that arrived at once. So the pool asks one other endpoint: if that endpoint serves the request, the
+            // answer was wrong. Any other ArgumentException that came without a wait is not caught here, because it shows that the request is wrong.
             attempt.ReportFault(hadToWait ? ChatFaults.OfUnreadable(exception) : ChatFaults.BrokenOrRefused);
             throw;
         }
@@ -100,7 +99,7 @@ internal sealed class ChatCall(IReadOnlyList<ChatMessage> messages, ChatOptions?
     /// <summary>Gets whether the model of each endpoint's client replaces the model that the caller names.</summary>
     public required bool OwnModels { get; init; }
 
-    /// <summary>Gets whether at least one endpoint gets the request without parameters that it does not support.</summary>
+    /// <summary>Gets whether at least one endpoint gets the request without the parameters that the endpoint does not support.</summary>
     public required bool MayDrop { get; init; }
 
     /// <summary>Gets the parameters that were left out for an endpoint.</summary>

@@ -78,13 +78,13 @@ public static class ChatStory
     /// <summary>Adds the details to a copy of the properties, because the client that made the answer may share them.</summary>
     internal static AdditionalPropertiesDictionary AddProperties(AdditionalPropertiesDictionary? properties, CallDetail detail, ChatParameters dropped)
     {
-        var told = properties is null ? new AdditionalPropertiesDictionary() : new AdditionalPropertiesDictionary(properties);
-        told[EndpointKey] = detail.Endpoint;
+        var copy = properties is null ? new AdditionalPropertiesDictionary() : new AdditionalPropertiesDictionary(properties);
+        copy[EndpointKey] = detail.Endpoint;
         if (detail.Attempts.Count > 1)
-            told[AttemptsKey] = string.Join("; ", detail.Attempts.Select(a => DescribeAttempt(a, detail.Endpoint)));
+            copy[AttemptsKey] = string.Join("; ", detail.Attempts.Select(a => DescribeAttempt(a, detail.Endpoint)));
         if (dropped != ChatParameters.None)
-            told[DroppedKey] = dropped.ToString();
-        return told;
+            copy[DroppedKey] = dropped.ToString();
+        return copy;
     }
 
     /// <summary>Computes what the tokens cost at an endpoint. Null if this is not known.</summary>

@@ -40,7 +40,7 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the call in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
     /// <exception cref="StateNotPortableException">
-    /// The call contains state of a provider (such as a conversation id), and no endpoint that it may use has this state.
+    /// The call contains state of a provider (such as a conversation id), and no endpoint that the call may use has this state.
     /// </exception>
     /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
     /// <exception cref="EndpointFaultException">
@@ -56,7 +56,7 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="NoEndpointAvailableException">No endpoint could take the call in time.</exception>
     /// <exception cref="DeadlineExceededException">The deadline passed.</exception>
-    /// <exception cref="StateNotPortableException">The call contains state of a provider, and no endpoint that it may use has this state.</exception>
+    /// <exception cref="StateNotPortableException">The call contains state of a provider, and no endpoint that the call may use has this state.</exception>
     /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
     /// <exception cref="EndpointFaultException">
     /// An endpoint answered with an error in a response of status 200, and no other endpoint may be asked. If the request is wrong (400), the caller gets the
@@ -90,7 +90,7 @@ public sealed class EndpointPoolChatClient : IChatClient
     /// An endpoint answered with an error in a response of status 200, and no other endpoint may be asked. If the request is wrong (400), the caller gets the
     /// exception of the endpoint's client instead.
     /// </exception>
-    /// <exception cref="StateNotPortableException">The call contains state of a provider, and no endpoint that it may use has this state.</exception>
+    /// <exception cref="StateNotPortableException">The call contains state of a provider, and no endpoint that the call may use has this state.</exception>
     /// <exception cref="UnsupportedParametersException">No endpoint supports the parameters of the call.</exception>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)

@@ -189,7 +189,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
         }
     }
 
-    /// <summary>Handles a call that is split: its parts run at the same time, share the deadline, and come back in order.</summary>
+    /// <summary>Handles a call that is split. Its parts run at the same time and share the deadline, and their results are joined in order.</summary>
     private sealed class Batches(EndpointPoolEmbeddingGenerator generator, IReadOnlyList<string> texts, EmbeddingGenerationOptions? options, RequestProfile profile)
     {
         private readonly Served<GeneratedEmbeddings<Embedding<float>>>[] _parts = new Served<GeneratedEmbeddings<Embedding<float>>>[(texts.Count - 1) / generator._options.MaxBatchSize + 1];
@@ -236,7 +236,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
             for (var i = 0; i < part.Length; i++)
                 part[i] = texts[index * size + i];
             var left = (profile.Deadline ?? generator._pool.Deadline) - generator._pool.Time.GetElapsedTime(_began);
-            // The tokens that the caller gives are those of all texts. Each part counts its share of them, by the length of its texts.
+            // The caller gives the number of tokens in all texts. Each part counts a share of this number, by the length of its texts.
             var tokens = profile.InputTokens > 0 ? (int)Math.Max(1, profile.InputTokens * ((double)LengthOf(part) / Math.Max(1, _length))) : 0;
             return new Part(generator, part, options, profile with { InputTokens = tokens, Deadline = left > TimeSpan.Zero ? left : TimeSpan.Zero });
         }

@@ -150,7 +150,7 @@ internal sealed partial class StatusFeed(
         }
     }
 
-    // An update that is due sooner keeps its time. Otherwise events that follow each other fast would put off the update for as long as they come.
+    // An update that is due sooner keeps its time. Otherwise a fast series of events would postpone the update until the series ends.
     private void UpdateSoonWhileLocked()
     {
         var now = Now;

@@ -9,28 +9,28 @@ internal sealed partial class BatchRun<TItem, TResult>
 {
     // The loop does not await this task, so an exception must not leave this method. An exception of the call is a failure of the unit's items. Any other
     // exception, of the store or of a function of the application, ends the run.
-    private async Task OneAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
+    private async Task RunUnitAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
     {
         try
         {
-            await OneCallAsync(unit, isPatient, cancellationToken).ConfigureAwait(false);
+            await RunCallAsync(unit, isPatient, cancellationToken).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // The loop throws the exception when all results have been handed over.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Fail(exception);
-            Ended(unit, isPatient, putBack: true);
+            SetFailure(exception);
+            EndUnit(unit, isPatient, putBack: true);
         }
     }
 
-    private async ValueTask OneCallAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
+    private async ValueTask RunCallAsync(BatchUnit<TItem> unit, bool isPatient, CancellationToken cancellationToken)
     {
         var prepared = _work.Prepare([.. unit.Parts.Select(static p => p.Item)]);
-        var call = Begin();
+        var call = BeginCall();
         if (!await ReserveAsync(unit, prepared.Tokens).ConfigureAwait(false))
         {
-            Ended(unit, isPatient, putBack: true);
+            EndUnit(unit, isPatient, putBack: true);
             return;
         }
         CallAnswer<TResult> answer;
@@ -41,18 +41,18 @@ internal sealed partial class BatchRun<TItem, TResult>
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // The call may have reached an endpoint, so it counts with its full estimate.
-            await LostAsync(unit, isPatient, unit.Estimate, "The run was cancelled while the call was in flight.").ConfigureAwait(false);
+            await HandleLostAsync(unit, isPatient, unit.Estimate, "The run was cancelled while the call was in flight.").ConfigureAwait(false);
             return;
         }
 #pragma warning disable CA1031 // Every exception of a client is a failure of the call.
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            await FailedAsync(unit, isPatient, exception, call).ConfigureAwait(false);
+            await HandleFailureAsync(unit, isPatient, exception, call).ConfigureAwait(false);
             return;
         }
-        NoteServed(answer, in call, unit.Parts[0].Item, isPatient);
-        await ServedAsync(unit, isPatient, answer).ConfigureAwait(false);
+        RecordServed(answer, in call, unit.Parts[0].Item, isPatient);
+        await HandleServedAsync(unit, isPatient, answer).ConfigureAwait(false);
     }
 
     private double EstimateOf((long Input, long Output) tokens) => _prices.Estimate(tokens.Input, tokens.Output);
@@ -104,14 +104,14 @@ internal sealed partial class BatchRun<TItem, TResult>
         return prepared.CallAsync(profile, cancellationToken);
     }
 
-    private void NoteServed(CallAnswer<TResult> answer, in CallBegin call, TItem item, bool isPatient)
+    private void RecordServed(CallAnswer<TResult> answer, in CallBegin call, TItem item, bool isPatient)
     {
         lock (_lock)
         {
             _served++;
             _lasting = 0;
             _control = new Control(item);
-            NoteServes(call.Position);
+            RecordServedPosition(call.Position);
             _failingSince = null;
             _heldUntil = default;
             if (isPatient)
@@ -126,7 +126,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
     }
 
-    private async ValueTask ServedAsync(BatchUnit<TItem> unit, bool isPatient, CallAnswer<TResult> answer)
+    private async ValueTask HandleServedAsync(BatchUnit<TItem> unit, bool isPatient, CallAnswer<TResult> answer)
     {
         var cost = CostOf(answer, unit.Estimate);
         byte[][] results;
@@ -138,12 +138,12 @@ internal sealed partial class BatchRun<TItem, TResult>
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Fail(exception);
-            await LostAsync(unit, isPatient, cost, "The result of the call could not be written.").ConfigureAwait(false);
+            SetFailure(exception);
+            await HandleLostAsync(unit, isPatient, cost, "The result of the call could not be written.").ConfigureAwait(false);
             return;
         }
         await CommitAsync(unit, answer, results, cost).ConfigureAwait(false);
-        Ended(unit, isPatient, putBack: false);
+        EndUnit(unit, isPatient, putBack: false);
     }
 
     private async ValueTask CommitAsync(BatchUnit<TItem> unit, CallAnswer<TResult> answer, byte[][] results, double cost)
@@ -216,11 +216,11 @@ internal sealed partial class BatchRun<TItem, TResult>
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Fail(exception);
+            SetFailure(exception);
         }
     }
 
-    private async ValueTask FailedAsync(BatchUnit<TItem> unit, bool isPatient, Exception exception, CallBegin call)
+    private async ValueTask HandleFailureAsync(BatchUnit<TItem> unit, bool isPatient, Exception exception, CallBegin call)
     {
         var failure = CallFailure.FromException(exception);
         if (failure.IsOwnFault && unit.Parts.Count > 1)
@@ -228,7 +228,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             await SplitAsync(unit, isPatient).ConfigureAwait(false);
             return;
         }
-        var failsAlone = failure.Attempts > 0 && NoteFailure(unit, isPatient, in call);
+        var failsAlone = failure.Attempts > 0 && RecordFailure(unit, isPatient, in call);
         var verdict = ItemVerdicts.Decide(in failure, _options.MayRepeat, unit.Tries, _options.MaxTries);
         var cost = failure.PerhapsBilled * unit.Estimate;
         if (verdict != ItemVerdict.PutBack)
@@ -239,10 +239,10 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
         foreach (var part in unit.Parts)
             await _store.EndAsync(part.Claim, cost / unit.Parts.Count).ConfigureAwait(false);
-        NoteRefused(in failure, isPatient, call.Time);
+        RecordRefused(in failure, isPatient, call.Time);
         if (isPatient && !failsAlone && EndsRun(in failure, in call))
-            Fail(exception); // no call is served, and waiting does not change that
-        Ended(unit, isPatient, putBack: true);
+            SetFailure(exception); // no call is served, and waiting does not change that
+        EndUnit(unit, isPatient, putBack: true);
     }
 
     private async ValueTask EndItemsAsync(BatchUnit<TItem> unit, bool isPatient, BatchItemState state, string reason, int attempts, double cost)
@@ -260,7 +260,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             }).ConfigureAwait(false);
         }
 
-        Ended(unit, isPatient, putBack: false);
+        EndUnit(unit, isPatient, putBack: false);
     }
 
     // One text of the group is wrong, and the answer does not show which text. So each text is sent alone.
@@ -274,10 +274,10 @@ internal sealed partial class BatchRun<TItem, TResult>
                 _ready.Enqueue(new BatchUnit<TItem>([part]));
         }
 
-        Ended(unit, isPatient, putBack: false);
+        EndUnit(unit, isPatient, putBack: false);
     }
 
-    private void NoteRefused(in CallFailure failure, bool isPatient, TimeSpan began)
+    private void RecordRefused(in CallFailure failure, bool isPatient, TimeSpan began)
     {
         lock (_lock)
         {
@@ -294,12 +294,12 @@ internal sealed partial class BatchRun<TItem, TResult>
                 return;
             }
             if (failure.Attempts == 0 && _underWay.Count > 1)
-                _window.Full(_underWay.Count - 1);
+                _window.RecordPoolFull(_underWay.Count - 1);
         }
     }
 
-    // The call may have been served, and its result is lost.
-    private async ValueTask LostAsync(BatchUnit<TItem> unit, bool isPatient, double cost, string reason)
+    // Handles a call that may have been served, but whose result is lost.
+    private async ValueTask HandleLostAsync(BatchUnit<TItem> unit, bool isPatient, double cost, string reason)
     {
         if (!_options.MayRepeat)
         {
@@ -308,10 +308,10 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
         foreach (var part in unit.Parts)
             await _store.EndAsync(part.Claim, cost / unit.Parts.Count).ConfigureAwait(false);
-        Ended(unit, isPatient, putBack: true);
+        EndUnit(unit, isPatient, putBack: true);
     }
 
-    private void Ended(BatchUnit<TItem> unit, bool isPatient, bool putBack)
+    private void EndUnit(BatchUnit<TItem> unit, bool isPatient, bool putBack)
     {
         lock (_lock)
         {
@@ -324,7 +324,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         _signal.Set();
     }
 
-    private void Fail(Exception exception)
+    private void SetFailure(Exception exception)
     {
         lock (_lock)
         {

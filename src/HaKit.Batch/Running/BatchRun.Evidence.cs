@@ -18,14 +18,14 @@ internal sealed partial class BatchRun<TItem, TResult>
     private int _lasting;
     private Control? _control;
 
-    private CallBegin Begin()
+    private CallBegin BeginCall()
     {
         lock (_lock)
             return new(++_position, Now, _servedBegan, _served);
     }
 
     // Returns whether the item fails while other items are served.
-    private bool NoteFailure(BatchUnit<TItem> unit, bool isPatient, in CallBegin call)
+    private bool RecordFailure(BatchUnit<TItem> unit, bool isPatient, in CallBegin call)
     {
         lock (_lock)
         {
@@ -61,7 +61,7 @@ internal sealed partial class BatchRun<TItem, TResult>
     }
 
     // Must be called with the lock. The call that began at this position was served, so items that failed before it began may be tried again.
-    private void NoteServes(long began)
+    private void RecordServedPosition(long began)
     {
         _servedBegan = Math.Max(_servedBegan, began);
         for (var i = _undecided.Count; i > 0; i--)
@@ -90,7 +90,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         {
             var prepared = _work.Prepare([item]);
             var estimate = EstimateOf(prepared.Tokens[0]);
-            var call = Begin();
+            var call = BeginCall();
             if (await _store.StartAsync(claim, new BatchStart(estimate, _options.MaxCost, _options.MayRepeat), CancellationToken.None).ConfigureAwait(false))
             {
                 await ControlAsync(item, prepared, claim, estimate, call, cancellationToken).ConfigureAwait(false);
@@ -105,9 +105,9 @@ internal sealed partial class BatchRun<TItem, TResult>
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Fail(exception);
+            SetFailure(exception);
         }
-        Ended(unit, isPatient: true, putBack: true);
+        EndUnit(unit, isPatient: true, putBack: true);
     }
 
     private async ValueTask ControlAsync(TItem item, PreparedCall<TResult> prepared, BatchClaim claim, double estimate, CallBegin call, CancellationToken cancellationToken)
@@ -116,7 +116,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         try
         {
             var answer = await AskAsync(prepared, isPatient: true, cancellationToken).ConfigureAwait(false);
-            NoteServed(answer, in call, item, isPatient: true);
+            RecordServed(answer, in call, item, isPatient: true);
             cost = CostOf(answer, estimate);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -128,9 +128,9 @@ internal sealed partial class BatchRun<TItem, TResult>
 #pragma warning restore CA1031
         {
             var failure = CallFailure.FromException(exception);
-            NoteRefused(in failure, isPatient: true, call.Time);
+            RecordRefused(in failure, isPatient: true, call.Time);
             if (failure.LastsUntilRepaired)
-                Fail(exception); // a request that was served before is refused now, and waiting does not change that
+                SetFailure(exception); // a request that was served before is refused now, and waiting does not change that
             if (failure.IsOwnFault)
                 _control = null;
             cost = failure.PerhapsBilled * estimate;

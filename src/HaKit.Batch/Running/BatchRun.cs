@@ -10,8 +10,8 @@ namespace HaKit.Batch.Running;
 /// </summary>
 /// <remarks>
 /// The calls of a batch must not fill the pool's queue, because the pool would then refuse the calls of users. So all calls except one do not wait in the pool.
-/// If such a call cannot start an attempt at once, it ends, and its item is put back. The one patient call waits like a user's call. When it is served, the
-/// pool has capacity again.
+/// If such a call cannot start an attempt at once, it ends, and its item is put back. The one patient call waits like a user's call. When the patient call is
+/// served, the pool has capacity again.
 /// </remarks>
 internal sealed partial class BatchRun<TItem, TResult>
 {
@@ -169,7 +169,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            Fail(exception);
+            SetFailure(exception);
             return false;
         }
     }
@@ -199,7 +199,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         await RenewAsync().ConfigureAwait(false);
         RunDecision decision;
         lock (_lock)
-            decision = RunDecision.Decide(Facts(cancellationToken));
+            decision = RunDecision.Decide(ReadFacts(cancellationToken));
         switch (decision.Action)
         {
             case RunAction.End:
@@ -208,7 +208,7 @@ internal sealed partial class BatchRun<TItem, TResult>
                 await ClaimAsync().ConfigureAwait(false);
                 return true;
             case RunAction.Start or RunAction.StartPatient:
-                _ = OneAsync(DequeueUnit(decision.Action), decision.Action == RunAction.StartPatient, cancellationToken);
+                _ = RunUnitAsync(DequeueUnit(decision.Action), decision.Action == RunAction.StartPatient, cancellationToken);
                 return true;
             case RunAction.StartControl:
                 _ = ControlAsync(DequeueUnit(decision.Action), cancellationToken);
@@ -219,7 +219,7 @@ internal sealed partial class BatchRun<TItem, TResult>
         }
     }
 
-    private RunFacts Facts(CancellationToken cancellationToken)
+    private RunFacts ReadFacts(CancellationToken cancellationToken)
     {
         var now = Now;
         if (_stopped is null && _options.StopAt is { } stopAt && _time.GetUtcNow() >= stopAt && !_isExhausted)
@@ -257,7 +257,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             _underWay.Add(unit);
             _hasPatient |= action != RunAction.Start;
             if (_underWay.Count >= _window.Limit)
-                _window.WasFull();
+                _window.RecordFull();
             return unit;
         }
     }

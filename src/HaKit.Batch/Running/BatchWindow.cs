@@ -22,7 +22,7 @@ internal sealed class BatchWindow(int initial, int most)
     public int Limit => Math.Max(1, (int)_limit);
 
     /// <summary>Records that the whole window was in use. Only then do the answers show whether a larger window is better.</summary>
-    public void WasFull() => _wasFull = true;
+    public void RecordFull() => _wasFull = true;
 
     public void RecordServed(TimeSpan took)
     {
@@ -51,7 +51,7 @@ internal sealed class BatchWindow(int initial, int most)
     }
 
     /// <summary>Records that the pool had no capacity for more than this number of calls.</summary>
-    public void Full(int underWay)
+    public void RecordPoolFull(int underWay)
     {
         _isFirstGrowth = false;
         _limit = Math.Clamp(underWay, 1, _limit);

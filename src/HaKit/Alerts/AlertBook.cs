@@ -20,12 +20,12 @@ internal sealed class AlertBook(TimeSpan quiet, TimeProvider time)
     private sealed class Entry
     {
         public bool IsOn;
-        public bool IsTold;
+        public bool IsSent;
         public bool IsGone;
         public string Detail = "";
         public DateTimeOffset Since;
         public DateTimeOffset Changed;
-        public TimeSpan? ToldAt;
+        public TimeSpan? SentAt;
     }
 
     /// <summary>Gets the number of alerts that are kept: active alerts, and ended alerts within their quiet time.</summary>
@@ -70,32 +70,32 @@ internal sealed class AlertBook(TimeSpan quiet, TimeProvider time)
     }
 
     /// <summary>Gets the notices that are due, and the time until the next check. Null: no check is needed before the next event.</summary>
-    public (List<AlertNotice> Notices, TimeSpan? LookIn) Due()
+    public (List<AlertNotice> Notices, TimeSpan? CheckIn) Due()
     {
         var now = Now;
         List<AlertNotice> notices = [.. _passed];
         _passed.Clear();
-        TimeSpan? lookIn = null;
+        TimeSpan? checkIn = null;
         foreach (var (key, entry) in _entries)
         {
-            if (entry.IsOn == entry.IsTold)
+            if (entry.IsOn == entry.IsSent)
             {
-                if (!entry.IsOn && !(entry.ToldAt + quiet > now))
+                if (!entry.IsOn && !(entry.SentAt + quiet > now))
                     _entries.Remove(key);
                 continue;
             }
-            if (entry.IsOn && entry.ToldAt + quiet is { } loud && loud > now)
+            if (entry.IsOn && entry.SentAt + quiet is { } quietUntil && quietUntil > now)
             {
-                lookIn = lookIn is { } sooner && sooner < loud - now ? sooner : loud - now;
+                checkIn = checkIn is { } sooner && sooner < quietUntil - now ? sooner : quietUntil - now;
                 continue;
             }
-            entry.IsTold = entry.IsOn;
+            entry.IsSent = entry.IsOn;
             if (entry.IsOn)
-                entry.ToldAt = now;
+                entry.SentAt = now;
             notices.Add(NoticeOf(key, entry, isResolved: !entry.IsOn));
         }
         notices.Sort(static (a, b) => a.At.CompareTo(b.At));
-        return (notices, lookIn);
+        return (notices, checkIn);
     }
 
     // A trial, and a change within the ejection, do not change the alert about the ejection.
@@ -170,10 +170,10 @@ internal sealed class AlertBook(TimeSpan quiet, TimeProvider time)
         {
             (entry.Since, entry.Detail) = (happened.At, detail);
         }
-        else if (!entry.IsTold && Now is var now && !(entry.ToldAt + quiet > now))
+        else if (!entry.IsSent && Now is var now && !(entry.SentAt + quiet > now))
         {
             // The alert began and ended before it was sent: it is sent once, as ended.
-            entry.ToldAt = now;
+            entry.SentAt = now;
             _passed.Add(NoticeOf(key, entry, isResolved: true));
         }
     }
@@ -202,8 +202,8 @@ internal sealed record StatusRead : PoolEvent
     public required IReadOnlyList<BurnRateStatus> Budget { get; init; }
 
     /// <summary>
-    /// Gets when the outage began for which the pool has reported an event, and will report the end. Null: there is none. <see cref="Status"/> may show an outage
-    /// without such an event, because its endpoints are read one after another.
+    /// Gets the start of the outage whose beginning the pool has reported in an event, and whose end it will report. Null: there is no such outage. <see
+    /// cref="Status"/> may show an outage without such an event, because its endpoints are read one after another.
     /// </summary>
     public DateTimeOffset? OutageSince { get; init; }
 }

@@ -30,7 +30,7 @@ internal sealed partial class AlertDispatcher : IDisposable
 
     public AlertDispatcher(AlertOptions options, TimeProvider time, ILogger logger)
     {
-        // The application's log provider may throw. That must not end the alerts of a receiver, nor the process from a timer.
+        // The application's log provider may throw. Its exception must not end the alerts of a receiver, or the process if the exception occurs in a timer.
         (_options, _time, _logger) = (options, time, new SafeLogger(logger));
         _end = _ending.Token;
         _book = new AlertBook(options.Quiet, time);
@@ -59,18 +59,18 @@ internal sealed partial class AlertDispatcher : IDisposable
     private void WatchRedundancy(EndpointPool pool)
     {
         if (_options.RedundancyInterval is { } interval)
-            LookEvery(interval, () => JudgeRedundancy(pool));
+            RunEvery(interval, () => ReadRedundancy(pool));
     }
 
     /// <summary>Reads a panel every 30 s.</summary>
-    public void Watch(IStatusPanel panel) => LookEvery(s_panelInterval, () => ReadPanel(panel));
+    public void Watch(IStatusPanel panel) => RunEvery(s_panelInterval, () => ReadPanel(panel));
 
-    private void LookEvery(TimeSpan interval, Action look)
+    private void RunEvery(TimeSpan interval, Action action)
     {
         var flow = ExecutionContext.IsFlowSuppressed() ? default : ExecutionContext.SuppressFlow();
         using (flow)
         {
-            var timer = _time.CreateTimer(_ => look(), null, interval, interval);
+            var timer = _time.CreateTimer(_ => action(), null, interval, interval);
             lock (_gate)
                 _timers.Add(timer);
         }
@@ -97,7 +97,7 @@ internal sealed partial class AlertDispatcher : IDisposable
         }
     }
 
-    private void JudgeRedundancy(EndpointPool pool)
+    private void ReadRedundancy(EndpointPool pool)
     {
         var report = pool.GetRedundancy();
         lock (_gate)
@@ -175,9 +175,9 @@ internal sealed partial class AlertDispatcher : IDisposable
             if (_isEnded)
                 return;
             var now = _time.GetUtcNow();
-            var (notices, lookIn) = _book.Due();
+            var (notices, checkIn) = _book.Due();
             _isArmed = false;
-            if (lookIn is { } later)
+            if (checkIn is { } later)
                 _timer.Change(later, Timeout.InfiniteTimeSpan);
             if (_behind.Count > 0)
                 Arm(); // a pool has fallen behind since its status was read above
@@ -193,7 +193,8 @@ internal sealed partial class AlertDispatcher : IDisposable
         }
     }
 
-    // Some events of these pools were not read, so their alerts are set from the pools themselves. The events that are read later agree with that at the end.
+    // Some events of these pools were not read, so their alerts are set from the pools themselves. The events that are read later lead to the same alerts in
+    // the end.
     private void ReadStatusOfPoolsBehind()
     {
         EndpointPool[] behind;

@@ -101,7 +101,7 @@ internal sealed class AttemptHistory
                 if (fault?.NamesTime == true)
                 {
                     NamedRefusals++;
-                    Paced -= _entries[i].IsPaced ? 1 : 0; // an attempt is subtracted from the retries once
+                    Paced -= _entries[i].IsPaced ? 1 : 0; // OrdinaryRetries must subtract the attempt only once
                 }
                 if (fault?.MayBeBilled == true)
                     PerhapsBilled++;

@@ -59,7 +59,7 @@ public sealed class EndpointOptions
     public string? Model { get; set; }
 
     /// <summary>
-    /// Gets or sets the wire format. Default: errors are recognised from the answers, and the host of the address decides about the header of the credential.
+    /// Gets or sets the wire format. Default: errors are recognised from the answers, and the host of the address determines the header of the credential.
     /// </summary>
     public WireDialect Dialect { get; set; }
 
@@ -117,10 +117,10 @@ public sealed class EndpointOptions
 
     /// <summary>
     /// Gets or sets the credential for calls and heartbeats over HTTP. The credential goes to the header that the dialect uses (<c>Authorization: Bearer</c>,
-    /// <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>). If <see cref="Dialect"/> is not set, the hosts of Anthropic, Gemini and Azure OpenAI get it in
-    /// the header of the provider. A value that begins with <c>Bearer</c> goes to <c>Authorization</c> unchanged. The credential replaces every credential of
-    /// the caller, and is never printed. Default null: the endpoint uses a credential in <see cref="Headers"/> or in the address.
-    /// If neither has a credential, the endpoint gets the caller's credential, if <see cref="ForwardCallerCredential"/> allows it. A credential from <see
+    /// <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>). If <see cref="Dialect"/> is not set, the hosts of Anthropic, Gemini and Azure OpenAI get the
+    /// credential in the header of the provider. A value that begins with <c>Bearer</c> goes to <c>Authorization</c> unchanged. The credential replaces every
+    /// credential of the caller, and is never printed. Default null: the endpoint uses a credential in <see cref="Headers"/> or in the address. If neither has
+    /// a credential, the endpoint gets the caller's credential, but only if <see cref="ForwardCallerCredential"/> allows this. A credential from <see
     /// cref="EndpointPoolParts.Credential"/> replaces this value.
     /// </summary>
     public string? Credential { get; set; }

@@ -28,10 +28,10 @@ internal sealed class EndpointState
     private const long InFlightMask = (1L << CallsShift) - 1;
 
     private readonly AttemptCounts _counts = new();
-    private int _foreign;
+    private int _otherRequests;
     private readonly StripedSum _successes = new();
-    private long _leftBy = -1;
-    private int _left;
+    private long _lastLeftCall = -1;
+    private int _leftInSilence;
     private long _cameBackBegan = -1;
     private long _pacedAt = -1;
     private int _seenBack;
@@ -44,12 +44,12 @@ internal sealed class EndpointState
     /// <param name="endpoint">The endpoint.</param>
     /// <param name="health">The endpoint's health.</param>
     /// <param name="limiter">The endpoint's own limits.</param>
-    /// <param name="accountLimiter">The limits of its account.</param>
+    /// <param name="accountLimiter">The limits of the endpoint's account.</param>
     /// <param name="pipeline">The pipeline of each attempt: <see cref="Failover.EndpointGuardStrategy"/>, then the application's strategies.</param>
-    /// <param name="times">The usual lengths of its silences.</param>
+    /// <param name="times">The usual lengths of the endpoint's silences.</param>
     /// <param name="poolLatency">The usual latency in the pool, for use until the endpoint's own latency is known.</param>
-    /// <param name="telemetry">The telemetry of its attempts. Null: none.</param>
-    /// <param name="observer">Calls the application about failed attempts. Null: there are no callbacks.</param>
+    /// <param name="telemetry">The telemetry of the endpoint's attempts. Null: none.</param>
+    /// <param name="observer">Calls the application's callbacks for failed attempts. Null: there are no callbacks.</param>
     public EndpointState(
         PoolEndpoint endpoint, EndpointHealth health, Limiter limiter, Limiter accountLimiter, ResiliencePipeline pipeline, UsualTimes times, LatencyEstimate? poolLatency = null,
         EndpointTelemetry? telemetry = null, AttemptObserver? observer = null)
@@ -74,7 +74,7 @@ internal sealed class EndpointState
     /// <summary>Gets the telemetry of the endpoint's attempts. Null: none.</summary>
     public EndpointTelemetry? Telemetry { get; private set; }
 
-    /// <summary>Gets the callbacks of the application about failed attempts. Null: none.</summary>
+    /// <summary>Gets the application's callbacks for failed attempts. Null: none.</summary>
     public AttemptObserver? Observer { get; }
 
     /// <summary>Gets the endpoint's own limits.</summary>
@@ -156,7 +156,7 @@ internal sealed class EndpointState
         set
         {
             Volatile.Write(ref _load, value);
-            Volatile.Write(ref _foreign, value is null ? 0 : (int)Math.Clamp((long)value.Running + value.Waiting - InFlight, 0, ReportedLoad.MaxCount));
+            Volatile.Write(ref _otherRequests, value is null ? 0 : (int)Math.Clamp((long)value.Running + value.Waiting - InFlight, 0, ReportedLoad.MaxCount));
         }
     }
 
@@ -170,7 +170,7 @@ internal sealed class EndpointState
     /// <summary>Gets the meter of the pool's demand. Null if the demand is not measured.</summary>
     public TrafficMeter? Traffic { get; init; }
 
-    /// <summary>Gets the recorder of its attempts and probes. Null: nothing is recorded.</summary>
+    /// <summary>Gets the recorder of the endpoint's attempts and probes. Null: nothing is recorded.</summary>
     public IAttemptRecorder? Recorder { get; init; }
 
     /// <summary>Gets the recent mean duration of a served attempt, in seconds; for a stream until its end. Null before the first served attempt.</summary>
@@ -179,7 +179,7 @@ internal sealed class EndpointState
     public int InFlight => (int)(Volatile.Read(ref _counts.Begun) & InFlightMask);
 
     /// <summary>Gets the attempts in flight, plus the requests of other clients in the latest reported load.</summary>
-    public int Load => InFlight + Volatile.Read(ref _foreign);
+    public int Load => InFlight + Volatile.Read(ref _otherRequests);
 
     /// <summary>Gets the total time of all successes: for a stream until its first content, for any other call until its answer.</summary>
     public TimeSpan AnswerTime => new(_successes.Sum);
@@ -272,10 +272,10 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Records that an attempt timed out while it was silent. Returns true if the length of the silence may be learned as a time of the endpoint. After a few
-    /// consecutive silences, the endpoint is probably out, and the method returns false. After many consecutive silences, the endpoint has probably become slow,
-    /// and the method returns true. A silent trial after an ejection counts as several silences. If the first silences were learned, they would become the 99th
-    /// percentile of the endpoint's times. The limit on silence is three times this percentile, so each timeout would triple the limit.
+    /// Records that an attempt timed out while it was silent. Returns true if the length of the silence may be learned as a time of the endpoint. Up to 30
+    /// consecutive silences, the endpoint is probably out, and the method returns false. After more silences, the endpoint has probably become slow, and the
+    /// method returns true. A silent trial after an ejection counts as ten silences. If the first silences were learned, they would become the 99th percentile
+    /// of the endpoint's times. The limit on silence is three times this percentile, so each timeout would triple the limit.
     /// </summary>
     public bool RecordSilence(bool isTrial) => Interlocked.Add(ref _counts.Silences, isTrial ? SilencesOfATrial : 1) > SilencesWhileOut;
 
@@ -288,8 +288,8 @@ internal sealed class EndpointState
         Volatile.Write(ref _counts.AnsweredAt, now.Ticks);
         if (now.Ticks - last > SilenceOfAnOutage.Ticks && began.Ticks > last)
             Volatile.Write(ref _cameBackBegan, began.Ticks);
-        if (Volatile.Read(ref _left) != 0)
-            Volatile.Write(ref _left, 0);
+        if (Volatile.Read(ref _leftInSilence) != 0)
+            Volatile.Write(ref _leftInSilence, 0);
         if (Volatile.Read(ref _counts.Silences) != 0)
             Volatile.Write(ref _counts.Silences, 0);
         // The answer is newer than the result of the probe, so no trial has to confirm the probe.
@@ -302,7 +302,7 @@ internal sealed class EndpointState
     /// without an answer between them.
     /// </summary>
     public int RecordLeftInSilence(long call) =>
-        Interlocked.Exchange(ref _leftBy, call) == call ? Volatile.Read(ref _left) : Interlocked.Increment(ref _left);
+        Interlocked.Exchange(ref _lastLeftCall, call) == call ? Volatile.Read(ref _leftInSilence) : Interlocked.Increment(ref _leftInSilence);
 
     public void RecordServed(TimeSpan began)
     {

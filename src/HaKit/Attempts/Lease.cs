@@ -8,9 +8,9 @@ using Polly;
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Represents one attempt in flight on one endpoint. It counts as load until it is completed. Its completion reports the evidence exactly once, on any thread.
-/// A lease is reused, unless other code may still have its token: after a cancellation, an abandoned attempt or a stream. A holder compares
-/// <see cref="Version"/> to detect that its attempt is over. All data of one attempt is in one struct, so that <see cref="TryReset"/> clears all of it.
+/// Represents one attempt in flight on one endpoint. The attempt counts as load until the lease is completed. The completion reports the evidence exactly once,
+/// on any thread. A lease is reused, unless other code may still have its token: after a cancellation, an abandoned attempt or a stream. A holder compares <see
+/// cref="Version"/> to detect that its attempt is over. All data of one attempt is in one struct, so that <see cref="TryReset"/> clears all of it.
 /// </summary>
 internal sealed class Lease
 {
@@ -120,7 +120,7 @@ internal sealed class Lease
         set => _data.CallerToken = value;
     }
 
-    /// <summary>Gets or sets the context of this attempt. It is returned to its pool when the attempt is over.</summary>
+    /// <summary>Gets or sets the context of this attempt. The context is returned to its pool when the attempt is over.</summary>
     public ResilienceContext? Context { get; set; }
 
     /// <summary>Gets the fault for which the pool cancelled the attempt. Null if the pool did not cancel it.</summary>
@@ -300,9 +300,9 @@ internal sealed class Lease
 
     public void CountTokens(long? input, long? output, long? cached = null)
     {
-        _data.CachedTokens.Value = Plausible(cached) ?? CachedTokens;
-        _data.InputTokens.Value = Plausible(input) ?? InputTokens;
-        _data.OutputTokens.Value = Plausible(output) ?? OutputTokens;
+        _data.CachedTokens.Value = KeepPlausible(cached) ?? CachedTokens;
+        _data.InputTokens.Value = KeepPlausible(input) ?? InputTokens;
+        _data.OutputTokens.Value = KeepPlausible(output) ?? OutputTokens;
     }
 
     /// <summary>Reads the remaining limits from the server's headers, for an endpoint that has limits.</summary>
@@ -391,8 +391,8 @@ internal sealed class Lease
         }
     }
 
-    // A server may report any number. A count that no call can have is ignored, so that no sum overflows and no limit is used up by it.
-    private static long? Plausible(long? tokens) => tokens is >= 0 and <= int.MaxValue ? tokens : null;
+    // A server may report any number. A count that no call can have is ignored, so that it overflows no sum and uses up no limit.
+    private static long? KeepPlausible(long? tokens) => tokens is >= 0 and <= int.MaxValue ? tokens : null;
 
     private static TimeSpan? TimeOf(in OptionalNumber ticks) => ticks.Value is { } value ? new TimeSpan(value) : null;
 

@@ -78,7 +78,7 @@ public sealed record PoolEndpoint
     /// <summary>Gets the wire format.</summary>
     public WireDialect Dialect { get; }
 
-    /// <summary>Gets the host that decides about the header of the credential. Null: the dialect decides.</summary>
+    /// <summary>Gets the host that determines the header of the credential. Null: the dialect determines it.</summary>
     internal ProviderHost? CredentialHost { get; }
 
     /// <summary>Gets whether the account's limits count prompt tokens that came from the provider's cache.</summary>

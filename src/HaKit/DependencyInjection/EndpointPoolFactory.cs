@@ -118,7 +118,7 @@ internal static partial class EndpointPoolFactory
         }
     }
 
-    [LoggerMessage(1, LogLevel.Information, "Pool {Pool} took its new configuration.")]
+    [LoggerMessage(1, LogLevel.Information, "Pool {Pool} applied its new configuration.")]
     private static partial void Reloaded(ILogger logger, string pool);
 
     [LoggerMessage(4, LogLevel.Information, "Pool {Pool}: {Settings} in the section '{Section}' are settings of the standard resilience options that mean nothing to a pool and have no effect.")]

@@ -175,7 +175,8 @@ internal abstract class Dialect
         return false;
     }
 
-    // No status allows these words, so only the first clause counts, and after a filter's words each of the other endpoints is asked once.
+    // Gets the meaning of an error inside a success from its message. No status supports these words, so only the first clause of the message counts. A message
+    // of a content filter becomes InvalidRequest: each of the other endpoints is then asked once (Refusals.Refine).
     private static Verdict? WithoutStatus(ReadOnlySpan<char> message)
     {
         var lead = ServerWords.Lead(message);

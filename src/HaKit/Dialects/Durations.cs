@@ -268,7 +268,8 @@ internal static class Durations
         return total is { } seconds ? Future(seconds) : null;
     }
 
-    // "1200", "1.5", "1,200.5". A comma counts only before exactly three digits. With a unit directly after them, as in "5,289s", it may be a decimal comma.
+    // "1200", "1.5", "1,200.5". A comma counts only before exactly three digits. If a unit follows these digits directly, as in "5,289s", the comma may be a
+    // decimal comma, so it does not count.
     private static int EndOfNumber(ReadOnlySpan<char> text)
     {
         var end = EndOf(text, char.IsAsciiDigit);

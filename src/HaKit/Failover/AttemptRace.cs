@@ -146,10 +146,10 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
 
     private void LeaveWaitQueue()
     {
-        var asked = call.HoldsTrialClaim;
+        var heldTrialClaim = call.HoldsTrialClaim;
         engine.Waits.ReleaseTrialClaim(call);
         engine.Waiting.Remove(call);
-        _waiter?.LeaveQueue(passOn: call.WasReleased || asked); // an unused release goes to the next call in the queue
+        _waiter?.LeaveQueue(passOn: call.WasReleased || heldTrialClaim); // an unused release goes to the next call in the queue
         _waiter = null;
     }
 
@@ -170,7 +170,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         }
         else if (now >= call.Deadline)
         {
-            // A refusal is known, so it goes back. If the request must not be repeated, the caller must learn that another endpoint may have processed it.
+            // The caller gets a known refusal. But if the request must not be repeated, the caller must learn that an endpoint may have processed it.
             _end = (call.Profile.MayRepeat ? _kept.TakeRefusal(call) : null) ?? Outcome.FromException<TResult>(engine.Failures.OutOfTime(call, _kept.TakeException(), now));
         }
         else
@@ -196,7 +196,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         if (now < call.Deadline && now < lease.EndsAt && engine.Silence.KeepsSilent(call, lease, now))
         {
             lease.KeepUntilEnd(now);
-            call.LastFailure = lease.Started; // endpoints that have come back since the last failure may get a second attempt; the silence began at this time
+            call.LastFailure = lease.Started; // endpoints that have come back since the start of the silent attempt may get the second attempt
             return false;
         }
         return TryEndAttempt(ref attempt, engine.Silence.OverdueFault(call, lease, now), now);
@@ -215,7 +215,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             return true;
         }
         fault ??= lease.CancelledFor ?? KnownFaults.Unknown;
-        lease.Complete(fault, now); // no effect if EndpointGuard has completed the lease; it has not if a strategy outside it threw an exception
+        lease.Complete(fault, now); // EndpointGuard has completed the lease already, unless a strategy outside the guard threw an exception
         var endpoint = lease.State.Endpoint.Name;
         var wasGivenUp = outcome.Exception is not null && lease.CancelledFor?.Kind == fault.Kind;
         engine.Results.RecordEnd(call, lease, fault, now);
@@ -243,8 +243,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return true;
     }
 
-    // The pool has cancelled the attempt. The callback may then end with any exception, or continue to run. The type of the caller's exception must not depend on
-    // that, so the exception of the callback is only the inner exception.
+    // The pool has cancelled the attempt. The callback may then end with any exception, or continue to run. The type of the caller's exception must not depend
+    // on how the callback ends, so the exception of the callback is only the inner exception.
     private bool EndsGivenUp(string endpoint, Fault fault, Exception? exception, TimeSpan now)
     {
         // If the caller has cancelled, or the deadline has passed, TryDecide creates the exception of the call.
@@ -276,8 +276,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         return EndsGivenUp(lease.State.Endpoint.Name, fault, null, now);
     }
 
-    // The call is decided, or an exception ends it. So the attempts that still run have lost. An attempt that was silent for longer than usual counts as a failure
-    // by silence; otherwise its endpoint would keep its traffic.
+    // The call is decided, or an exception ends it. So the attempts that still run have lost. An attempt that was silent for longer than usual counts as a
+    // failure by silence. Otherwise a silent endpoint would keep its share of the traffic.
     private void EndOthers(TimeSpan now)
     {
         EndLoser(ref _first, now);
@@ -285,7 +285,7 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         _kept.Clear();
     }
 
-    // A loser may have ended too, even with an answer. Its outcome must not change what the call reports, such as the endpoint that served it.
+    // An attempt that lost may have ended too, even with an answer. Its outcome must not change the details that the call reports, such as the endpoint.
     private void EndLoser(ref RunningAttempt<TRaw> attempt, TimeSpan now)
     {
         if (attempt.Lease is not { } lease)

@@ -17,8 +17,8 @@ internal sealed record AttemptTotals(IReadOnlyList<AttemptRecord> Listed, int Co
     public AttemptTotals Add(AttemptTotals rest)
     {
         AttemptRecord[] all = [.. Listed, .. rest.Listed];
-        if (all.Length > AttemptRecord.FirstTold + AttemptRecord.LastTold)
-            all = [.. all[..AttemptRecord.FirstTold], .. all[^AttemptRecord.LastTold..]];
+        if (all.Length > AttemptRecord.FirstShown + AttemptRecord.LastShown)
+            all = [.. all[..AttemptRecord.FirstShown], .. all[^AttemptRecord.LastShown..]];
         return this with { Listed = all, Count = Count + rest.Count, PerhapsBilled = PerhapsBilled + rest.PerhapsBilled };
     }
 }

@@ -12,7 +12,7 @@ namespace HaKit;
 public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Duration)
 {
     // A long history shows only its first and last attempts.
-    internal const int FirstTold = 3, LastTold = 10;
+    internal const int FirstShown = 3, LastShown = 10;
 
     /// <inheritdoc/>
     public override string ToString() =>
@@ -87,7 +87,7 @@ public abstract class EndpointPoolException : Exception
         text.AppendLine().Append("Tried:");
         for (var i = 0; i < attempts.Count; i++)
         {
-            if (i == AttemptRecord.FirstTold && attempts.Count < attemptCount)
+            if (i == AttemptRecord.FirstShown && attempts.Count < attemptCount)
                 text.AppendLine().Append(CultureInfo.InvariantCulture, $"  ({attemptCount - attempts.Count} more)");
             text.AppendLine().Append("  ").Append(attempts[i]);
         }
@@ -169,9 +169,9 @@ public sealed class PartialResponseException : EndpointPoolException
 }
 
 /// <summary>
-/// The exception with which an adapter reports to the pool that the answer of an endpoint means a fault. The caller gets this exception if an endpoint
-/// answered with an error in a response of status 200 and the pool must not send the request to another endpoint, for example because the request itself was
-/// refused or must not be repeated.
+/// The exception with which an adapter reports to the pool that an endpoint answered with an error. The caller gets this exception if an endpoint answered with
+/// an error in a response of status 200 and the pool must not send the request to another endpoint, for example because the request itself was refused or must
+/// not be repeated.
 /// </summary>
 public sealed class EndpointFaultException : Exception
 {
@@ -179,7 +179,7 @@ public sealed class EndpointFaultException : Exception
     /// Creates the exception for an adapter that finds an error in an answer. The pool handles the given fault as the result of the attempt.
     /// </summary>
     /// <param name="endpoint">The endpoint's name.</param>
-    /// <param name="fault">The fault that the answer means.</param>
+    /// <param name="fault">The fault of the answer.</param>
     /// <param name="innerException">The exception of the endpoint's client about the answer. Default: none.</param>
     public EndpointFaultException(string endpoint, Fault fault, Exception? innerException = null)
         : base($"Endpoint '{endpoint}' answered with an error: {fault}.", innerException)
@@ -193,6 +193,6 @@ public sealed class EndpointFaultException : Exception
     /// <summary>Gets the endpoint's name.</summary>
     public string Endpoint { get; }
 
-    /// <summary>Gets the fault that the answer means.</summary>
+    /// <summary>Gets the fault of the answer.</summary>
     public Fault Fault { get; }
 }

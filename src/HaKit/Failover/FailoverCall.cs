@@ -88,7 +88,10 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets or sets the time before which no attempt begins.</summary>
     public TimeSpan HoldUntil { get; set; }
 
-    /// <summary>Ends the hold, because there is no place in the queue to wait in. The call then moves on at once. False if no attempt is held back.</summary>
+    /// <summary>
+    /// Ends the wait before the next attempt (<see cref="HoldUntil"/>), because the queue of waiting calls is full. The call then makes its next attempt at
+    /// once. Returns false if the call does not have to wait.
+    /// </summary>
     public bool TryEndHold(TimeSpan now)
     {
         if (HoldUntil <= now)
@@ -308,11 +311,11 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     public IReadOnlyList<AttemptRecord> Attempts(TimeSpan now)
     {
         var entries = History.Entries;
-        var left = Math.Max(0, entries.Length - AttemptRecord.FirstTold - AttemptRecord.LastTold);
+        var left = Math.Max(0, entries.Length - AttemptRecord.FirstShown - AttemptRecord.LastShown);
         var records = new AttemptRecord[entries.Length - left];
         for (var i = 0; i < records.Length; i++)
         {
-            ref readonly var entry = ref entries[i < AttemptRecord.FirstTold ? i : i + left];
+            ref readonly var entry = ref entries[i < AttemptRecord.FirstShown ? i : i + left];
             records[i] = new AttemptRecord(entry.Endpoint.Name, entry.Fault, (entry.Ended ?? now) - entry.Started);
         }
         return records;

@@ -74,7 +74,7 @@ internal sealed class FailoverEngine
     /// <summary>Counts the calls. Null: calls are not counted.</summary>
     public TrafficMeter? Traffic { get; init; }
 
-    /// <summary>Gets the callback for each seam: the place at which another endpoint continued an answer that was cut.</summary>
+    /// <summary>Gets the callback for each seam. A seam is the place at which another endpoint continued an answer that was cut.</summary>
     public Action<StreamSeam>? SeamMade { get; init; }
 
     /// <summary>
@@ -170,20 +170,22 @@ internal sealed class FailoverEngine
         if (_starter.StartUntried(call, now) is { } lease)
             return Step.Start(lease);
         var rules = call.Rules;
-        // A refused call does not wait for an endpoint that is out. If it did, a request with a wrong path would last until its deadline. But if the refusal was
-        // to be expected, because the endpoint refuses such requests of other calls too, the call waits for an endpoint that serves them.
+        // A refused call does not wait for an endpoint that is out. Otherwise a call with a wrong path would wait until its deadline. There is one exception:
+        // other calls have shown that the endpoint refuses requests of this kind (RequestProfile.Preferred). Then the call waits for an endpoint that serves
+        // such requests.
         var step = refusal != RefusalState.None && !MayPreferredServe(call, now)
             ? Step.EndCall("the request was refused, and no other endpoint can be asked now.")
             : Waits.AwaitService(call, now);
-        if (step.Kind != StepKind.GiveUp || !call.TryAcceptLessRoom() || _starter.StartUntried(call, now) is not { } last)
+        if (step.Kind != StepKind.GiveUp || !call.TryAcceptLessRoom() || _starter.StartUntried(call, now) is not { } smaller)
             return step;
-        call.Rules = rules; // the rule that would have ended the call did not end it
-        return Step.Start(last);
+        call.Rules = rules; // AwaitService has recorded the rule that would end the call, but the call does not end
+        return Step.Start(smaller);
     }
 
     /// <summary>
-    /// Decides the next step of a call whose only attempt has been silent for longer than its limit and is kept running. A second attempt beside it begins now,
-    /// later or never. An exception of the application's selector does not end the call, because the first attempt is still running.
+    /// Decides the next step of a call whose only attempt is kept running although it has been silent for longer than its limit. A second attempt may begin
+    /// beside the silent attempt: now, later or never. An exception of the application's selector does not end the call, because the first attempt is still
+    /// running.
     /// </summary>
     public Step NextBeside(FailoverCall call, TimeSpan now)
     {
@@ -194,7 +196,7 @@ internal sealed class FailoverEngine
         var step = lease is not null ? Step.Start(lease) : Waits.AwaitService(call, now, isSecond: true);
         if (step.Kind != StepKind.Start)
             return step;
-        call.StopWatching(); // with two attempts, the call no longer waits for an endpoint that comes back
+        call.StopWatching(); // a call with two attempts in flight does not wait for the end of a cooldown
         call.Hedged = true;
         if (call.RecordRule(WaitRule.Silence))
             Telemetry.RecordWait(WaitRule.Silence);

@@ -128,8 +128,8 @@ internal sealed record FailoverSettings
 
     /// <summary>
     /// Gets the limit on the attempts of a call after its first attempt. If <see cref="MostAttempts"/> is null, the trials of an outage do not count. There is
-    /// one exception: for an endpoint that failed with <see cref="FaultKind.Unknown"/>, they count. Such a fault may never end, and without a limit the call
-    /// would go on with retries until its deadline.
+    /// one exception: the trials of an endpoint that failed with <see cref="FaultKind.Unknown"/> count. Such a fault may never end, and without a limit the
+    /// call would go on with retries until its deadline.
     /// </summary>
     public int OrdinaryRetries => Retry.MaxRetryAttempts ?? 5;
 }

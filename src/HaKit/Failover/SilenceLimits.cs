@@ -55,18 +55,20 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     }
 
     /// <summary>
-    /// Decides whether an attempt that was silent up to its limit is kept. It is not kept if the limit is known (<see cref="LimitsFor"/>), or if it was kept
-    /// before. Otherwise a stream is cancelled if its request may be repeated and the call has an untried endpoint. A plain answer is kept, because it may
-    /// legitimately take that long. If one second opinion is asked about a refused request that may be repeated, its attempt is not kept: the caller gets the
-    /// refusal instead. If each endpoint is asked, or if the refusal was to be expected, the first endpoint may be the one at fault, so the attempt is kept.
+    /// Decides whether an attempt that was silent up to its limit is kept. The attempt is not kept if its limit is known (<see cref="LimitsFor"/>), or if it
+    /// was kept before. If the request may be repeated, there are two more cases. A stream is not kept if the call has an untried endpoint. (A plain answer may
+    /// legitimately take that long.) The attempt for the one second opinion about a refused request (<see cref="RefusalState.MayAskOne"/>) is not kept, because
+    /// the caller can get the refusal instead. The second case does not apply to a call with <see cref="RequestProfile.Preferred"/>, because the refusal
+    /// probably comes from an endpoint that is known to refuse such requests.
     /// </summary>
     public bool KeepsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
         !lease.IsLimitKnown && lease.KeptSince is null && lease.EndsAt > now
         && !(call.Profile.MayRepeat && (call.History.Refusal == RefusalState.MayAskOne && call.Profile.Preferred is null || call.IsStream && untried.HasAny(call, now)));
 
     /// <summary>
-    /// Gets from when on a second attempt may start beside a kept attempt: at once while it is silent, and after another silence if it has shown since then that
-    /// its endpoint works on it. <see cref="TimeSpan.MaxValue"/> (never) from its first content on, because its answer is arriving.
+    /// Gets the time from which a second attempt may start beside a kept attempt. If the kept attempt has given no sign of progress since it was kept, the
+    /// second attempt may start at once. Otherwise it may start after another silence. After the first content of the kept attempt, the time is <see
+    /// cref="TimeSpan.MaxValue"/> (never), because the answer is arriving.
     /// </summary>
     public TimeSpan SilentAgainAt(Lease lease)
     {
@@ -94,7 +96,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
 
     /// <summary>
     /// Checks whether an attempt that lost to another attempt had been silent for longer than the 95th percentile of its endpoint's answer times. A healthy
-    /// endpoint is so slow in one of twenty calls, which is too rare to eject it. A silent endpoint is so slow in every call.
+    /// endpoint is that slow in one of twenty calls, which is too rare to eject the endpoint. A silent endpoint is that slow in every call.
     /// </summary>
     public bool WasUnusuallySilent(FailoverCall call, Lease lease, TimeSpan now) =>
         lease.FirstContentAt is null && (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? (call.IsStream || lease.KeptSince is not null ? context.Settings.FirstContent.Timeout : null)) is { } usual
@@ -116,7 +118,8 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     }
 
     /// <summary>
-    /// Checks whether the attempt was cancelled so early, because the call had no more time, that its silence must not count against the endpoint.
+    /// Checks whether the end of the call's time cut the attempt short. The attempt was then silent for less time than usual, so its silence must not count
+    /// against the endpoint.
     /// </summary>
     public bool WasCutShort(FailoverCall call, Lease lease, TimeSpan now) =>
         now - lease.LastSignAt < (lease.State.Times.Quantile(call.IsStream, SlowShare) ?? context.Settings.FirstContent.Minimum);
@@ -152,7 +155,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     private TimeSpan? SilenceLimit(FailoverCall call, EndpointState state) =>
         FirstContentLimit(call, state, context.Settings) ?? (call.IsStream ? context.Settings.FirstContent.Timeout : null);
 
-    // A limit may be as long as a time can be, and patience must not make it longer.
+    // A limit may be close to TimeSpan.MaxValue. The product must not overflow, so such a limit stays as it is.
     private static TimeSpan? Product(TimeSpan? limit, double factor) =>
         limit is { } time && time.Ticks < TimeSpan.MaxValue.Ticks / factor ? time * factor : limit;
 

@@ -33,8 +33,8 @@ public sealed record Fault
     public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>
-    /// Gets whether the fault has no known end. It lasts until a served trial, an operator, a changed key, or a successful probe clears it. The probe must test at
-    /// least what failed (<see cref="ProbeLevel"/>). An exhausted quota and a revoked key are such faults.
+    /// Gets whether the fault has no known end. It lasts until a served trial, an operator, a changed key, or a successful probe clears it. The probe must test
+    /// at least the part that failed (<see cref="ProbeLevel"/>). An exhausted quota and a revoked key are such faults.
     /// </summary>
     public bool UntilCleared { get; init; }
 
@@ -56,9 +56,9 @@ public sealed record Fault
     public int StatusCode { get; init; }
 
     /// <summary>
-    /// Gets the provider's own error code or type. The built-in classifier sets it only to a plain token of at most 64 characters. A value that looks like a key
-    /// becomes null, because some servers put the caller's key in the place of the code. The pool also removes a code that occurs in the endpoint's own headers
-    /// or address, or in a credential that the attempt sent.
+    /// Gets the provider's own error code or type. The built-in classifier sets this property only to a plain token of at most 64 characters. A value that
+    /// looks like a key becomes null, because some servers put the caller's key in the place of the code. The pool also removes a code that occurs in the
+    /// endpoint's own headers or address, or in a credential that the attempt sent.
     /// </summary>
     public string? Code
     {

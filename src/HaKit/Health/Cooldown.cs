@@ -7,14 +7,15 @@ namespace HaKit.Health;
 /// cooldown is independent of the health status and does not eject the endpoint.
 /// </summary>
 /// <param name="Since">The time of the server's answer that started the cooldown.</param>
-/// <param name="Until">The end of the cooldown. <see cref="TimeSpan.MaxValue"/>: it lasts until an event clears it.</param>
+/// <param name="Until">The end of the cooldown. <see cref="TimeSpan.MaxValue"/>: the cooldown lasts until an event clears it.</param>
 /// <param name="TrialAt">The time at which one trial is allowed even before the end (the cap).</param>
 /// <param name="Cause">The fault that the server reported.</param>
 /// <param name="Return">The slow start with which the traffic returns.</param>
 internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt, Fault Cause, SlowStart Return)
 {
     /// <summary>
-    /// Gets the shorter cooldown of a throttle that runs at the same time, if only this cooldown can be cleared. It remains after this cooldown is cleared.
+    /// Gets the shorter cooldown of a throttle that runs at the same time, if only this cooldown can be cleared. The shorter cooldown remains after this
+    /// cooldown is cleared.
     /// </summary>
     public Cooldown? Beneath { get; private init; }
 
@@ -32,14 +33,14 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
     public static Cooldown For(Fault cause, TimeSpan length, TimeSpan now, HealthOptions options)
     {
         var until = now + length;
-        var ramp = length < options.SlowStartDuration ? length : options.SlowStartDuration;
-        var silence = length < options.CooldownCap ? length : options.CooldownCap;
-        return new(now, until, now + silence, cause, new SlowStart(until, until + ramp, options.SlowStartInitialShare));
+        var slowStart = length < options.SlowStartDuration ? length : options.SlowStartDuration;
+        var pause = length < options.CooldownCap ? length : options.CooldownCap;
+        return new(now, until, now + pause, cause, new SlowStart(until, until + slowStart, options.SlowStartInitialShare));
     }
 
     /// <summary>
-    /// Gets the time to wait from the time that an endpoint named. From the fourth refusal in a row the time is doubled, at most to 30 s, because the endpoint
-    /// has refused again each time after its named time.
+    /// Computes the wait from the time that an endpoint named. From the fourth refusal in a row on, the named time is doubled, at most to 30 s, because the
+    /// endpoint has refused again each time after its named time.
     /// </summary>
     public static TimeSpan Stretched(TimeSpan named, int timesInARow)
     {
@@ -54,11 +55,11 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
     /// Combines this cooldown with a later cooldown: the end is the later of both ends, and the trial is the later of both trials. Returns the same instance if
     /// nothing changes.
     /// </summary>
-    public Cooldown And(Cooldown later)
+    public Cooldown CombineWith(Cooldown later)
     {
         var longer = Outlasts(later) ? this : later;
         var trialAt = TrialAt > later.TrialAt ? TrialAt : later.TrialAt;
-        var beneath = longer.IsClearable ? Both(Fixed, later.Fixed) : null;
+        var beneath = longer.IsClearable ? CombineOptional(Fixed, later.Fixed) : null;
         if (ReferenceEquals(longer, this) && trialAt == TrialAt && Equals(beneath, Beneath))
             return this;
         return longer with { Since = later.Since, TrialAt = trialAt, Beneath = beneath };
@@ -71,6 +72,6 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
     /// <summary>Gets the part of the cooldown that cannot be cleared.</summary>
     private Cooldown? Fixed => IsClearable ? Beneath : this;
 
-    private static Cooldown? Both(Cooldown? earlier, Cooldown? later) =>
-        earlier is not null && later is not null ? earlier.And(later) : earlier ?? later;
+    private static Cooldown? CombineOptional(Cooldown? earlier, Cooldown? later) =>
+        earlier is not null && later is not null ? earlier.CombineWith(later) : earlier ?? later;
 }

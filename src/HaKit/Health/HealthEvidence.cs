@@ -106,7 +106,7 @@ internal readonly record struct HealthEvidence
     /// <summary>Gets whether the fault occurred on another endpoint that shares the broken failure domain.</summary>
     public bool IsShared { get; init; }
 
-    /// <summary>Gets whether a pause of this process explains the fault, so that it does not count.</summary>
+    /// <summary>Gets whether a pause of this process explains the fault. The fault then does not count.</summary>
     public bool IsHeld { get; init; }
 
     /// <summary>

@@ -52,7 +52,7 @@ public sealed class HealthOptions
 
     /// <summary>
     /// Gets or sets the deadline of a half-open trial. A trial that is not answered within this time counts as failed, and the next trial may begin. If the
-    /// answer comes later, it brings the endpoint back all the same, unless a later answer has decided. Default 30 s; more than 0.
+    /// answer comes later, it still brings the endpoint back, unless another result has changed the endpoint's state by then. Default 30 s; more than 0.
     /// </summary>
     public TimeSpan TrialTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -114,7 +114,9 @@ public sealed class HealthOptions
     /// </summary>
     public TimeSpan SlowStartDuration { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Gets or sets the share of its weight with which a returning endpoint begins its slow start. Default 0.1; above 0, at most 1.</summary>
+    /// <summary>
+    /// Gets or sets the share of its weight that a returning endpoint has at the beginning of its slow start. Default 0.1; above 0, at most 1.
+    /// </summary>
     public double SlowStartInitialShare { get; set; } = 0.1;
 
     /// <summary>Gets or sets how many failed probes in a row eject an endpoint. Default 3; at least 1.</summary>

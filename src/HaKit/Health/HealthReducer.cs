@@ -75,8 +75,8 @@ internal static class HealthReducer
         ? evidence.Epoch != HealthTicket.NoEpoch && evidence.Began >= state.EpochSince
         : evidence.Epoch == state.Epoch;
 
-    // A pause of this process explains the failure, so it is no evidence against the endpoint. But if the attempt was the trial, the trial must end, so that
-    // the next trial can begin.
+    // A pause of this process explains the failure, so the failure is no evidence against the endpoint. But if the attempt was the trial, the trial must end,
+    // so that the next trial can begin.
     private static HealthState HeldFailure(HealthState state, Fault fault, bool isOwn, bool isTrialAnswer, TimeSpan now)
     {
         if (isTrialAnswer)
@@ -95,10 +95,10 @@ internal static class HealthReducer
     private static HealthState CountFailure(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
-        var row = FailureRow.After(state, evidence);
+        var streak = FailureStreak.After(state, evidence);
         // The probe level must be high enough to disprove every failure of the streak, so the highest level of the streak is kept.
-        var level = row.Failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
-        if (!MustEject(row, evidence, options))
+        var level = streak.Failures > 1 && state.CauseLevel > fault.Level() ? state.CauseLevel : fault.Level();
+        if (!MustEject(streak, evidence, options))
         {
             // Both changes are made in one copy, because this code runs at each failure and a state is large.
             var wasHealthy = state.Status == EndpointHealthStatus.Healthy;
@@ -108,10 +108,10 @@ internal static class HealthReducer
                 Since = wasHealthy ? now : state.Since,
                 Cause = fault,
                 CauseLevel = level,
-                ConsecutiveFailures = row.Failures,
-                ConnectFailures = row.Connects,
-                UnansweredFailures = row.Unanswered,
-                RowFrom = row.From,
+                ConsecutiveFailures = streak.Failures,
+                ConnectFailures = streak.Connects,
+                UnansweredFailures = streak.Unanswered,
+                StreakFrom = streak.From,
                 IsSpared = evidence.IsLast,
                 ConnectsNowhere = evidence.IsDoubtful || state.ConnectsNowhere && fault.IsConnectClass,
             };
@@ -125,24 +125,24 @@ internal static class HealthReducer
     /// of failures in the sampling window. The only admitted endpoint is ejected late: an endpoint that serves only some calls is better than no endpoint. It
     /// is ejected only after four times as many failures in a row, never by its ratio. If it does not answer at all, the usual numbers of failures in a row apply.
     /// </summary>
-    private static bool MustEject(in FailureRow row, in HealthEvidence evidence, HealthOptions options) =>
-        options.FailuresRule == RuleMode.Enforce && IsRowTooLong(row, evidence.IsLast, options)
-        || options.ConnectFailuresRule == RuleMode.Enforce && row.Connects >= options.ConnectFailuresToEject
-        || options.FailureRatioRule == RuleMode.Enforce && !evidence.IsLast && IsRatioTooHigh(row, evidence, options);
+    private static bool MustEject(in FailureStreak streak, in HealthEvidence evidence, HealthOptions options) =>
+        options.FailuresRule == RuleMode.Enforce && IsStreakTooLong(streak, evidence.IsLast, options)
+        || options.ConnectFailuresRule == RuleMode.Enforce && streak.Connects >= options.ConnectFailuresToEject
+        || options.FailureRatioRule == RuleMode.Enforce && !evidence.IsLast && IsRatioTooHigh(streak, evidence, options);
 
-    private static bool IsRowTooLong(in FailureRow row, bool isLast, HealthOptions options)
+    private static bool IsStreakTooLong(in FailureStreak streak, bool isLast, HealthOptions options)
     {
         var patience = isLast ? PatienceWithLast : 1;
         // A failing attempt often ends sooner than a successful attempt, so the first results of a busy endpoint may all be failures. The attempts that began
         // during the streak and are still running may succeed. So the streak must be at least as long as the number of these attempts. For the only
         // endpoint that is still admitted, it must be four times as long.
-        if (row.Failures >= patience * options.FailuresToEject && row.Failures >= patience * row.UnderWay)
+        if (streak.Failures >= patience * options.FailuresToEject && streak.Failures >= patience * streak.UnderWay)
             return true;
-        return isLast && row.Unanswered >= options.FailuresToEject;
+        return isLast && streak.Unanswered >= options.FailuresToEject;
     }
 
-    private static bool IsRatioTooHigh(in FailureRow row, in HealthEvidence evidence, HealthOptions options) =>
-        evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + row.InFlight);
+    private static bool IsRatioTooHigh(in FailureStreak streak, in HealthEvidence evidence, HealthOptions options) =>
+        evidence.Samples >= options.MinimumThroughput && evidence.Failures >= options.FailureRatio * (evidence.Samples + streak.InFlight);
 
     /// <summary>Counts the consecutive failures, including the latest one.</summary>
     /// <param name="Failures">The number of all failures.</param>
@@ -153,19 +153,19 @@ internal static class HealthReducer
     /// silent too.</param>
     /// <param name="UnderWay">The estimated number of attempts that began during the streak and are still running: the attempts that began, minus the failures.
     /// Attempts that their callers cancelled are no failures, so this difference may be too large. InFlight is its upper limit.</param>
-    private readonly record struct FailureRow(int Failures, int Connects, int Unanswered, long? From, int InFlight, long UnderWay)
+    private readonly record struct FailureStreak(int Failures, int Connects, int Unanswered, long? From, int InFlight, long UnderWay)
     {
-        public static FailureRow After(HealthState state, in HealthEvidence evidence)
+        public static FailureStreak After(HealthState state, in HealthEvidence evidence)
         {
             var fault = evidence.Fault!;
-            // A silence is recorded only when its time limit passes. If many attempts begin at the same time and a few of them stay silent, the limits of these
-            // few pass together and look like a streak. If the endpoint has served a later attempt by then, these silences count in the failure ratio, but not
-            // in the streak. The same applies to connections that were not made in time.
+            // A silence is recorded only when its time limit passes. If many attempts begin at the same time and a few of them stay silent, these few reach
+            // their limits together and look like a streak. If the endpoint has served a later attempt by then, these silences count in the failure ratio, but
+            // not in the streak. The same applies to connections that were not made in time.
             var isRefuted = fault.IsSilence() && evidence.HasServedLater;
             var counted = isRefuted ? 0 : 1;
             var failures = state.ConsecutiveFailures + counted;
             var isUnanswered = fault.IsConnectClass || fault.IsSilence();
-            var from = (failures > 1 ? state.RowFrom : null) ?? evidence.Begun;
+            var from = (failures > 1 ? state.StreakFrom : null) ?? evidence.Begun;
             var inFlight = fault.IsSilence() ? 0 : evidence.InFlight;
             return new(
                 failures,
@@ -240,7 +240,8 @@ internal static class HealthReducer
         {
             if (level >= state.CauseLevel)
                 return state.CleanByProbe(level, now);
-            // The probe does not disprove the failures of calls. But it has connected, and it ends the row of missed heartbeats.
+            // The probe's level is too low to disprove the failures of calls. But the probe has connected, so it ends the failures to connect and the missed
+            // heartbeats.
             return (state.ConnectFailures | state.ProbeMisses) == 0 && !state.ConnectsNowhere ? state : state with { ConnectFailures = 0, ProbeMisses = 0, ConnectsNowhere = false };
         }
 
@@ -268,8 +269,8 @@ internal static class HealthReducer
         if (!state.IsInService)
             return next;
 
-        // If a probe found the fault, a success of this probe must be able to disprove the fault. So the required level is never higher than the level of this
-        // probe. If a call had found the same fault, a higher level could be required. An earlier failure of the same streak may still require a higher level.
+        // The next success of the same probe must be able to disprove a fault that the probe found. So the fault requires at most the level of this probe, even
+        // if it usually requires a higher level. An earlier failure of the same streak may still require a higher level.
         var level = fault.Level() < evidence.Level ? fault.Level() : evidence.Level;
         if (state.ConsecutiveFailures > 0 && state.CauseLevel > level)
             level = state.CauseLevel;

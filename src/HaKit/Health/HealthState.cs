@@ -81,7 +81,7 @@ public sealed record HealthState
     /// <summary>
     /// Gets how many attempts had begun when the first of <see cref="ConsecutiveFailures"/> was recorded. Null if attempts are not counted.
     /// </summary>
-    internal long? RowFrom { get; init; }
+    internal long? StreakFrom { get; init; }
 
     /// <summary>Gets the lowest level that a probe must test to disprove <see cref="Cause"/>.</summary>
     internal ProbeLevel CauseLevel { get; init; }
@@ -160,6 +160,7 @@ public sealed record HealthState
     /// </summary>
     internal int Epoch { get; init; }
 
+    /// <summary>Gets the start of the current epoch.</summary>
     internal TimeSpan EpochSince { get; init; }
 
     /// <summary>Gets when the endpoint left service. Failed trials do not change it.</summary>

@@ -178,7 +178,7 @@ internal sealed class HealthTracker
             var isOutage = mode == BeginMode.OutageTrial || !isReady;
             ApplyWhileLocked(endpoint, new HealthEvidence { Source = EvidenceSource.TrialBegun, IsOutage = isOutage }, now);
             if (state.IsCooling(now))
-                TellSharersWhileLocked(endpoint, state.Cooldown!, new HealthEvidence { Source = EvidenceSource.TrialElsewhere }, now);
+                InformSharersWhileLocked(endpoint, state.Cooldown!, new HealthEvidence { Source = EvidenceSource.TrialElsewhere }, now);
             ticket = new HealthTicket(endpoint.State.Epoch, now, isTrial: true);
             return true;
         }
@@ -216,19 +216,20 @@ internal sealed class HealthTracker
         ApplyWhileLocked(endpoint, evidence, now);
         if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsHeld)
             SpreadWhileLocked(endpoint, before, evidence, now);
-        // The evidence is a success, and the cooldown is gone before its end. So the success has cleared the cooldown, and endpoints that share it are told.
+        // The evidence is a success, and the cooldown is gone before its end. So the success has cleared the cooldown, also for the endpoints that share the
+        // cooldown.
         if (fault is null && before.Cooldown is { } cooldown && now < cooldown.Until && !ReferenceEquals(cooldown, endpoint.State.Cooldown))
-            TellSharersWhileLocked(endpoint, cooldown, new HealthEvidence { Source = EvidenceSource.ClearedElsewhere, Began = evidence.Began }, now);
+            InformSharersWhileLocked(endpoint, cooldown, new HealthEvidence { Source = EvidenceSource.ClearedElsewhere, Began = evidence.Began }, now);
     }
 
     /// <summary>
     /// Passes evidence about an exhausted account or a refused key to all endpoints that share the account or key, so that one trial decides for all of them.
     /// </summary>
-    private void TellSharersWhileLocked(EndpointHealth origin, Cooldown cooldown, in HealthEvidence evidence, TimeSpan now)
+    private void InformSharersWhileLocked(EndpointHealth origin, Cooldown cooldown, in HealthEvidence evidence, TimeSpan now)
     {
         if (!cooldown.IsClearable)
             return;
-        foreach (var sibling in SharingWhileLocked(origin, cooldown.Cause.Reach))
+        foreach (var sibling in FindSharersWhileLocked(origin, cooldown.Cause.Reach))
         {
             if (sibling.State.Cooldown is { IsClearable: true } shared && shared.Cause.Reach == cooldown.Cause.Reach)
                 ApplyWhileLocked(sibling, evidence, now);
@@ -276,7 +277,7 @@ internal sealed class HealthTracker
         // The other endpoints of the domain count the failure only if it ended an attempt (not a probe), and only if that attempt began in the current epoch of
         // the endpoint that failed. Otherwise only the cooldown of the fault spreads.
         var counts = evidence.Source == EvidenceSource.Traffic && evidence.Epoch == before.Epoch;
-        foreach (var sibling in SharingWhileLocked(origin, evidence.Fault!.Reach))
+        foreach (var sibling in FindSharersWhileLocked(origin, evidence.Fault!.Reach))
         {
             var shared = new HealthEvidence
             {
@@ -297,7 +298,7 @@ internal sealed class HealthTracker
     {
         if (endpoint.HasServedWithin(s_lately, now))
             return true;
-        foreach (var sibling in SharingWhileLocked(endpoint, FaultReach.Key))
+        foreach (var sibling in FindSharersWhileLocked(endpoint, FaultReach.Key))
         {
             if (sibling.HasServedWithin(s_lately, now))
                 return true;
@@ -306,7 +307,7 @@ internal sealed class HealthTracker
         return false;
     }
 
-    private IEnumerable<EndpointHealth> SharingWhileLocked(EndpointHealth origin, FaultReach reach)
+    private IEnumerable<EndpointHealth> FindSharersWhileLocked(EndpointHealth origin, FaultReach reach)
     {
         if (reach == FaultReach.Endpoint)
             yield break;
@@ -338,7 +339,7 @@ internal sealed class HealthTracker
         if (evidence.Source is EvidenceSource.Traffic or EvidenceSource.ServedElsewhere && before.IsInService && after.Status == EndpointHealthStatus.Ejected && IsLastWhileLocked(endpoint, now))
             after = HealthReducer.Next(before, evidence with { IsLast = true }, now, _options);
         if (_asIfEnforced is not null)
-            ReportWouldBeWhileLocked(endpoint, before, after, evidence, now);
+            ReportUnenforcedWhileLocked(endpoint, before, after, evidence, now);
         if (ReferenceEquals(before, after))
             return;
         endpoint.Publish(after);
@@ -352,7 +353,7 @@ internal sealed class HealthTracker
     }
 
     /// <summary>Reports that a rule in report mode would have taken the endpoint out, at most once per <c>BreakDuration</c>.</summary>
-    private void ReportWouldBeWhileLocked(EndpointHealth endpoint, HealthState before, HealthState after, in HealthEvidence evidence, TimeSpan now)
+    private void ReportUnenforcedWhileLocked(EndpointHealth endpoint, HealthState before, HealthState after, in HealthEvidence evidence, TimeSpan now)
     {
         if (evidence.Fault is null || endpoint.IsRemoved || endpoint.ReportedAt is { } last && now - last < _options.BreakDuration)
             return;

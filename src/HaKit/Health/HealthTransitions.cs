@@ -34,8 +34,8 @@ internal static class HealthTransitions
     };
 
     /// <summary>
-    /// Records a successful probe that disproves the latest failure. Throttles, named times and refusals are answers to requests, so only a probe that
-    /// generates shows that they are over.
+    /// Records a successful probe that disproves the latest failure. Throttles, answers with a Retry-After and refusals are answers to requests. So only a
+    /// probe that generates content shows that they are over.
     /// </summary>
     public static HealthState CleanByProbe(this HealthState state, ProbeLevel level, TimeSpan now)
     {
@@ -43,7 +43,7 @@ internal static class HealthTransitions
             return state.Clean(now, now);
         if ((state.ConsecutiveFailures | state.ProbeMisses) == 0 && state.Status != EndpointHealthStatus.Suspect && !state.ConnectsNowhere)
             return state;
-        // With TimeSpan.MinValue, the probe counts as older than each throttle and each named time.
+        // With TimeSpan.MinValue, the probe counts as older than each throttle and each answer with a Retry-After.
         return state.Clean(TimeSpan.MinValue, now) with { Refusals = state.Refusals };
     }
 
@@ -194,9 +194,9 @@ internal static class HealthTransitions
     }
 
     /// <summary>
-    /// Checks whether the evidence is the answer of a trial that has timed out. Such an answer shows that the endpoint is back but slow. It decides as long as no
-    /// later answer, order or ejection has decided, even if the next trial has begun: an endpoint that always needs longer than the timeout of a trial would
-    /// otherwise stay out for ever.
+    /// Checks whether the evidence is the answer of a trial that has timed out. Such an answer shows that the endpoint is back but slow. The answer counts even
+    /// if the next trial has begun. Otherwise an endpoint that always needs longer than the timeout of a trial would stay out for ever. The answer does not
+    /// count after another answer, an order or an ejection has changed the state.
     /// </summary>
     public static bool IsLateAnswerOfTrial(this HealthState state, in HealthEvidence evidence) =>
         evidence.IsTrial && ReferenceEquals(state.Cause, TrialUnanswered) && evidence.Began >= state.OutSince && state.Status is EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial;
@@ -258,14 +258,14 @@ internal static class HealthTransitions
             EpochSince = now,
         };
 
-    public static HealthState Cool(this HealthState state, Cooldown said)
+    public static HealthState Cool(this HealthState state, Cooldown added)
     {
-        var cooldown = state.Cooldown?.And(said) ?? said;
+        var cooldown = state.Cooldown?.CombineWith(added) ?? added;
         return ReferenceEquals(cooldown, state.Cooldown) ? state : state with { Cooldown = cooldown };
     }
 
     /// <summary>
-    /// Ends a cooldown early, if the success that disproves the cooldown is newer than the cooldown. A shorter cooldown because of a throttle may run at the same
+    /// Ends a cooldown early, if the success that disproves the cooldown began after the cooldown. A shorter cooldown because of a throttle may run at the same
     /// time (<see cref="Cooldown.Beneath"/>). This shorter cooldown remains if its own trial is not due yet.
     /// </summary>
     public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
@@ -310,7 +310,7 @@ internal static class HealthTransitions
             : state with { Status = EndpointHealthStatus.Healthy, Since = now, Cause = null, CauseLevel = ProbeLevel.Reachable };
     }
 
-    // The cooldown is independent of the ejection, so the latest one stays if an ejection is undone.
+    // The cooldown is independent of the ejection. So if an ejection is undone, the latest cooldown stays.
     private static HealthState WithCooldownOf(this HealthState state, HealthState latest) => state with
     {
         Cooldown = latest.Cooldown,

@@ -13,11 +13,12 @@ namespace HaKit.Heartbeats;
 internal sealed class Heartbeat
 {
     /// <summary>
-    /// The maximum number of probes that hang because they ignored their timeout. If so many hang, no further probe begins, and the heartbeat is a miss.
+    /// The maximum number of probes that hang because they ignored their timeout. If so many probes hang, no further probe begins, and each heartbeat is a
+    /// miss.
     /// </summary>
     private const int MaxHanging = 3;
 
-    // The system's timers and its timestamps are different clocks: a timer that fires at most this much too early is on time.
+    // The system's timers and its timestamps are different clocks. A timer that fires too early by at most this time counts as on time.
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(50);
 
     // The interval is divided into this number of grains. Heartbeats of several endpoints that are due within one grain share one wake-up of the process, because
@@ -33,11 +34,11 @@ internal sealed class Heartbeat
     private IFailureDetector? _detector;
     private CancellationTokenSource? _cancellation;
     private TimeSpan _due;
-    private TimeSpan _asked = TimeSpan.MinValue;
+    private TimeSpan _probeBegan = TimeSpan.MinValue;
     private TimeSpan _timeout;
     private int _probeNumber;
     private int _hanging;
-    private bool _isAsking;
+    private bool _isProbing;
     private bool _isDoubted;
     private bool _hasRested;
     private bool? _reportsLoad;
@@ -61,7 +62,7 @@ internal sealed class Heartbeat
             _setup = setup;
             if (!old.HasSameProbe(setup))
             {
-                // The load is what the old probe has read. The new probe may read none, or may rest for a long time.
+                // The old probe has read this load. The new probe may read no load, or may rest for a long time.
                 _member.ReportedLoad = null;
                 _reportsLoad = null;
             }
@@ -71,7 +72,7 @@ internal sealed class Heartbeat
                 (_times, _detector) = NewHistory(setup);
             }
 
-            if (old.Options.Interval != setup.Options.Interval && !_isAsking && !_isStopped)
+            if (old.Options.Interval != setup.Options.Interval && !_isProbing && !_isStopped)
                 ScheduleFirstBeat(_pacemaker.Clock.Now);
             else
                 EndLongRestWhileLocked();
@@ -105,9 +106,9 @@ internal sealed class Heartbeat
         lock (_gate)
         {
             _isDoubted = isDoubted;
-            if (_isStopped || _isAsking || RestUntil(now, out _) is not null)
+            if (_isStopped || _isProbing || RestUntil(now, out _) is not null)
                 return false;
-            if (_setup.Pace == ProbePace.Sparingly && _asked > now - _setup.Options.Interval)
+            if (_setup.Pace == ProbePace.Sparingly && _probeBegan > now - _setup.Options.Interval)
                 return false;
             _due = now;
             ArmTimer(TimeSpan.Zero);
@@ -141,13 +142,13 @@ internal sealed class Heartbeat
         {
             if (_isStopped)
                 return;
-            var due = _isAsking ? _asked + _timeout : _due;
+            var due = _isProbing ? _probeBegan + _timeout : _due;
             if (now < due - Tolerance)
             {
                 ArmTimer(due - now);
                 return;
             }
-            if (!_isAsking && RestUntil(now, out var isUsual) is { } later)
+            if (!_isProbing && RestUntil(now, out var isUsual) is { } later)
             {
                 _hasRested |= !isUsual;
                 _due = later;
@@ -156,14 +157,14 @@ internal sealed class Heartbeat
             }
             // The probe ends or begins under the lock that checked the due time. Otherwise the answer of the running probe could arrive in between, and the next
             // probe would begin at once, even during a cooldown.
-            if (_isAsking)
+            if (_isProbing)
                 overdue = EndOverdueProbeWhileLocked(now);
             else
                 begun = BeginProbeWhileLocked(now);
         }
         if (overdue is { } ended)
         {
-            RecordResult(ended.Setup, new ProbeResult(ended.Setup.Silence), ended.Asked, now);
+            RecordResult(ended.Setup, new ProbeResult(ended.Setup.Silence), ended.Began, now);
             Cancel(ended.Cancellation);
         }
         else if (begun is { } probe)
@@ -172,16 +173,16 @@ internal sealed class Heartbeat
         }
     }
 
-    // Null if the heartbeat is a miss without a probe, because too many probes hang.
+    // Returns null if too many probes hang. This heartbeat is then a miss without a probe.
     private BegunProbe? BeginProbeWhileLocked(TimeSpan now)
     {
         if (_hasRested)
             _detector?.Resume(now);
         _hasRested = false;
-        _asked = now;
+        _probeBegan = now;
         _isDoubted = false;
         _timeout = _setup.Options.LearnTimeout ? _times.Current : _setup.LongestWait;
-        _isAsking = true;
+        _isProbing = true;
         ArmTimer(_timeout);
         return _hanging >= MaxHanging ? null : new BegunProbe(_setup, _probeNumber, (_cancellation ??= new CancellationTokenSource()).Token);
     }
@@ -189,12 +190,12 @@ internal sealed class Heartbeat
     // The time of the probe is over, so any later answer is ignored.
     private OverdueProbe EndOverdueProbeWhileLocked(TimeSpan now)
     {
-        var overdue = new OverdueProbe(_setup, _asked, _cancellation);
+        var overdue = new OverdueProbe(_setup, _probeBegan, _cancellation);
         if (_cancellation is not null)
             _hanging++;
         _cancellation = null;
         _probeNumber++;
-        _isAsking = false;
+        _isProbing = false;
         ScheduleNextBeat(now);
         return overdue;
     }
@@ -219,7 +220,7 @@ internal sealed class Heartbeat
     private void EndAnsweredProbe(HeartbeatSetup setup, int number, ProbeResult result)
     {
         var now = _pacemaker.Clock.Now;
-        TimeSpan asked;
+        TimeSpan began;
         lock (_gate)
         {
             if (number != _probeNumber)
@@ -230,16 +231,16 @@ internal sealed class Heartbeat
             if (_isStopped)
                 return;
             _probeNumber++;
-            _isAsking = false;
-            asked = _asked;
+            _isProbing = false;
+            began = _probeBegan;
             if (_cancellation?.TryReset() == false)
                 _cancellation = null;
             ScheduleNextBeat(now);
         }
-        RecordResult(setup, result, asked, now);
+        RecordResult(setup, result, began, now);
     }
 
-    private void RecordResult(HeartbeatSetup setup, ProbeResult result, TimeSpan asked, TimeSpan now)
+    private void RecordResult(HeartbeatSetup setup, ProbeResult result, TimeSpan began, TimeSpan now)
     {
         var fault = result.Fault is { IsNeutral: true } ours ? ours with { Blame = FaultBlame.Endpoint, SecondOpinion = SecondOpinion.None, IsProvisional = false } : result.Fault;
         if (fault is not null)
@@ -247,20 +248,20 @@ internal sealed class Heartbeat
         // The timeout of the probe is learned from the recorded times. A probe that timed out is recorded with the time that it waited, because otherwise only
         // fast answers would be learned. Any other failure is not recorded, because the server may refuse a probe before it does any work.
         if (fault is null || ReferenceEquals(fault, setup.Silence))
-            _times.Record(now - asked);
+            _times.Record(now - began);
         var level = setup.Level;
         var reading = new HeartbeatReading
         {
             At = now,
             Level = level,
             Fault = fault,
-            Took = now - asked,
+            Took = now - began,
             NextTimeout = setup.Options.LearnTimeout ? _times.Current : setup.LongestWait,
             IsTimeoutLearned = setup.Options.LearnTimeout && _times.IsLearned,
         };
         StoreResult(setup, reading, result.Load);
-        _member.Telemetry?.RecordHeartbeat(now - asked, fault?.KindName);
-        _member.Recorder?.RecordProbe(_member, level, fault, asked, now);
+        _member.Telemetry?.RecordHeartbeat(now - began, fault?.KindName);
+        _member.Recorder?.RecordProbe(_member, level, fault, began, now);
         // Calls have reached the endpoint, perhaps through a handler that resolves names in another way. So a DNS failure of the probe is no evidence against
         // the endpoint.
         if (fault?.Kind == FaultKind.DnsFailed && _member.Successes > 0 && _member.Health.State.IsInService)
@@ -279,7 +280,7 @@ internal sealed class Heartbeat
         _member.Health.Probe(level, fault, now, isDecisive);
     }
 
-    // The lock keeps this result from coming after the loop has stopped, or after another probe has replaced the probe that read the load.
+    // Under the lock, this result cannot be stored after the loop has stopped, or after another probe has replaced the probe that read the load.
     private void StoreResult(HeartbeatSetup setup, HeartbeatReading reading, ReportedLoad? load)
     {
         lock (_gate)
@@ -294,7 +295,7 @@ internal sealed class Heartbeat
         }
     }
 
-    // Gets the time until which a probe is useless. Null: probe now. The rest is usual if it is the interval of a probe that runs sparingly.
+    // Gets the time until which a probe is useless. Null: probe now. The rest is usual if it is only the normal interval of a probe that runs sparingly.
     private TimeSpan? RestUntil(TimeSpan now, out bool isUsual)
     {
         isUsual = false;
@@ -316,24 +317,24 @@ internal sealed class Heartbeat
             case ProbePace.WhenQuiet when !_isDoubted && !MayReportLoad && state.IsClean && last > now - options.Interval * (1 - options.Jitter):
                 return last + Interval(options);
             case ProbePace.Sparingly:
-                isUsual = _asked > last;
+                isUsual = _probeBegan > last;
                 if (isUsual)
-                    last = _asked;
+                    last = _probeBegan;
                 return last > now - options.SparingInterval * (1 - options.Jitter) ? Min(last + options.SparingInterval, now + options.SparingInterval) : null;
             default:
                 return null;
         }
     }
 
-    // A service may report its load at its health path. The first answer shows whether it does, so the first heartbeat is sent even to a busy endpoint. A reload
-    // makes a new probe, so the probe's own pace is not enough.
+    // A service may report its load at its health path. The first answer shows whether it does, so the first heartbeat is sent even to a busy endpoint. This
+    // heartbeat remembers the result, because a reload creates a new HttpProbe, which has the pace WhenQuiet until its first answer.
     private bool MayReportLoad => _setup.Probe is HttpProbe && _reportsLoad != false;
 
     // Without this method, a heartbeat that rests for a long time would be sent only at the end of this time, even if the reason for the rest is gone.
     private void EndLongRestWhileLocked()
     {
         var now = _pacemaker.Clock.Now;
-        if (!_isStopped && !_isAsking && _due - now > _setup.Options.Interval * (1 + _setup.Options.Jitter))
+        if (!_isStopped && !_isProbing && _due - now > _setup.Options.Interval * (1 + _setup.Options.Jitter))
             ScheduleFirstBeat(now);
     }
 
@@ -393,5 +394,5 @@ internal sealed class Heartbeat
 
     private readonly record struct BegunProbe(HeartbeatSetup Setup, int Number, CancellationToken Token);
 
-    private readonly record struct OverdueProbe(HeartbeatSetup Setup, TimeSpan Asked, CancellationTokenSource? Cancellation);
+    private readonly record struct OverdueProbe(HeartbeatSetup Setup, TimeSpan Began, CancellationTokenSource? Cancellation);
 }

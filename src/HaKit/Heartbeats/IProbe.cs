@@ -20,8 +20,8 @@ public interface IProbe
     ProbePace Pace => ProbePace.WhenQuiet;
 
     /// <summary>
-    /// Gets the longest wait for the answer, if the pool's heartbeat timeout does not suit the probe; at most a day. Default null, or not more than 0: the
-    /// pool's timeout.
+    /// Gets the longest wait for the answer, if the pool's heartbeat timeout does not suit the probe; at most a day. If the value is null (the default) or not
+    /// more than 0, the pool's timeout applies.
     /// </summary>
     TimeSpan? Timeout => null;
 

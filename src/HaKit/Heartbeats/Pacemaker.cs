@@ -13,11 +13,11 @@ internal sealed class Pacemaker
     private readonly Lock _gate = new();
     private readonly HealthTracker _health;
     private readonly Func<TimeSpan, TimeSpan> _outagePause;
-    private static readonly TimeSpan TellEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromMinutes(1);
 
     private readonly Action<TimeSpan?> _outageChanged;
     private readonly Queue<TimeSpan?> _outageChanges = new();
-    private readonly Dictionary<EndpointHealth, Heartbeat> _hearts = [];
+    private readonly Dictionary<EndpointHealth, Heartbeat> _heartbeats = [];
     private readonly ITimer _watch;
     private readonly ITimer _outage;
     private EndpointState[] _members = [];
@@ -28,8 +28,8 @@ internal sealed class Pacemaker
     private bool _hasHadMembers;
     private TimeSpan _waitedSince;
     private volatile bool _isWaitedFor;
-    private uint _outageTurn;
-    private TimeSpan _toldAt;
+    private uint _outageCursor;
+    private TimeSpan _reportedAt;
     private bool _isDelivering;
     private bool _isStopped;
 
@@ -42,7 +42,7 @@ internal sealed class Pacemaker
     {
         (Clock, _health, Chance, _outagePause, _outageChanged) = (clock, health, chance, outagePause, outageChanged);
         _watch = clock.Time.NewTimer(static pacemaker => ((Pacemaker)pacemaker!).Watch(), this);
-        _outage = clock.Time.NewTimer(static pacemaker => ((Pacemaker)pacemaker!).AskInOutage(), this);
+        _outage = clock.Time.NewTimer(static pacemaker => ((Pacemaker)pacemaker!).ProbeInOutage(), this);
     }
 
     /// <summary>Gets the callback that runs once a minute during an outage. It gets the age of the outage, and runs under no lock.</summary>
@@ -71,7 +71,7 @@ internal sealed class Pacemaker
     /// <summary>Gets whether one answer of an endpoint is enough to bring it back, because no endpoint can serve, or because calls are waiting.</summary>
     public bool IsAnswerDecisive => IsOutage || _isWaitedFor;
 
-    /// <summary>Applies the members of the pool. <paramref name="setupOf"/> returns how each member is probed; null: it is not probed.</summary>
+    /// <summary>Applies the members of the pool. <paramref name="setupOf"/> returns how each member is probed, or null if the member is not probed.</summary>
     public void ApplyMembers(EndpointState[] members, Func<EndpointState, HeartbeatSetup?> setupOf, HealthOptions options)
     {
         var setups = new Dictionary<EndpointHealth, (EndpointState Member, HeartbeatSetup Setup)>();
@@ -88,70 +88,70 @@ internal sealed class Pacemaker
                 return;
             _members = members;
             _hasHadMembers |= members.Length > 0;
-            foreach (var health in _hearts.Keys.Where(h => !setups.ContainsKey(h)).ToArray())
+            foreach (var health in _heartbeats.Keys.Where(h => !setups.ContainsKey(h)).ToArray())
             {
-                if (_hearts.Remove(health, out var heart))
-                    gone.Add(heart);
+                if (_heartbeats.Remove(health, out var heartbeat))
+                    gone.Add(heartbeat);
             }
 
             foreach (var (health, (member, setup)) in setups)
             {
-                if (_hearts.TryGetValue(health, out var heart))
-                    heart.ApplySetup(setup);
+                if (_heartbeats.TryGetValue(health, out var heartbeat))
+                    heartbeat.ApplySetup(setup);
                 else
-                    _hearts.Add(health, new Heartbeat(member, this, setup));
+                    _heartbeats.Add(health, new Heartbeat(member, this, setup));
             }
             // The timer runs at least four times within the tolerated lateness, so that it notices a longer pause of the process.
             var period = options.LateTimers / 4;
             if (period > TimeSpan.FromSeconds(1))
                 period = TimeSpan.FromSeconds(1);
             _lateTimers = options.LateTimers;
-            // Changes that come more often than the timer must not put it off, because it ends cooldowns and slow starts.
+            // Frequent changes of the members must not postpone the timer, because the timer ends cooldowns and slow starts.
             if (period != _watchPeriod)
             {
                 _watchPeriod = period;
                 ArmWatch(Clock.Now);
             }
         }
-        gone.ForEach(static heart => heart.StopAndForget());
-        Reconsider();
+        gone.ForEach(static heartbeat => heartbeat.StopAndForget());
+        UpdateOutage();
     }
 
     /// <summary>Handles every change of an endpoint's health.</summary>
     public void OnHealthChanged(in HealthChange change, TimeSpan now)
     {
         var (before, after) = (change.Before, change.After);
-        // A cooldown that has ended by itself makes the endpoint serve before its change is reported. So the state before the change can serve too, and the
-        // outage ends now.
+        // If a cooldown ends by itself, the endpoint can serve before this change is reported. The two states then do not differ in whether they can serve. So
+        // the change is examined too if the endpoint can serve during an outage.
         var canServe = CanServe(after, now);
         if (canServe != CanServe(before, now) || canServe && IsOutage)
-            Reconsider();
+            UpdateOutage();
         // No probe is needed if a probe has just ejected the endpoint. A fault may eject all endpoints of a failure domain, for example all endpoints with the same
         // model. Then only the endpoint on which the fault was found is probed.
         var isEjected = after.Status == EndpointHealthStatus.Ejected && before.Status != EndpointHealthStatus.Ejected
             && change.Evidence is { Source: not EvidenceSource.Probe, IsShared: false };
         var isBroughtUp = change.Evidence is { Source: EvidenceSource.Order, Order: HealthOrder.BringUp };
         if (isEjected || isBroughtUp)
-            HeartOf(change.Endpoint)?.ProbeNow();
+            FindHeartbeat(change.Endpoint)?.ProbeNow();
         else if (after.Status == EndpointHealthStatus.Ejected && before.Status != EndpointHealthStatus.Ejected)
-            HeartOf(change.Endpoint)?.EndLongRest();
+            FindHeartbeat(change.Endpoint)?.EndLongRest();
     }
 
     /// <summary>Gets or sets a function that checks whether this replica may send probes that cost money. Null: it may.</summary>
     public Func<bool>? MaySendCostly { get; set; }
 
     /// <summary>
-    /// Probes one endpoint after another, with the short pauses of an outage, until no call waits. It is called whenever a call begins or continues to wait, even
-    /// if no endpoint is known to be out.
+    /// Probes one endpoint after another, with the short pauses of an outage, until no call waits. This method is called whenever a call begins or continues to
+    /// wait, even if no endpoint is known to be out.
     /// </summary>
-    /// <param name="since">The time at which calls first found the outage. It may be known to the calls before the heartbeats notice it.</param>
+    /// <param name="since">The time at which calls first found the outage. Calls may find an outage before the heartbeats do.</param>
     public void ProbeWhileCallsWait(TimeSpan since)
     {
         if (_isWaitedFor || IsOutage)
             return;
         lock (_gate)
         {
-            if (_isStopped || _isWaitedFor || IsOutage || _hearts.Count == 0)
+            if (_isStopped || _isWaitedFor || IsOutage || _heartbeats.Count == 0)
                 return;
             (_isWaitedFor, _waitedSince) = (true, since);
             _outage.Change(_outagePause(Clock.Now - since), Timeout.InfiniteTimeSpan);
@@ -159,28 +159,28 @@ internal sealed class Pacemaker
     }
 
     /// <summary>Probes an endpoint at once. False if it has no heartbeat, or if a probe would be useless now.</summary>
-    public bool ProbeNow(EndpointState member) => HeartOf(member.Health)?.ProbeNow(isDoubted: true) == true;
+    public bool ProbeNow(EndpointState member) => FindHeartbeat(member.Health)?.ProbeNow(isDoubted: true) == true;
 
     public void Stop()
     {
-        Heartbeat[] hearts;
+        Heartbeat[] heartbeats;
         lock (_gate)
         {
             _isStopped = true;
             Clock.ExpectTickBy(TimeSpan.MaxValue);
             _watch.Dispose();
             _outage.Dispose();
-            hearts = [.. _hearts.Values];
-            _hearts.Clear();
+            heartbeats = [.. _heartbeats.Values];
+            _heartbeats.Clear();
         }
         // This runs outside the lock, because stopping a heartbeat cancels its probe, and the cancellation runs the callbacks of the probe's own code.
-        Array.ForEach(hearts, static heart => heart.Stop());
+        Array.ForEach(heartbeats, static heartbeat => heartbeat.Stop());
     }
 
-    private Heartbeat? HeartOf(EndpointHealth endpoint)
+    private Heartbeat? FindHeartbeat(EndpointHealth endpoint)
     {
         lock (_gate)
-            return _hearts.GetValueOrDefault(endpoint);
+            return _heartbeats.GetValueOrDefault(endpoint);
     }
 
     // Late timers mean that this process was paused. This method also applies the elapsed time to the health when there are no calls.
@@ -208,7 +208,7 @@ internal sealed class Pacemaker
         _watch.Change(_watchPeriod, Timeout.InfiniteTimeSpan);
     }
 
-    private void Reconsider()
+    private void UpdateOutage()
     {
         lock (_gate)
         {
@@ -222,7 +222,7 @@ internal sealed class Pacemaker
             if (isOutage)
             {
                 _outageChanges.Enqueue(null);
-                _outageSince = _toldAt = now;
+                _outageSince = _reportedAt = now;
                 _outage.Change(_outagePause(TimeSpan.Zero), Timeout.InfiniteTimeSpan);
             }
             else
@@ -262,16 +262,16 @@ internal sealed class Pacemaker
 
     // Runs again and again during an outage, and while calls wait. Each run probes the next endpoint for which a probe is useful. During an outage this method
     // also reports the outage once a minute.
-    private void AskInOutage()
+    private void ProbeInOutage()
     {
-        Reconsider();
+        UpdateOutage();
         var now = Clock.Now;
         var members = _members;
         for (var i = 0; i < members.Length; i++)
         {
-            var member = members[(int)(_outageTurn++ % (uint)members.Length)];
+            var member = members[(int)(_outageCursor++ % (uint)members.Length)];
             if (member.Health.State is { Status: EndpointHealthStatus.Ejected or EndpointHealthStatus.Suspect or EndpointHealthStatus.SlowStart } state
-                && HeartOf(member.Health) is { } heart && heart.CanClear(state) && heart.ProbeNow())
+                && FindHeartbeat(member.Health) is { } heartbeat && heartbeat.CanClear(state) && heartbeat.ProbeNow())
             {
                 break;
             }
@@ -282,8 +282,8 @@ internal sealed class Pacemaker
             _isWaitedFor = _isWaitedFor && _outageSince is null && AreCallsWaiting?.Invoke() == true;
             if (!_isStopped && (_isWaitedFor ? _waitedSince : _outageSince) is { } since)
                 _outage.Change(_outagePause(now - since), Timeout.InfiniteTimeSpan);
-            if (!_isStopped && _outageSince is { } outageSince && now - _toldAt >= TellEvery)
-                (_toldAt, age) = (now, now - outageSince);
+            if (!_isStopped && _outageSince is { } outageSince && now - _reportedAt >= ReportInterval)
+                (_reportedAt, age) = (now, now - outageSince);
         }
 
         if (age is { } length)

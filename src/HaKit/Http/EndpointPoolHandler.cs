@@ -56,9 +56,9 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     {
         ArgumentNullException.ThrowIfNull(request);
         if (InnerHandler is null)
-            throw new InvalidOperationException($"Pool '{_pool.Name}': the EndpointPoolHandler has no InnerHandler, which sends the requests. Set it, such as to a SocketsHttpHandler, or use CreateHttpClient of the pool.");
-        // If redirects cannot be switched off, this method throws an InvalidOperationException. It runs before the first attempt, because the pool would take
-        // an exception inside an attempt for a fault of the endpoint.
+            throw new InvalidOperationException($"Pool '{_pool.Name}': the EndpointPoolHandler has no InnerHandler, which sends the requests. Set InnerHandler, for example to a SocketsHttpHandler, or use CreateHttpClient of the pool.");
+        // If redirects cannot be switched off, this method throws an InvalidOperationException. This happens before the first attempt, because the pool would
+        // treat an exception inside an attempt as a fault of the endpoint.
         SwitchRedirectsOff();
         _warm.TouchIfDue();
         return HttpCall.RunAsync(_pool, _send, request, cancellationToken);

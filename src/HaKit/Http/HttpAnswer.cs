@@ -21,34 +21,34 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (attempt.Lease.State.IsLimited)
             attempt.Lease.Observe(response.Headers, pool.Time);
         if (IsRedirect(response))
-            throw Refused(new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected, StatusCode = (int)response.StatusCode });
+            throw DeclareFault(new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected, StatusCode = (int)response.StatusCode });
         // After an upgrade that a GET requested, the content is the connection itself. The caller reads it and writes to it, so the pool must not touch it.
         if (response.StatusCode == HttpStatusCode.SwitchingProtocols && request.Method == HttpMethod.Get)
             return new(response);
         // Any other response with a status below 200 is not an answer: 0 is not a status, and a 1xx comes before the answer.
         if ((int)response.StatusCode < 200)
-            throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
+            throw DeclareFault(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         if (!response.IsSuccessStatusCode)
-            return FailingAsync(token);
+            return ReadFailureAsync(token);
         var type = TypeOf(response.Content);
         var isReadable = !IsEncoded(response.Content);
         // These responses have no body. Their Content-Type does not matter.
         if (request.Method == HttpMethod.Head || (int)response.StatusCode is 204 or 205)
-            return new(Empty());
+            return new(HandleEmpty());
         if (isReadable && type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
-            return StreamedAsync(isLabelled: true, token);
+            return ReadStreamAsync(isLabelled: true, token);
         if (isReadable && MayBeStream(type))
-            return StreamedAsync(isLabelled: false, token);
+            return ReadStreamAsync(isLabelled: false, token);
         if (isReadable && (ModelFinder.IsJson(type) && !IsJsonSequence(type) || !call.AsksForStream && Shape is { IsJson: true } && (IsVague(type) || IsText(type))))
-            return JsonAsync(token);
+            return ReadJsonAsync(token);
         // A web page where data was requested comes from a gateway, not from the endpoint.
         if (type.StartsWith("text/html", StringComparison.OrdinalIgnoreCase) && AcceptsDataOnly())
-            throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
-        return response.Content.Headers.ContentLength == 0 ? new(Empty()) : PassedAsync(default, token);
+            throw DeclareFault(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
+        return response.Content.Headers.ContentLength == 0 ? new(HandleEmpty()) : PassOnAsync(default, token);
     }
 
-    // A GET for JSON lines returns data of the caller, such as a file, in which a line may look like an error or like an end. It is passed on as it arrives. The
-    // Content-Type may be wrong or missing. So if a stream was requested, the first byte of the body decides how the body is divided into items.
+    // A GET for JSON lines returns data of the caller, such as a file, in which a line may look like an error or like an end. This data is passed on as it
+    // arrives. The Content-Type may be wrong or missing. So if a stream was requested, the first byte of the body decides how the body is divided into items.
     private bool MayBeStream(string type)
     {
         if (request.Method != HttpMethod.Post)
@@ -57,11 +57,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             || call.AsksForStream && (ModelFinder.IsJson(type) || MayBeText(type)) && (response.Content.Headers.ContentLength != 0 || Shape is { IsJson: true });
     }
 
-    // A response without a body. If the request asks a model for an answer, the answer is missing, so the attempt has failed.
-    private HttpResponseMessage Empty()
+    // Handles a response without a body. If the request asks a model for an answer, the answer is missing, so the attempt has failed.
+    private HttpResponseMessage HandleEmpty()
     {
         if (Kind == RequestKind.CreatesAnswer)
-            attempt.ReportFault(NoAnswer());
+            attempt.ReportFault(CreateNoAnswerFault());
         return response;
     }
 
@@ -73,7 +73,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     public static bool IsRedirect(HttpResponseMessage response) => (int)response.StatusCode is >= 300 and < 400 and not 304;
 
     /// <summary>Creates the failure of an attempt whose endpoint redirects to another server, or in a circle.</summary>
-    public static EndpointFaultException Misdirected(EndpointAttempt attempt)
+    public static EndpointFaultException DeclareMisdirected(EndpointAttempt attempt)
     {
         var fault = new Fault(FaultKind.BrokenBody) { Applied = FaultApplied.Rejected };
         attempt.ReportFault(fault);
@@ -81,7 +81,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     }
 
     // The caller can still read the whole body of a refusal that is returned, even if the pool has already read a part of it.
-    private async ValueTask<HttpResponseMessage> FailingAsync(CancellationToken token)
+    private async ValueTask<HttpResponseMessage> ReadFailureAsync(CancellationToken token)
     {
         var body = await RefusalBody.ReadAsync(response.Content, pool.Engine.Clock, token).ConfigureAwait(false);
         if (Classify(body.Read, response.Headers) is { } fault)
@@ -107,11 +107,11 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<HttpResponseMessage> JsonAsync(CancellationToken token)
+    private async ValueTask<HttpResponseMessage> ReadJsonAsync(CancellationToken token)
     {
         var limit = pool.Options.Http.MaxAnswerBytes;
         if (DeclaredLength() > limit)
-            return await PassedAsync(default, token).ConfigureAwait(false);
+            return await PassOnAsync(default, token).ConfigureAwait(false);
         var buffer = LimitedBuffer.Rent(limit);
         ArraySegment<byte> body;
         try
@@ -119,7 +119,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             // CopyToAsync is not used, because a wrapped HttpContent may copy without the token.
             var stream = await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false);
             if (!await buffer.FillAsync(stream, token).ConfigureAwait(false))
-                return await PassedAsync(buffer.Detach(), token).ConfigureAwait(false);
+                return await PassOnAsync(buffer.Detach(), token).ConfigureAwait(false);
             body = buffer.Detach();
         }
         finally
@@ -130,27 +130,27 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         if (body.Count == 0 && Kind == RequestKind.CreatesAnswer && !ModelFinder.IsJson(TypeOf(response.Content)) && !IsEmptyOnPurpose(0))
         {
             response.ReplaceContent(new WholeContent(body), isWhole: true);
-            return Empty();
+            return HandleEmpty();
         }
         var outline = JsonOutline.Read(body);
         var isAnswer = Shape?.IsMetBy(body) ?? true;
         if (!outline.IsWhole && !IsEmptyOnPurpose(body.Count) && (isAnswer || IsJsonText(body)))
-            throw Refused(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
+            throw DeclareFault(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         // A GET for the state of a job returns the error of that job, so only answers to POST are checked. The first classification has no headers, because the
         // body alone shows whether there is a fault. The headers only describe the fault.
         if (request.Method == HttpMethod.Post && (outline.MightTellFault || pool.Owners.Classifier.HasOwn) && Classify(body, null) is not null && Classify(body, response.Headers) is { } fault)
         {
             // An answer that a filter ended is a valid answer; any other error is not.
             if (fault.Kind != FaultKind.ContentFilter)
-                throw Refused(fault);
+                throw DeclareFault(fault);
             attempt.ReportFault(fault);
         }
         if (request.Method == HttpMethod.Post && LongErrorIn(body) is { } hidden && hidden.Kind != FaultKind.ContentFilter)
-            throw Refused(hidden);
+            throw DeclareFault(hidden);
         if (!isAnswer && attempt.Lease.Declared is null && Kind == RequestKind.CreatesAnswer)
         {
             // A body such as {"status":503,"message":"busy"} is an error without an error object. It is classified by the status in the body.
-            attempt.ReportFault(FlatError.IsIn(body) && Classify(FlatError.AsObject(body), response.Headers) is { Kind: not FaultKind.BrokenBody } flat ? flat : NoAnswer());
+            attempt.ReportFault(FlatError.IsIn(body) && Classify(FlatError.AsObject(body), response.Headers) is { Kind: not FaultKind.BrokenBody } flat ? flat : CreateNoAnswerFault());
             HttpSide.GetSide(pool).UnknownShapes.Add(attempt, (int)response.StatusCode, body);
         }
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output, out var cached))
@@ -167,7 +167,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         response.Content.Headers.NonValidated.TryGetValues("Content-Length", out var values) && long.TryParse(values.ToString(), NumberStyles.None, CultureInfo.InvariantCulture, out var length)
             ? length : null;
 
-    private async ValueTask<HttpResponseMessage> StreamedAsync(bool isLabelled, CancellationToken token)
+    private async ValueTask<HttpResponseMessage> ReadStreamAsync(bool isLabelled, CancellationToken token)
     {
         var (lease, engine, endpoint) = (attempt.Lease, pool.Engine, attempt.Endpoint);
         var events = new SseEvents(await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, pool.Options.Http.MaxAnswerBytes, isLabelled);
@@ -203,14 +203,14 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         }
         // A stream with only an end mark is not an answer. If another endpoint is left, the call moves on to it.
         if (Kind == RequestKind.CreatesAnswer && (answer.HasEnded || reader.IsEmpty) && !reader.HasAnswer)
-            attempt.ReportFault(NoAnswer());
+            attempt.ReportFault(CreateNoAnswerFault());
         response.ReplaceContent(new AnswerContent(new AnswerStream(answer)), isWhole: false); // the events own the old content
         return response;
     }
 
     private void Remember(ReadOnlySpan<byte> json) => call.RememberState(attempt.Endpoint, json);
 
-    private async ValueTask<HttpResponseMessage> PassedAsync(ReadOnlyMemory<byte> read, CancellationToken token)
+    private async ValueTask<HttpResponseMessage> PassOnAsync(ReadOnlyMemory<byte> read, CancellationToken token)
     {
         var pieces = new BodyPieces(read, await response.Content.ReadAsStreamAsync(token).ConfigureAwait(false), response.Content, attempt.Lease.Token);
         // After the headers have arrived, neither the call's token nor a strategy's token applies to the body; each read has its own token.
@@ -220,7 +220,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         return response;
     }
 
-    // The classifier reads the first 64 KiB. An error object that begins after them, or does not end within them, is an error too.
+    // The classifier reads the first 64 KiB. An error object that begins after these bytes, or does not end within them, is an error too.
     private Fault? LongErrorIn(ArraySegment<byte> body)
     {
         if (body.Count <= ErrorReader.MostBytes || JsonOutline.ValueAtRoot(body, "error"u8) is not { } at || body.AsSpan(at) is not [(byte)'{', ..])
@@ -238,23 +238,25 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             Headers = headers,
             Body = body,
             Dialect = attempt.Endpoint.Dialect,
-            // A classification without headers only finds out whether there is a fault. That does not depend on the kind of the request.
+            // A classification without headers only finds out whether there is a fault. The kind of the request does not change this result.
             Request = headers is null ? RequestKind.Unknown : Kind,
             Now = pool.Time.GetUtcNow(),
         };
         return pool.Owners.Classifier.Classify(in evidence);
     }
 
-    // The fault of a response that has the status of a success, but contains no answer. If every endpoint responds like this, the caller gets the response unchanged.
-    private Fault NoAnswer() => new(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode, SecondOpinion = SecondOpinion.Each, IsProvisional = true };
+    // Creates the fault of a response that has the status of a success, but contains no answer. If the responses of all endpoints have no answer, the caller
+    // gets the response unchanged.
+    private Fault CreateNoAnswerFault() => new(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode, SecondOpinion = SecondOpinion.Each, IsProvisional = true };
 
     // NDJSON, JSON Lines and similar types: one JSON value after another.
     private static bool IsJsonSequence(string type) => type.StartsWith("application/", StringComparison.OrdinalIgnoreCase)
         && (type.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || type.Contains("jsonl", StringComparison.OrdinalIgnoreCase)
             || type.Contains("json-seq", StringComparison.OrdinalIgnoreCase) || type.Contains("stream+json", StringComparison.OrdinalIgnoreCase));
 
-    // Used if a stream was requested and the Content-Type is neither JSON nor events: checks whether the body is read as text all the same, because servers label
-    // answers wrongly. On a path where answers are JSON, every type except a binary type is read as text. On other paths, only a vague type is.
+    // Used if a stream was requested and the Content-Type is neither JSON nor events: checks whether the body is read as text all the same, because servers
+    // label answers wrongly. On a path where answers are JSON, every type except a binary type is read as text. On other paths, only a vague type is read as
+    // text.
     private bool MayBeText(string type) => IsVague(type) || Shape is { IsJson: true } && !IsBinary(type);
 
     // Checks whether the Content-Type is one of the wrong types that servers give to a JSON answer or error.
@@ -275,7 +277,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     // Only a JSON text shows whether it was cut. Any other text counts as complete.
     private static bool IsJsonText(ReadOnlySpan<byte> body) => body.TrimStart(" \t\r\n"u8) is [] or [(byte)'{' or (byte)'[' or (byte)'"', ..];
 
-    private EndpointFaultException Refused(Fault fault)
+    private EndpointFaultException DeclareFault(Fault fault)
     {
         fault = attempt.Lease.WithoutSecret(fault);
         attempt.ReportFault(fault);

@@ -37,7 +37,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// </summary>
     public bool MayContinue { get; private init; }
 
-    // The base is the profile in the request's options, otherwise the ambient profile. The x-ha-* headers override its properties.
+    // The base is the profile in the request's options, otherwise the ambient profile. The x-ha-* headers override properties of this profile.
     private static RequestProfile ProfileOf(EndpointPool pool, HttpRequestMessage request) =>
         ProfileHeaders.Read(request.Headers, request.Options.TryGetValue(EndpointPoolHandler.ProfileKey, out var given) ? given : AmbientProfile.GetCurrent(pool) ?? RequestProfile.Default);
 
@@ -52,8 +52,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         try
         {
             if (call._side.RefusedCredentials.RemembersAny)
-                await call.AdmitOthersAsync(cancellationToken).ConfigureAwait(false);
-            var (response, detail) = call.PlaceState() is { } state
+                await call.ReadmitEndpointsAsync(cancellationToken).ConfigureAwait(false);
+            var (response, detail) = call.FindStatePlacement() is { } state
                 ? await state.RunAsync(pool, call, cancellationToken).ConfigureAwait(false)
                 : await call.ExecuteAsync(call.Profile, cancellationToken).ConfigureAwait(false);
             if (response.IsSuccessStatusCode)
@@ -70,19 +70,20 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
     }
 
-    private async ValueTask AdmitOthersAsync(CancellationToken cancellationToken)
+    private async ValueTask ReadmitEndpointsAsync(CancellationToken cancellationToken)
     {
-        var admitted = _side.RefusedCredentials.AdmitOthersAsync(request, Profile, cancellationToken);
-        if (admitted.IsCompletedSuccessfully)
+        var readmission = _side.RefusedCredentials.ReadmitEndpointsAsync(request, Profile, cancellationToken);
+        if (readmission.IsCompletedSuccessfully)
             return;
         Profile = Profile with { BeganAt = Profile.BeganAt ?? pool.Engine.Clock.Now };
-        await admitted.ConfigureAwait(false);
+        await readmission.ConfigureAwait(false);
     }
 
     /// <summary>Sends the request to the endpoints that a profile allows, until one answers.</summary>
     public ValueTask<Served<HttpResponseMessage>> ExecuteAsync(RequestProfile profile, CancellationToken token)
     {
-        // The profile may be confined to the endpoints that have a stored object. So only now is it known which endpoints the call can do without.
+        // The profile may limit the call to the endpoints that have a stored object. So the endpoints to avoid are chosen here, among the endpoints of this
+        // profile.
         if (_side.RefusedKinds.RemembersAny())
             profile = _side.RefusedKinds.Avoid(profile, pool.Engine.Snapshot.Members, Kinds.Names());
         return pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token, _tries);
@@ -113,7 +114,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     }
 
     // Only the endpoint that created the named object has it. Other endpoints would answer that the object does not exist.
-    private StatePlacement? PlaceState()
+    private StatePlacement? FindStatePlacement()
     {
         if (_route.Named is null && !NamesStoredObject)
             return null;
@@ -180,7 +181,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             UseBody(null);
             return default;
         }
-        var body = RequestBody.OfAsync(content, pool.Options.Http.MaxReplayBytes, cancellationToken);
+        var body = RequestBody.CreateAsync(content, pool.Options.Http.MaxReplayBytes, cancellationToken);
         if (!body.IsCompletedSuccessfully)
             return AwaitBodyAsync(body, content, cancellationToken);
         UseBody(body.Result);
@@ -193,13 +194,13 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         var deadline = Profile.Deadline ?? pool.Deadline;
         try
         {
-            // After the deadline there is no body. The engine then ends the call before its first attempt.
+            // If the deadline passes first, the result is null. The engine then ends the call before its first attempt.
             UseBody(await RequestBody.AwaitUntilAsync(body, deadline < TimeSpan.MaxValue - began ? began + deadline : TimeSpan.MaxValue, pool.Engine.Clock, cancellationToken).ConfigureAwait(false));
             Profile = Profile with { BeganAt = began };
         }
         catch (InvalidOperationException exception) when (content is StreamContent or MultipartContent)
         {
-            throw new RequestNotRepeatableException(pool.Name, "request's body", exception); // an outer handler has already sent it
+            throw new RequestNotRepeatableException(pool.Name, "request's body", exception); // an outer handler has already sent this body
         }
     }
 
@@ -228,17 +229,17 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
         var target = _side.TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
-        token.ThrowIfCancellationRequested(); // a credential source that ignores its token may return after the call is over; then no request must be sent
+        token.ThrowIfCancellationRequested(); // a credential source that ignores its token may return after the end of the call: no request must be sent then
         // The facts for other replicas contain a hash of the credential that the endpoint uses. If this credential came from code, it is stored here for these
         // facts. A credential in the options is not stored: the facts read it from the options each time, and a stored copy would be out of date after a reload.
         attempt.Lease.State.UsedCredential = attempt.Lease.UsedCredential = secret == attempt.Endpoint.Credential ? null : secret;
-        _body?.AddUser(); // the attempt may run on after its call
-        var noted = _tries?.RecordStart(pool.Engine, attempt.Lease);
+        _body?.AddUser(); // the attempt may still run after the end of its call
+        var recorded = _tries?.RecordStart(pool.Engine, attempt.Lease);
         HttpResponseMessage? response = null;
         try
         {
             if (_redirects?.HasMisdirected(attempt.Endpoint.Name) == true)
-                throw HttpAnswer.Misdirected(attempt); // waiting does not change a redirect to another server or in a circle, so this call does not try the endpoint again
+                throw HttpAnswer.DeclareMisdirected(attempt); // waiting does not change a redirect to another server or in a circle, so this call does not try the endpoint again
             var model = target.WantsModel && _body is { IsKept: true, Outline.Model: { } place } ? ModelName.ReadFrom(_body[place]) : null;
             var outgoing = new HttpOutgoing(attempt, target, secret, target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential));
             attempt.Lease.CallerCredentials = outgoing.WithCredential ? this : null;
@@ -246,19 +247,19 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             response = await SendAsync(outgoing, address, token).ConfigureAwait(false);
             if (HttpRedirects.IsFromElsewhere(response, address) || HttpAnswer.IsRedirect(response))
                 response = await Redirects.FollowAsync(this, outgoing, response, address, token).ConfigureAwait(false);
-            var judged = await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
+            var answer = await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
             if (attempt.Lease.Declared is { } fault)
             {
-                NoteFailure(attempt, noted, fault);
+                RecordFailure(attempt, recorded, fault);
                 _side.RefusedCredentials.RecordRefusal(fault, request, attempt.Endpoint, secret);
             }
-            return judged;
+            return answer;
         }
         catch (Exception exception)
         {
             response?.Dispose();
             var fault = pool.Engine.Guard.FindFault(attempt.Lease, exception);
-            NoteFailure(attempt, noted, fault);
+            RecordFailure(attempt, recorded, fault);
             _side.RefusedCredentials.RecordRefusal(fault, request, attempt.Endpoint, secret);
             if (_body?.WasRefused == true)
             {
@@ -276,10 +277,10 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     }
 
     // Records a failed attempt for later tries of the same request. If an outer handler retries the request, the next try knows which endpoints have failed.
-    private void NoteFailure(EndpointAttempt attempt, EarlierAttempt? noted, Fault fault)
+    private void RecordFailure(EndpointAttempt attempt, EarlierAttempt? recorded, Fault fault)
     {
         var tries = _tries ?? Interlocked.CompareExchange(ref _tries, new EarlierTries(), null) ?? _tries;
-        if ((noted ?? tries.RecordStart(pool.Engine, attempt.Lease)) is { } failed)
+        if ((recorded ?? tries.RecordStart(pool.Engine, attempt.Lease)) is { } failed)
         {
             tries.RecordEnd(failed, fault, pool.Engine.Clock.Now);
         }
@@ -313,8 +314,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             foreach (var option in options)
                 ((IDictionary<string, object?>)message.Options)[option.Key] = option.Value;
         }
-        // The context of an outer resilience handler belongs to the whole call. With it, an inner resilience handler would use the call's token instead of the
-        // attempt's token.
+        // The context of an outer resilience handler belongs to the whole call. With this context, an inner resilience handler would use the call's token
+        // instead of the attempt's token.
         if (request.GetResilienceContext() is not null)
             message.SetResilienceContext(null);
         message.Content = Rest?.NewContent(outgoing.Attempt.Endpoint, target.Model, request, _body![..]) ?? _body?.NewContent(target.Model, CacheKeyFor(target));

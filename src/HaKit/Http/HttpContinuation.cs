@@ -79,7 +79,7 @@ internal sealed class HttpContinuation
             }
             catch (EndpointPoolException exception)
             {
-                route.Fail(exception);
+                route.RecordFailure(exception);
             }
             catch (Exception exception) when (exception is not (NotContinuedException or OperationCanceledException))
             {
@@ -113,7 +113,7 @@ internal sealed class HttpContinuation
     private async IAsyncEnumerable<ReadOnlyMemory<byte>> OnlyEndAsync()
     {
         await Task.CompletedTask.ConfigureAwait(false);
-        // The event before it may have arrived without the blank line that ends it.
+        // The last event may have arrived without the blank line that ends an event.
         yield return Source.TookTail ? (byte[])[.. "\n\n"u8, .. Format.EndMark] : Format.EndMark;
     }
 }

@@ -44,7 +44,7 @@ internal sealed class HttpRedirects
                 if (isMisdirected)
                 {
                     response.Dispose();
-                    throw HttpAnswer.Misdirected(outgoing.Attempt); // an inner handler followed a redirect to another server, so this is not the endpoint's answer
+                    throw HttpAnswer.DeclareMisdirected(outgoing.Attempt); // an inner handler followed a redirect to another server, so this is not the endpoint's answer
                 }
                 if (!HttpAnswer.IsRedirect(response))
                     return response;

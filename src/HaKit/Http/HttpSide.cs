@@ -18,7 +18,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
     private readonly HttpRoutes _routes = new();
 
-    /// <summary>Gets the record of which endpoint created which object that a provider stores, such as a response, a conversation or a file.</summary>
+    /// <summary>Gets the ids of stored objects, such as responses, conversations and files, each with the endpoint that created the object.</summary>
     public StoredIds Ids { get; } = new(pool.Time);
 
     private readonly System.Collections.Concurrent.ConcurrentDictionary<string, bool> _warned = new(StringComparer.Ordinal);
@@ -83,6 +83,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
         }
     }
 
+    /// <summary>Gets the route of an address that a caller requests.</summary>
     /// <exception cref="InvalidOperationException">The address is not under the pool's origin.</exception>
     public HttpRoute RouteOf(Uri requested) => _routes.GetRoute(requested, pool.Origin);
 
@@ -161,7 +162,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// </summary>
     public void WarnOfNotServed(PoolEndpoint endpoint, int status, HttpMethod method, string path)
     {
-        if (!TargetOf(endpoint).IsFirstNotServed())
+        if (!TargetOf(endpoint).TryTakeNotServedWarning())
             return;
         if (FindRepeated(endpoint.Address, path) is { } part)
             AddressRepeated(_logger, pool.Name, endpoint.Name, status, method.Method, path, part);
@@ -169,7 +170,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
             AddressIncomplete(_logger, pool.Name, endpoint.Name, status, method.Method, path);
     }
 
-    // …/v1 and /v1/messages: the last part of the address is the first part of the request's path.
+    // Finds the part that the address and the path repeat, as in …/v1 and /v1/messages: the last part of the address is the first part of the request's path.
     private static string? FindRepeated(Uri? address, string path)
     {
         var last = address?.AbsolutePath.TrimEnd('/').Split('/')[^1];
@@ -201,7 +202,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     /// <summary>Warns once for each endpoint that does not have a requested model, because it cannot serve requests for this model.</summary>
     public void WarnOfMissingModel(PoolEndpoint endpoint, int status)
     {
-        if (TargetOf(endpoint).IsFirstModelMissing())
+        if (TargetOf(endpoint).TryTakeModelWarning())
             NoModel(_logger, pool.Name, endpoint.Name, status, endpoint.Domains.Model ?? "that the request names");
     }
 

@@ -46,10 +46,10 @@ internal sealed class HttpTarget
     public bool WantsModel { get; }
 
     /// <summary>Returns true only once, so that the warning about a path that the endpoint does not serve is logged only once.</summary>
-    public bool IsFirstNotServed() => Interlocked.Exchange(ref _notServed, 1) == 0;
+    public bool TryTakeNotServedWarning() => Interlocked.Exchange(ref _notServed, 1) == 0;
 
     /// <summary>Returns true only once, so that the warning about a model that the endpoint does not have is logged only once.</summary>
-    public bool IsFirstModelMissing() => Interlocked.Exchange(ref _modelMissing, 1) == 0;
+    public bool TryTakeModelWarning() => Interlocked.Exchange(ref _modelMissing, 1) == 0;
 
     private bool HasPlace => _path.Contains("%7Bmodel%7D", StringComparison.OrdinalIgnoreCase);
 
@@ -73,7 +73,7 @@ internal sealed class HttpTarget
     /// </summary>
     /// <param name="requested">The caller's address, under the origin.</param>
     /// <param name="model">The model's name in the request, for an address with a place for it.</param>
-    /// <param name="withCredential">True if credentials in the caller's query are sent too.</param>
+    /// <param name="withCredential">True if the credentials in the caller's query are sent too.</param>
     public Uri AddressFor(Uri requested, string? model, bool withCredential)
     {
         var own = _endpoint.Domains.Model ?? model;
@@ -107,8 +107,8 @@ internal sealed class HttpTarget
             throw new InvalidOperationException($"The request's path is outside the pool's origin {origin.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}: give the client the pool's Origin as its base address, and paths below it. A path that begins with '/' starts at the root of the server: leave that '/' out.");
     }
 
-    // The runtime resolves ".." between slashes, but it keeps the dots before an escaped slash ("..%2f"), and it keeps everything in an address that was made
-    // with DangerousDisablePathAndQueryCanonicalization. The server may then interpret them.
+    // The runtime resolves ".." between slashes, but it keeps the dots before an escaped slash ("..%2f"), and it keeps all dots in an address that was made
+    // with DangerousDisablePathAndQueryCanonicalization. The server may interpret such dots.
     private static bool ClimbsOut(string path) =>
         (path.Contains("..", StringComparison.Ordinal) || path.Contains("%2e", StringComparison.OrdinalIgnoreCase)) && Uri.UnescapeDataString(path).Split('/', '\\').Contains("..");
 

@@ -7,7 +7,7 @@ using HaKit.Faults;
 namespace HaKit.Http;
 
 /// <summary>
-/// Holds the facts that the pool needs about a JSON text: whether the text is complete, and where some members of its root are. They are found without a
+/// Holds the facts that the pool needs about a JSON text: whether the text is complete, and where some members of its root are. These facts are found without a
 /// parser, in one pass that jumps between brackets and quotes. Names with escapes are ignored.
 /// </summary>
 internal readonly struct JsonOutline
@@ -27,7 +27,7 @@ internal readonly struct JsonOutline
     /// Gets how many choices the text asks for, at most 255, if it is a request and asks for more than one (<c>n</c>, Gemini's <c>candidateCount</c>). Otherwise 0
     /// or 1.
     /// </summary>
-    public byte Choices { get; private init; } // a byte beside a bool: each call has an outline
+    public byte Choices { get; private init; } // a byte, because each call has an outline, which must stay small
 
     /// <summary>Gets where the object with the usage begins, in any dialect.</summary>
     public int? Usage { get; private init; }

@@ -37,13 +37,14 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
 
     /// <summary>
     /// Ends the cooldown of each endpoint that refused a key, if this request would send the endpoint a credential that was not refused. A slow source of
-    /// credentials is asked once for all calls, for at most 30 s on the pool's clock. A call waits for it only while no endpoint that the call may use is
-    /// admitted, and at most 10 s or half of the call's deadline, whichever is shorter. If the credential comes later, the cooldown ends then.
+    /// credentials is asked once for all calls, for at most 30 s on the pool's clock. A call waits for the source only while none of the endpoints that the
+    /// call may use is admitted. The wait is limited to 10 s or half of the call's deadline, whichever is shorter. If the credential comes later, the cooldown
+    /// ends at that time.
     /// </summary>
     /// <param name="request">The caller's request.</param>
     /// <param name="profile">The call's profile.</param>
     /// <param name="token">Ends the wait. The source goes on, because other calls may wait for the same credential.</param>
-    public ValueTask AdmitOthersAsync(HttpRequestMessage request, RequestProfile profile, CancellationToken token)
+    public ValueTask ReadmitEndpointsAsync(HttpRequestMessage request, RequestProfile profile, CancellationToken token)
     {
         foreach (var member in pool.Engine.Snapshot.Members)
         {
@@ -92,7 +93,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
         var pending = new List<Task>();
         foreach (var member in pool.Engine.Snapshot.Members)
         {
-            // Another call has asked the credential source. Its caller may have another credential than the caller of this call, so this call checks the result too.
+            // Another call has asked the credential source. The other caller may have another credential than this caller, so this call checks the result too.
             if (CanServe(member, profile) && _asks.TryGetValue(member, out var asked))
                 pending.Add(AdmitAsync(member, asked, HashOf(request, member.Endpoint, null)));
         }

@@ -51,7 +51,7 @@ internal sealed class RequestBody : IDisposable
     /// <param name="source">The content. The caller keeps its ownership.</param>
     /// <param name="maxReplayBytes">The largest number of bytes to keep. A longer body is not kept.</param>
     /// <param name="cancellationToken">The caller's token.</param>
-    public static ValueTask<RequestBody> OfAsync(HttpContent source, int maxReplayBytes, CancellationToken cancellationToken)
+    public static ValueTask<RequestBody> CreateAsync(HttpContent source, int maxReplayBytes, CancellationToken cancellationToken)
     {
         // A body that is in memory already is copied synchronously, without an asynchronous state machine.
         if (source is not ByteArrayContent || source.Headers.ContentLength > maxReplayBytes)
@@ -113,7 +113,9 @@ internal sealed class RequestBody : IDisposable
         return CreateKept(source, maxReplayBytes, buffer);
     }
 
-    /// <summary>Waits for a body that is being read. Null at the given time. If the body arrives later, it is disposed.</summary>
+    /// <summary>
+    /// Waits for a body that is being read. Returns null if the body has not arrived by the given time. A body that arrives later is disposed.
+    /// </summary>
     /// <param name="body">The body.</param>
     /// <param name="until">The time.</param>
     /// <param name="clock">The pool's clock.</param>
@@ -168,7 +170,7 @@ internal sealed class RequestBody : IDisposable
     /// <param name="member">A member to put before the first member of a JSON object. Null: none. A body that is not kept gets no member.</param>
     public HttpContent NewContent(ModelName? model, byte[]? member = null)
     {
-        var content = new Content(this, model is null ? null : Replacing(model), IsKept ? member : null);
+        var content = new Content(this, model is null ? null : FindReplacement(model), IsKept ? member : null);
         foreach (var (name, values) in _source.Headers.NonValidated)
         {
             if (!name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase))
@@ -178,9 +180,9 @@ internal sealed class RequestBody : IDisposable
         return content;
     }
 
-    // Gets the text that replaces the model's name. Null: no replacement. The model in a body that is not kept is unknown, so it is replaced even if it is the
-    // same.
-    private byte[]? Replacing(ModelName model)
+    // Gets the text that replaces the model's name. Null: no replacement. If the body is not kept, its model is not known. The model is then replaced even if
+    // both names are the same.
+    private byte[]? FindReplacement(ModelName model)
     {
         var type = TypeOf(_source);
         var text = ModelFinder.IsForm(type) ? model.Plain : model.Json;
@@ -193,7 +195,7 @@ internal sealed class RequestBody : IDisposable
 
     /// <summary>
     /// Ends the sending at the end of the call, and releases the buffer. An attempt that still runs keeps the buffer until it has finished, so that it never
-    /// reads the bytes of another request. Only the first call has an effect, because each release belongs to one user.
+    /// reads the bytes of another request. Only the first call of this method has an effect, because each release belongs to one user.
     /// </summary>
     public void Dispose()
     {
@@ -203,7 +205,7 @@ internal sealed class RequestBody : IDisposable
         ReleaseUser();
     }
 
-    /// <summary>Keeps the buffer until <see cref="ReleaseUser"/>.</summary>
+    /// <summary>Adds a user of the buffer, which is kept until each user has called <see cref="ReleaseUser"/>.</summary>
     /// <exception cref="ObjectDisposedException">The call is over, and the buffer was released.</exception>
     public void AddUser()
     {
@@ -255,7 +257,7 @@ internal sealed class RequestBody : IDisposable
 
     // The caller's content has only one position, and an abandoned attempt may still be reading from it. So each attempt waits until the previous attempt has
     // stopped. An attempt that is cancelled while it waits ends at once. The attempt after it then waits for the attempt that still reads.
-    private async Task PassAsync(Stream target, byte[]? model, CancellationToken cancellationToken)
+    private async Task WriteSourceAsync(Stream target, byte[]? model, CancellationToken cancellationToken)
     {
         if (model is not null)
             target = new RewritingStream(target, ModelFinder.For(TypeOf(_source))!, model);
@@ -298,7 +300,7 @@ internal sealed class RequestBody : IDisposable
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => SerializeToStreamAsync(stream, context, CancellationToken.None);
 
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken) =>
-            body.IsKept ? body.WriteAsync(stream, model, member, cancellationToken) : body.PassAsync(stream, model, cancellationToken);
+            body.IsKept ? body.WriteAsync(stream, model, member, cancellationToken) : body.WriteSourceAsync(stream, model, cancellationToken);
 
         // A synchronous call through a resilience pipeline also writes the body synchronously. The caller's thread blocks until the answer arrives, so it may also
         // block here.

@@ -35,7 +35,8 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     public int Choices { init => _choices = new(value); }
 
     /// <summary>
-    /// Gets whether the stream reports how, for example, a job went, because the request is no POST. An error in it is then no fault of the endpoint.
+    /// Gets whether the stream is only a report, for example about a job. A stream is a report if the request is not a POST. An error in a report is not a
+    /// fault of the endpoint.
     /// </summary>
     public bool IsReport { get; init; }
 
@@ -57,8 +58,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     /// <summary>Gets whether nothing has arrived.</summary>
     public bool IsEmpty => !_hasItem;
 
-    // True: a stream that ends without an end mark was cut. False: such a stream is complete. It is complete only if its dialect is not known, and only after
-    // some content. A server may also give fewer choices than the request asks for. Then the end of the only choice was the end of the stream.
+    // True: a stream that ends without an end mark was cut. False: such a stream is complete. There are two such cases, both only after some content: the
+    // dialect is not known, or the server gave fewer choices than the request asks for. In the second case, the end of the only choice is the end of the
+    // stream. An empty stream is complete if MayBeEmpty is true.
     public override bool MarksEnd => _isTorn || Source is { DroppedTail: true }
         || (_isKnown || !_hasContent) && (_hasItem || !MayBeEmpty) && !(_choices.HasOnlyEnded && _hasContent);
 
@@ -72,11 +74,11 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         _hasItem = true;
         var whole = item.Span;
         if (Source is { Framing: BodyFraming.Pieces })
-            return OfPiece();
+            return ClassifyPiece();
         var data = _fields.Read(whole, out var name);
         if (data.IsEmpty)
-            return name.SequenceEqual("error"u8) ? Delivered(SetFault(new Fault(FaultKind.ServerError))) : StreamSignal.None;
-        var signal = Delivered(OfData(data, name, endsInside: _fields.IsBare ? Source?.TookTail == true : whole[^1] is not ((byte)'\n' or (byte)'\r')));
+            return name.SequenceEqual("error"u8) ? AdjustError(SetFault(new Fault(FaultKind.ServerError))) : StreamSignal.None;
+        var signal = AdjustError(ClassifyData(data, name, endsInside: _fields.IsBare ? Source?.TookTail == true : whole[^1] is not ((byte)'\n' or (byte)'\r')));
         _hasContent |= (signal & StreamSignal.Content) != 0;
         _hasEnded |= (signal & StreamSignal.End) != 0;
         HasAnswer |= _hasContent;
@@ -89,10 +91,10 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return signal;
     }
 
-    private StreamSignal OfData(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, bool endsInside)
+    private StreamSignal ClassifyData(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, bool endsInside)
     {
         if (_fields.IsError)
-            return OfErrorLine(data);
+            return ClassifyErrorLine(data);
         if (data.SequenceEqual("[DONE]"u8))
         {
             _isKnown = true;
@@ -105,11 +107,11 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return StreamSignal.None;
         }
         if (data[0] == '{')
-            return OfJson(data, name);
-        return _fields.IsBare ? OfBareText(data) : OfText(data, name);
+            return ClassifyJson(data, name);
+        return _fields.IsBare ? ClassifyBareText(data) : ClassifyText(data, name);
     }
 
-    private StreamSignal Delivered(StreamSignal signal)
+    private StreamSignal AdjustError(StreamSignal signal)
     {
         if (signal == StreamSignal.Error && IsReport)
             return StreamSignal.Content | StreamSignal.End;
@@ -128,8 +130,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
 
     public override long? CachedTokensOf(ReadOnlyMemory<byte> item) => _cached;
 
-    // The event's name decides, if there is one, because a text inside an event (a tool's schema) may have members of any name.
-    private StreamSignal OfJson(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
+    // An error object decides first. Otherwise the event's name decides, if there is one: a text inside an event (a tool's schema) may have members of any
+    // name.
+    private StreamSignal ClassifyJson(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
         var fault = data.IndexOf("\"error\""u8) >= 0 ? FaultIn(data) : null;
         if (fault == StreamSignal.Error)
@@ -140,23 +143,23 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         if (meaning == EventMeaning.KeepAlive)
             return StreamSignal.None;
         if (meaning != EventMeaning.Unknown)
-            return OfEvent(data, name, meaning, fault);
-        return OfUnnamed(data, name, fault);
+            return ClassifyEvent(data, name, meaning, fault);
+        return ClassifyUnnamed(data, name, fault);
     }
 
     // An event without a name is recognised by its members.
-    private StreamSignal OfUnnamed(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, StreamSignal? fault)
+    private StreamSignal ClassifyUnnamed(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, StreamSignal? fault)
     {
         if (StreamPieces.ValueAtRoot(data, "\"choices\":"u8) is { } choices)
-            return OfChunk(data, data[choices..]);
+            return ClassifyChunk(data, data[choices..]);
         if (StreamPieces.ValueAtRoot(data, "\"candidates\":"u8) is { } candidates)
-            return OfGemini(data, data[candidates..]);
+            return ClassifyGemini(data, data[candidates..]);
         if (_isKnown && FlatError.IsNameOfFailure(name))
             return FaultIn(FlatError.AsObject(data)) ?? SetFault(new Fault(FaultKind.ServerError));
-        return OfWhole(data) ?? OfOllama(data) ?? fault ?? FaultIn(data) ?? OfUnknown(data, name);
+        return ClassifyWhole(data) ?? ClassifyOllama(data) ?? fault ?? FaultIn(data) ?? ClassifyUnknown(data, name);
     }
 
-    private StreamSignal OfEvent(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, EventMeaning meaning, StreamSignal? fault)
+    private StreamSignal ClassifyEvent(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name, EventMeaning meaning, StreamSignal? fault)
     {
         _isKnown = true;
         HasAnswer |= name.StartsWith("response."u8) || name.StartsWith("message_"u8);
@@ -172,16 +175,16 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             case EventMeaning.Final:
                 return _choices.TryEndLast(1) ? StreamSignal.Content | StreamSignal.End : StreamSignal.Content;
             case EventMeaning.Progress:
-                return OfProgress(data, name);
+                return ClassifyProgress(data, name);
             case EventMeaning.End:
-                return OfEnd(data);
+                return ClassifyEnd(data);
             default:
                 // Anthropic sends the finish reason before the end.
-                return StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } reason ? OfReason(data, FinishReasons.MeaningOf(reason)) & ~StreamSignal.End : StreamSignal.None;
+                return StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } reason ? ClassifyFinish(data, FinishReasons.MeaningOf(reason)) & ~StreamSignal.End : StreamSignal.None;
         }
     }
 
-    private StreamSignal OfEnd(ReadOnlySpan<byte> data)
+    private StreamSignal ClassifyEnd(ReadOnlySpan<byte> data)
     {
         if (FailedEnds.HasFailedResponse(data) || !_hasContent && StreamPieces.TextAfter(data, "\"status\""u8).SequenceEqual("failed"u8))
             return FaultIn(data) ?? SetFault(new Fault(FaultKind.ServerError));
@@ -192,7 +195,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return StreamPieces.HasElements(data, "\"output\""u8) ? StreamSignal.Content | StreamSignal.End : StreamSignal.End;
     }
 
-    private StreamSignal OfChunk(ReadOnlySpan<byte> data, ReadOnlySpan<byte> choices)
+    private StreamSignal ClassifyChunk(ReadOnlySpan<byte> data, ReadOnlySpan<byte> choices)
     {
         _isKnown = true;
         var signal = StreamPieces.HasContent(choices) ? StreamSignal.Content : StreamSignal.None;
@@ -200,7 +203,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         var finish = StreamPieces.FinishOf(data);
         // A role alone is not an answer. An end with a finish reason is an answer, even if the answer is empty.
         HasAnswer |= finish != FinishMeaning.None;
-        var end = OfReason(data, finish);
+        var end = ClassifyFinish(data, finish);
         if (end == StreamSignal.Error)
             return end;
         if ((finish != FinishMeaning.None || signal == StreamSignal.None) && FailedEnds.HasFailedBase(data))
@@ -208,12 +211,12 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return end == StreamSignal.None || _choices.TryEndBeforeMark() ? signal | end : signal;
     }
 
-    private StreamSignal OfGemini(ReadOnlySpan<byte> data, ReadOnlySpan<byte> candidates)
+    private StreamSignal ClassifyGemini(ReadOnlySpan<byte> data, ReadOnlySpan<byte> candidates)
     {
         (_isKnown, HasAnswer) = (true, true);
         _choices.HasSeveral = _choices.HasSeveral || StreamPieces.HasSeveralChoices(candidates);
         var signal = StreamPieces.HasParts(data) ? StreamSignal.Content : StreamSignal.None;
-        var end = OfReason(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"finishReason\""u8)));
+        var end = ClassifyFinish(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"finishReason\""u8)));
         if (end == StreamSignal.Error)
             return end;
         // Gemini has no other end mark than the finish reasons of all candidates.
@@ -221,7 +224,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     }
 
     // Classifies a whole answer that was sent although a stream was requested: OpenAI's response, Anthropic's message.
-    private StreamSignal? OfWhole(ReadOnlySpan<byte> data)
+    private StreamSignal? ClassifyWhole(ReadOnlySpan<byte> data)
     {
         if (!_fields.IsBare || !(StreamPieces.TextAtRoot(data, "object"u8).SequenceEqual("response"u8) || StreamPieces.TypeOf(data).SequenceEqual("message"u8)))
             return null;
@@ -230,10 +233,10 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         var reason = StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } stop ? stop : StreamPieces.TextAfter(data, "\"status\""u8);
         // The status "incomplete" means that the response has reached a limit on its length. The provider sends no more of it, so it was not cut.
         var meaning = reason.SequenceEqual("incomplete"u8) ? FinishMeaning.End : FinishReasons.MeaningOf(reason);
-        return OfReason(data, meaning) is StreamSignal.Error ? StreamSignal.Error : StreamSignal.Content | StreamSignal.End;
+        return ClassifyFinish(data, meaning) is StreamSignal.Error ? StreamSignal.Error : StreamSignal.Content | StreamSignal.End;
     }
 
-    private StreamSignal? OfOllama(ReadOnlySpan<byte> data)
+    private StreamSignal? ClassifyOllama(ReadOnlySpan<byte> data)
     {
         if (JsonOutline.ValueAtRoot(data, "done"u8) is not { } done
             || (JsonOutline.ValueAtRoot(data, "message"u8) ?? JsonOutline.ValueAtRoot(data, "response"u8)) is not { } said)
@@ -246,10 +249,10 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         if (!data[done..].StartsWith("true"u8))
             return signal;
         JsonOutline.TryReadUsage(data, out _input, out _output);
-        return OfReason(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"done_reason\""u8))) == StreamSignal.Error ? StreamSignal.Error : signal | StreamSignal.End;
+        return ClassifyFinish(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"done_reason\""u8))) == StreamSignal.Error ? StreamSignal.Error : signal | StreamSignal.End;
     }
 
-    private StreamSignal OfUnknown(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
+    private StreamSignal ClassifyUnknown(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
         if (!StreamPieces.IsSomething(data, except: default))
             return StreamSignal.None;
@@ -266,11 +269,11 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         }
         if (_fields.IsBare && shape!.IsMetBy(data))
             return StreamSignal.Content | StreamSignal.End; // a whole answer of a kind that is not streamed
-        return OfProgress(data, name);
+        return ClassifyProgress(data, name);
     }
 
     // An event that differs from the previous event only in numbers is a keep-alive. It does not show that the endpoint works on the answer.
-    private StreamSignal OfProgress(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
+    private StreamSignal ClassifyProgress(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
         var outline = unchecked(31 * StreamPieces.ShapeOf(data) + StreamPieces.ShapeOf(name));
         if (outline == _lastProgress)
@@ -280,7 +283,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     }
 
     // On a path whose answers are JSON, a piece of plain text is not an answer. On any other path it is content, and the answer needs no end mark.
-    private StreamSignal OfPiece()
+    private StreamSignal ClassifyPiece()
     {
         if (shape is { IsJson: true })
             return StreamSignal.None;
@@ -289,7 +292,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     }
 
     // Classifies an item that has no field name and is not a JSON object, such as the end of an array of elements.
-    private StreamSignal OfBareText(ReadOnlySpan<byte> data)
+    private StreamSignal ClassifyBareText(ReadOnlySpan<byte> data)
     {
         if (data is [(byte)']'])
         {
@@ -301,7 +304,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         return JsonOutline.Read(data).IsWhole && !_isKnown ? StreamSignal.Content : StreamSignal.None;
     }
 
-    private StreamSignal OfText(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
+    private StreamSignal ClassifyText(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
         var meaning = name.IsEmpty ? EventMeaning.Unknown : StreamEvents.MeaningOf(name);
         // In a known dialect all data is JSON. So a web page, and plain text that reads like an error ("Error: upstream closed"), are failures.
@@ -309,13 +312,13 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return SetFault(new Fault(FaultKind.ServerError));
         if (meaning == EventMeaning.KeepAlive || data.SequenceEqual("null"u8) || data.SequenceEqual("\"\""u8) || data.SequenceEqual("[]"u8))
             return StreamSignal.None;
-        return _isKnown ? OfProgress(data, name) : StreamSignal.Content;
+        return _isKnown ? ClassifyProgress(data, name) : StreamSignal.Content;
     }
 
-    private StreamSignal OfErrorLine(ReadOnlySpan<byte> data) =>
+    private StreamSignal ClassifyErrorLine(ReadOnlySpan<byte> data) =>
         FaultIn(data) ?? (data[0] == '{' ? FaultIn(FlatError.AsObject(data)) : null) ?? SetFault(new Fault(FaultKind.ServerError));
 
-    private StreamSignal OfReason(ReadOnlySpan<byte> data, FinishMeaning finish) => finish switch
+    private StreamSignal ClassifyFinish(ReadOnlySpan<byte> data, FinishMeaning finish) => finish switch
     {
         FinishMeaning.Failure => FaultIn(data) is StreamSignal.Error ? StreamSignal.Error : SetFault(new Fault(FaultKind.ServerError)),
         FinishMeaning.None => StreamSignal.None,

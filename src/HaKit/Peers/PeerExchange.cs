@@ -5,8 +5,8 @@ using HaKit.Health;
 namespace HaKit.Peers;
 
 /// <summary>
-/// Exchanges facts between a pool and the other replicas in the background. A served call never uses this class. A change of an endpoint's health takes its
-/// lock for a few microseconds. A timer publishes at most one message a second. Thread-safe.
+/// Exchanges facts between a pool and the other replicas in the background. A served call never uses this class. A change of an endpoint's health takes the
+/// lock of this class for a few microseconds. A timer publishes at most one message a second. Thread-safe.
 /// </summary>
 internal sealed class PeerExchange : IDisposable
 {
@@ -48,8 +48,8 @@ internal sealed class PeerExchange : IDisposable
         _ejections = new PeerEjections(pool, _book, _members, _domains, _gate);
         try
         {
-            // A timer completes the warm-up, because the application's start-up continues inline. It must not run inside the link's listener, where it would stop
-            // the link until it ends.
+            // A timer completes the warm-up, because the application's start-up continues on the thread that completes it. The start-up must not run inside the
+            // link's listener, because it would block the link.
             _warmTimer = clock.Time.NewTimer(static warm => ((TaskCompletionSource)warm!).TrySetResult(), _warm);
             _link = link?.Invoke(scope);
             if (_link is null)
@@ -300,7 +300,7 @@ internal sealed class PeerExchange : IDisposable
             _ejections.DecideByMajority(member.State, now);
     }
 
-    // A pool without a link has no timer for its facts. So this is also called when facts arrive and when they are counted.
+    // A pool without a link has no timer for its facts. So this method is also called when facts arrive and when replicas are counted.
     private void RemoveExpiredWhileLocked(TimeSpan now)
     {
         if (now - _forgot < ForgetEvery)

@@ -83,7 +83,7 @@ public sealed class EndpointPoolOptions
 
     /// <summary>
     /// Gets or sets how long a call may wait while no endpoint can serve it, unless its profile has its own limit. Default null: until its deadline. With 0 the
-    /// call fails at once, and <see cref="EndpointPoolException.RetryAfter"/> is the time to come back. 0 to 10 years.
+    /// call fails at once, and <see cref="EndpointPoolException.RetryAfter"/> is the time after which the caller may try again. 0 to 10 years.
     /// </summary>
     public TimeSpan? MaxWait { get; set; }
 
@@ -110,7 +110,7 @@ public sealed class EndpointPoolOptions
     /// <summary>Gets or sets whether endpoints were removed from the running pool. An account with limits may then have no endpoint for a while.</summary>
     internal bool HasRemovedEndpoints { get; set; }
 
-    /// <summary>Gets the lowest token limit of all endpoints and accounts. Null if there is none.</summary>
+    /// <summary>Checks whether an endpoint or an account has a limit on tokens.</summary>
     internal bool HasTokenLimit() => Endpoints.Select(static e => e.Limits).Concat(AccountLimits.Values).Any(static l => l?.TokensPerMinute is not null);
 
     internal EndpointPoolOptions With(IList<EndpointOptions> endpoints)

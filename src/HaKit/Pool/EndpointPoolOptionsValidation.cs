@@ -71,22 +71,22 @@ internal readonly struct EndpointPoolOptionsValidation
 
     private void CheckTimes()
     {
-        Positive("TotalRequestTimeout:Timeout", _options.TotalRequestTimeout.Timeout);
+        RequirePositive("TotalRequestTimeout:Timeout", _options.TotalRequestTimeout.Timeout);
         Add(SettingRange.FindAboveZero($"{_path}: ConnectTimeout", _options.ConnectTimeout, SettingRange.LongestOfTimer));
         if (_options.AttemptTimeout is { Timeout: var attempt })
         {
-            Positive("AttemptTimeout:Timeout", attempt);
-            NotLongerThanDeadline("AttemptTimeout:Timeout", attempt);
+            RequirePositive("AttemptTimeout:Timeout", attempt);
+            RequireWithinDeadline("AttemptTimeout:Timeout", attempt);
         }
         foreach (var endpoint in _options.Endpoints)
         {
             if (endpoint.AttemptTimeout is { Timeout: var own })
-                NotLongerThanDeadline($"AttemptTimeout:Timeout of endpoint '{ShownText.OfLabel(endpoint.Name)}'", own);
+                RequireWithinDeadline($"AttemptTimeout:Timeout of endpoint '{ShownText.OfLabel(endpoint.Name)}'", own);
         }
 
         var first = _options.FirstContent;
-        Positive("FirstContent:Timeout", first.Timeout);
-        Positive("FirstContent:Minimum", first.Minimum);
+        RequirePositive("FirstContent:Timeout", first.Timeout);
+        RequirePositive("FirstContent:Minimum", first.Minimum);
         if (first.Minimum > first.Timeout)
             _wrong.Add($"{_path}: FirstContent:Minimum is {DurationText.OfSetting(first.Minimum)}, longer than FirstContent:Timeout, {DurationText.OfSetting(first.Timeout)}. Make Minimum shorter, or Timeout longer.");
         Add(SettingRange.Find($"{_path}: FirstContent:Multiplier", first.Multiplier, 1, FirstContentOptions.LargestMultiplier));
@@ -96,24 +96,24 @@ internal readonly struct EndpointPoolOptionsValidation
     private void CheckAttempts()
     {
         var retry = _options.Retry;
-        Within("Retry:MaxRetryAttempts", retry.MaxRetryAttempts ?? 0, 0, 100);
-        Within("Retry:MaxAttemptsPerEndpoint", retry.MaxAttemptsPerEndpoint ?? 2, 1, 100);
-        Positive("Retry:Delay", retry.Delay);
-        Positive("Retry:MaxDelay", retry.MaxDelay);
+        RequireRange("Retry:MaxRetryAttempts", retry.MaxRetryAttempts ?? 0, 0, 100);
+        RequireRange("Retry:MaxAttemptsPerEndpoint", retry.MaxAttemptsPerEndpoint ?? 2, 1, 100);
+        RequirePositive("Retry:Delay", retry.Delay);
+        RequirePositive("Retry:MaxDelay", retry.MaxDelay);
         if (retry.MaxDelay > TimeSpan.Zero && retry.MaxDelay < retry.Delay)
             _wrong.Add($"{_path}: Retry:MaxDelay is {DurationText.OfSetting(retry.MaxDelay)}, shorter than Retry:Delay, {DurationText.OfSetting(retry.Delay)}. Make Delay shorter, or MaxDelay longer.");
         Add(SettingRange.Find($"{_path}: Retry:MinimumChance", retry.MinimumChance, 0, 1));
         if (_options.MaxWait is { } wait)
             Add(SettingRange.Find($"{_path}: MaxWait", wait));
-        Within("MaxWaitingCalls", _options.MaxWaitingCalls, 0, 1_000_000);
+        RequireRange("MaxWaitingCalls", _options.MaxWaitingCalls, 0, 1_000_000);
     }
 
     private void CheckStreams()
     {
-        Positive("Streaming:IdleTimeout", _options.Streaming.IdleTimeout);
+        RequirePositive("Streaming:IdleTimeout", _options.Streaming.IdleTimeout);
         if (!Enum.IsDefined(_options.Streaming.HoldUntil) || !Enum.IsDefined(_options.Streaming.Continuation))
             _wrong.Add($"{_path}: Streaming:HoldUntil is {_options.Streaming.HoldUntil} and Streaming:Continuation is {_options.Streaming.Continuation}: each of them needs one of its named values.");
-        Within("Streaming:HoldBytes", _options.Streaming.HoldBytes, 1, int.MaxValue);
+        RequireRange("Streaming:HoldBytes", _options.Streaming.HoldBytes, 1, int.MaxValue);
     }
 
     private void CheckGroups()
@@ -152,9 +152,9 @@ internal readonly struct EndpointPoolOptionsValidation
         return known.Length == 0 ? "Set Account of its endpoints." : $"The endpoints have '{string.Join("', '", known.Take(10))}': write the account in the same way, or set Account of its endpoints.";
     }
 
-    private void Positive(string setting, TimeSpan value) => Add(SettingRange.FindAboveZero($"{_path}: {setting}", value));
+    private void RequirePositive(string setting, TimeSpan value) => Add(SettingRange.FindAboveZero($"{_path}: {setting}", value));
 
-    private void Within(string setting, int value, int least, int most) => Add(SettingRange.Find($"{_path}: {setting}", value, least, most));
+    private void RequireRange(string setting, int value, int least, int most) => Add(SettingRange.Find($"{_path}: {setting}", value, least, most));
 
     private void Add(string? mistake)
     {
@@ -162,7 +162,7 @@ internal readonly struct EndpointPoolOptionsValidation
             _wrong.Add(mistake);
     }
 
-    private void NotLongerThanDeadline(string setting, TimeSpan value)
+    private void RequireWithinDeadline(string setting, TimeSpan value)
     {
         if (value > _options.TotalRequestTimeout.Timeout)
             _wrong.Add($"{_path}: {setting} is {DurationText.OfSetting(value)}, longer than the deadline, {DurationText.OfSetting(_options.TotalRequestTimeout.Timeout)}. Make it shorter than TotalRequestTimeout:Timeout.");

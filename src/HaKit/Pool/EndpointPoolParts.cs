@@ -73,11 +73,12 @@ public sealed class EndpointPoolParts
     /// <summary>
     /// Gets or sets a function that returns the credential of an endpoint over HTTP. Default null. The function runs at each attempt, so the credential can
     /// change while calls run; cache values that are costly to get. The credential goes to the header that the endpoint's dialect uses (<c>Authorization:
-    /// Bearer</c>, <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>; see <see cref="EndpointOptions.Credential"/>). A value that begins with <c>Bearer</c> goes to <c>Authorization</c> unchanged. The
-    /// credential replaces every credential of the caller. If the function is null or returns null, <see cref="EndpointOptions.Credential"/> applies. If that is
-    /// null too, the credential in the endpoint's headers or address applies. If there is none, the endpoint gets the caller's credential, but only if <see
-    /// cref="EndpointOptions.ForwardCallerCredential"/> or <see cref="HttpOptions.ForwardCallerCredential"/> allows it. By default only an endpoint on the
-    /// server of <see cref="EndpointPool.Origin"/> gets it.
+    /// Bearer</c>, <c>api-key</c>, <c>x-api-key</c>, <c>x-goog-api-key</c>; see <see cref="EndpointOptions.Credential"/>). A value that begins with
+    /// <c>Bearer</c> goes to <c>Authorization</c> unchanged. The credential replaces every credential of the caller. If the function is null or returns null,
+    /// <see cref="EndpointOptions.Credential"/> applies. If that value is null too, the credential in the endpoint's headers or address applies. If these
+    /// contain no credential either, the endpoint gets the caller's credential, but only if <see cref="EndpointOptions.ForwardCallerCredential"/> or <see
+    /// cref="HttpOptions.ForwardCallerCredential"/> allows this. By default only an endpoint on the server of <see cref="EndpointPool.Origin"/> gets the
+    /// caller's credential.
     /// </summary>
     public Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? Credential { get; set; }
 

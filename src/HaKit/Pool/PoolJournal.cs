@@ -241,7 +241,7 @@ internal sealed class PoolJournal : IDisposable
             var happened = HealthEvents.EventOf(change, _pool, Events.Now);
             Events.Publish(happened);
             if (isRecovery && happened is EndpointRecovered recovered)
-                Call(recovered);
+                InvokeRecovered(recovered);
         }
         // If other replicas have ejected the endpoint, they run the recovery actions.
         if (isEjection && !_recovery.IsEmpty && !change.Evidence.IsFromPeer && _snapshot.Value.MemberOf(change.Endpoint) is { } member)
@@ -251,7 +251,7 @@ internal sealed class PoolJournal : IDisposable
     // A separate method, because the variables that its lambda captures would be allocated for every change, even if nothing is logged.
     private bool IsOutage(TimeSpan now) => !Array.Exists(_snapshot.Value.Members, m => m.Health.State.Admits(now));
 
-    private void Call(EndpointRecovered recovered)
+    private void InvokeRecovered(EndpointRecovered recovered)
     {
         foreach (var callback in _recovered)
         {

@@ -57,8 +57,8 @@ internal sealed class PoolMembers
             _engine.Selector = _selectors.Create(next);
             SwapWhileLocked(members);
         }
-        // The key may be the same, but a trial costs only one request. This is not done under the lock, because it lets waiting calls continue, and their code
-        // may change the pool.
+        // This ends the cooldown of each renewed endpoint whose key was refused. The key may be the same: then the next request is refused, and the cooldown
+        // starts again. This code does not run under the lock, because it lets waiting calls continue, and their code may change the pool.
         foreach (var member in renewed)
             member.Health.RecordNewCredential(_clock.Now);
     }
@@ -95,7 +95,7 @@ internal sealed class PoolMembers
         }
     }
 
-    /// <summary>Makes a tier the first one. Null: the lowest tier again, as usual.</summary>
+    /// <summary>Makes a tier the first tier. Null: the lowest tier is the first tier again, as usual.</summary>
     /// <returns>The tier that is first now. Null if the pool has no endpoint in the tier; nothing was changed.</returns>
     public int? UseFirstTier(int? tier)
     {
@@ -120,7 +120,7 @@ internal sealed class PoolMembers
                 _snapshot.Value = _snapshot.Value.Renewed();
         }
 
-        // A cooldown that ends by itself releases no call here, because one waiting call is due at this end, and the others follow its success.
+        // A cooldown that ends by itself releases no call here, because one waiting call wakes at this time, and the others follow after its success.
         var now = _clock.Now;
         if (change.After.Admits(now) && !change.Before.Admits(now))
             Interlocked.Increment(ref _returned);

@@ -61,9 +61,9 @@ public sealed record RequestProfile
     public int InputTokens { get; init; }
 
     /// <summary>
-    /// Gets whether <see cref="InputTokens"/> is only an estimate. The pool then prefers endpoints with large enough context windows and token limits,
-    /// but refuses no call because of the number: if the request seems too large for all endpoints, an endpoint with the most room gets it. If false, a call
-    /// with more tokens than all windows or all limits allow ends at once. Default false. The clients of HaKit.AI set it for their own estimates.
+    /// Gets whether <see cref="InputTokens"/> is only an estimate. The pool then prefers endpoints with large enough context windows and token limits, but
+    /// refuses no call because of the number: if the request seems too large for all endpoints, an endpoint with the most room gets it. If false, a call with
+    /// more tokens than all windows or all limits allow ends at once. Default false. The clients of HaKit.AI set this property for their own estimates.
     /// </summary>
     public bool IsInputEstimated { get; init; }
 
@@ -144,7 +144,7 @@ public sealed record RequestProfile
     internal RequestProfile? Preferred { get; init; }
 
     /// <summary>
-    /// Gets the time on the pool's clock from which the deadline counts, if a part of the call was before its first attempt: the body was read, or another
+    /// Gets the time on the pool's clock from which the deadline counts, if a part of the call came before its first attempt: the body was read, or another
     /// endpoint was asked. Null: the deadline counts from the time at which the engine begins the call.
     /// </summary>
     internal TimeSpan? BeganAt
@@ -153,7 +153,7 @@ public sealed record RequestProfile
         init => _beganAt = OptionalTime.Pack(value);
     }
 
-    /// <summary>Gets whether endpoints that seem too small by an estimate may serve the call too, because it would end otherwise.</summary>
+    /// <summary>Gets whether endpoints that seem too small by an estimate may serve the call too, because the call would end otherwise.</summary>
     internal bool MayLackRoom { get; init; }
 
     /// <summary>Gets whether the call asks for the rest of another call's answer.</summary>
@@ -170,7 +170,9 @@ public sealed record RequestProfile
 
     internal bool IsWindowEstimated => IsInputEstimated || LongestInputTokens > 0;
 
-    /// <summary>Gets whether <see cref="LimitTokens"/> contains an estimate. A limit then counts at most what it allows in a minute.</summary>
+    /// <summary>
+    /// Gets whether <see cref="LimitTokens"/> contains an estimate. A limit then counts at most the number of tokens that it allows in a minute.
+    /// </summary>
     internal bool IsLimitEstimated => IsInputEstimated || InputTokens <= 0;
 
     /// <summary>Gets the estimated number of tokens of the request. Token limits use this estimate until the answer reports the real number.</summary>

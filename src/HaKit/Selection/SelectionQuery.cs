@@ -14,7 +14,7 @@ internal enum Admission
     /// <summary>Ordinary traffic.</summary>
     Normal,
 
-    /// <summary>The half-open trial of an endpoint whose ejection is over. Only one call makes it.</summary>
+    /// <summary>The half-open trial of an endpoint whose ejection is over, or whose cooldown allows a trial. Only one call makes the trial.</summary>
     Trial,
 
     /// <summary>Too few endpoints are admitted, so the pool fails open: an ejected endpoint gets a call before its ejection is over.</summary>
@@ -46,8 +46,8 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
     public AnswerTime? InTime { get; init; }
 
     /// <summary>
-    /// Gets the query for the endpoints that the profile prefers, as long as one of them is admitted and is new to the call, or works on it. Otherwise gets this
-    /// query.
+    /// Gets the query for the endpoints that the profile prefers, if one of these endpoints is admitted, and the call has not tried it or still waits for its
+    /// answer. Otherwise gets this query.
     /// </summary>
     /// <param name="snapshot">The endpoints.</param>
     public SelectionQuery ForPreferred(PoolSnapshot snapshot)
@@ -85,8 +85,8 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
 
     /// <summary>
     /// Gets the same query, with the preference for endpoints that have room for the estimated size of the request. An estimate must not exclude all endpoints:
-    /// if no endpoint that can serve the request has room for it, the endpoints with the most room count as large enough. So that an endpoint with more room is
-    /// waited for while it is out of service, its health does not matter, unless an operator has taken it out of service.
+    /// if no endpoint that can serve the request has room for it, the endpoints with the most room count as large enough. An endpoint that is out of service
+    /// counts too, so that the call waits for an endpoint with more room. An endpoint that an operator has taken out of service does not count.
     /// </summary>
     public SelectionQuery PreferRoom(PoolSnapshot snapshot)
     {
@@ -101,7 +101,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
         return this with { LeastShare = most };
     }
 
-    /// <summary>Checks whether the endpoint meets the requirements of the request. They apply even if the pool fails open.</summary>
+    /// <summary>Checks whether the endpoint meets the requirements of the request. These requirements apply even if the pool fails open.</summary>
     public bool CanServe(EndpointState state) => Requirement.Meets(state.Endpoint, Profile) && Fits(state);
 
     /// <summary>
@@ -186,7 +186,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
 internal readonly record struct AnswerTime(bool IsStream, double Chance, TimeSpan Left)
 {
     /// <summary>Checks whether the endpoint can probably answer in time. An endpoint with few recent answers can.</summary>
-    public bool IsPossible(EndpointState state) => Chance == 0 || state.Times.Quantile(IsStream, Chance) is not { } quick || Left > quick;
+    public bool IsPossible(EndpointState state) => Chance == 0 || state.Times.Quantile(IsStream, Chance) is not { } usual || Left > usual;
 }
 
 /// <summary>Checks and compares the requirements of profiles: the part of a profile that determines which endpoints may serve the request.</summary>

@@ -14,8 +14,8 @@ public sealed class AnswerSeam
 
     private const int LongestToken = 16;
 
-    // The endpoint gives the answer again from the start if the rest begins with the same characters as the answer: with this many of them, or with all of a
-    // shorter delivered text. Fewer equal characters may be a coincidence.
+    // If the rest begins with the same characters as the delivered text, the endpoint gives the answer again from the start. This number of characters is
+    // compared, or the whole delivered text if it is shorter. Fewer equal characters may be a coincidence.
     private const int StartCompared = 48;
 
     private static readonly string[] s_reasoning = ["<think", "<reasoning>", "<|channel|>"];
@@ -23,12 +23,12 @@ public sealed class AnswerSeam
     private static readonly System.Buffers.SearchValues<string> s_toolCalls = System.Buffers.SearchValues.Create(
         ["<tool_call>", "<function=", "[TOOL_CALLS]", "<|python_tag|>", "<\uff5ctool\u2581calls\u2581begin\uff5c>"], StringComparison.Ordinal);
 
-    private readonly string _owed;
+    private readonly string _trailingSpace;
     private readonly bool _repeatsTail;
     private readonly bool _repeatsBeginning;
     private readonly int _startCompared;
     private string _held = "";
-    private int _matched; // the length of the start of Beginning that has arrived again and is not in _held
+    private int _matched; // the number of characters of Beginning that have arrived again and are not in _held
     private bool _isOpen;
 
     /// <summary>Creates the seam after a text.</summary>
@@ -51,7 +51,7 @@ public sealed class AnswerSeam
         while (end > 0 && char.IsWhiteSpace(delivered[end - 1]))
             end--;
         Beginning = delivered[..end];
-        _owed = delivered[end..];
+        _trailingSpace = delivered[end..];
         _repeatsTail = repeatsTail;
         _repeatsBeginning = repeatsBeginning || repeatsTail && Beginning.Length >= ShortestOverlap;
         _startCompared = repeatsTail ? 0 : ComparedOf(Beginning);
@@ -123,7 +123,7 @@ public sealed class AnswerSeam
 
     /// <summary>Finds text that prevents a continuation: reasoning or a tool call that a server without a parser streams as text.</summary>
     /// <param name="delivered">All delivered text.</param>
-    /// <returns>The reason. Null: nothing prevents it.</returns>
+    /// <returns>The reason. Null if nothing prevents a continuation.</returns>
     public static NotContinuedReason? FindObstacle(string delivered)
     {
         ArgumentNullException.ThrowIfNull(delivered);
@@ -182,8 +182,8 @@ public sealed class AnswerSeam
     // The rest may or may not repeat the white space at the end of the delivered part.
     private string DropWhiteSpace(ReadOnlySpan<char> rest, bool isAtEnd)
     {
-        var again = CommonLength(rest, _owed);
-        if (!isAtEnd && again == rest.Length && again < _owed.Length)
+        var again = CommonLength(rest, _trailingSpace);
+        if (!isAtEnd && again == rest.Length && again < _trailingSpace.Length)
             return "";
         _isOpen = rest.Length > again || isAtEnd;
         return rest[again..].ToString();
@@ -217,7 +217,7 @@ public sealed class AnswerSeam
     private static int CommonLength(ReadOnlySpan<char> one, ReadOnlySpan<char> other) => one.CommonPrefixLength(other);
 
     // A beginning that repeats itself (a refrain, the rows of a table) may also appear in a correct rest. In that case, the same text does not show that the
-    // answer started again.
+    // answer started again, so it is not compared.
     private static int ComparedOf(string beginning)
     {
         var length = Math.Min(beginning.Length, StartCompared);

@@ -20,7 +20,7 @@ public sealed class PartTests
         {
             for (var i = window.Limit; i > 0; i--)
             {
-                window.WasFull();
+                window.RecordFull();
                 window.RecordServed(Usual * took);
             }
             limits.Add(window.Limit);
@@ -46,9 +46,9 @@ public sealed class PartTests
         window.Limit.Should().Be(70);
         window.RecordThrottle(TimeSpan.FromSeconds(2));
         window.Limit.Should().Be(49);
-        window.Full(10);
+        window.RecordPoolFull(10);
         window.Limit.Should().Be(10);
-        window.Full(0);
+        window.RecordPoolFull(0);
         window.Limit.Should().Be(1);
     }
 

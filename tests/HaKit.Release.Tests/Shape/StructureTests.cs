@@ -34,7 +34,7 @@ public sealed class StructureTests
         ["ErrorReader.ReadRootMember"] = "a flat table of member names, read in one pass",
         ["JsonOutline.Read"] = "a parser on the path of each answer",
         ["HttpAnswer.JudgeAsync"] = "one answer is judged by its status, its type and its body in turn",
-        ["HttpAnswer.JsonAsync"] = "one answer is judged by its status, its type and its body in turn",
+        ["HttpAnswer.ReadJsonAsync"] = "one answer is judged by its status, its type and its body in turn",
         ["ProfileHeaders.With"] = "a flat table: one line for each header",
         ["VaultSettings.Problems"] = "a flat table: one line for each setting",
         ["FactWriter.AddChange"] = "a flat table: one line for each kind of fact that a change makes",

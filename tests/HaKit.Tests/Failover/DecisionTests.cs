@@ -385,14 +385,14 @@ public sealed class DecisionTests
         var call = Begin(pool);
         Fail(pool, call, Next(pool, call).Lease!, new Fault(FaultKind.ServerError) { MayAskAgain = false });
         Fail(pool, call, Next(pool, call).Lease!, new Fault(FaultKind.ServerError) { MayAskAgain = false });
-        Next(pool, call).Why.Should().Be("no further endpoint may be asked: those that failed said that the request must not be repeated (x-should-retry).");
+        Next(pool, call).Why.Should().Be("no further endpoint may be asked: an endpoint answered that the request must not be sent to it again (x-should-retry), and no other endpoint can serve the request.");
     }
 
     [Fact]
     public async Task A_call_that_nobody_could_serve_is_told_why()
     {
         await using var pool = Pool(2, o => { o.Endpoints[0].Model = o.Endpoints[1].Model = "m"; o.Retry.MaxAttemptsPerEndpoint = 1; });
-        Next(pool, Begin(pool, profile: new RequestProfile { Model = "other" })).Why.Should().Be("no endpoint has the capabilities that the request needs: the model 'other'. Add it to an endpoint (Model, Residency, Tags, Tools, Vision, ContextWindow), or take it out of the request's profile.");
+        Next(pool, Begin(pool, profile: new RequestProfile { Model = "other" })).Why.Should().Be("no endpoint has the capabilities that the request needs: the model 'other'. Correct the settings of an endpoint (Model, Residency, Tags, Tools, Vision, ContextWindow), or the request's profile.");
 
         var tried = Begin(pool);
         Fail(pool, tried, Next(pool, tried).Lease!);

@@ -27,14 +27,14 @@ public sealed class CooldownTableTests
     public void Of_two_cooldowns_that_end_together_the_earlier_one_stays()
     {
         var earlier = Cooldown.For(Throttled, At(10), At(100), Options);
-        earlier.And(Cooldown.For(new Fault(FaultKind.Overloaded), At(5), At(105), Options)).Should().BeSameAs(earlier);
+        earlier.CombineWith(Cooldown.For(new Fault(FaultKind.Overloaded), At(5), At(105), Options)).Should().BeSameAs(earlier);
     }
 
     [Fact]
     public void Of_two_refusals_that_need_the_same_probe_the_later_one_is_the_cause()
     {
         var later = new Fault(FaultKind.Unauthorized) { StatusCode = 403 };
-        var both = Cooldown.UntilCleared(Refused, At(5), At(100)).And(Cooldown.UntilCleared(later, At(5), At(101)));
+        var both = Cooldown.UntilCleared(Refused, At(5), At(100)).CombineWith(Cooldown.UntilCleared(later, At(5), At(101)));
         both.Cause.Should().BeSameAs(later);
         both.Since.Should().Be(At(101));
     }

@@ -115,8 +115,8 @@ public sealed class HealthReducerTests
     [InlineData(2, 3)]
     public void A_new_streak_begins_at_the_attempts_that_have_begun_by_now(int failures, long from)
     {
-        var before = In(EndpointHealthStatus.Healthy) with { ConsecutiveFailures = failures, RowFrom = 3 };
-        Next(before, s_traffic with { Fault = s_error, Begun = 10 }).RowFrom.Should().Be(from);
+        var before = In(EndpointHealthStatus.Healthy) with { ConsecutiveFailures = failures, StreakFrom = 3 };
+        Next(before, s_traffic with { Fault = s_error, Begun = 10 }).StreakFrom.Should().Be(from);
     }
 
     [Theory]

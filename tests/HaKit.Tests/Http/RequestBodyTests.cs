@@ -12,7 +12,7 @@ public sealed class RequestBodyTests
     [Fact]
     public async Task A_second_disposal_does_not_release_the_buffer_of_an_attempt_that_still_runs()
     {
-        var body = await RequestBody.OfAsync(new StringContent("{}"), 1000, Ct);
+        var body = await RequestBody.CreateAsync(new StringContent("{}"), 1000, Ct);
         body.AddUser();
         body.Dispose();
         body.Dispose();
@@ -24,7 +24,7 @@ public sealed class RequestBodyTests
     public async Task After_the_call_a_body_that_is_not_kept_is_not_read_any_more()
     {
         var source = new PacedContent();
-        var body = await RequestBody.OfAsync(source, 10, Ct);
+        var body = await RequestBody.CreateAsync(source, 10, Ct);
         body.IsKept.Should().BeFalse();
         using var first = body.NewContent(null);
         using var late = body.NewContent(null);
@@ -43,7 +43,7 @@ public sealed class RequestBodyTests
     public async Task A_cancelled_attempt_does_not_wait_for_the_reader_before_it_and_lets_no_other_read_at_the_same_time()
     {
         var source = new PacedContent();
-        using var body = await RequestBody.OfAsync(source, 10, Ct);
+        using var body = await RequestBody.CreateAsync(source, 10, Ct);
         using var stop = new CancellationTokenSource();
         var running = body.NewContent(null).CopyToAsync(Stream.Null, Ct);
         var cancelled = body.NewContent(null).CopyToAsync(Stream.Null, stop.Token);
@@ -63,7 +63,7 @@ public sealed class RequestBodyTests
     [Fact]
     public async Task A_body_that_is_not_kept_gets_no_further_member_and_keeps_its_length()
     {
-        using var body = await RequestBody.OfAsync(new ByteArrayContent(new byte[100]), 10, Ct);
+        using var body = await RequestBody.CreateAsync(new ByteArrayContent(new byte[100]), 10, Ct);
         using var content = body.NewContent(null, "\"a\":1,"u8.ToArray());
 
         content.Headers.ContentLength.Should().Be(100);
@@ -74,7 +74,7 @@ public sealed class RequestBodyTests
     public async Task A_body_that_is_longer_than_its_Content_Length_says_is_not_kept()
     {
         var source = new ByteArrayContent(Encoding.UTF8.GetBytes(new string('x', 100))) { Headers = { ContentLength = 5 } };
-        using var body = await RequestBody.OfAsync(source, 50, Ct);
+        using var body = await RequestBody.CreateAsync(source, 50, Ct);
 
         body.IsKept.Should().BeFalse();
     }

@@ -94,7 +94,7 @@ internal sealed class ContinuationRoute
     }
 
     /// <summary>Records that a call for the rest has failed: no endpoint of this step could serve it.</summary>
-    public void Fail(EndpointPoolException failure)
+    public void RecordFailure(EndpointPoolException failure)
     {
         _attempts = _attempts.Add(AttemptTotals.ReadFrom(failure));
         foreach (var attempt in failure.Attempts)

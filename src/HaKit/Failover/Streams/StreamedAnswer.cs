@@ -8,15 +8,15 @@ namespace HaKit;
 
 /// <summary>
 /// Represents an answer whose first content has arrived. If the answer is cut later and cannot be continued, the enumeration throws <see
-/// cref="PartialResponseException"/>. Only one reader at a time may use it. Dispose it unless you read it to its end, because until then it counts as load on
-/// its endpoint.
+/// cref="PartialResponseException"/>. Only one reader at a time may use the answer. Dispose the answer unless you read it to its end: until then, the answer
+/// counts as load on its endpoint.
 /// </summary>
 /// <typeparam name="T">The type of the items.</typeparam>
 public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 {
     // Errors after the end mark are skipped, but at most this many. If the next item has already arrived, it is read by a recursive call, so each skipped error
     // may deepen the stack.
-    private const int MostLeftOut = 32;
+    private const int MostSkipped = 32;
 
     private readonly Lease _lease;
     private readonly StreamItemReader<T> _reader;
@@ -35,7 +35,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
     private bool _isHeld;
     private bool _watchesItself;
     private bool _isDisposed;
-    private int _leftOut;
+    private int _skipped;
 
     internal StreamedAnswer(FailoverEngine engine, Lease lease, IAsyncEnumerator<T> source, StreamItemReader<T> reader, CancellationToken callerToken)
     {
@@ -230,7 +230,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _over = true;
         _answer.EndSpan(isWhole ? null : nameof(FaultKind.CallerCancelled));
         var left = _source.LeaveAsync();
-        CloseSeams(cancels: !isWhole); // the source has been left before, so the end of the rest's read is not taken for a cut
+        CloseSeams(cancels: !isWhole); // the source is left first, so that the end of a running read does not count as a cut
         _signal.Dispose();
         return _cut is PartialResponseException ? StreamSource.CloseAfterCutAsync(left, _leaving) : left;
     }
@@ -248,7 +248,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
             else if (!_progress.HasEnded)
                 fault = _reader.FaultOf(item);
             else
-                return PassOver();
+                return SkipError();
         }
 #pragma warning disable CA1031 // The reader may be the application's own. An item that it cannot classify must not be left out.
         catch (Exception exception)
@@ -264,7 +264,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
 
     // The answer is whole, so its caller must not get an error. The items after the error may still report the usage, or contain the end mark that the client
     // waits for.
-    private ValueTask<bool> PassOver() => _leftOut++ < MostLeftOut ? MoveSourceAsync() : new(Finish());
+    private ValueTask<bool> SkipError() => _skipped++ < MostSkipped ? MoveSourceAsync() : new(Finish());
 
     private bool Finish()
     {
@@ -382,7 +382,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         if (exception is not null && IsCancelled || _lease.CancelledFor is { Blame: FaultBlame.Caller })
             throw CancelledAt(now);
         var partial = await ToPartialAsync(fault, exception, now).ConfigureAwait(false);
-        // Until the rest has arrived, every read fails with the cut, also if the code of the application throws.
+        // Until the rest has arrived, every read fails with the exception of the cut, even if the code of the application throws.
         _cut = partial;
         _over = true;
         if (_seams is null)

@@ -2,10 +2,11 @@ namespace HaKit.Failover.Waiting;
 
 /// <summary>
 /// Decides when a call may test whether an outage is over. One waiting call at a time holds the right to make a trial. From the end of its trial to the start
-/// of the next trial there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So the end of an outage is
-/// detected late by at most a tenth of its length. This class also counts the repeats of the outage: every attempt after a call's first attempt on each
-/// endpoint, both the trials and all other attempts. The count never exceeds a dozen attempts plus one for each second of the outage's age. Repeats before the first call
-/// waits are not counted: the retry budget limits them. Lock-free; one for each pool.
+/// of the next trial there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So if the trials fail at
+/// once, the end of an outage is detected late by at most 0.5 s or a tenth of the outage's length, whichever is larger. This class also counts the repeats of
+/// the outage: every attempt after a call's first attempt on each endpoint, both the trials and all other attempts. The count never exceeds a dozen attempts
+/// plus one for each second of the outage's age. Repeats before the first call waits are not counted: the retry budget limits them. Lock-free; one for each
+/// pool.
 /// </summary>
 internal sealed class OutagePace
 {
@@ -21,17 +22,17 @@ internal sealed class OutagePace
     private static readonly TimeSpan PauseWithoutBudget = TimeSpan.FromSeconds(10);
 
     // If a trial is silent for this long, another call may make a trial on another endpoint.
-    private static readonly TimeSpan Lapse = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ClaimTimeout = TimeSpan.FromSeconds(2);
 
     // If no call has waited for this long, the next failure begins a new outage.
-    private static readonly TimeSpan Forgotten = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(10);
 
     // If an outage begins within this time after the end of another outage, both are part of a flaky pool's mixed failures and successes, and the count
     // continues.
-    private static readonly TimeSpan Apart = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FlakyGap = TimeSpan.FromSeconds(2);
 
     // If an outage is younger than this, a success does not end it and does not reset the pauses: the pool is flaky, with mixed failures and successes.
-    private static readonly TimeSpan Youth = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestOutage = TimeSpan.FromSeconds(1);
 
     // The promise: this number of repeats for an outage, and one more for each second of its age.
     private const int RepeatsAtOnce = 12;
@@ -49,7 +50,7 @@ internal sealed class OutagePace
 
     private long _since = None;
     private long _from;
-    private double _shortened = 1;
+    private double _jitterFactor = 1;
     private long _trialSince = None;
     private int _trials;
     private int _repeats;
@@ -64,9 +65,9 @@ internal sealed class OutagePace
 
     /// <summary>Gets when the next trial may begin; a time in the past if it may begin at once.</summary>
     /// <param name="askedAt">
-    /// The time at which the endpoint of the next trial last got a request. The pause before a trial depends on the age of the outage. The age is measured up to
-    /// a time between <paramref name="askedAt"/> and the latest trial. Therefore the pauses grow evenly: each pause is about a tenth of the age at the beginning of
-    /// its round over the endpoints.
+    /// The time at which the endpoint of the next trial last got a request. The pause before a trial depends on the age of the outage. This age is measured at
+    /// a time between <paramref name="askedAt"/> and the latest trial. So the pauses grow evenly: each pause is about a tenth of the age that the outage had at
+    /// the beginning of the current round over the endpoints.
     /// </param>
     public TimeSpan NextTrialAt(TimeSpan askedAt)
     {
@@ -74,13 +75,13 @@ internal sealed class OutagePace
             return TimeSpan.Zero;
         var from = new TimeSpan(Volatile.Read(ref _from));
         var pause = IsWithoutBudget ? PauseWithoutBudget : PauseAfter(Volatile.Read(ref _trials), (askedAt > since ? from - 0.7 * (from - askedAt) : from) - since);
-        var next = from + pause * Volatile.Read(ref _shortened);
+        var next = from + pause * Volatile.Read(ref _jitterFactor);
         var room = new TimeSpan(Volatile.Read(ref _openedAt)) + TimeSpan.FromSeconds(Volatile.Read(ref _repeats) + 1 - RepeatsAtOnce);
         return room > next ? room : next;
     }
 
     /// <summary>
-    /// Checks whether an attempt that is not a trial may be repeated now. Such attempts are made if the budget pays for them, or if a probe has shown that an
+    /// Checks whether a repeat that is not a trial may begin now. A call makes such a repeat if the retry budget pays for it, or if a probe has shown that an
     /// endpoint is back.
     /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
@@ -101,8 +102,8 @@ internal sealed class OutagePace
     }
 
     /// <summary>
-    /// Records that an attempt was served. If it began after the failures, not all endpoints are out, and the count starts again. So while failures and
-    /// successes are mixed, calls are repeated as far as the budget allows.
+    /// Records that an attempt was served. If the attempt began after the failures, not all endpoints are out, and the count of repeats starts again. So while
+    /// failures and successes are mixed, only the retry budget limits the repeats.
     /// </summary>
     /// <param name="began">The time at which the attempt began.</param>
     /// <param name="now">The current time on the pool's clock.</param>
@@ -120,7 +121,9 @@ internal sealed class OutagePace
     /// <summary>Checks whether a call may take the right to make a trial now.</summary>
     public bool IsFree(TimeSpan now) => Volatile.Read(ref _claimed) == 0 || IsLapsed(Volatile.Read(ref _trialSince), now);
 
-    /// <summary>Takes the right to make a trial. It ends with <see cref="EndTrial"/> or <see cref="ReleaseClaim"/>, or expires if its trial stays silent.</summary>
+    /// <summary>
+    /// Takes the right to make a trial. The right ends with <see cref="EndTrial"/> or <see cref="ReleaseClaim"/>, or expires if the trial stays silent.
+    /// </summary>
     public bool TryClaim(TimeSpan now)
     {
         if (Interlocked.CompareExchange(ref _claimed, 1, 0) == 0)
@@ -135,18 +138,18 @@ internal sealed class OutagePace
     /// Records that a call waits because no endpoint serves it. If calls have waited until shortly before, the outage continues; otherwise a new outage begins.
     /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="failedAt">The time at which the call failed. The first pause begins there.</param>
+    /// <param name="failedAt">The time at which the call failed. The first pause begins at this time.</param>
     public void BeginOutage(TimeSpan now, TimeSpan failedAt)
     {
         var since = Volatile.Read(ref _since);
-        if (since != None && now.Ticks - Math.Max(Volatile.Read(ref _from), Volatile.Read(ref _repeatedAt)) < Forgotten.Ticks)
+        if (since != None && now.Ticks - Math.Max(Volatile.Read(ref _from), Volatile.Read(ref _repeatedAt)) < LongestGap.Ticks)
             return;
         if (Interlocked.CompareExchange(ref _since, failedAt.Ticks, since) != since)
             return;
         Volatile.Write(ref _trials, 0);
-        Volatile.Write(ref _shortened, 1);
+        Volatile.Write(ref _jitterFactor, 1);
         Volatile.Write(ref _from, failedAt.Ticks);
-        if (since == None && Volatile.Read(ref _endedAt) is not None and var endedAt && now.Ticks - endedAt < Apart.Ticks)
+        if (since == None && Volatile.Read(ref _endedAt) is not None and var endedAt && now.Ticks - endedAt < FlakyGap.Ticks)
             return;
         Volatile.Write(ref _countedFrom, failedAt.Ticks);
         Volatile.Write(ref _openedAt, failedAt.Ticks);
@@ -158,25 +161,25 @@ internal sealed class OutagePace
 
     /// <summary>Records that the trial has ended; the right to make trials is free again.</summary>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="dice">A random number from 0 to 1, for the jitter.</param>
-    public void EndTrial(TimeSpan now, double dice)
+    /// <param name="random">A random number from 0 to 1, for the jitter.</param>
+    public void EndTrial(TimeSpan now, double random)
     {
         Volatile.Write(ref _trialSince, None);
         Interlocked.Increment(ref _trials);
-        Volatile.Write(ref _shortened, 1 - Jitter * dice);
+        Volatile.Write(ref _jitterFactor, 1 - Jitter * random);
         Volatile.Write(ref _from, now.Ticks);
         ReleaseClaim();
     }
 
     /// <summary>
     /// Records that a call of the same kind as the waiting calls was served, so the outage is over. Returns the length of the outage. Null if there was no
-    /// outage, or if it has only just begun.
+    /// outage, or if calls wait and the outage has only just begun.
     /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
     /// <param name="isWaitedFor">True if calls wait.</param>
     public TimeSpan? EndOutage(TimeSpan now, bool isWaitedFor)
     {
-        if (Since is not { } since || isWaitedFor && now - since < Youth)
+        if (Since is not { } since || isWaitedFor && now - since < ShortestOutage)
             return null;
         Volatile.Write(ref _endedAt, now.Ticks);
         Volatile.Write(ref _since, None);
@@ -203,5 +206,5 @@ internal sealed class OutagePace
         return EarlyProbePause + (LongestProbePause - EarlyProbePause) * Math.Min(1, (age - ProbesEarly) / ProbesEarly);
     }
 
-    private static bool IsLapsed(long since, TimeSpan now) => since != None && now.Ticks - since > Lapse.Ticks;
+    private static bool IsLapsed(long since, TimeSpan now) => since != None && now.Ticks - since > ClaimTimeout.Ticks;
 }

@@ -14,8 +14,9 @@ internal ref struct ProspectReader
     /// <summary>A call waits for the trial of an endpoint with a refused key or an exhausted quota only if the trial is due within this time.</summary>
     private static readonly TimeSpan NearTrial = TimeSpan.FromSeconds(10);
 
-    // An endpoint in _earlierOut is out of service, and this call never tried it while it was in service. Such an endpoint may have recovered, so it sometimes gets
-    // a trial before the endpoints in _trial. It must have got no request for this time, so that these trials are rare and hardly delay the other trials.
+    // An endpoint in _earlierOut is out of service, and this call never tried it while it was in service. Such an endpoint may have recovered, so it sometimes
+    // gets a trial before the endpoint in _trial. It gets such a trial only if it has got no request for this time. So these trials are rare and hardly delay
+    // the other trials.
     private static readonly TimeSpan EarlierOutPause = TimeSpan.FromSeconds(5);
 
     private readonly FailoverCall _call;
@@ -80,8 +81,8 @@ internal ref struct ProspectReader
         if (Returned is not null && _serving > 1 && Fraction(_call.Number) >= 2 * Returned.Health.State.SlowStartShare(_now))
             (_cameBackAt, Returned) = (TimeSpan.MaxValue, null);
         // The endpoint in _trial usually gets the trial. The endpoint in _earlierOut (see EarlierOutPause) gets the trial in two cases: _trial has no endpoint,
-        // or _earlierOut comes first (Trial.IsBefore) and IsEarlierOutsTurn allows its trial.
-        var trial = _trial.Endpoint is null || _earlierOut.IsBefore(_trial, _now) && IsEarlierOutsTurn() ? _earlierOut : _trial;
+        // or _earlierOut comes first (Trial.IsBefore) and MayTryEarlierOut allows its trial.
+        var trial = _trial.Endpoint is null || _earlierOut.IsBefore(_trial, _now) && MayTryEarlierOut() ? _earlierOut : _trial;
         // A plain answer may legitimately take long. So only a stream may get its second attempt on the endpoint that already works on it.
         if (trial.Endpoint is null && _call.IsStream)
             trial = _kept;
@@ -132,7 +133,7 @@ internal ref struct ProspectReader
         if (admits)
             ReadServing(member, health, in findings, at);
         if (admits && at > _now && findings is { Attempts: 0, Fault: null })
-            _roomAt = Min(_roomAt, at); // the call waits for capacity there, which is not an outage
+            _roomAt = Min(_roomAt, at); // the call only waits for capacity of the endpoint, which is not an outage
         else
             ReadTrial(member, health, in findings, at);
     }
@@ -151,8 +152,8 @@ internal ref struct ProspectReader
         // Only calls that are released one after another may go to an endpoint that has come back. A call that was woken by its own timer must pay from the
         // retry budget, or wait for the next trial of the outage (OutagePace). Otherwise all calls would go to the endpoint at the same time.
         var isOpen = _call.WasReleased && HasComeBack(member, failedAt);
-        // A probe may be wrong. So after a successful probe, a call may make an attempt before the next trial is due only while the outage allows further
-        // repeats beside its trials (OutagePace.HasRoomBeside).
+        // A probe may be wrong. So if only a probe shows that the endpoint is back, a call must not always make its attempt before the next trial is due. It
+        // may do so while the outage allows more repeats beside its trials (OutagePace.HasRoomBeside).
         if ((isOpen || findings.Attempts > 0 && _hasRoomBesidePace && member.IsSeenBack) && member.Load < _returnedLoad)
             (_cameBackAt, _returnedLoad, Returned) = (at, member.Load, member);
         if (hasServed && (findings.Attempts > 0 || _isSecond) && findings.Attempts < _retryAttempts)
@@ -217,7 +218,7 @@ internal ref struct ProspectReader
     private readonly bool CanAnswerBy(EndpointState member, TimeSpan at) =>
         _call.History.IsFresh || new AnswerTime(_call.IsStream, _settings.Retry.MinimumChance, _call.Deadline - at).IsPossible(member);
 
-    private readonly bool IsEarlierOutsTurn() =>
+    private readonly bool MayTryEarlierOut() =>
         !_anyServes && (_isSpared || _now - _outageSince >= EarlierOutPause)
         && _earlierOut.Endpoint!.Health.State is var health && _now - Max(_earlierOut.AskedAt, health.Since) >= EarlierOutPause && health.Cause?.IsSilence() != true;
 

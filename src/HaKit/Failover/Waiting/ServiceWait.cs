@@ -177,8 +177,9 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
 
     private static BeginMode ModeOf(EndpointState member, TimeSpan now) => member.Health.State.Admits(now) ? BeginMode.Normal : BeginMode.OutageTrial;
 
-    // The endpoint that returns first has named the time. One call wakes at that time, and the others follow after its success. Until shortly before that time
-    // the call examines the pool from time to time: another endpoint may have a free place, although the release went to a call that cannot use that endpoint.
+    // The endpoint that returns first has named the time. One call wakes at that time, and the others follow after its success. Until shortly before that time,
+    // the call also examines the pool from time to time. Another endpoint may have free capacity, but its release may have gone to a call that cannot use that
+    // endpoint.
     private Step AwaitReturn(FailoverCall call, EndpointState member, TimeSpan at, TimeSpan now)
     {
         if (call.Watched != member)
@@ -210,9 +211,9 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
     private string WhyOf(FailoverCall call, WaitRule rule, TimeSpan now) => rule switch
     {
         WaitRule.NotCapable when context.Snapshot.Members.Length == 0 => "the pool has no endpoint. Add one, or wait until one is found.",
-        WaitRule.NotCapable when call.History.ForbidsRepeat => "no further endpoint may be asked: those that failed said that the request must not be repeated (x-should-retry).",
+        WaitRule.NotCapable when call.History.ForbidsRepeat => "no further endpoint may be asked: an endpoint answered that the request must not be sent to it again (x-should-retry), and no other endpoint can serve the request.",
         WaitRule.NotCapable when Requirement.NameMissing(context.Snapshot.Members, call.Profile) is { } missing =>
-            $"no endpoint has the capabilities that the request needs: {missing}. Add it to an endpoint (Model, Residency, Tags, Tools, Vision, ContextWindow), or take it out of the request's profile.",
+            $"no endpoint has the capabilities that the request needs: {missing}. Correct the settings of an endpoint (Model, Residency, Tags, Tools, Vision, ContextWindow), or the request's profile.",
         WaitRule.NotCapable when call.History.ContextWindowTooSmall is not null =>
             "an endpoint has refused the prompt as too long, and no other endpoint that meets the requirements of the request has a larger context window.",
         WaitRule.NotCapable => "the request was refused, and no other endpoint can be asked now.",
