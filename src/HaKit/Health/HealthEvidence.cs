@@ -107,13 +107,13 @@ internal readonly record struct HealthEvidence
     public bool IsShared { get; init; }
 
     /// <summary>Gets whether a pause of this process explains the fault. The fault then does not count.</summary>
-    public bool IsHeld { get; init; }
+    public bool IsExcused { get; init; }
 
     /// <summary>
     /// Gets whether this machine's network may be at fault, because the pool can connect to none of its endpoints. A failure that would eject the endpoint then
     /// only makes it suspect.
     /// </summary>
-    public bool IsDoubtful { get; init; }
+    public bool IsNetworkSuspect { get; init; }
 
     /// <summary>
     /// Gets, for a probe, whether this one result is enough to eject the endpoint or to bring it back, because a failure detector has made the decision. While

@@ -18,8 +18,8 @@ internal static class HealthReducer
         state = state.ApplyElapsedTime(now, evidence.Jitter, options);
         return evidence.Source switch
         {
-            EvidenceSource.Traffic => evidence.Fault is null ? Success(state, evidence, now, options) : Failure(state, evidence, now, options),
-            EvidenceSource.Probe => evidence.Fault is null ? ProbeHit(state, evidence, now, options) : ProbeMiss(state, evidence, now, options),
+            EvidenceSource.Traffic => evidence.Fault is null ? ApplySuccess(state, evidence, now, options) : ApplyFailure(state, evidence, now, options),
+            EvidenceSource.Probe => evidence.Fault is null ? ApplyProbeHit(state, evidence, now, options) : ApplyProbeMiss(state, evidence, now, options),
             EvidenceSource.Order => ApplyOrder(state, evidence.Order, now, options),
             EvidenceSource.TrialBegun => state.BeginTrial(evidence.IsOutage, now, options),
             EvidenceSource.TrialElsewhere => state.Postpone(now + options.TrialTimeout),
@@ -27,34 +27,34 @@ internal static class HealthReducer
             EvidenceSource.CredentialChanged => state.Cooldown is { Cause.Kind: FaultKind.Unauthorized } ? state.ClearCooldown(TimeSpan.MaxValue, now, options) : state,
             EvidenceSource.ServedElsewhere => CountRefusal(state, evidence, now, options),
             EvidenceSource.LeftInSilence => state.IsInService && evidence.Epoch == state.Epoch ? state.Suspect(evidence.Fault!, evidence.Fault!.Level(), now) : state,
-            EvidenceSource.SelfSuspicion => SelfSuspicion(state, evidence, now, options),
+            EvidenceSource.SelfSuspicion => ApplySelfSuspicion(state, evidence, now, options),
             EvidenceSource.Peer => state.ApplyPeerFact(evidence, now, options),
             _ => state,
         };
     }
 
-    private static HealthState Success(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    private static HealthState ApplySuccess(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         if (evidence.Epoch != state.Epoch)
             return state.IsLateAnswerOfTrial(evidence) ? state.ForgetTrialTimeout().ClearCooldown(evidence.Began, now, options).Recover(now, options) : state;
         if (state.Status == EndpointHealthStatus.Trial)
             return evidence.IsTrial ? state.ClearCooldown(evidence.Began, now, options).Recover(now, options) : state;
-        return state.IsInService ? state.Clean(evidence.Began, now) : state;
+        return state.IsInService ? state.ClearFailures(evidence.Began, now) : state;
     }
 
-    private static HealthState Failure(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    private static HealthState ApplyFailure(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
         var isOwn = BelongsToEpoch(state, evidence);
         var isTrialAnswer = isOwn && evidence.IsTrial && state.Status == EndpointHealthStatus.Trial;
         if (fault.IsNeutral)
-            return isTrialAnswer ? state.Undecided(fault, now, evidence.Jitter, options) : state;
-        if (evidence.IsHeld)
-            return HeldFailure(state, fault, isOwn, isTrialAnswer, now);
+            return isTrialAnswer ? state.EndUndecidedTrial(fault, now, evidence.Jitter, options) : state;
+        if (evidence.IsExcused)
+            return ApplyExcusedFailure(state, fault, isOwn, isTrialAnswer, now);
 
-        var next = Cool(state, evidence, now, options);
+        var next = ApplyCooldown(state, evidence, now, options);
         if (isTrialAnswer)
-            return FailedTrial(next, fault, evidence.Jitter, now, options);
+            return ApplyFailedTrial(next, fault, evidence.Jitter, now, options);
         if (!isOwn || !state.IsInService)
             return next;
         if (fault.IsBreakerWithTime())
@@ -77,18 +77,18 @@ internal static class HealthReducer
 
     // A pause of this process explains the failure, so the failure is no evidence against the endpoint. But if the attempt was the trial, the trial must end,
     // so that the next trial can begin.
-    private static HealthState HeldFailure(HealthState state, Fault fault, bool isOwn, bool isTrialAnswer, TimeSpan now)
+    private static HealthState ApplyExcusedFailure(HealthState state, Fault fault, bool isOwn, bool isTrialAnswer, TimeSpan now)
     {
         if (isTrialAnswer)
-            return state.Release(now);
-        return isOwn ? state.Hold(fault, now) : state;
+            return state.CancelTrial(now);
+        return isOwn ? state.ExcuseFailure(fault, now) : state;
     }
 
-    private static HealthState FailedTrial(HealthState state, Fault fault, double jitter, TimeSpan now, HealthOptions options)
+    private static HealthState ApplyFailedTrial(HealthState state, Fault fault, double jitter, TimeSpan now, HealthOptions options)
     {
         if (fault.IsBreakerWithTime())
             return state.RejectUntil(fault, now, options);
-        return fault.Counts() ? state.FailTrial(fault, now, jitter, options) : state.Release(now);
+        return fault.Counts() ? state.FailTrial(fault, now, jitter, options) : state.CancelTrial(now);
     }
 
     /// <summary>Counts one more consecutive failure, and ejects the endpoint if its consecutive failures or its failure ratio require this.</summary>
@@ -113,11 +113,11 @@ internal static class HealthReducer
                 UnansweredFailures = streak.Unanswered,
                 StreakFrom = streak.From,
                 IsSpared = evidence.IsLast,
-                ConnectsNowhere = evidence.IsDoubtful || state.ConnectsNowhere && fault.IsConnectClass,
+                ConnectsNowhere = evidence.IsNetworkSuspect || state.ConnectsNowhere && fault.IsConnectClass,
             };
         }
 
-        return evidence.IsDoubtful ? state.Suspect(fault, level, now) with { ConnectsNowhere = true } : state.Eject(fault, level, now, evidence.Jitter, options);
+        return evidence.IsNetworkSuspect ? state.Suspect(fault, level, now) with { ConnectsNowhere = true } : state.Eject(fault, level, now, evidence.Jitter, options);
     }
 
     /// <summary>
@@ -191,7 +191,7 @@ internal static class HealthReducer
         return next.Refusals >= options.FailuresToEject && !evidence.IsLast && options.RefusalsRule == RuleMode.Enforce ? next.EjectForRefusals(fault, now, evidence.Jitter, options) : next;
     }
 
-    private static HealthState Cool(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    private static HealthState ApplyCooldown(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
         if (fault.IsUntilCleared())
@@ -231,7 +231,7 @@ internal static class HealthReducer
         _ => true,
     };
 
-    private static HealthState ProbeHit(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    private static HealthState ApplyProbeHit(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var level = evidence.Level;
         if (state.Cooldown is { IsClearable: true } cooldown && level >= cooldown.Cause.Level() && state.Status != EndpointHealthStatus.Trial)
@@ -239,7 +239,7 @@ internal static class HealthReducer
         if (state.IsInService)
         {
             if (level >= state.CauseLevel)
-                return state.CleanByProbe(level, now);
+                return state.ClearFailuresByProbe(level, now);
             // The probe's level is too low to disprove the failures of calls. But the probe has connected, so it ends the failures to connect and the missed
             // heartbeats.
             return (state.ConnectFailures | state.ProbeMisses) == 0 && !state.ConnectsNowhere ? state : state with { ConnectFailures = 0, ProbeMisses = 0, ConnectsNowhere = false };
@@ -251,17 +251,17 @@ internal static class HealthReducer
         return hits >= options.HitsToRecover ? state.Recover(now, options) with { IsBackByProbe = true } : state with { ProbeHits = hits };
     }
 
-    private static HealthState ProbeMiss(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    private static HealthState ApplyProbeMiss(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         var fault = evidence.Fault!;
         if (fault.IsNeutral)
             return state;
-        if (evidence.IsHeld)
-            return state.Hold(fault, now);
+        if (evidence.IsExcused)
+            return state.ExcuseFailure(fault, now);
         // A probe that only connects has not tested the key or the quota, even if the server's answer mentions them.
         if (fault.IsUntilCleared() && fault.Level() > evidence.Level)
             return state;
-        var next = Cool(state, evidence, now, options);
+        var next = ApplyCooldown(state, evidence, now, options);
         if (!fault.Counts())
             return next;
         if (state.Status == EndpointHealthStatus.Ejected)
@@ -277,13 +277,13 @@ internal static class HealthReducer
         var misses = evidence.IsDecisive ? options.MissesToEject : state.ProbeMisses + 1;
         if (misses >= options.MissesToEject && options.HeartbeatsRule == RuleMode.Enforce)
         {
-            return evidence.IsDoubtful
+            return evidence.IsNetworkSuspect
                 ? next.Suspect(fault, level, now) with { ConnectsNowhere = true }
                 : next.Eject(fault, level, now, evidence.Jitter, options, byProbe: true);
         }
 
         var suspect = next.Suspect(fault, level, now);
-        return suspect with { ProbeMisses = misses, AreMissesOnlyCounted = options.HeartbeatsRule != RuleMode.Enforce, ConnectsNowhere = evidence.IsDoubtful || suspect.ConnectsNowhere };
+        return suspect with { ProbeMisses = misses, AreMissesOnlyCounted = options.HeartbeatsRule != RuleMode.Enforce, ConnectsNowhere = evidence.IsNetworkSuspect || suspect.ConnectsNowhere };
     }
 
     private static HealthState ApplyOrder(HealthState state, HealthOrder order, TimeSpan now, HealthOptions options)
@@ -299,23 +299,23 @@ internal static class HealthReducer
         if (state.Cooldown is { IsClearable: true })
             state = state.ClearCooldown(TimeSpan.MaxValue, now, options);
         if (state.IsInService)
-            return state.Clean(now, now);
+            return state.ClearFailures(now, now);
         return state.Recover(now, options) with { Epoch = state.Epoch + 1, EpochSince = now };
     }
 
-    private static HealthState SelfSuspicion(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    private static HealthState ApplySelfSuspicion(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         if (state.Status == EndpointHealthStatus.Trial)
             return state.ExtendTrial(now + options.PauseGrace);
         if (state.Status != EndpointHealthStatus.Ejected)
-            return state.Cause is { } doubtful && doubtful.MayBeOurPause() ? state.Hold(doubtful, now) : state;
+            return state.Cause is { } doubtful && doubtful.MayBeOurPause() ? state.ExcuseFailure(doubtful, now) : state;
         if (state.Cause is not { } cause || !cause.MayBeOurPause() || !(state.JudgedAt >= now - evidence.Length))
             return state;
         var back = state.UndoEjection(now);
         // If this machine's network may be at fault, the ejection is only postponed: the count is set to one less than the limit, so the next failure to
         // connect ejects the endpoint, unless a success comes first. If a pause of this process explains the ejection, the ejection is cancelled and the count
         // is 0.
-        var counts = evidence.IsDoubtful ? Math.Max(0, options.ConnectFailuresToEject - 1) : 0;
-        return back.IsInService ? back with { ConsecutiveFailures = counts, ConnectFailures = counts, ConnectsNowhere = evidence.IsDoubtful } : back;
+        var counts = evidence.IsNetworkSuspect ? Math.Max(0, options.ConnectFailuresToEject - 1) : 0;
+        return back.IsInService ? back with { ConsecutiveFailures = counts, ConnectFailures = counts, ConnectsNowhere = evidence.IsNetworkSuspect } : back;
     }
 }

@@ -112,8 +112,8 @@ public sealed record HealthState
     internal bool IsUnreachable => Cause is { IsConnectClass: true } && IsInService && (ConnectsNowhere || ConnectFailures > 1 || ProbeMisses > 1 && !AreMissesOnlyCounted);
 
     /// <summary>
-    /// Gets whether the latest failure to connect came while the pool could connect to none of its endpoints (<see cref="HealthEvidence.IsDoubtful"/>). A success,
-    /// a failure of another kind or an ejection ends this.
+    /// Gets whether the latest failure to connect came while the pool could connect to none of its endpoints (<see cref="HealthEvidence.IsNetworkSuspect"/>).
+    /// After a success, a failure of another kind or an ejection, the value is false.
     /// </summary>
     internal bool ConnectsNowhere { get; init; }
 

@@ -113,7 +113,7 @@ internal sealed class HealthTracker
         {
             if (lateness <= _options.LateTimers)
                 return;
-            _suspicion.Paused(now, _options);
+            _suspicion.RecordPause(now, _options);
             foreach (var endpoint in _endpoints)
             {
                 ApplyWhileLocked(endpoint, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, Length = lateness }, now);
@@ -200,21 +200,21 @@ internal sealed class HealthTracker
         var fault = evidence.Fault;
         evidence = evidence with
         {
-            IsHeld = _suspicion.Explains(evidence, now),
+            IsExcused = _suspicion.Explains(evidence, now),
             Jitter = _random.NextDouble(),
             HasServedLately = fault?.Kind == FaultKind.Unauthorized && KeyHasServedWhileLocked(endpoint, now),
         };
-        if (fault is not null && !evidence.IsHeld && evidence.Epoch == before.Epoch && before.IsInService && fault.Counts())
+        if (fault is not null && !evidence.IsExcused && evidence.Epoch == before.Epoch && before.IsInService && fault.Counts())
         {
             endpoint.Window.CountFailure(now);
             var (samples, failures) = endpoint.Window.Sum(now);
             evidence = evidence with { Samples = samples, Failures = failures };
         }
 
-        if (fault is { IsConnectClass: true } && !evidence.IsHeld && IsOwnNetworkSuspectWhileLocked(endpoint, evidence, now))
-            evidence = evidence with { IsDoubtful = true };
+        if (fault is { IsConnectClass: true } && !evidence.IsExcused && IsOwnNetworkSuspectWhileLocked(endpoint, evidence, now))
+            evidence = evidence with { IsNetworkSuspect = true };
         ApplyWhileLocked(endpoint, evidence, now);
-        if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsHeld)
+        if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsExcused)
             SpreadWhileLocked(endpoint, before, evidence, now);
         // The evidence is a success, and the cooldown is gone before its end. So the success has cleared the cooldown, also for the endpoints that share the
         // cooldown.
@@ -263,7 +263,7 @@ internal sealed class HealthTracker
         foreach (var other in _endpoints)
         {
             if (SelfSuspicion.IsEjectedJustNow(other.State, now, _options))
-                ApplyWhileLocked(other, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, IsDoubtful = true, Length = _options.SelfSuspicion }, now);
+                ApplyWhileLocked(other, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, IsNetworkSuspect = true, Length = _options.SelfSuspicion }, now);
         }
 
         return true;

@@ -20,7 +20,7 @@ internal static class HealthTransitions
         if (state.Cooldown is { } cooldown && now >= cooldown.Until)
             state = state.IsInService ? state.Reenter(cooldown.Return, cooldown.Cause, now) : state with { Cooldown = null };
         if (state.Status == EndpointHealthStatus.SlowStart && now >= state.Return.Until)
-            state = state.ToService(now);
+            state = state.ReturnToService(now);
         return state;
     }
 
@@ -37,18 +37,18 @@ internal static class HealthTransitions
     /// Records a successful probe that disproves the latest failure. Throttles, answers with a Retry-After and refusals are answers to requests. So only a
     /// probe that generates content shows that they are over.
     /// </summary>
-    public static HealthState CleanByProbe(this HealthState state, ProbeLevel level, TimeSpan now)
+    public static HealthState ClearFailuresByProbe(this HealthState state, ProbeLevel level, TimeSpan now)
     {
         if (level >= ProbeLevel.Generating)
-            return state.Clean(now, now);
+            return state.ClearFailures(now, now);
         if ((state.ConsecutiveFailures | state.ProbeMisses) == 0 && state.Status != EndpointHealthStatus.Suspect && !state.ConnectsNowhere)
             return state;
         // With TimeSpan.MinValue, the probe counts as older than each throttle and each answer with a Retry-After.
-        return state.Clean(TimeSpan.MinValue, now) with { Refusals = state.Refusals };
+        return state.ClearFailures(TimeSpan.MinValue, now) with { Refusals = state.Refusals };
     }
 
     /// <summary>Records a success: all consecutive failures are cleared.</summary>
-    public static HealthState Clean(this HealthState state, TimeSpan began, TimeSpan now)
+    public static HealthState ClearFailures(this HealthState state, TimeSpan began, TimeSpan now)
     {
         // Attempts that were in flight when the server throttled do not show whether the throttle is over.
         var throttles = state.ThrottledAt is { } last && began > last ? 0 : state.Throttles;
@@ -71,7 +71,7 @@ internal static class HealthTransitions
     }
 
     /// <summary>Records a failure for which this machine is probably at fault. The failure does not count, but the endpoint becomes suspect.</summary>
-    public static HealthState Hold(this HealthState state, Fault cause, TimeSpan now)
+    public static HealthState ExcuseFailure(this HealthState state, Fault cause, TimeSpan now)
     {
         if (!state.IsInService)
             return state;
@@ -119,9 +119,9 @@ internal static class HealthTransitions
     /// provisional refusal, an ejected endpoint gets its next trial only after another ejection period, at most 30 s. Otherwise each call would make a useless trial.
     /// For the same reason, the next trial of a cooldown comes only after a wait that doubles with each refusal, at most 30 s.
     /// </summary>
-    public static HealthState Undecided(this HealthState state, Fault refusal, TimeSpan now, double jitter, HealthOptions options)
+    public static HealthState EndUndecidedTrial(this HealthState state, Fault refusal, TimeSpan now, double jitter, HealthOptions options)
     {
-        var released = state.Release(now);
+        var released = state.CancelTrial(now);
         if (!refusal.IsProvisional)
             return released;
         if (released.Cooldown is { } cooldown && now < cooldown.Until)
@@ -206,10 +206,10 @@ internal static class HealthTransitions
         state.FailedTrial is { } trial ? state with { Ejections = trial.Ejections, RecoveredAt = trial.RecoveredAt, FailedTrial = null, JudgedAt = null } : state with { JudgedAt = null };
 
     /// <summary>Ends a trial without a result: the state is the same as before the trial, and the next trial may begin.</summary>
-    public static HealthState Release(this HealthState state, TimeSpan now)
+    public static HealthState CancelTrial(this HealthState state, TimeSpan now)
     {
         if (state.Until is null)
-            return state.ToService(now) with { Epoch = state.Epoch + 1, EpochSince = now };
+            return state.ReturnToService(now) with { Epoch = state.Epoch + 1, EpochSince = now };
         return state with { Status = EndpointHealthStatus.Ejected, Since = now, Epoch = state.Epoch + 1, EpochSince = now };
     }
 
@@ -239,8 +239,8 @@ internal static class HealthTransitions
     public static HealthState UndoEjection(this HealthState state, TimeSpan now)
     {
         if (state.FailedTrial is { } trial)
-            return trial.WithCooldownOf(state).Release(now) with { JudgedAt = null, Epoch = state.Epoch + 1 };
-        var back = (state with { Ejections = Math.Max(state.Ejections - 1, 0), Until = null, JudgedAt = null }).ToService(now);
+            return trial.WithCooldownOf(state).CancelTrial(now) with { JudgedAt = null, Epoch = state.Epoch + 1 };
+        var back = (state with { Ejections = Math.Max(state.Ejections - 1, 0), Until = null, JudgedAt = null }).ReturnToService(now);
         return back.Status == EndpointHealthStatus.Healthy
             ? back with { Status = EndpointHealthStatus.Suspect, Cause = state.Cause, CauseLevel = ProbeLevel.Reachable }
             : back;
@@ -300,7 +300,7 @@ internal static class HealthTransitions
     /// Returns the endpoint to service: to its slow start if that has not ended, as suspect if failures still count, otherwise as healthy. If no slow start is
     /// running, the recovery is complete now. This also applies if an ejection is undone.
     /// </summary>
-    private static HealthState ToService(this HealthState state, TimeSpan now)
+    private static HealthState ReturnToService(this HealthState state, TimeSpan now)
     {
         if (now < state.Return.Until)
             return state with { Status = EndpointHealthStatus.SlowStart, Since = now };

@@ -8,7 +8,7 @@ internal sealed class SelfSuspicion
     private TimeSpan _pauseEnd = TimeSpan.MinValue;
     private TimeSpan _graceUntil = TimeSpan.MinValue;
 
-    public void Paused(TimeSpan now, HealthOptions options) => (_pauseEnd, _graceUntil) = (now, now + options.PauseGrace);
+    public void RecordPause(TimeSpan now, HealthOptions options) => (_pauseEnd, _graceUntil) = (now, now + options.PauseGrace);
 
     /// <summary>
     /// Checks whether a pause of this process explains the fault: the attempt began before the end of the pause, or failed within the grace period after the

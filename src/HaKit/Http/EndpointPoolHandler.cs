@@ -33,7 +33,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
         _pool = pool;
         _warm = new WarmConnections(pool, this);
         _send = (message, _, token) => SendInsideAsync(message, token);
-        HttpSide.GetSide(pool).WarnOfMistakes();
+        HttpPoolState.Get(pool).WarnOfMistakes();
     }
 
     /// <summary>Gets the pool.</summary>

@@ -38,7 +38,7 @@ public static class EndpointPoolHttpExtensions
     {
         ArgumentNullException.ThrowIfNull(pool);
         ArgumentException.ThrowIfNullOrWhiteSpace(id);
-        return StatePlacement.Explain(pool, HttpSide.GetSide(pool).Ids, id);
+        return StatePlacement.Explain(pool, HttpPoolState.Get(pool).Ids, id);
     }
 
     // Relative addresses are resolved against the folder, so a base address without a final slash would lose its last part.

@@ -16,7 +16,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
     private static readonly System.Buffers.SearchValues<string> s_binary = System.Buffers.SearchValues.Create(
         ["audio/", "image/", "video/", "multipart/", "eventstream", "grpc", "protobuf", "msgpack", "zip", "pdf"], StringComparison.OrdinalIgnoreCase);
 
-    public ValueTask<HttpResponseMessage> JudgeAsync(CancellationToken token)
+    public ValueTask<HttpResponseMessage> ExamineAsync(CancellationToken token)
     {
         if (attempt.Lease.State.IsLimited)
             attempt.Lease.Observe(response.Headers, pool.Time);
@@ -92,14 +92,14 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
             }
             attempt.ReportFault(fault);
             if (Shape is not null)
-                HttpSide.GetSide(pool).UnknownShapes.AddRefusal(attempt, fault.StatusCode, body.Read.Span);
+                HttpPoolState.Get(pool).UnknownShapes.AddRefusal(attempt, fault.StatusCode, body.Read.Span);
             if (fault is { Kind: FaultKind.ModelNotFound, IsProvisional: true })
             {
                 attempt.Lease.State.RecordLackOfModel(pool.Engine.Clock.Now);
-                HttpSide.GetSide(pool).WarnOfMissingModel(attempt.Endpoint, fault.StatusCode);
+                HttpPoolState.Get(pool).WarnOfMissingModel(attempt.Endpoint, fault.StatusCode);
             }
             if (fault is { Kind: FaultKind.NotServed, IsProvisional: true })
-                HttpSide.GetSide(pool).WarnOfNotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
+                HttpPoolState.Get(pool).WarnOfNotServed(attempt.Endpoint, fault.StatusCode, request.Method, call.Path);
         }
         var limits = new RefusalLimits(pool.Engine.Clock, pool.Engine.Settings.Streaming.IdleTimeout, attempt.Lease.Deadline);
         response.ReplaceContent(body.ToContent(response.Content, limits), body.IsWhole);
@@ -151,7 +151,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         {
             // A body such as {"status":503,"message":"busy"} is an error without an error object. It is classified by the status in the body.
             attempt.ReportFault(FlatError.IsIn(body) && Classify(FlatError.AsObject(body), response.Headers) is { Kind: not FaultKind.BrokenBody } flat ? flat : CreateNoAnswerFault());
-            HttpSide.GetSide(pool).UnknownShapes.Add(attempt, (int)response.StatusCode, body);
+            HttpPoolState.Get(pool).UnknownShapes.Add(attempt, (int)response.StatusCode, body);
         }
         if (outline.Usage is { } usage && JsonOutline.TryReadUsage(body.AsSpan(usage), out var input, out var output, out var cached))
             attempt.ReportUsage(input, output, cached);
@@ -174,7 +174,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         var reader = new SseReader(pool.Owners.Classifier, endpoint.Dialect, pool.Time, Shape is null ? RequestKind.Other : RequestKind.CreatesAnswer, Shape)
         {
             Source = events,
-            Made = call.MakesState ? Remember : null,
+            StoredObjectSeen = call.MakesState ? Remember : null,
             Choices = call.Choices,
             IsReport = request.Method != HttpMethod.Post,
             MayBeEmpty = IsEmptyOnPurpose(0),

@@ -22,7 +22,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     private IReadOnlyList<StoredName>? _namedInBody;
     private EarlierTries? _tries;
 
-    private readonly HttpSide _side = HttpSide.GetSide(pool);
+    private readonly HttpPoolState _poolState = HttpPoolState.Get(pool);
 
     public RequestProfile Profile { get; private set; } = RequestProfile.Default;
 
@@ -46,12 +46,12 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         EndpointPool pool, HttpSend send, HttpRequestMessage request, CancellationToken cancellationToken, bool mayContinue = true)
     {
         using var call = new HttpCall(pool, send, request) { MayContinue = mayContinue, _tries = RequestTries.GetTries(request) };
-        call._side.WarnOfRetries(request);
-        call.Profile = call._side.LimitToAddressed(ProfileOf(pool, request));
+        call._poolState.WarnOfRetries(request);
+        call.Profile = call._poolState.LimitToAddressed(ProfileOf(pool, request));
         await call.ReadBodyAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (call._side.RefusedCredentials.RemembersAny)
+            if (call._poolState.RefusedCredentials.RemembersAny)
                 await call.ReadmitEndpointsAsync(cancellationToken).ConfigureAwait(false);
             var (response, detail) = call.FindStatePlacement() is { } state
                 ? await state.RunAsync(pool, call, cancellationToken).ConfigureAwait(false)
@@ -64,7 +64,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         }
         catch
         {
-            call._side.RecordFailed(request);
+            call._poolState.RecordFailed(request);
             RequestTries.RememberTries(request, call._tries);
             throw;
         }
@@ -72,7 +72,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     private async ValueTask ReadmitEndpointsAsync(CancellationToken cancellationToken)
     {
-        var readmission = _side.RefusedCredentials.ReadmitEndpointsAsync(request, Profile, cancellationToken);
+        var readmission = _poolState.RefusedCredentials.ReadmitEndpointsAsync(request, Profile, cancellationToken);
         if (readmission.IsCompletedSuccessfully)
             return;
         Profile = Profile with { BeganAt = Profile.BeganAt ?? pool.Engine.Clock.Now };
@@ -84,8 +84,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     {
         // The profile may limit the call to the endpoints that have a stored object. So the endpoints to avoid are chosen here, among the endpoints of this
         // profile.
-        if (_side.RefusedKinds.RemembersAny())
-            profile = _side.RefusedKinds.Avoid(profile, pool.Engine.Snapshot.Members, Kinds.Names());
+        if (_poolState.RefusedKinds.RemembersAny())
+            profile = _poolState.RefusedKinds.Avoid(profile, pool.Engine.Snapshot.Members, Kinds.Names());
         return pool.ExecuteWithDetailAsync(profile, AsksForStream, this, static (attempt, call, token) => call.AttemptAsync(attempt, token), token, _tries);
     }
 
@@ -121,7 +121,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         List<StoredName> names = [.. NamedInBody];
         if (_route.Named is { } named)
             names.Add(named);
-        return StatePlacement.FindPlacement(pool, _side.Ids, Profile, names);
+        return StatePlacement.FindPlacement(pool, _poolState.Ids, Profile, names);
     }
 
     /// <summary>Records the stored objects that an answer reports.</summary>
@@ -129,7 +129,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     /// <param name="json">The answer, or one event of it.</param>
     public void RememberState(PoolEndpoint endpoint, ReadOnlySpan<byte> json)
     {
-        var ids = _side.Ids;
+        var ids = _poolState.Ids;
         foreach (var name in StoredNames.InAnswer(json))
             ids.Remember(name.Id, endpoint.Name);
     }
@@ -139,7 +139,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
 
     private void RecordKinds(CallDetail detail)
     {
-        var refused = _side.RefusedKinds;
+        var refused = _poolState.RefusedKinds;
         refused.AddRefusals(detail, pool.Options.CircuitBreaker);
         if (refused.RemembersAny())
             refused.AddSuccess(detail.Endpoint, Kinds.Names());
@@ -175,7 +175,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     {
         if (request.RequestUri is not { IsAbsoluteUri: true } requested)
             throw new InvalidOperationException("The request has no absolute address.");
-        _route = _side.RouteOf(requested);
+        _route = _poolState.RouteOf(requested);
         if (request.Content is not { } content)
         {
             UseBody(null);
@@ -209,7 +209,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         _body = body;
         if (body is { IsKept: false } && Profile.MayHedge != false)
             Profile = Profile with { MayHedge = false };
-        if (Profile.InputTokens == 0 && body is { IsKept: true, IsJson: true } && _side.HasTokenLimit)
+        if (Profile.InputTokens == 0 && body is { IsKept: true, IsJson: true } && _poolState.HasTokenLimit)
             Profile = Profile with { GuessedTokens = PromptSize.EstimateTokens(body[..], pool.Options.Http.CountTokens) };
         AsksForStream = body?.Outline.Stream == true || _route.Streams || AcceptsEventsOnly();
     }
@@ -227,7 +227,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         {
             attempt.ReportOperation(operation);
         }
-        var target = _side.TargetOf(attempt.Endpoint);
+        var target = _poolState.TargetOf(attempt.Endpoint);
         var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
         token.ThrowIfCancellationRequested(); // a credential source that ignores its token may return after the end of the call: no request must be sent then
         // The facts for other replicas contain a hash of the credential that the endpoint uses. If this credential came from code, it is stored here for these
@@ -247,11 +247,11 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             response = await SendAsync(outgoing, address, token).ConfigureAwait(false);
             if (HttpRedirects.IsFromElsewhere(response, address) || HttpAnswer.IsRedirect(response))
                 response = await Redirects.FollowAsync(this, outgoing, response, address, token).ConfigureAwait(false);
-            var answer = await new HttpAnswer(pool, attempt, this, request, response).JudgeAsync(token).ConfigureAwait(false);
+            var answer = await new HttpAnswer(pool, attempt, this, request, response).ExamineAsync(token).ConfigureAwait(false);
             if (attempt.Lease.Declared is { } fault)
             {
                 RecordFailure(attempt, recorded, fault);
-                _side.RefusedCredentials.RecordRefusal(fault, request, attempt.Endpoint, secret);
+                _poolState.RefusedCredentials.RecordRefusal(fault, request, attempt.Endpoint, secret);
             }
             return answer;
         }
@@ -260,7 +260,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             response?.Dispose();
             var fault = pool.Engine.Guard.FindFault(attempt.Lease, exception);
             RecordFailure(attempt, recorded, fault);
-            _side.RefusedCredentials.RecordRefusal(fault, request, attempt.Endpoint, secret);
+            _poolState.RefusedCredentials.RecordRefusal(fault, request, attempt.Endpoint, secret);
             if (_body?.WasRefused == true)
             {
                 _lastFailure ??= exception;
@@ -297,7 +297,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         return response;
     }
 
-    bool ICallerCredentials.HasPart(PoolEndpoint endpoint, string text) => _side.TargetOf(endpoint).Names.HasPart(request, text);
+    bool ICallerCredentials.HasPart(PoolEndpoint endpoint, string text) => _poolState.TargetOf(endpoint).Names.HasPart(request, text);
 
     public void Dispose() => _body?.Dispose();
 

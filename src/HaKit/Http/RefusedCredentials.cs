@@ -9,7 +9,7 @@ namespace HaKit.Http;
 /// Remembers the latest credentials that endpoints refused, as hashes that are useless outside this process. An endpoint that refused a key is in a cooldown. A
 /// call with another key (a rotated key, or the key of another caller) ends this cooldown at once. Thread-safe.
 /// </summary>
-internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
+internal sealed class RefusedCredentials(EndpointPool pool, HttpPoolState poolState)
 {
     private const int Most = 64;
 
@@ -124,7 +124,7 @@ internal sealed class RefusedCredentials(EndpointPool pool, HttpSide side)
     // which of them was wrong. So the hash covers all of them, in any order.
     private int? HashOf(HttpRequestMessage request, PoolEndpoint endpoint, string? secret)
     {
-        var target = side.TargetOf(endpoint);
+        var target = poolState.TargetOf(endpoint);
         if (secret is not null || !target.TakesCallersCredential(secret, pool.Options.Http.ForwardCallerCredential))
             return secret is null ? null : HashOf(secret);
         int? hash = null;

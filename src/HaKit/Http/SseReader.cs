@@ -29,7 +29,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     public SseEvents? Source { get; init; }
 
     /// <summary>Gets the callback for each event that may name stored objects. Null: none.</summary>
-    public StoredObjectWatch? Made { get; init; }
+    public StoredObjectWatch? StoredObjectSeen { get; init; }
 
     /// <summary>Sets how many choices the request asks for. The end of one choice is not the end of the others.</summary>
     public int Choices { init => _choices = new(value); }
@@ -164,7 +164,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         _isKnown = true;
         HasAnswer |= name.StartsWith("response."u8) || name.StartsWith("message_"u8);
         // Pieces of text contain no ids of objects, but events that begin, end or add an item may contain them.
-        if (Made is { } watch && !name.EndsWith(".delta"u8))
+        if (StoredObjectSeen is { } watch && !name.EndsWith(".delta"u8))
             watch(data);
         switch (meaning)
         {
@@ -229,7 +229,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         if (!_fields.IsBare || !(StreamPieces.TextAtRoot(data, "object"u8).SequenceEqual("response"u8) || StreamPieces.TypeOf(data).SequenceEqual("message"u8)))
             return null;
         (_isKnown, HasAnswer) = (true, true);
-        Made?.Invoke(data);
+        StoredObjectSeen?.Invoke(data);
         var reason = StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } stop ? stop : StreamPieces.TextAfter(data, "\"status\""u8);
         // The status "incomplete" means that the response has reached a limit on its length. The provider sends no more of it, so it was not cut.
         var meaning = reason.SequenceEqual("incomplete"u8) ? FinishMeaning.End : FinishReasons.MeaningOf(reason);

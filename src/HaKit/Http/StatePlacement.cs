@@ -65,7 +65,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         if (Maker is null && first.Result.IsSuccessStatusCode)
         {
             foreach (var name in Names)
-                HttpSide.GetSide(pool).Ids.Remember(name.Id, first.Detail.Endpoint);
+                HttpPoolState.Get(pool).Ids.Remember(name.Id, first.Detail.Endpoint);
         }
 
         return first;

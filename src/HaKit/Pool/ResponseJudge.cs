@@ -26,11 +26,11 @@ internal sealed class ResponseJudge(IFaultClassifier classifier, PoolClock clock
     {
         var inner = (Func<EndpointAttempt, TState, CancellationToken, ValueTask<HttpResponseMessage>>)(object)callback;
         Func<EndpointAttempt, TState, CancellationToken, ValueTask<HttpResponseMessage>> judged =
-            (attempt, state, token) => JudgeAsync(attempt, inner(attempt, state, token), token);
+            (attempt, state, token) => ExamineAsync(attempt, inner(attempt, state, token), token);
         return (Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>>)(object)judged;
     }
 
-    private async ValueTask<HttpResponseMessage> JudgeAsync(EndpointAttempt attempt, ValueTask<HttpResponseMessage> task, CancellationToken token)
+    private async ValueTask<HttpResponseMessage> ExamineAsync(EndpointAttempt attempt, ValueTask<HttpResponseMessage> task, CancellationToken token)
     {
         var response = await task.ConfigureAwait(false);
         // A redirect is not a fault, because the application's own client has not followed it, so the application may handle it.

@@ -33,7 +33,7 @@ public sealed class StructureTests
         ["EventText.DescribeParts"] = "a flat table: one line for each event",
         ["ErrorReader.ReadRootMember"] = "a flat table of member names, read in one pass",
         ["JsonOutline.Read"] = "a parser on the path of each answer",
-        ["HttpAnswer.JudgeAsync"] = "one answer is judged by its status, its type and its body in turn",
+        ["HttpAnswer.ExamineAsync"] = "one answer is judged by its status, its type and its body in turn",
         ["HttpAnswer.ReadJsonAsync"] = "one answer is judged by its status, its type and its body in turn",
         ["ProfileHeaders.With"] = "a flat table: one line for each header",
         ["VaultSettings.Problems"] = "a flat table: one line for each setting",
@@ -42,7 +42,7 @@ public sealed class StructureTests
         ["StreamPieces.FindContent"] = "a parser on the path of each event",
         ["Dialect.Classify"] = "a flat table: what a status and its words mean, in the order in which they are asked",
         ["HealthReducer.Next"] = "a flat table: one line for each source of evidence",
-        ["HealthReducer.ProbeMiss"] = "what makes a missed beat count for nothing, one line for each reason",
+        ["HealthReducer.ApplyProbeMiss"] = "what makes a missed beat count for nothing, one line for each reason",
     };
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class HealthBordersTests
         var suspicion = new SelfSuspicion();
         var evidence = new HealthEvidence { Source = EvidenceSource.Traffic, Fault = s_refused, Began = s_now + began * s_tick };
         suspicion.Explains(evidence, s_now + failed * s_tick).Should().BeFalse("there was no pause");
-        suspicion.Paused(s_now, new HealthOptions { PauseGrace = TimeSpan.FromSeconds(grace) });
+        suspicion.RecordPause(s_now, new HealthOptions { PauseGrace = TimeSpan.FromSeconds(grace) });
         suspicion.Explains(evidence, s_now + failed * s_tick).Should().Be(isExplained);
         suspicion.Explains(evidence with { Fault = new Fault(FaultKind.ServerError) }, s_now + failed * s_tick).Should().BeFalse("the server answered");
     }

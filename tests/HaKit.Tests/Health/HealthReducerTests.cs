@@ -85,7 +85,7 @@ public sealed class HealthReducerTests
     [Fact]
     public void A_failure_that_a_pause_explains_makes_the_endpoint_suspect_only_in_its_epoch()
     {
-        var held = s_traffic with { Fault = s_error, IsHeld = true };
+        var held = s_traffic with { Fault = s_error, IsExcused = true };
         var healthy = In(EndpointHealthStatus.Healthy);
         Next(healthy, held).Status.Should().Be(EndpointHealthStatus.Suspect);
         Next(healthy, held with { Epoch = 6 }).Should().BeSameAs(healthy);
@@ -204,7 +204,7 @@ public sealed class HealthReducerTests
     public void A_postponed_ejection_keeps_all_failures_but_one_and_a_failed_trial_keeps_none(bool isFailedTrial, bool isDoubtful, int failures)
     {
         var before = In(EndpointHealthStatus.Ejected) with { Cause = new Fault(FaultKind.ConnectFailed), JudgedAt = At(999), Ejections = 1, FailedTrial = isFailedTrial ? In(EndpointHealthStatus.Trial) with { Until = At(1100) } : null };
-        var after = Next(before, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, Length = At(10), IsDoubtful = isDoubtful });
+        var after = Next(before, new HealthEvidence { Source = EvidenceSource.SelfSuspicion, Length = At(10), IsNetworkSuspect = isDoubtful });
         (after.ConsecutiveFailures, after.ConnectFailures).Should().Be((failures, failures));
     }
 

@@ -39,7 +39,7 @@ public sealed class HealthTransitionTests
     public void A_success_ends_a_row_of_throttles_only_if_its_attempt_began_after_the_last_throttle(double began, int throttles, int named)
     {
         var before = In(EndpointHealthStatus.Healthy) with { Throttles = 3, ThrottledAt = At(500), NamedTimes = 4, NamedAt = At(600) };
-        var after = before.Clean(At(began), s_now);
+        var after = before.ClearFailures(At(began), s_now);
         (after.Throttles, after.NamedTimes).Should().Be((throttles, named));
         if (began <= 500)
             after.Should().BeSameAs(before);
@@ -49,8 +49,8 @@ public sealed class HealthTransitionTests
     public void A_success_ends_a_row_of_named_times_without_a_throttle()
     {
         var before = In(EndpointHealthStatus.Healthy) with { NamedTimes = 4, NamedAt = At(600) };
-        before.Clean(At(600), s_now).Should().BeSameAs(before);
-        before.Clean(At(601), s_now).NamedTimes.Should().Be(0);
+        before.ClearFailures(At(600), s_now).Should().BeSameAs(before);
+        before.ClearFailures(At(601), s_now).NamedTimes.Should().Be(0);
     }
 
     [Theory]
@@ -114,20 +114,20 @@ public sealed class HealthTransitionTests
     public void After_a_trial_that_was_refused_the_next_trial_comes_one_period_later(double period, double until, double next)
     {
         var before = In(EndpointHealthStatus.Trial) with { Until = At(until), Ejections = 1 };
-        var after = before.Undecided(s_provisional, s_now, 0.5, new HealthOptions { BreakDuration = At(period) });
+        var after = before.EndUndecidedTrial(s_provisional, s_now, 0.5, new HealthOptions { BreakDuration = At(period) });
         (after.Status, after.Until, after.Ejections).Should().Be((EndpointHealthStatus.Ejected, MaybeAt(next), 1));
     }
 
     [Fact]
     public void After_a_trial_whose_request_was_invalid_the_next_trial_may_begin()
     {
-        var after = (In(EndpointHealthStatus.Trial) with { Until = At(900) }).Undecided(new Fault(FaultKind.InvalidRequest), s_now, 0.5, s_options);
+        var after = (In(EndpointHealthStatus.Trial) with { Until = At(900) }).EndUndecidedTrial(new Fault(FaultKind.InvalidRequest), s_now, 0.5, s_options);
         (after.Status, after.Until).Should().Be((EndpointHealthStatus.Ejected, MaybeAt(900)));
     }
 
     [Fact]
     public void A_trial_of_a_cooling_endpoint_that_was_refused_ends_in_service() =>
-        In(EndpointHealthStatus.Trial).Undecided(s_provisional, s_now, 0.5, s_options).Status.Should().Be(EndpointHealthStatus.Healthy);
+        In(EndpointHealthStatus.Trial).EndUndecidedTrial(s_provisional, s_now, 0.5, s_options).Status.Should().Be(EndpointHealthStatus.Healthy);
 
     [Fact]
     public void Each_way_out_of_service_and_out_of_a_trial_begins_the_next_epoch()
@@ -137,8 +137,8 @@ public sealed class HealthTransitionTests
         foreach (var after in new[]
         {
             In(EndpointHealthStatus.Healthy).RejectUntil(new Fault(FaultKind.BreakerOpen) { RetryAfter = At(3) }, s_now, s_options),
-            trial.Release(s_now),
-            (trial with { Until = At(1100) }).Release(s_now),
+            trial.CancelTrial(s_now),
+            (trial with { Until = At(1100) }).CancelTrial(s_now),
             outage.FailTrial(s_error, s_now, 0.5, s_options),
         })
         {
@@ -174,7 +174,7 @@ public sealed class HealthTransitionTests
         var before = In(EndpointHealthStatus.Trial) with { IsOutageTrial = true, Until = At(until), OwnUntil = At(950), Ejections = 1 };
         TimeSpan? expected = ownUntil is { } at ? At(at) : null;
         before.FailTrial(s_error, s_now, 0.5, s_options).OwnUntil.Should().Be(expected);
-        before.Undecided(s_provisional, s_now, 0.5, s_options).OwnUntil.Should().Be(expected);
+        before.EndUndecidedTrial(s_provisional, s_now, 0.5, s_options).OwnUntil.Should().Be(expected);
         return Task.CompletedTask;
     }
 
@@ -293,7 +293,7 @@ public sealed class HealthTransitionTests
     public void Failures_and_missed_probes_both_outlive_a_cooldown_and_a_trial_without_a_result(int failures, int misses, FaultKind cause, EndpointHealthStatus status)
     {
         var counted = In(EndpointHealthStatus.Trial) with { ConsecutiveFailures = failures, ProbeMisses = misses, Cause = s_refused, TrialUntil = At(1100) };
-        counted.Release(s_now).Status.Should().Be(status);
+        counted.CancelTrial(s_now).Status.Should().Be(status);
         var cooling = counted with { Status = EndpointHealthStatus.Suspect, Cooldown = Cooldown.For(s_throttled, At(60), At(940), s_options) };
         var after = cooling.ApplyElapsedTime(s_now, 0.5, s_options);
         (after.Status, after.Cause!.Kind).Should().Be((EndpointHealthStatus.SlowStart, cause));

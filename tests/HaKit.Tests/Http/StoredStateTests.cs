@@ -233,7 +233,7 @@ public sealed class StoredStateTests
     public async Task A_request_goes_to_the_maker_of_each_object_that_its_body_names(string json)
     {
         await using var http = new HttpPool(3);
-        HttpSide.GetSide(http.Pool).Ids.Remember("object_1", "b");
+        HttpPoolState.Get(http.Pool).Ids.Remember("object_1", "b");
         for (var i = 0; i < 6; i++)
             (await http.SendAsync(new StringContent(json, Encoding.UTF8, "application/json"), "responses")).Dispose();
         http.Sent.Select(r => r.RequestUri!.Port).Should().HaveCount(6).And.OnlyContain(port => port == 9001);

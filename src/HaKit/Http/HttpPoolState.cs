@@ -9,10 +9,10 @@ namespace HaKit.Http;
 /// Holds the HTTP state of a pool for all its handlers: the addresses of its endpoints, stored objects, refusals, and the warnings that were logged.
 /// Thread-safe.
 /// </summary>
-internal sealed partial class HttpSide(EndpointPool pool)
+internal sealed partial class HttpPoolState(EndpointPool pool)
 {
     // The pool itself does not depend on HTTP. So the HTTP state is attached to the pool here, and is created when it is first needed.
-    private static readonly ConditionalWeakTable<EndpointPool, HttpSide> s_all = [];
+    private static readonly ConditionalWeakTable<EndpointPool, HttpPoolState> s_all = [];
 
     private readonly ConditionalWeakTable<PoolEndpoint, HttpTarget> _targets = [];
     private readonly ConditionalWeakTable<HttpRequestMessage, object> _failed = [];
@@ -38,7 +38,7 @@ internal sealed partial class HttpSide(EndpointPool pool)
     private TokenLimit? _tokenLimit;
     private int _warnedOfRetries;
 
-    public static HttpSide GetSide(EndpointPool pool) => s_all.GetValue(pool, static pool => new HttpSide(pool));
+    public static HttpPoolState Get(EndpointPool pool) => s_all.GetValue(pool, static pool => new HttpPoolState(pool));
 
     // The target is stored for the endpoint. A reload may keep the endpoint but change which headers and parameters are credentials. Then the target is replaced.
     public HttpTarget TargetOf(PoolEndpoint endpoint) =>
