@@ -65,7 +65,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <summary>
     /// Runs the callback on one endpoint after another until it succeeds, within the deadline. The token of an attempt is cancelled when the attempt times out
     /// or the caller cancels. While the callback has not yet returned its task, for example because it blocks its thread, the pool cannot cancel the token.
-    /// After that, a callback that ignores its token does not delay the call. A synchronous success allocates nothing. As with every <see cref="ValueTask"/>, await the result once or call AsTask, because a pooled object may be behind it.
+    /// As soon as the callback has returned its task, a callback that ignores its token does not delay the call. A synchronous success allocates nothing. As with every <see cref="ValueTask"/>, await the result once or call AsTask, because a pooled object may be behind it.
     /// </summary>
     /// <typeparam name="TState">The type of the state for the callback.</typeparam>
     /// <typeparam name="TResult">The type of the result. Results of failed attempts are disposed if they are <see cref="IDisposable"/>. An <see cref="HttpResponseMessage"/> with a failing status is a failure; the pool classifies it by its status and body.</typeparam>
@@ -115,7 +115,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <param name="open">Opens the stream on an endpoint. The token is valid until the stream ends.</param>
     /// <param name="reader">Classifies each item as content, the end, an error, or nothing.</param>
     /// <param name="continueWith">Called after a cut. Returns the rest of the answer (for example from a request with the delivered part as a prefix), or null for
-    /// no rest. Null: the first cut ends the stream. If the function fails, or returns a stream of your own that fails, the caller gets the exception of the first cut.
+    /// no rest. If <paramref name="continueWith"/> itself is null, the first cut ends the stream. If the function fails, or returns a stream of your own that fails, the caller gets the exception of the first cut.
     /// If it returns the result of <c>pool.ContinueAsync</c> unchanged, and this rest is cut too, the pool calls it once more. A third cut ends the stream.</param>
     /// <param name="cancellationToken">Cancels the call, and later the reading of the stream.</param>
     /// <returns>The stream, at its first item. Dispose the stream unless you read it to its end.</returns>

@@ -27,9 +27,10 @@ internal sealed class HealthTracker
     public HealthTracker(HealthOptions options, Random random) => (_options, _asIfEnforced, _random) = (options, options.AsIfEnforced(), random);
 
     /// <summary>
-    /// Occurs at every change of a state. Occurs also when a rule in report mode would have taken an endpoint out, although no state changes then (<see
-    /// cref="HealthChange.IsReport"/>). The tracker raises the event outside the lock, in order, one at a time; a handler may call methods of the tracker. Add
-    /// handlers before the first endpoint. If a handler throws, all other handlers still get all changes. The first exception is then thrown.
+    /// Occurs at every change of a state. The event also occurs when a rule in report mode would have taken an endpoint out (<see
+    /// cref="HealthChange.IsReport"/>). No state changes then. The tracker raises the event outside the lock, in order, one at a time; a handler may call
+    /// methods of the tracker. Add handlers before the first endpoint. If a handler throws, all other handlers still get all changes. The first exception is
+    /// then thrown.
     /// </summary>
     public event Action<HealthChange>? Changed;
 
