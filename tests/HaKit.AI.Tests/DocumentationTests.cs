@@ -1,5 +1,8 @@
 using System.ClientModel;
+using System.Text.Json;
 using Anthropic;
+using HaKit.Faults;
+using HaKit.Health;
 using HaKit.Testing;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
@@ -34,10 +37,45 @@ public sealed class DocumentationTests
         var here = File.ReadAllText(Path.Combine(folder.FullName, "tests", "HaKit.AI.Tests", "DocumentationTests.cs"));
         var blocks = File.ReadAllText(Path.Combine(folder.FullName, "docs", "ai.md")).Split("```csharp").Skip(1).Select(b => b[..b.IndexOf("```", StringComparison.Ordinal)]).ToArray();
 
-        blocks.Should().HaveCount(4);
+        blocks.Should().HaveCount(5);
         foreach (var line in blocks.SelectMany(b => b.Split('\n')).Select(l => l.Split("//")[0].Trim()).Where(l => l.Length > 0))
             here.Should().Contain(line);
     }
+
+    [Fact]
+    public async Task A_call_moves_on_from_an_answer_that_is_no_JSON_and_its_endpoint_stays_healthy()
+    {
+        using var gpt = new FakeChatClient("gpt") { Answer = _ => new(new ChatMessage(ChatRole.Assistant, "Sure! Here is your JSON: {")) };
+        using var claude = new FakeChatClient("claude") { Answer = _ => new(new ChatMessage(ChatRole.Assistant, "{}")) };
+        await using var pool = CheckedPool(gpt, claude);
+        using var chat = pool.AsChatClient();
+        var json = new ChatOptions { ResponseFormat = ChatResponseFormat.Json };
+
+        for (var i = 0; i < 20; i++)
+            (await chat.GetResponseAsync("hi", json, Ct)).GetServingEndpoint().Should().Be("claude");
+        gpt.Requests.Should().HaveCount(20, "its answers count neither for nor against it");
+        pool.GetStatus().Endpoints.Should().OnlyContain(e => e.Health.Status == EndpointHealthStatus.Healthy);
+        (await chat.GetResponseAsync("hi", cancellationToken: Ct)).GetServingEndpoint().Should().Be("gpt", "this call asks for no JSON");
+    }
+
+    [Fact]
+    public async Task If_no_endpoint_answers_with_JSON_each_is_asked_once_and_the_caller_gets_the_fault()
+    {
+        using var gpt = new FakeChatClient("gpt");
+        using var claude = new FakeChatClient("claude");
+        await using var pool = CheckedPool(gpt, claude);
+        using var chat = pool.AsChatClient();
+
+        var call = () => chat.GetResponseAsync("hi", new() { ResponseFormat = ChatResponseFormat.Json }, Ct);
+
+        (await call.Should().ThrowAsync<EndpointFaultException>()).Which.Endpoint.Should().Be("gpt");
+        gpt.Requests.Should().ContainSingle();
+        claude.Requests.Should().ContainSingle();
+    }
+
+    private static EndpointPool CheckedPool(IChatClient gpt, IChatClient claude) => new("chat", new EndpointPoolOptions { Heartbeat = { Enabled = false } }
+        .AddEndpoint("gpt", new JsonOnly("gpt", gpt))
+        .AddEndpoint("claude", new JsonOnly("claude", claude), e => e.Tier = 1));
 
     private static async Task WithContainer(IChatClient gpt, IChatClient claude)
     {
@@ -89,5 +127,29 @@ public sealed class DocumentationTests
         services.AddLogging();
         await using var provider = services.BuildServiceProvider();
         provider.GetRequiredService<IEmbeddingGenerator<string, Embedding<float>>>().Should().BeOfType<EndpointPoolEmbeddingGenerator>();
+    }
+}
+
+public sealed class JsonOnly(string endpoint, IChatClient inner) : DelegatingChatClient(inner)
+{
+    private static readonly Fault NoJson = new(FaultKind.BrokenBody) { Blame = FaultBlame.Request, SecondOpinion = SecondOpinion.Each };
+
+    public override async Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var response = await base.GetResponseAsync(messages, options, cancellationToken);
+        return options?.ResponseFormat is not ChatResponseFormatJson || IsJson(response.Text) ? response : throw new EndpointFaultException(endpoint, NoJson);
+    }
+
+    private static bool IsJson(string text)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(text);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 }

@@ -5,9 +5,11 @@ using HaKit.AI;
 using HaKit.Testing;
 using Microsoft.Agents.AI;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.SemanticKernel;
+using Microsoft.SemanticKernel.ChatCompletion;
 using OpenAI;
 using OpenAI.Chat;
 
@@ -51,6 +53,33 @@ public sealed class ApplicationSnippets
         var kernel = Kernel.CreateBuilder().AddOpenAIChatCompletion("gpt-4.1", openAIClient).Build();
         var agent = new ChatClientAgent(openAIClient.GetChatClient("gpt-4.1").AsIChatClient(), instructions: "…");
         return (kernel, agent);
+    }
+
+    [Fact]
+    public async Task A_kernel_takes_a_pool_of_several_providers_as_its_chat_completion_service()
+    {
+        using var gpt = new FakeChatClient("gpt");
+        using var claude = new FakeChatClient("claude");
+        gpt.Faults.Always(FakeFault.Status(503));
+        await using var pool = new EndpointPool("chat", new EndpointPoolOptions().AddEndpoint("gpt", gpt).AddEndpoint("claude", claude, e => e.Tier = 1));
+        using var chat = pool.AsChatClient();
+
+        var builder = Kernel.CreateBuilder();
+        builder.Services.AddSingleton(chat.AsChatCompletionService());
+
+        (await builder.Build().InvokePromptAsync("Are you there?", cancellationToken: TestContext.Current.CancellationToken)).ToString().Should().Be(FakeAnswers.AnswerTo("Are you there?"));
+        claude.Requests.Should().ContainSingle();
+    }
+
+    [Fact]
+    public void A_pool_without_a_container_reads_its_options_from_a_file()
+    {
+        File.WriteAllText(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), """{ "Models": { "Endpoints": [ { "Name": "a", "Address": "https://a.example/v1" } ] } }""");
+
+        var configuration = new ConfigurationBuilder().AddJsonFile("appsettings.json").AddEnvironmentVariables().Build();
+        var options = configuration.GetSection("Models").Get<EndpointPoolOptions>(binder => binder.ErrorOnUnknownConfiguration = true)!;
+
+        options.Endpoints.Should().ContainSingle().Which.Name.Should().Be("a");
     }
 
     internal static async Task<string> ReadAsync(IChatClient chat, Microsoft.Extensions.AI.ChatMessage[] messages)

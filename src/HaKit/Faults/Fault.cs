@@ -58,7 +58,8 @@ public sealed record Fault
     /// <summary>
     /// Gets the provider's own error code or type. The built-in classifier sets this property only to a plain token of at most 64 characters. A value that
     /// looks like a key becomes null, because some servers put the caller's key in the place of the code. The pool also removes a code that occurs in the
-    /// endpoint's own headers or address, or in a credential that the attempt sent.
+    /// endpoint's own headers or address, or in a credential that the attempt sent. If the application's source of credentials failed, the code is
+    /// <c>credential_source_failed</c>.
     /// </summary>
     public string? Code
     {

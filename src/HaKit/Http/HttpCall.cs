@@ -228,7 +228,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             attempt.ReportOperation(operation);
         }
         var target = _poolState.TargetOf(attempt.Endpoint);
-        var secret = await pool.Owners.Credentials.GetAsync(attempt.Endpoint, token).ConfigureAwait(false);
+        var secret = await pool.Owners.Credentials.GetAsync(attempt.Lease, pool.Engine.Guard, token).ConfigureAwait(false);
         token.ThrowIfCancellationRequested(); // a credential source that ignores its token may return after the end of the call: no request must be sent then
         // The facts for other replicas contain a hash of the credential that the endpoint uses. If this credential came from code, it is stored here for these
         // facts. A credential in the options is not stored: the facts read it from the options each time, and a stored copy would be out of date after a reload.

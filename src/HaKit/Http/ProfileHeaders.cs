@@ -11,9 +11,10 @@ internal static class ProfileHeaders
     private const string Prefix = "x-ha-";
 
     private static readonly string[] s_names =
-        ["affinity", "model", "residency", "tags", "endpoints", "idempotency-key", "priority", "input-tokens", "max-output-tokens", "deadline", "max-wait"];
+        ["affinity", "model", "residency", "tags", "endpoints", "idempotency-key", "priority", "input-tokens", "longest-input-tokens", "max-output-tokens", "deadline", "max-wait"];
 
-    private static readonly string[] s_switches = ["tools", "vision", "may-hedge", "may-repeat", "may-continue", "move-on-after-content-filter"];
+    private static readonly string[] s_switches =
+        ["tools", "vision", "is-input-estimated", "may-hedge", "may-repeat", "may-continue", "move-on-after-content-filter"];
 
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(1);
 
@@ -40,7 +41,7 @@ internal static class ProfileHeaders
     private static string MistakeOf(string header)
     {
         var name = header[Prefix.Length..].ToLowerInvariant();
-        if (name is "priority" or "input-tokens" or "max-output-tokens")
+        if (name is "priority" or "input-tokens" or "longest-input-tokens" or "max-output-tokens")
             return $"The header '{header}' has a value that is no whole number: write a number such as 1.";
         if (name is "deadline" or "max-wait")
             return $"The header '{header}' has a value that is no time: write seconds such as 30, or 00:00:30, at most a day.";

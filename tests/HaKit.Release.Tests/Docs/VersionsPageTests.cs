@@ -34,6 +34,23 @@ public sealed partial class VersionsPageTests
         Page.Text("docs/in-your-application.md").Should().Contain($"HaKit.OpenAI asks for OpenAI {asked} or later");
     }
 
+    [Fact]
+    public void The_page_lists_what_each_package_brings_in_addition_to_HaKit()
+    {
+        HashSet<string> ofHaKit = [.. Needs("HaKit"), "HaKit", "Microsoft.Extensions.Diagnostics.HealthChecks.Abstractions"]; // the health checks of HaKit need the last one
+        var projects = Directory.GetDirectories(Repository.PathOf("src")).Select(static f => Path.GetFileName(f)!).Except(["HaKit", "HaKit.Tool"]);
+        var needs = projects.Select(p => (p, string.Join(", ", Needs(p).Except(ofHaKit).Order(StringComparer.Ordinal)))).Where(static p => p.Item2.Length > 0);
+
+        Page.Table("docs/in-your-application.md", "What each package brings")
+            .Select(static row => (row[0], string.Join(", ", row[1].Split(", ").Select(static c => c.Split(' ')[0]).Order(StringComparer.Ordinal)))).Should().BeEquivalentTo(needs);
+    }
+
+    private static IEnumerable<string> Needs(string project) =>
+        Reference().Matches(Page.Text($"src/{project}/{project}.csproj")).Select(static m => m.Groups[1].Value.Split('/')[^1]).Select(static n => n.EndsWith(".csproj", StringComparison.Ordinal) ? n[..^7] : n);
+
+    [GeneratedRegex("<(?:Package|Project)Reference Include=\"([^\"]+)\"")]
+    private static partial Regex Reference();
+
     [GeneratedRegex("PackageVersion Include=\"([^\"]+)\" Version=\"([^\"]+)\"")]
     private static partial Regex Version();
 }

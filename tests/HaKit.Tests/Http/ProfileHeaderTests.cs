@@ -15,16 +15,27 @@ public sealed class ProfileHeaderTests
     [MemberData(nameof(Properties))]
     public void Each_property_of_a_profile_has_a_header_and_a_row_on_the_page(string property)
     {
-        var type = typeof(RequestProfile).GetProperty(property)!.PropertyType;
-        type = Nullable.GetUnderlyingType(type) ?? type;
-        var words = string.Concat(property.Select((c, i) => (char.IsUpper(c) && i > 0 ? "-" : "") + char.ToLowerInvariant(c)));
-        var header = "x-ha-" + (property == "AffinityKey" ? "affinity" : words);
-        var (value, expected) = SampleOf(type, property);
+        var header = HeaderOf(property);
+        var (value, expected) = SampleOf(TypeOf(property), property);
 
         var profile = Read(header, value);
 
         typeof(RequestProfile).GetProperty(property)!.GetValue(profile).Should().BeEquivalentTo(expected);
         File.ReadAllText(Page()).Should().Contain($"`{header}`").And.Contain($"`{property}`");
+    }
+
+    [Theory]
+    [MemberData(nameof(Properties))]
+    public void The_message_about_an_unknown_header_lists_the_header_of_each_property(string property) =>
+        FluentActions.Invoking(() => Read("x-ha-unknown", "1")).Should().Throw<InvalidOperationException>().Which.Message.TrimEnd('.').Split("The names are ")[1].Split(", ").Should().Contain(HeaderOf(property));
+
+    [Theory]
+    [MemberData(nameof(Properties))]
+    public void The_message_about_a_wrong_value_is_about_the_value_and_not_about_the_name(string property)
+    {
+        var type = TypeOf(property);
+        if (type != typeof(string) && type != typeof(IReadOnlyList<string>)) // every text is a valid value of these
+            FluentActions.Invoking(() => Read(HeaderOf(property), "wrong")).Should().Throw<InvalidOperationException>().Which.Message.Should().Contain("value").And.NotContain("does not know");
     }
 
     [Theory]
@@ -70,6 +81,14 @@ public sealed class ProfileHeaderTests
         using var request = new HttpRequestMessage();
         request.Headers.TryAddWithoutValidation(name, value);
         return ProfileHeaders.Read(request.Headers, RequestProfile.Default);
+    }
+
+    private static Type TypeOf(string property) => typeof(RequestProfile).GetProperty(property)!.PropertyType is var type ? Nullable.GetUnderlyingType(type) ?? type : type;
+
+    private static string HeaderOf(string property)
+    {
+        var words = string.Concat(property.Select((c, i) => (char.IsUpper(c) && i > 0 ? "-" : "") + char.ToLowerInvariant(c)));
+        return "x-ha-" + (property == "AffinityKey" ? "affinity" : words);
     }
 
     private static (string Value, object Expected) SampleOf(Type type, string property)
