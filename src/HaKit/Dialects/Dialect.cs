@@ -83,9 +83,9 @@ internal abstract class Dialect
             }
         }
 
-        if (status is 400 or 402 or 403 or 429 && AnyWord(in signs, isQuota: true) && !IsOfShortWindow(ServerWords.Lead(words)))
+        if ((status == 400 || MayBeQuota(status)) && AnyWord(in signs, isQuota: true) && !IsOfShortWindow(ServerWords.Lead(words)))
             return Verdict.Quota;
-        if (status is 402 or 403 or 429 && QuotaInMessage(in signs, words) is { } quota)
+        if (MayBeQuota(status) && QuotaInMessage(in signs, words) is { } quota)
             return quota;
         if (status == 400 && BeginsWithAny(words, ErrorPhrases.QuotaSentences))
             return Verdict.Quota;
@@ -93,7 +93,7 @@ internal abstract class Dialect
             return new Verdict(FaultKind.RequestTooLarge, ThrottleReach);
         if (told is { } verdict)
             return verdict.Kind == FaultKind.Throttled ? verdict with { Reach = ThrottleReach } : verdict;
-        if (status is 400 or 403 or 422 or 451 && AnyWord(in signs, isQuota: false))
+        if (status is 400 or 403 or 422 or 446 or 451 or 498 && AnyWord(in signs, isQuota: false))
             return new Verdict(FaultKind.ContentFilter);
         return (status == 0 ? WithoutStatus(words) : InMessage(words, status)) ?? ByStatus(status);
     }
@@ -129,7 +129,7 @@ internal abstract class Dialect
     /// <param name="word">A plain token; empty when absent.</param>
     protected abstract int StatusOf(ReadOnlySpan<char> word);
 
-    /// <summary>Gets the meaning of the message of a 402, 403 or 429, if the message says that a quota is used up. Otherwise null.</summary>
+    /// <summary>Gets the meaning of the message of a 402, 403, 412 or 429, if the message says that a quota is used up. Otherwise null.</summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="message">The message, without quoted text.</param>
     protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
@@ -147,6 +147,9 @@ internal abstract class Dialect
         var told = own.IndexOfAny(ErrorPhrases.Uncharged) is >= 0 and var at ? own[..at] : own;
         return OwnSentences.Contains(told, own.ContainsAny(ErrorPhrases.OfServer) ? phrases.Exact : phrases.All) && !IsOfShortWindow(ServerWords.Lead(message));
     }
+
+    // Fireworks and Portkey answer 412 for an account without money.
+    private static bool MayBeQuota(int status) => status is 402 or 403 or 412 or 429;
 
     /// <summary>Checks whether the message is about a limit of a minute or less, which is a throttle even if a code or the message calls it a quota.</summary>
     /// <param name="lead">The first clause of the message.</param>
@@ -197,7 +200,7 @@ internal abstract class Dialect
                 if (BeginsWithAny(message, ErrorPhrases.BadKeySentences))
                     return Verdict.BadKey;
                 return message.ContainsAny(ErrorPhrases.BadModel) ? new Verdict(FaultKind.ModelNotFound) : null;
-            case 424 or 451:
+            case 424 or 446 or 451 or 498: // 446: a guardrail of Portkey; 498: an unsafe request (Cohere)
                 return ErrorPhrases.IsContentFilter(message) ? new Verdict(FaultKind.ContentFilter) : null;
             case 403:
                 if (ErrorPhrases.IsContentFilter(message))

@@ -23,13 +23,21 @@ internal static class Durations
 
     // The words before a time to wait. After the words of the second list, the number needs a unit, because the words also precede other numbers.
     private static readonly string[] s_retryWords = ["again in ", "again after ", "retry in ", "retry in: ", "retry after ", "retry after: ", "your request in ", "your request after ", "replenished in "];
-    private static readonly string[] s_waitWords = ["wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
+    private static readonly string[] s_waitWords = ["wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: ", "reset after ", "resets after "];
     private static readonly SearchValues<string> s_waits = SearchValues.Create([.. s_retryWords, .. s_waitWords], StringComparison.OrdinalIgnoreCase);
     private static readonly string[] s_fillers = ["for ", "about ", "approximately ", "around ", "at least ", "another "];
 
     private static readonly string[] s_clockTimes = [@"h\:mm\:ss", @"h\:mm\:ss\.FFFFFFF", @"d\.h\:mm\:ss", @"d\.h\:mm\:ss\.FFFFFFF"];
 
-    public static TimeSpan? Milliseconds(ReadOnlySpan<char> text) => Scaled(text, 0.001);
+    /// <summary>Reads milliseconds. A number above 10¹² is a Unix time. A text that is no number has its own unit.</summary>
+    /// <param name="text">The header's text.</param>
+    /// <param name="now">The server's time, for instants.</param>
+    public static TimeSpan? Milliseconds(ReadOnlySpan<char> text, DateTimeOffset now)
+    {
+        if (!TryNumber(text.Trim(), out var number))
+            return Any(text, now);
+        return number > UnixMilliseconds ? Until(Instants.OfUnix(InSeconds(number)), now) : Future(number * 0.001);
+    }
 
     /// <summary>Reads a number of units. The scale is the length of one unit, in seconds.</summary>
     public static TimeSpan? Scaled(ReadOnlySpan<char> text, double scale) => TryNumber(text.Trim(), out var number) ? Future(number * scale) : null;
@@ -131,7 +139,7 @@ internal static class Durations
     private static TimeSpan? One(ReadOnlySpan<char> text, DateTimeOffset now)
     {
         text = Unwrapped(text);
-        return Seconds(text, now) ?? GoDuration(text) ?? ClockTime(text) ?? IsoDuration(text) ?? Until(Instants.HttpDate(text) ?? Instants.Rfc3339(text), now) ?? WithUnit(text);
+        return Seconds(text, now) ?? GoDuration(text) ?? ClockTime(text) ?? IsoDuration(text) ?? Until(Instants.HttpDate(text) ?? Instants.Rfc3339(text), now) ?? WithUnits(text);
     }
 
     // "'20'", "20;", "in 20 seconds", "~20s".
@@ -152,13 +160,22 @@ internal static class Durations
     private static TimeSpan? ClockTime(ReadOnlySpan<char> text) =>
         text.Contains(':') && !text.EndsWith('.') && TimeSpan.TryParseExact(text, s_clockTimes, CultureInfo.InvariantCulture, out var time) ? Future(time.TotalSeconds) : null;
 
-    // "PT1M30S", "P2D" (ISO 8601). After "PT", the text is a Go duration in capitals.
+    // "PT1M30S", "P2D", "P1DT2H" (ISO 8601). Without its two letters, the text is a Go duration in capitals. Before the T, M means months, so only days count.
     private static TimeSpan? IsoDuration(ReadOnlySpan<char> text)
     {
-        if (text is ['P' or 'p', .. var days, 'D' or 'd'] && days.Length <= 5 && int.TryParse(days, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
-            return Future(TimeSpan.FromDays(count).TotalSeconds);
-        Span<char> lower = stackalloc char[LongestIsoDuration];
-        return text is ['P' or 'p', 'T' or 't', .. var rest] && rest.Length <= LongestIsoDuration ? GoDuration(lower[..rest.ToLowerInvariant(lower)]) : null;
+        if (text is not ['P' or 'p', .. var rest] || rest.Length > LongestIsoDuration)
+            return null;
+        Span<char> buffer = stackalloc char[LongestIsoDuration];
+        var lower = buffer[..rest.ToLowerInvariant(buffer)];
+        var letter = lower.IndexOf('t');
+        var days = letter < 0 ? lower : lower[..letter];
+        var hasDays = days is [.. var count, 'd'] && count.Length is > 0 and <= 5 && !count.ContainsAnyExceptInRange('0', '9');
+        if (letter < 0)
+            return hasDays ? GoDuration(days) : null;
+        if (!hasDays && !days.IsEmpty || letter + 1 == lower.Length)
+            return null;
+        lower[(letter + 1)..].CopyTo(lower[letter..]);
+        return GoDuration(lower[..^1]);
     }
 
     // The unit of a Unix time follows from its size.
@@ -177,22 +194,26 @@ internal static class Durations
         return Until(DateTimeOffset.UnixEpoch.AddSeconds(seconds), now);
     }
 
-    // "20 seconds", "20sec".
-    private static TimeSpan? WithUnit(ReadOnlySpan<char> text)
+    // "20 seconds", "20sec", "1 minute 30 seconds".
+    private static TimeSpan? WithUnits(ReadOnlySpan<char> text)
     {
-        var end = text.IndexOfAnyExcept(s_numeric);
-        if (end <= 0 || !TryNumber(text[..end], out var number))
-            return null;
-        var unit = text[end..].Trim(' ');
-        if (unit.EndsWith(".", StringComparison.Ordinal))
-            unit = unit[..^1];
-        foreach (var c in unit)
+        if (text is [.. var units, '.'])
+            text = units;
+        double seconds = 0;
+        while (!text.IsEmpty)
         {
-            if (!char.IsAsciiLetter(c))
+            var end = text.IndexOfAnyExcept(s_numeric);
+            if (end <= 0 || !TryNumber(text[..end], out var number))
                 return null;
+            text = text[end..].TrimStart(' ');
+            var unit = text[..EndOf(text, char.IsAsciiLetter)];
+            if (PlainSeconds(unit) is not { } scale)
+                return null;
+            seconds += number * scale;
+            text = text[unit.Length..].TrimStart(' ');
         }
 
-        return PlainSeconds(unit) is { } scale ? Future(number * scale) : null;
+        return Future(seconds);
     }
 
     // Gets the seconds of a unit: a unit of a Go duration ("s"), or a word that begins like the name of a unit ("sec", "Seconds").

@@ -14,7 +14,8 @@ internal static class ErrorPhrases
         "credit balance", "insufficient credits", "requires more credits", "insufficient balance", "billing hard limit", "spend limit", "spending limit", "spend cap", "spending cap",
         "monthly limit", "used all available credits", "out of credits", "not enough credits", "no credits", "have any credits", "credits are depleted", "credit has run out", "balance has run out", "no balance", "weekly limit", "credit limit", "exceeded your monthly",
         "insufficient funds", "budget has been exceeded", "in arrears", "overdue account", "account is in good standing", "balance is insufficient", "insufficient account balance",
-        "余额不足", "欠费",
+        "not enough balance", "plan has expired", "package has expired", "subscription has expired",
+        "余额不足", "欠费", "套餐已到期",
     ];
 
     /// <summary>Gets the phrases about used-up money.</summary>
@@ -26,7 +27,7 @@ internal static class ErrorPhrases
     private static readonly string[] s_quota =
     [
         .. s_money, "exceeded your current quota", "insufficient_quota", "insufficient quota", "quota is not enough", "call volume quota", "monthly quota", "key limit exceeded",
-        "tokens per day, please wait", "api calls / month", "daily free allocation", "额度不足", "额度已用尽", "使用上限",
+        "tokens per day, please wait", "api calls / month", "daily free allocation", "daily quota", "today's quota", "额度不足", "额度已用尽", "额度已用完", "使用上限",
     ];
 
     /// <summary>Gets the phrases about a used-up quota or used-up money.</summary>
@@ -71,7 +72,8 @@ internal static class ErrorPhrases
         "flagged as potentially violating",
         "content violates", "prompt violates", "input violates", "request violates", "usage guidelines", "usage policies", "usage policy", "acceptable use policy",
         "safety guidelines", "content guidelines", "inappropriate content", "harmful content", "content exists risk", "sensitive content", "sensitive words",
-        "content filter", "content safety", "content blocked", "prompt blocked", "response blocked", "new_sensitive", "敏感内容");
+        "content filter", "content safety", "content blocked", "prompt blocked", "response blocked", "new_sensitive", "sensitive information", "safety filter", "moderation policy",
+        "guardrail policy", "guardrail checks", "敏感内容", "敏感词", "敏感信息");
 
     /// <summary>
     /// Checks whether the message says that a filter refused a prompt. A message that says that an account is out of use ("Your resource has been blocked … may

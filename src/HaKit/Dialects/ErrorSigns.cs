@@ -11,12 +11,23 @@ internal ref struct ErrorSigns
 {
     public const int LongestWord = 64;
     public const int LongestMessage = 2048;
-    private const int Slots = 7;
+    private const int Slots = 8;
     private static readonly SearchValues<char> s_notLetters = SearchValues.Create("0123456789._-");
+
+    /// <summary>The names of statuses that consist of several words. A name of one word is a plain token.</summary>
+    private static readonly string[] s_reasons =
+    [
+        "Bad Request", "Payment Required", "Not Found", "Method Not Allowed", "Not Acceptable", "Request Timeout", "Precondition Failed", "Payload Too Large",
+        "Content Too Large", "Request Entity Too Large", "URI Too Long", "Unsupported Media Type", "Unprocessable Entity", "Unprocessable Content",
+        "Failed Dependency", "Too Early", "Too Many Requests", "Internal Server Error", "Not Implemented", "Bad Gateway", "Service Unavailable",
+        "Gateway Timeout", "Gateway Time-out",
+    ];
+
     private readonly Span<char> _words;
     private readonly Span<byte> _lengths;
     private ReadOnlySpan<byte> _message;
     private ReadOnlySpan<byte> _outerMessage;
+    private ReadOnlySpan<byte> _errorText;
 
     public ErrorSigns(Span<char> words, Span<byte> lengths)
     {
@@ -40,6 +51,9 @@ internal ref struct ErrorSigns
         Status,
         OuterCode,
         OuterType,
+
+        /// <summary>A word in the place of the error object: <c>"error":"insufficient_quota"</c>.</summary>
+        ErrorText,
     }
 
     /// <summary>Gets or sets whether the body begins like JSON. A web page or an empty body comes from a proxy or gateway in front of the endpoint.</summary>
@@ -102,13 +116,30 @@ internal ref struct ErrorSigns
     public DateTimeOffset? RetryAt { get; set; }
 
     /// <summary>
-    /// Gets the message of the error object, otherwise the message beside it: at most <see cref="LongestMessage"/> bytes, with its escapes.
+    /// Gets the message of the error object, otherwise the text in the place of the object, otherwise the message beside it: at most <see cref="LongestMessage"/>
+    /// bytes, with its escapes. If the text is a plain token or the name of a status (<c>"error":"Too Many Requests"</c>), a message beside it takes precedence.
     /// </summary>
-    public readonly ReadOnlySpan<byte> Message => Cut(_message.IsEmpty ? _outerMessage : _message);
+    public readonly ReadOnlySpan<byte> Message
+    {
+        get
+        {
+            if (!_message.IsEmpty)
+                return Cut(_message);
+            var isName = _errorText.IsEmpty || !_outerMessage.IsEmpty && (!Word(Slot.ErrorText).IsEmpty || IsReason(_errorText));
+            return Cut(isName ? _outerMessage : _errorText);
+        }
+    }
 
     public readonly ReadOnlySpan<char> Code => Word(HasErrorObject ? Slot.Code : Slot.OuterCode);
 
-    public readonly ReadOnlySpan<char> Type => Word(HasErrorObject ? Slot.Type : Slot.OuterType);
+    public readonly ReadOnlySpan<char> Type
+    {
+        get
+        {
+            var type = PlainType;
+            return type.IsEmpty ? Word(Slot.ErrorText) : type;
+        }
+    }
 
     public readonly ReadOnlySpan<char> Status => Word(Slot.Status);
 
@@ -133,6 +164,22 @@ internal ref struct ErrorSigns
             _outerMessage = message;
         else
             _message = message;
+    }
+
+    /// <summary>Records a text in the place of the error object.</summary>
+    /// <param name="text">The text as it is in the body.</param>
+    public void SetErrorText(ReadOnlySpan<byte> text)
+    {
+        _errorText = text;
+        SetWord(Slot.ErrorText, text);
+    }
+
+    /// <summary>Clears the words, the texts and the form of an error before the error that it wraps is read.</summary>
+    public void Clear()
+    {
+        _lengths.Clear();
+        _message = _outerMessage = _errorText = default;
+        HasErrorObject = LooksAzure = false;
     }
 
     /// <inheritdoc cref="SetWord(Slot, ReadOnlySpan{byte})"/>
@@ -162,19 +209,36 @@ internal ref struct ErrorSigns
         _lengths[(int)slot] = (byte)text.Length;
     }
 
-    /// <summary>Gets the most significant word that contains a letter, for the fault's code.</summary>
+    /// <summary>
+    /// Gets the most significant word that contains a letter, for the fault's code. A word in the place of the error object is a message, and no part of a message
+    /// is kept.
+    /// </summary>
     public readonly string? MostTelling()
     {
         for (var rank = 0; rank < 5; rank++)
         {
-            if (Ranked(rank) is { IsEmpty: false } word && word.ContainsAnyExcept(s_notLetters))
+            var word = rank == 3 ? PlainType : Ranked(rank);
+            if (word.ContainsAnyExcept(s_notLetters))
                 return word.ToString();
         }
 
         return null;
     }
 
+    private readonly ReadOnlySpan<char> PlainType => Word(HasErrorObject ? Slot.Type : Slot.OuterType);
+
     private readonly ReadOnlySpan<char> Word(Slot slot) => _words.Slice((int)slot * LongestWord, _lengths[(int)slot]);
+
+    private static bool IsReason(ReadOnlySpan<byte> text)
+    {
+        foreach (var reason in s_reasons)
+        {
+            if (Ascii.EqualsIgnoreCase(text, reason))
+                return true;
+        }
+
+        return false;
+    }
 
     private static ReadOnlySpan<byte> Cut(ReadOnlySpan<byte> message) => message.Length > LongestMessage ? message[..LongestMessage] : message;
 

@@ -1,3 +1,5 @@
+using System.Buffers;
+
 namespace HaKit.Dialects;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace HaKit.Dialects;
 /// </summary>
 internal sealed class GeminiDialect : OpenAIDialect
 {
+    private static readonly SearchValues<string> s_daily = SearchValues.Create(["per day", "daily quota"], StringComparison.OrdinalIgnoreCase);
+
     public static new GeminiDialect Instance { get; } = new();
 
     public override IReadOnlyList<AnswerPath> Paths { get; } =
@@ -73,7 +77,7 @@ internal sealed class GeminiDialect : OpenAIDialect
             return Verdict.Quota;
         if (signs.QuotaPerDay)
             return Verdict.Quota;
-        return isOfQuota && !signs.NamesQuota && message.Contains("per day", StringComparison.OrdinalIgnoreCase) ? Verdict.Quota : null;
+        return isOfQuota && !signs.NamesQuota && message.ContainsAny(s_daily) ? Verdict.Quota : null;
     }
 
     private static bool IsLimitZero(ReadOnlySpan<char> message)

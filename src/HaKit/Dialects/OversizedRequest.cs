@@ -9,7 +9,7 @@ namespace HaKit.Dialects;
 internal static class OversizedRequest
 {
     private static readonly SearchValues<string> s_phrases = SearchValues.Create(
-        ["request too large", "request is too large for your rate limit", "reduce your message size", "larger than your rate limit", "larger than the rate limit"], StringComparison.OrdinalIgnoreCase);
+        ["request too large", "request body too large for", "request is too large for your rate limit", "reduce your message size", "larger than your rate limit", "larger than the rate limit"], StringComparison.OrdinalIgnoreCase);
 
     // A message that begins with none of these words is not about limits.
     private static readonly SearchValues<string> s_subjects = SearchValues.Create(["too large", "larger", "limit", "token", "tpm"], StringComparison.OrdinalIgnoreCase);

@@ -34,7 +34,7 @@ internal static class OwnSentences
         {
             if (ServerWords.EndsClause(words, i))
             {
-                if (words[i] != ':' || !EndsWithAny(words[..i], s_beforeTime) && !(isReached && IsOfLimit(words, i)))
+                if (words[i] != ':' || !EndsWithAny(words[..i], s_beforeTime) && !(isReached && IsOfLimit(words, i)) && !IsOfMaximum(words, i))
                     return words[..i];
             }
             else if (words[i] is '=' or '{' || BeginsEcho(words, i))
@@ -85,6 +85,16 @@ internal static class OwnSentences
         return after is [>= '0' and <= '9', ..];
     }
 
+    // Moonshot: "request reached max request: 3, please try again after 1 seconds".
+    private static bool IsOfMaximum(ReadOnlySpan<char> words, int colon)
+    {
+        if (!words[..colon].Contains("max ", StringComparison.OrdinalIgnoreCase))
+            return false;
+        var after = words[(colon + 1)..].TrimStart(' ');
+        var end = after.IndexOfAnyExceptInRange('0', '9');
+        return end > 0 && after[end] is ',' or ';' or '.';
+    }
+
     /// <summary>Checks whether a caller's text may follow the word at this place: "prompt hello", but not "prompt tokens".</summary>
     /// <param name="words">The message, without quoted text.</param>
     /// <param name="at">The place.</param>
@@ -96,7 +106,8 @@ internal static class OwnSentences
         return IsOneOf(word, s_echoes) && !IsOneOf(WordAt(words[(at + word.Length)..].TrimStart(' ')), s_measures);
     }
 
-    private static ReadOnlySpan<char> WordAt(ReadOnlySpan<char> text)
+    /// <summary>Gets the word at the beginning of a text. Empty if the text does not begin with a letter or a digit.</summary>
+    public static ReadOnlySpan<char> WordAt(ReadOnlySpan<char> text)
     {
         var end = 0;
         while (end < text.Length && char.IsLetterOrDigit(text[end]))
@@ -104,7 +115,8 @@ internal static class OwnSentences
         return text[..end];
     }
 
-    private static bool IsOneOf(ReadOnlySpan<char> word, string[] words)
+    /// <summary>Checks whether the word is one of these words. Case does not matter.</summary>
+    public static bool IsOneOf(ReadOnlySpan<char> word, string[] words)
     {
         foreach (var known in words)
         {

@@ -21,6 +21,14 @@ internal readonly struct RateLimitHeaders
            select ($"x-ratelimit-reset-{unit}-{window}", $"x-ratelimit-remaining-{unit}-{window}"),
     ];
 
+    // Resets without a dimension, and the headers with what remains of the limit.
+    private static readonly (string Reset, string? Remaining)[] s_plain =
+    [
+        ("RateLimit-Reset", "RateLimit-Remaining"), ("X-RateLimit-Reset-After", "X-RateLimit-Remaining"), ("X-RateLimit-Reset", "X-RateLimit-Remaining"), ("X-Rate-Limit-Reset", "X-Rate-Limit-Remaining"),
+        ("X-RateLimit-Retry-After", null), ("X-AI-RateLimit-Retry-After", null), ("X-Retry-After", null), ("X-Rate-Limit-Retry-After-Seconds", null), ("x-ratelimit-user-retry-after", null),
+        ("ratelimitbysize-reset", "ratelimitbysize-remaining"), ("anthropic-ratelimit-unified-reset", "anthropic-ratelimit-unified-remaining"),
+    ];
+
     public RateLimitWindow Requests { get; private init; }
 
     public RateLimitWindow Tokens { get; private init; }
@@ -71,14 +79,7 @@ internal readonly struct RateLimitHeaders
         var raw = headers.NonValidated;
         if ((Milliseconds(raw, "retry-after-ms", now) ?? Milliseconds(raw, "x-ms-retry-after-ms", now)) is { } exact)
             return exact;
-        TimeSpan? longest = null;
-        if (raw.TryGetValues("Retry-After", out var lines))
-        {
-            var server = ServerTime(raw, now);
-            foreach (var line in lines)
-                longest = Later(longest, Durations.Any(line, server));
-        }
-        return longest;
+        return LongestWait(raw, "Retry-After", now);
     }
 
     /// <summary>Reads the reset of a limit without a known dimension (<c>RateLimit-Reset</c>), unless some of it remains.</summary>
@@ -87,10 +88,13 @@ internal readonly struct RateLimitHeaders
     public static TimeSpan? ReadPlainReset(HttpResponseHeaders headers, DateTimeOffset now)
     {
         var raw = headers.NonValidated;
-        return Plain("RateLimit-Reset", "RateLimit-Remaining") ?? Plain("X-RateLimit-Reset-After", "X-RateLimit-Remaining") ?? Plain("X-RateLimit-Reset", "X-RateLimit-Remaining")
-            ?? Plain("X-RateLimit-Retry-After", null) ?? Plain("X-AI-RateLimit-Retry-After", null) ?? Plain("X-Retry-After", null)
-            ?? Plain("ratelimitbysize-reset", "ratelimitbysize-remaining") ?? Plain("anthropic-ratelimit-unified-reset", "anthropic-ratelimit-unified-remaining")
-            ?? LongestOfWindows() ?? StructuredRateLimit.FindReset(raw);
+        foreach (var (reset, remaining) in s_plain)
+        {
+            if (!(remaining is not null && Count(raw, remaining) > 0) && LongestWait(raw, reset, now) is { } wait)
+                return wait;
+        }
+
+        return LongestOfWindows() ?? StructuredRateLimit.FindReset(raw);
 
         // Cerebras and Mistral have a limit for each window of time.
         TimeSpan? LongestOfWindows()
@@ -98,20 +102,20 @@ internal readonly struct RateLimitHeaders
             TimeSpan? longest = null;
             foreach (var (reset, remaining) in s_windows)
             {
-                if (Count(Value(raw, remaining)) == 0 && Value(raw, reset) is { } text)
-                    longest = Later(longest, Durations.Any(text, ServerTime(raw, now)));
+                if (Count(raw, remaining) == 0)
+                    longest = Later(longest, LongestWait(raw, reset, now));
             }
             return longest;
         }
-
-        TimeSpan? Plain(string reset, string? remaining) =>
-            Value(raw, reset) is { } text && !(remaining is not null && Count(Value(raw, remaining)) > 0) ? Durations.Any(text, ServerTime(raw, now)) : null;
     }
 
-    /// <summary>Checks whether the answer has the header <c>x-should-retry: false</c>.</summary>
+    /// <summary>Checks whether the answer has the header <c>x-should-retry: false</c>. Of several values, the first counts.</summary>
     /// <param name="headers">The answer's headers.</param>
-    public static bool ForbidsRetry(HttpResponseHeaders headers) =>
-        Value(headers.NonValidated, "x-should-retry") is { } text && text.AsSpan().Trim().Equals("false", StringComparison.OrdinalIgnoreCase);
+    public static bool ForbidsRetry(HttpResponseHeaders headers)
+    {
+        ReadOnlySpan<char> text = Value(headers.NonValidated, "x-should-retry");
+        return (text.IndexOf(',') is >= 0 and var comma ? text[..comma] : text).Trim().Equals("false", StringComparison.OrdinalIgnoreCase);
+    }
 
     /// <summary>Gets the first value of a header unchanged. Null: the header is absent.</summary>
     /// <param name="raw">The headers.</param>
@@ -127,46 +131,69 @@ internal readonly struct RateLimitHeaders
         return null;
     }
 
-    // A number above 10¹² is the instant to come back, in Unix milliseconds.
+    // Two gateways may write the same header, on two lines or as a list. Of several values, the longest wait counts.
+    private static TimeSpan? LongestWait(HttpHeadersNonValidated raw, string name, DateTimeOffset now)
+    {
+        TimeSpan? longest = null;
+        if (raw.TryGetValues(name, out var lines))
+        {
+            var server = ServerTime(raw, now);
+            foreach (var line in lines)
+                longest = Later(longest, Durations.Any(line, server));
+        }
+        return longest;
+    }
+
     private static TimeSpan? Milliseconds(HttpHeadersNonValidated raw, string name, DateTimeOffset now)
     {
-        if (Value(raw, name) is not { } text)
-            return null;
-        return Durations.UnixTime(text, 0.001) is { } seconds ? Durations.Until(Instants.OfUnix(seconds), ServerTime(raw, now)) : Durations.Milliseconds(text);
+        TimeSpan? longest = null;
+        if (raw.TryGetValues(name, out var lines))
+        {
+            var server = ServerTime(raw, now);
+            foreach (ReadOnlySpan<char> line in lines)
+            {
+                foreach (var part in line.Split(','))
+                    longest = Later(longest, Durations.Milliseconds(line[part], server));
+            }
+        }
+        return longest;
     }
 
     private static RateLimitWindow Window(HttpHeadersNonValidated raw, RateLimitWindowNames? names, DateTimeOffset now)
     {
         if (names is null)
             return default;
-        var reset = Reset(Value(raw, names.Reset), raw, now);
-        var remaining = Count(Value(raw, names.Remaining));
+        var reset = LongestWait(raw, names.Reset, now);
+        var remaining = Count(raw, names.Remaining);
         // A remaining amount of zero without a reset means that the window is already over (a reset in the past). From Azure it means that the amount is not
         // known.
         if (remaining == 0 && reset is null)
             remaining = null;
-        var limit = Count(Value(raw, names.Limit));
+        var limit = Count(raw, names.Limit);
         return new RateLimitWindow(limit == 0 ? null : limit, remaining, reset);
-    }
-
-    /// <summary>
-    /// Reads a reset: OpenAI writes Go durations, Azure whole seconds (-1 and 0 for unknown), Anthropic instants, others HTTP dates. No text can be two of
-    /// these.
-    /// </summary>
-    private static TimeSpan? Reset(string? text, HttpHeadersNonValidated raw, DateTimeOffset now)
-    {
-        if (text is null)
-            return null;
-        var server = ServerTime(raw, now);
-        return text.Contains('T', StringComparison.Ordinal) ? Durations.Until(Instants.Rfc3339(text) ?? Instants.HttpDate(text), server) : Durations.Seconds(text, server) ?? Durations.GoDuration(text);
     }
 
     /// <summary>Gets the server's own time if the answer has a <c>Date</c>, because all dates in the answer refer to the server's clock.</summary>
     private static DateTimeOffset ServerTime(HttpHeadersNonValidated raw, DateTimeOffset now) =>
         Value(raw, "Date") is { } date && Instants.HttpDate(date) is { } server ? server : now;
 
-    private static long? Count(ReadOnlySpan<char> text) =>
-        long.TryParse(text, NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var count) ? count : null;
+    // Of several values, the smallest counts.
+    private static long? Count(HttpHeadersNonValidated raw, string name)
+    {
+        long? least = null;
+        if (raw.TryGetValues(name, out var lines))
+        {
+            foreach (ReadOnlySpan<char> line in lines)
+            {
+                foreach (var part in line.Split(','))
+                {
+                    if (long.TryParse(line[part], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out var count) && !(least <= count))
+                        least = count;
+                }
+            }
+        }
+        return least;
+    }
 
     private static TimeSpan? Exhausted(in RateLimitWindow window) => window.Remaining == 0 ? window.Reset : null;
 

@@ -44,11 +44,20 @@ internal static class RequestSigns
             "attachments", "tool_resources", "thread", "items", "content", "role", "stopSequences", "toolChoice", "maxTokens", "data",
         ], StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
 
-    /// <summary>Checks whether the refusal blames the request.</summary>
+    // The first words of a sentence about the account or the place of an endpoint.
+    private static readonly string[] s_owners = ["your", "this"];
+
+    private static readonly string[] s_accounts =
+        ["account", "organization", "organisation", "org", "resource", "subscription", "project", "workspace", "tenant", "team", "deployment", "plan", "tier", "region", "country", "location"];
+
+    /// <summary>
+    /// Checks whether the refusal blames the request. A message such as "Your organization must be verified to stream this model" is about the account, even if
+    /// the error names a member of the request.
+    /// </summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
     /// <param name="words">The message, without quoted text.</param>
     public static bool BlamesRequest(in ErrorSigns signs, ReadOnlySpan<char> words) =>
-        signs.NamesField || IsCodeOfRequest(signs.Code) || signs.Type is "request_too_large" || BeginsWithPath(words);
+        (signs.NamesField || IsCodeOfRequest(signs.Code) || signs.Type is "request_too_large" || BeginsWithPath(words)) && !BeginsWithAccount(words);
 
     /// <summary>
     /// Checks whether a code without a status is about a mistake in the request (<c>invalid_image_url</c>), and not about an answer that a server could not read
@@ -91,6 +100,13 @@ internal static class RequestSigns
         }
 
         return count == letters.Length;
+    }
+
+    private static bool BeginsWithAccount(ReadOnlySpan<char> words)
+    {
+        words = ServerWords.AfterExceptions(words.TrimStart(" \t\r\n"));
+        var first = OwnSentences.WordAt(words);
+        return OwnSentences.IsOneOf(first, s_owners) && OwnSentences.IsOneOf(OwnSentences.WordAt(words[first.Length..].TrimStart(' ')), s_accounts);
     }
 
     // "messages.0.content: …", "tools[1].function: …", "* GenerateContentRequest.contents: …", "max_tokens: …".

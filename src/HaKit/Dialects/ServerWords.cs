@@ -5,8 +5,8 @@ namespace HaKit.Dialects;
 
 /// <summary>
 /// Extracts the part of a message that the server wrote itself. Servers quote what the caller sent ("why do I get: You exceeded your current quota"), and a
-/// caller's text must not decide about an account. Quotation marks of all scripts, and marks that are written as HTML entities, are treated as <c>"</c> or
-/// <c>'</c>. Everything from the first opening mark to the last closing mark of the same kind is removed, because a quoted text may contain such marks
+/// caller's text must not decide about an account. Quotation marks and brackets of all scripts, and marks that are written as HTML entities, are treated as
+/// <c>"</c> or <c>'</c>. Everything from the first opening mark to the last closing mark of the same kind is removed, because a quoted text may contain such marks
 /// itself. Backticks, which enclose names, are removed in pairs.
 /// </summary>
 internal static class ServerWords
@@ -72,7 +72,7 @@ internal static class ServerWords
         return words;
     }
 
-    // "litellm.RateLimitError: ", "OpenAIException - ", "Error code: 429 - ".
+    // "litellm.RateLimitError: ", "OpenAIException - ", "AzureException RateLimitError - ", "Error code: 429 - ".
     private static int LengthOfException(ReadOnlySpan<char> words)
     {
         var end = 0;
@@ -94,6 +94,7 @@ internal static class ServerWords
         {
             [':', ' ', ..] => end + 2,
             [' ', '-', ' ', ..] => end + 3,
+            [' ', .. var next] when LengthOfException(next) is > 0 and var length => end + 1 + length,
             _ => 0,
         };
     }
@@ -115,12 +116,13 @@ internal static class ServerWords
     {
         '\u201C' or '\u201D' or '\u201E' or '\u201F' or '\u00AB' or '\u00BB' or '\u2039' or '\u203A' or '\u300C' or '\u300D' or '\u300E' or '\u300F'
             or '\u301D' or '\u301E' or '\u301F' or '\uFF02' => '"',
+        (>= '\u3008' and <= '\u300B') or '\u3010' or '\u3011' or '\u3014' or '\u3015' or '\uFF1C' or '\uFF1E' or '\uFF3B' or '\uFF3D' => '"',
         '\u2018' or '\u2019' or '\u201A' or '\u201B' or '\u00B4' or '\uFF07' => '\'',
         '\uFF40' => '`',
         _ => c,
     };
 
-    // "&quot;", "&#39;", "&#x27;", and the same escaped once more: "&amp;quot;".
+    // "&quot;", "&#39;", "&#x27;", "&lt;", and the same escaped once more: "&amp;quot;".
     private static char? EntityAt(ReadOnlySpan<char> text, ref int length)
     {
         text = text[..Math.Min(text.Length, LongestEntity)];
@@ -148,7 +150,7 @@ internal static class ServerWords
         {
             var isHex = number is ['x' or 'X', ..];
             var style = isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None;
-            return ushort.TryParse(isHex ? number[1..] : number, style, CultureInfo.InvariantCulture, out var code) && PlainMark((char)code) is '"' or '\'' or '`' ? PlainMark((char)code) : null;
+            return ushort.TryParse(isHex ? number[1..] : number, style, CultureInfo.InvariantCulture, out var code) && PlainMark((char)code) is '"' or '\'' or '`' or '<' or '>' ? PlainMark((char)code) : null;
         }
         Span<char> lower = stackalloc char[LongestEntity];
         return lower[..name.ToLowerInvariant(lower)] switch
@@ -156,6 +158,8 @@ internal static class ServerWords
             "quot" or "ldquo" or "rdquo" or "bdquo" or "laquo" or "raquo" or "lsaquo" or "rsaquo" => '"',
             "apos" or "lsquo" or "rsquo" or "sbquo" or "acute" => '\'',
             "grave" => '`',
+            "lt" => '<',
+            "gt" => '>',
             _ => null,
         };
     }

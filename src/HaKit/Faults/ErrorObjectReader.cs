@@ -17,21 +17,36 @@ internal static class ErrorObjectReader
         }
         else if (reader.TokenType == JsonTokenType.String && IsNotEmpty(ref reader))
         {
-            signs.IsError = true;
-            SetMessage(ref reader, ref signs, outer: false);
+            signs.IsError |= !signs.IsInList;
+            signs.SetErrorText(reader.ValueSpan);
         }
         else if (reader.TokenType == JsonTokenType.StartArray)
         {
+            var isInList = signs.IsInList;
             signs.IsInList = true;
             ReadList(ref reader, ref signs);
-            signs.IsInList = false;
+            signs.IsInList = isInList;
         }
         else
         {
             // "error": true beside a message, or a number as the code.
-            signs.IsError |= reader.TokenType == JsonTokenType.True || IsNotEmpty(ref reader);
+            signs.IsError |= !signs.IsInList && (reader.TokenType == JsonTokenType.True || IsNotEmpty(ref reader));
             ReadStatus(ref reader, ref signs);
         }
+    }
+
+    /// <summary>Reads FastAPI's <c>detail</c> if it is an object. It describes a failure, but in the body of a 200 it is not the evidence of one.</summary>
+    public static void ReadDetail(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        signs.IsInList = true;
+        while (NextProperty(ref reader, out var name))
+        {
+            if (name.SequenceEqual("error"u8))
+                ReadErrorMember(ref reader, ref signs);
+            else
+                ReadErrorPart(name, ref reader, ref signs);
+        }
+        signs.IsInList = false;
     }
 
     // A list in the body of a 200 may contain warnings only. So its elements describe a failure, but they are not the evidence of one.
@@ -51,24 +66,27 @@ internal static class ErrorObjectReader
     public static void ReadError(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         while (NextProperty(ref reader, out var name))
-        {
-            if (IsCode(name) || IsStatus(name) || IsMessage(name) || name.SequenceEqual("type"u8))
-                ReadErrorWord(name, ref reader, ref signs);
-            else if (FieldErrors.IsPlace(name))
-                FieldErrors.ReadPlace(name, ref reader, ref signs);
-            else if (FieldErrors.IsList(name))
-                FieldErrors.Read(ref reader, ref signs);
-            else if (WaitScale(name) is { } scale)
-                ReadWait(ref reader, ref signs, scale);
-            else if (name.SequenceEqual("details"u8))
-                ReadEach(ref reader, ref signs, ReadDetails);
-            else if (name.SequenceEqual("metadata"u8))
-                ReadEach(ref reader, ref signs, ReadMetadata);
-            else if (name.SequenceEqual("innererror"u8) || name.SequenceEqual("inner_error"u8))
-                ReadEach(ref reader, ref signs, ReadInnerError);
-            else
-                reader.Skip();
-        }
+            ReadErrorPart(name, ref reader, ref signs);
+    }
+
+    private static void ReadErrorPart(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (IsCode(name) || IsStatus(name) || IsMessage(name) || name.SequenceEqual("type"u8))
+            ReadErrorWord(name, ref reader, ref signs);
+        else if (FieldErrors.IsPlace(name))
+            FieldErrors.ReadPlace(name, ref reader, ref signs);
+        else if (FieldErrors.IsList(name))
+            FieldErrors.Read(ref reader, ref signs);
+        else if (WaitScale(name) is { } scale)
+            ReadWait(ref reader, ref signs, scale);
+        else if (name.SequenceEqual("details"u8))
+            ReadEach(ref reader, ref signs, ReadDetails);
+        else if (name.SequenceEqual("metadata"u8))
+            ReadEach(ref reader, ref signs, ReadMetadata);
+        else if (name.SequenceEqual("innererror"u8) || name.SequenceEqual("inner_error"u8))
+            ReadEach(ref reader, ref signs, ReadInnerError);
+        else
+            reader.Skip();
     }
 
     /// <summary>Reads code, status, type and message: the members that make an object an error if they are not empty.</summary>
@@ -84,6 +102,8 @@ internal static class ErrorObjectReader
             SetWord(ref reader, ref signs, Slot.Status);
         else if (IsStatus(name))
             ReadStatus(ref reader, ref signs);
+        else if (reader.TokenType == JsonTokenType.StartObject)
+            FieldErrors.ReadMessageObject(name, ref reader, ref signs);
         else
             SetMessage(ref reader, ref signs, outer: false);
     }

@@ -118,9 +118,16 @@ internal static class ErrorReader
         {
             FieldErrors.Read(ref reader, ref signs);
         }
+        else if (name.SequenceEqual("detail"u8) && reader.TokenType == JsonTokenType.StartObject)
+        {
+            ReadDetail(ref reader, ref signs);
+        }
         else if (IsMessage(name))
         {
-            SetMessage(ref reader, ref signs, outer: true);
+            if (reader.TokenType == JsonTokenType.StartObject)
+                FieldErrors.ReadMessageObject(name, ref reader, ref signs);
+            else
+                SetMessage(ref reader, ref signs, outer: true);
         }
         else if (name.SequenceEqual("param"u8))
         {

@@ -10,7 +10,7 @@ internal static class ErrorValues
 {
     private static readonly WordSet s_waits = new(
         "retry_after", "retryAfter", "retry_after_seconds", "retryAfterSeconds", "retry_after_secs", "reset_in", "resets_in", "reset_after", "reset_in_seconds", "resets_in_seconds", "estimated_time",
-        "reset_at", "resets_at", "resetAt", "resetsAt", "retry_at", "retryAt");
+        "reset_at", "resets_at", "resetAt", "resetsAt", "retry_at", "retryAt", "retry-after", "retry_in", "retryIn");
 
     private static readonly WordSet s_waitsInMilliseconds = new("retry_after_ms", "retryAfterMs");
 
@@ -38,7 +38,7 @@ internal static class ErrorValues
         return s_waitsInMilliseconds.Contains(name) ? 0.001 : null;
     }
 
-    /// <summary>Reads the time to wait: a number, also as text, a Unix time, a Go duration, or an instant. A value that cannot be read is ignored.</summary>
+    /// <summary>Reads the time to wait: a number, also as text, a Unix time, a duration, or an instant, in the forms of a header. A value that cannot be read is ignored.</summary>
     public static void ReadWait(ref Utf8JsonReader reader, ref ErrorSigns signs, double scale)
     {
         if (reader.TokenType is JsonTokenType.Number or JsonTokenType.String && reader.ValueSpan.Length <= ErrorSigns.LongestWord)
@@ -48,8 +48,8 @@ internal static class ErrorValues
             if (Durations.UnixTime(text, scale) is { } seconds)
                 signs.RetryAt = Instants.OfUnix(seconds) ?? signs.RetryAt;
             else
-                signs.RetryDelay = Durations.Scaled(text, scale) ?? Durations.GoDuration(text) ?? signs.RetryDelay;
-            signs.RetryAt = Instants.Rfc3339(text) ?? signs.RetryAt;
+                signs.RetryDelay = Durations.Scaled(text, scale) ?? Durations.Any(text, now: default) ?? signs.RetryDelay;
+            signs.RetryAt = Instants.Rfc3339(text) ?? Instants.HttpDate(text) ?? signs.RetryAt;
         }
 
         reader.Skip();

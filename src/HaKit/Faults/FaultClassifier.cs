@@ -51,6 +51,9 @@ public sealed class FaultClassifier : IFaultClassifier
         lengths.Clear();
         var signs = new ErrorSigns(tokens, lengths);
         ErrorReader.Read(evidence.Body.Span, evidence.Headers, ref signs);
+        Span<byte> wrapped = WrappedError.MayBeIn(signs.Message) ? stackalloc byte[WrappedError.MostBytes] : default;
+        if (!wrapped.IsEmpty)
+            ReadWrapped(wrapped, evidence.Headers, ref signs);
 
         var failure = evidence.StatusCode >= 400;
         if (!failure && !signs.IsError)
@@ -81,6 +84,18 @@ public sealed class FaultClassifier : IFaultClassifier
             status = QuotedError.StatusAtStart(words);
         var verdict = dialect.Classify(in signs, words, status);
         return Build(in evidence, in signs, words, verdict, failure, status);
+    }
+
+    private static void ReadWrapped(Span<byte> buffer, HttpResponseHeaders? headers, ref ErrorSigns signs)
+    {
+        var message = signs.Message;
+        var length = WrappedError.Read(message, buffer);
+        if (length == 0)
+            return;
+        signs.Clear();
+        ErrorReader.Read(buffer[..length], headers, ref signs);
+        if (signs.Message.IsEmpty)
+            signs.SetMessage(message, outer: true);
     }
 
     private static Fault Build(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, Verdict verdict, bool failure, int status)

@@ -26,6 +26,8 @@ internal static class FieldErrors
         "organization", "organisation", "organization_id", "org", "org_id", "openai_organization", "openai_project", "project", "project_id", "account", "account_id", "user", "tenant", "tenant_id", "workspace",
         "subscription", "host", "url", "base_url", "path", "endpoint", "deployment", "deployment_id", "engine", "header", "headers", "content_type", "accept", "origin", "ip");
 
+    private static readonly WordSet s_messages = new("message", "Message", "msg", "detail");
+
     // The first element of a FastAPI location. The members of a form and of JSON are members of the request's body, the others are not.
     private static readonly WordSet s_bodies = new("body", "form", "json");
 
@@ -122,7 +124,26 @@ internal static class FieldErrors
     private static void ReadMessages(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         signs.NamesField |= reader.TokenType == JsonTokenType.StartArray && IsMember(name);
+        if (reader.TokenType == JsonTokenType.String && s_messages.Contains(name))
+            signs.SetMessage(reader.ValueSpan, outer: true);
         reader.Skip();
+    }
+
+    /// <summary>Reads a message that is an object: Mistral puts FastAPI's list of errors into it.</summary>
+    public static void ReadMessageObject(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("message"u8))
+            ReadEach(ref reader, ref signs, ReadDetailList);
+        else
+            reader.Skip();
+    }
+
+    private static void ReadDetailList(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (name.SequenceEqual("detail"u8) && reader.TokenType == JsonTokenType.StartArray)
+            Read(ref reader, ref signs);
+        else
+            reader.Skip();
     }
 
     // "messages", "$.messages[0]", "#/messages/0", "body.messages". The name of a header ("x-api-key", "headers.Authorization") is no member.

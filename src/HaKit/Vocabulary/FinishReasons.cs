@@ -43,7 +43,7 @@ public static class FinishReasons
     ];
 
     private static readonly string[] s_filters =
-        ["filter", "safety", "recitation", "blocklist", "blocked", "prohibited", "spii", "sensitive", "guardrail", "moderation", "refusal", "refused", "flagged", "policy", "violation", "risk"];
+        ["filter", "safety", "recitation", "blocklist", "blocked", "prohibited", "spii", "sensitive", "guardrail", "moderation", "modelarmor", "refusal", "refused", "flagged", "policy", "violation", "risk"];
 
     /// <summary>Gets the meaning of a finish reason.</summary>
     /// <param name="reason">The reason as the provider writes it; case and separators do not matter.</param>

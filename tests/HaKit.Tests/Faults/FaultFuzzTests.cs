@@ -13,7 +13,7 @@ public sealed class FaultFuzzTests
         "error", "code", "type", "message", "status", "details", "innererror", "inner_error", "error_code", "reason", "@type", "retryDelay", "violations", "quotaId",
         "object", "raw_status_code", "detail", "Message", "__type", "error_type", "choices", "finish_reason", "candidates", "finishReason", "promptFeedback", "blockReason",
         "stop_reason", "stopReason", "incomplete_details", "response", "delta", "messageStop", "throttlingException", "modelStreamErrorException", "param", "loc", "fieldViolations", "native_finish_reason", "done_reason",
-        "errors", "x_groq", "metadata", "headers", "X-RateLimit-Reset", "retry_after", "retry_after_ms", "resets_at", "resets_in_seconds", "estimated_time", "msg", "error_msg", "errorMessage", "errcode", "status_code", "statusCode", "http_status", "http_status_code", "field", "pointer", "source", "name", "propertyPath", "invalid-params", "messages",
+        "errors", "x_groq", "metadata", "headers", "X-RateLimit-Reset", "retry_after", "retry_after_ms", "resets_at", "resets_in_seconds", "estimated_time", "msg", "error_msg", "errorMessage", "errcode", "status_code", "statusCode", "http_status", "http_status_code", "field", "pointer", "source", "name", "propertyPath", "invalid-params", "messages", "retry-after", "retry_in",
     ];
 
     private static readonly string[] s_values =
@@ -47,13 +47,20 @@ public sealed class FaultFuzzTests
         "\"Too many requests for prompt: my app says try again in 3600s\"", "\"Rate limit reached for m on tokens per min (TPM): Limit 7000, Used 0. Please try again in 50s. Prompt: try again in 9s\"", "\"Rate limit reached. Limit: 9 / min. Current: 10 / min. Retry after: 4s\"",
         "\"input=try again in 3600s\"", "\"Too many prompt tokens, try again in 8s\"", "\"Throttled. prompt try again in 3600s\"", "\"OpenAIException - Error code: 429 - {'error': {'message': 'Slow down, try again in 7s', 'code': 'x'}}\"",
         "\"x: Error code: 429 - {'message': 'try again in 3600s'}\"", "\"You exceeded your current quota, please check your plan and billing details: y\\nPlease retry in 46s\"", "{\"messages\":[\"x\"]}", "{\"Model\":[\"x\"],\"\":[\"y\"]}", "{\"$.messages[0]\":[]}", "[{\"field\":\"input\"}]", "\"#/messages/0\"", "\"body.model\"",
+        "\"litellm.BadRequestError: AnthropicException - {\\\"type\\\":\\\"error\\\",\\\"error\\\":{\\\"type\\\":\\\"invalid_request_error\\\",\\\"message\\\":\\\"Your credit balance is too low\\\"}}. Received\"", "\"XException - [{\\\"error\\\":{\\\"code\\\":429,\\\"details\\\":[{\\\"retryDelay\\\":\\\"46s\\\"}]}}]\"", "\"XException - {\\\"code\\\":\\\"insufficient_quota\\\"\"", "\"XError: {\\\"code\\\":\\\"insufficient_quota\\\"}\"",
+        "\"Your organization must be verified\"", "\"This resource is not enabled: x\"", "\"your plan\"", "\"Input【API key not valid】 《limit: 0》\"", "\"Bad &lt;user&gt;the model is overloaded&amp;lt;/user&gt; 5 &#60; 8\"", "\"Forbidden\"", "\"Too Many Requests\"", "\"You exhausted your daily quota\"", "\"exceeded today's quota\"",
+        "\"request reached max request: 3, please try again after 7 seconds\"", "\"max: x, try again in 7s\"", "\"It will reset at 2026-01-01 09:00:00 +0800 CST. x\"", "\"quota will reset after 8h44m7s\"", "\"Request body too large for x. Max size: 8\"", "\"20 seconds\"", "\"PT20S\"", "\"Thu, 01 Jan 2026 00:00:20 GMT\"", "\"00:00:20\"", "\"Violated moderation policy\"",
+        "{\"message\":\"daily quota\"}", "{\"error\":{\"code\":\"insufficient_quota\",\"message\":\"x\"}}", "{\"detail\":[{\"loc\":[\"body\",\"messages\"]}]}", "{\"error\":\"insufficient_quota\",\"param\":\"messages\"}", "\"plan has expired\"", "\"MODEL_ARMOR\"",
     ];
 
     private static readonly (string Name, string[] Values)[] s_headers =
     [
-        ("retry-after-ms", ["1500.5", "-1", "0", "x", "1767225640500", "1767225640500000", "1767225590000"]),
+        ("retry-after-ms", ["2000, 2500", "2500ms", "2s, 0", "1500.5", "-1", "0", "x", "1767225640500", "1767225640500000", "1767225590000"]),
         ("x-ms-retry-after-ms", ["9000", "NaN", "1767225620000"]),
-        ("Retry-After", ["1", "86400", "1.5", "0", "-3", "1m30s", "Thu, 01 Jan 2026 00:00:30 GMT", "Wed, 31 Dec 2025 00:00:30 GMT", "Thursday, 01-Jan-26 00:00:30 GMT", "later", "99999999999999", "20, 20", "5, 30 ", "20 seconds", "2 minutes", "2026-01-01T00:00:40Z", "1767225640", "1767225640500", "3 parsecs", "\"20\"", "PT20S", "pt1m", "20sec", "7 s", "2026-01-01 00:00:40 UTC", "2026-01-01 00:00:40", "Thu, 01 Jan 2026 00:00:30 UTC", "00:00:20", "5.03:23:11", "P1D", "Thu, 01 Jan 2026 00:00:20 +0000", "Thu Jan 01 2026 00:00:20 GMT+0000 (UTC)", "2026-01-01T00:00:20.123456789Z", "2026-01-01T00:00:20+0000", "20;", "in 20 seconds", "~20s", "'20'", "after 3"]),
+        ("Retry-After", ["1", "86400", "1.5", "0", "-3", "1m30s", "Thu, 01 Jan 2026 00:00:30 GMT", "Wed, 31 Dec 2025 00:00:30 GMT", "Thursday, 01-Jan-26 00:00:30 GMT", "later", "99999999999999", "20, 20", "5, 30 ", "20 seconds", "2 minutes", "2026-01-01T00:00:40Z", "1767225640", "1767225640500", "3 parsecs", "\"20\"", "PT20S", "pt1m", "20sec", "7 s", "2026-01-01 00:00:40 UTC", "2026-01-01 00:00:40", "Thu, 01 Jan 2026 00:00:30 UTC", "00:00:20", "5.03:23:11", "P1D", "Thu, 01 Jan 2026 00:00:20 +0000", "Thu Jan 01 2026 00:00:20 GMT+0000 (UTC)", "2026-01-01T00:00:20.123456789Z", "2026-01-01T00:00:20+0000", "20;", "in 20 seconds", "~20s", "'20'", "after 3", "Thu, 01-Jan-2026 00:00:40 GMT", "01 Jan 2026 00:00:40 GMT", "thu, 01 jan 2026 00:00:40 gmt", "2026-01-01 00:00:40 +0000 UTC", "2026-01-01 08:00:40.5 +0800 CST", "2026-01-01t00:00:40z", "2026-01-01 00:00:40.250000", "20260101T000040Z", "1 minute 30 seconds", "1m 30s.", "P0DT0H1M30S", "P1DT2H", "P1M", "20 seconds, 20 seconds"]),
+        ("X-Rate-Limit-Reset", ["1767225640", "20, 30"]),
+        ("X-Rate-Limit-Remaining", ["0, 0", "3"]),
+        ("X-Rate-Limit-Retry-After-Seconds", ["26"]),
         ("X-Retry-After", ["22", "x"]),
         ("ratelimitbysize-reset", ["23"]),
         ("anthropic-ratelimit-unified-reset", ["1767225640"]),
@@ -66,11 +73,11 @@ public sealed class FaultFuzzTests
         ("RateLimit-Reset", ["17", "1767225640", "x", "1767225640500000", "1767225640500000000"]),
         ("RateLimit-Remaining", ["0", "4"]),
         ("X-RateLimit-Reset", ["19", "2026-01-01T00:00:50Z"]),
-        ("x-should-retry", ["false", "true", " FALSE"]),
+        ("x-should-retry", ["false, true", "true, false", "false", "true", " FALSE"]),
         ("Date", ["Thu, 01 Jan 2026 00:00:10 GMT", "x"]),
         ("x-amzn-ErrorType", ["ThrottlingException:http://x/", "ServiceQuotaExceededException", ":", "bad token:"]),
-        ("x-ratelimit-remaining-tokens", ["0", "-1", "5"]),
-        ("x-ratelimit-reset-tokens", ["6m0s", "0", "-1", "12", "6ms"]),
+        ("x-ratelimit-remaining-tokens", ["0, 0", "5, 0, x", "0", "-1", "5"]),
+        ("x-ratelimit-reset-tokens", ["20s, 30s", "20 seconds", "PT20S", "6m0s", "0", "-1", "12", "6ms"]),
         ("x-ratelimit-remaining-requests", ["0", "3"]),
         ("x-ratelimit-reset-requests", ["1s", "1h", "1767225640", "1767225640123", "1"]),
         ("anthropic-ratelimit-requests-remaining", ["0", "7"]),
@@ -79,7 +86,7 @@ public sealed class FaultFuzzTests
         ("anthropic-ratelimit-output-tokens-reset", ["2026-01-01T00:01:40.5+00:00"]),
     ];
 
-    private static readonly int[] s_statuses = [0, 200, 200, 200, 400, 401, 402, 403, 404, 408, 410, 413, 422, 424, 429, 429, 429, 500, 502, 503, 504, 529, 599];
+    private static readonly int[] s_statuses = [0, 200, 200, 200, 400, 401, 402, 403, 404, 408, 410, 412, 413, 422, 424, 429, 429, 429, 446, 498, 500, 502, 503, 504, 529, 599];
 
     /// <summary>
     /// HAKIT_FUZZ_COUNT sets the number of cases, and HAKIT_FUZZ_SEED the seed. A case depends only on the seed and on its number, so a failed case can be

@@ -16,11 +16,11 @@ internal static partial class SlowClassifier
     private static readonly string[] s_waitMembers =
     [
         "retry_after", "retryAfter", "retry_after_seconds", "retryAfterSeconds", "retry_after_secs", "retry_after_ms", "retryAfterMs", "reset_in", "resets_in", "reset_after", "reset_in_seconds", "resets_in_seconds",
-        "estimated_time", "reset_at", "resets_at", "resetAt", "resetsAt", "retry_at", "retryAt",
+        "estimated_time", "reset_at", "resets_at", "resetAt", "resetsAt", "retry_at", "retryAt", "retry-after", "retry_in", "retryIn",
     ];
     private static readonly string[] s_waitHeaders = ["retry-after", "x-ratelimit-reset"];
     private static readonly Dictionary<string, string> s_places = Places();
-    private static readonly Regex s_filters = new("filter|safety|recitation|blocklist|blocked|prohibited|spii|sensitive|guardrail|moderation|refusal|refused|flagged|policy|violation|risk");
+    private static readonly Regex s_filters = new("filter|safety|recitation|blocklist|blocked|prohibited|spii|sensitive|guardrail|moderation|modelarmor|refusal|refused|flagged|policy|violation|risk");
     private static readonly Regex s_failing = new(
         "error|abort|fail|cancel|timeout|timedout|malformed|unavailable|overload|interrupt|exception|unexpected|network|insufficient(?:system|resource|memory|capacity|balance|credit|fund)|disconnect|connection|crash|toomanytoolcalls|missingthoughtsignature|expired|internal|preempt|evict|killed|shutdown|noimage|imageother|unknown|invalid|ratelimit|throttl|loadshed|terminat|quota|capacity|busy|outofmemory|panic|lost|broken|gateway|reset|deadline|unfinish|incomplete|stall|dropped|reject|unhealthy|died|dead|closed|prematur|exited|unreachable|h[au]ngup|sig(?:term|kill|int|segv|abrt|pipe|hup)|segfault|(?:node|server|worker)down|stoppedearly|outage|offline|unresponsive|noresponse|notresponding|goneaway|restart|corrupt|draining|^(?:other|oom|nan|fault|shed)$");
 
@@ -37,10 +37,11 @@ internal static partial class SlowClassifier
     private static readonly string[] s_milliseconds = ["retry-after-ms", "x-ms-retry-after-ms"];
     private static readonly string[] s_dimensions = ["requests", "tokens", "input-tokens", "output-tokens"];
     private static readonly string[] s_openDimensions = ["requests", "tokens"];
-    private static readonly string[] s_httpDates = ["ddd, d MMM yyyy HH:mm:ss 'GMT'", "ddd, d MMM yyyy HH:mm:ss 'UTC'", "dddd, dd-MMM-yy HH:mm:ss 'GMT'", "ddd MMM d HH:mm:ss yyyy", "ddd, d MMM yyyy HH:mm:ss zzz", "ddd MMM d yyyy HH:mm:ss 'GMT'zzz"];
-    private static readonly string[] s_instants = ["yyyy-MM-dd'T'HH:mm:ssK", "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", "yyyy-MM-dd HH:mm:ssK", "yyyy-MM-dd HH:mm:ss 'UTC'", "yyyy-MM-dd'T'HH:mm:sszzz"];
+    private static readonly string[] s_namedDates = ["ddd, d MMM yyyy HH:mm:ss", "dddd, dd-MMM-yy HH:mm:ss", "ddd, dd-MMM-yyyy HH:mm:ss", "d MMM yyyy HH:mm:ss"];
+    private static readonly string[] s_otherDates = ["ddd MMM d HH:mm:ss yyyy", "ddd, d MMM yyyy HH:mm:ss zzz", "ddd MMM d yyyy HH:mm:ss 'GMT'zzz"];
+    private static readonly string[] s_instants = [.. from day in (string[])["yyyy-MM-dd'T'", "yyyy-MM-dd "] from time in (string[])["HH:mm:ss", "HH:mm:ss.FFFFFFF"] from zone in (string[])["K", "zzz"] select day + time + zone, "yyyyMMdd'T'HHmmssK"];
     private static readonly string[] s_waits =
-        ["again in ", "again after ", "retry in ", "retry in: ", "retry after ", "retry after: ", "your request in ", "your request after ", "replenished in ", "wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: "];
+        ["again in ", "again after ", "retry in ", "retry in: ", "retry after ", "retry after: ", "your request in ", "your request after ", "replenished in ", "wait ", "reset in ", "resets in ", "available in ", "retry-after: ", "retry_after: ", "reset after ", "resets after "];
 
     /// <summary>
     /// The paths that matter, each with the meaning of its value. <c>[]</c> is an array; <c>*Exception</c> is any name that ends with Exception.
@@ -51,6 +52,7 @@ internal static partial class SlowClassifier
         foreach (var root in new[] { "", "[]/" })
         {
             places[root + "param"] = "param";
+            AddFieldErrors(places, root + "message/detail");
             foreach (var list in (string[])[.. FieldLists, "detail"])
                 AddFieldErrors(places, root + list);
             foreach (var name in new[] { "type", "error_type", "object", "raw_status_code", "__type" })
@@ -80,10 +82,11 @@ internal static partial class SlowClassifier
                 places[$"{root}promptFeedback{array}/blockReason"] = "blocked";
             }
 
-            string[] objects = ["error", "response/error", "delta/error", "messageStop/error", "x_groq/error", "choices/error", "choices[]/error"];
-            foreach (var error in (string[])[.. objects, .. objects.Select(e => e + "[]"), "errors[]", "*Exception"])
+            string[] objects = ["error", "response/error", "delta/error", "messageStop/error", "x_groq/error", "choices/error", "choices[]/error", "detail/error", "detail"];
+            foreach (var error in (string[])[.. objects, .. objects.Where(e => e != "detail").Select(e => e + "[]"), "errors[]", "*Exception"])
             {
-                if (error != "*Exception")
+                AddFieldErrors(places, $"{root}{error}/message/detail");
+                if (error is not ("*Exception" or "detail"))
                     places[root + error] = error.EndsWith("[]", StringComparison.Ordinal) ? "error of a list" : "error";
                 places[$"{root}{error}/type"] = "error type";
                 foreach (var name in s_waitMembers)
@@ -126,7 +129,11 @@ internal static partial class SlowClassifier
     private static void AddFieldErrors(Dictionary<string, string> places, string list)
     {
         if (!list.EndsWith("detail", StringComparison.Ordinal))
+        {
             places[list + "/*"] = "messages of a member";
+            foreach (var name in (string[])["message", "Message", "msg", "detail"])
+                places[$"{list}/{name}"] = "message";
+        }
         if (list is "errors" or "[]/errors")
             return; // an array of error objects
         AddPlaces(places, list + "[]");
@@ -182,168 +189,187 @@ internal static partial class SlowClassifier
     private static Facts Read(in FaultEvidence evidence)
     {
         var body = new SlowBody(evidence.Body.Span);
-        string code = "", detail = "", exception = "", type = "", status = "", outerCode = "", outerType = "", message = "", outerMessage = "";
+        var isJson = Regex.IsMatch(Encoding.Latin1.GetString(evidence.Body.Span), @"\A(?:ï»¿)?[ \t\r\n]*[\[{]");
+        string code = "", detail = "", exception = "", type = "", status = "", outerCode = "", outerType = "", message = "", outerMessage = "", errorText = "";
         int bodyStatus = 0;
         bool azure = false, google = false, typeError = false, mistral = false, hasObject = false, isError = false, perDay = false, names = false, field = false, endFailed = false, nativeFailed = false, filtered = false, ended = false;
         List<List<(bool IsText, string Text)>> locations = [];
         TimeSpan? delay = null;
         DateTimeOffset? back = null;
 
-        foreach (var (path, kind, text) in body.Facts)
+        Walk(body);
+        if (WrappedIn(Chosen()) is { } wrapped)
         {
-            var isText = kind == JsonValueKind.String;
-            switch (PlaceOf(path, out var exceptionMember))
+            var whole = Chosen();
+            code = detail = exception = type = status = outerCode = outerType = message = outerMessage = errorText = "";
+            azure = hasObject = false;
+            Walk(new SlowBody(wrapped));
+            isJson = true;
+            if (Chosen().Length == 0)
+                outerMessage = whole;
+        }
+
+        string Chosen() => message.Length > 0 ? message : errorText.Length > 0 && (outerMessage.Length == 0 || Word(errorText).Length == 0 && !Reason().IsMatch(errorText)) ? errorText : outerMessage;
+
+        void Walk(SlowBody read)
+        {
+            foreach (var (path, kind, text) in read.Facts)
             {
-                case "exception" when kind == JsonValueKind.Object:
-                    exception = ExceptionName(exceptionMember);
-                    break;
-                case "error of a list" when isText && text.Length > 0:
-                    message = text;
-                    break;
-                case "error" when isText && text.Length > 0 && !NoError().IsMatch(text):
-                    (isError, message) = (true, text);
-                    break;
-                case "error":
-                    isError |= kind == JsonValueKind.True || kind == JsonValueKind.Number && text is not ("0" or "0.0" or "200");
+                var isText = kind == JsonValueKind.String;
+                switch (PlaceOf(path, out var exceptionMember))
+                {
+                    case "exception" when kind == JsonValueKind.Object:
+                        exception = ExceptionName(exceptionMember);
+                        break;
+                    case "error of a list" when isText && text.Length > 0:
+                        message = text;
+                        break;
+                    case "error" when isText && text.Length > 0 && !NoError().IsMatch(text):
+                        (isError, errorText) = (isError || !IsInList(path), text);
+                        break;
+                    case "error":
+                        isError |= !IsInList(path) && (kind == JsonValueKind.True || kind == JsonValueKind.Number && text is not ("0" or "0.0" or "200"));
+                        Status();
+                        break;
+                    case "status":
+                        Status();
+                        break;
+                    case "error http status":
+                        Known();
+                        Status();
+                        break;
+                    case "error code":
+                        Known();
+                        Code(ref code);
+                        break;
+                    case "error type":
+                        Known();
+                        type = isText ? Word(text) : type;
+                        break;
+                    case "error status":
+                        Known();
+                        status = isText && !IsStatus(text) ? Word(text) : status;
+                        Status();
+                        break;
+                    case "error message":
+                        Known();
+                        message = isText ? text : message;
+                        break;
+                    case "location" when kind == JsonValueKind.Array:
+                        locations.Add([]);
+                        break;
+                    case "location item" when kind is JsonValueKind.String or JsonValueKind.Number:
+                        locations[^1].Add((isText, text));
+                        break;
+                    case "field" when kind == JsonValueKind.Array:
+                        field = true;
+                        break;
+                    case "param" when isText && IsMember(text):
+                        field = true;
+                        break;
+                    case "messages of a member" when kind == JsonValueKind.Array && IsMember(path[(path.LastIndexOf(SlowBody.Separator) + 1)..]):
+                        field = true;
+                        break;
+                    case "inner code":
+                        azure = true;
+                        detail = isText ? Word(text) : detail;
+                        break;
+                    case "inner":
+                        azure = true;
+                        break;
+                    case "detail" when isText:
+                        detail = Word(text);
+                        break;
+                    case "detail @type":
+                        google = true;
+                        break;
+                    case { } wait when s_waitMembers.Contains(wait) && kind is JsonValueKind.Number or JsonValueKind.String && text.Length <= 64:
+                        var scale = wait.EndsWith("ms", StringComparison.OrdinalIgnoreCase) ? 0.001 : 1;
+                        if (Number(text.Trim()) is { } number)
+                        {
+                            var unix = number > 1e12 ? InSeconds(number) : number > 1e9 && scale == 1 ? number : 0;
+                            back = unix is > 0 and < 253402300799 ? DateTimeOffset.UnixEpoch.AddSeconds(unix) : back;
+                            delay = unix > 0 ? delay : Ahead(number * scale) ?? delay;
+                        }
+                        else
+                        {
+                            (delay, back) = (Told(text, default) ?? delay, Instant(text) ?? HttpDate(text) ?? back);
+                        }
+                        break;
+                    case "detail retryDelay" when isText && text.Length <= 64:
+                        delay = GoDuration(text);
+                        break;
+                    case "quotaId" when isText:
+                        (names, perDay) = (true, perDay || text.Contains("PerDay", StringComparison.Ordinal));
+                        break;
+                    case "type" when isText && text == "error":
+                        typeError = isError = true;
+                        break;
+                    case "type" or "error_type" when isText:
+                        outerType = Word(text);
+                        break;
+                    case "object" when isText && text == "error":
+                        isError = true;
+                        break;
+                    case "code":
+                        Code(ref outerCode);
+                        break;
+                    case "raw_status_code":
+                        mistral = true;
+                        Status();
+                        break;
+                    case "message" when isText:
+                        outerMessage = text;
+                        break;
+                    case "__type" when isText:
+                        exception = ExceptionName(text);
+                        break;
+                    case "blocked" when isText && text.Length > 0:
+                        filtered = true;
+                        break;
+                    case "end" when isText && text.Length > 0:
+                        switch (EndOf(text))
+                        {
+                            case 1:
+                                ended = true;
+                                break;
+                            case 2:
+                                filtered = true;
+                                break;
+                            case 3:
+                                endFailed = true;
+                                break;
+                        }
+                        break;
+                    case "native end" when isText && EndOf(text) == 3:
+                        (endFailed, nativeFailed) = (true, true);
+                        break;
+                }
+
+                // If a later value of the same member is not a name, the body is still an error, because an earlier value was a name.
+                isError |= exception.Length > 0;
+
+                void Known()
+                {
+                    if (kind is JsonValueKind.String or JsonValueKind.Number && text is not ("" or "0" or "0.0" or "200") && !(isText && NoError().IsMatch(text)))
+                        (isError, hasObject) = (isError || !IsInList(path), true);
+                }
+
+                void Code(ref string slot)
+                {
+                    azure |= isText && IsStatus(text);
                     Status();
-                    break;
-                case "status":
-                    Status();
-                    break;
-                case "error http status":
-                    Known();
-                    Status();
-                    break;
-                case "error code":
-                    Known();
-                    Code(ref code);
-                    break;
-                case "error type":
-                    Known();
-                    type = isText ? Word(text) : type;
-                    break;
-                case "error status":
-                    Known();
-                    status = isText && !IsStatus(text) ? Word(text) : status;
-                    Status();
-                    break;
-                case "error message":
-                    Known();
-                    message = isText ? text : message;
-                    break;
-                case "location" when kind == JsonValueKind.Array:
-                    locations.Add([]);
-                    break;
-                case "location item" when kind is JsonValueKind.String or JsonValueKind.Number:
-                    locations[^1].Add((isText, text));
-                    break;
-                case "field" when kind == JsonValueKind.Array:
-                    field = true;
-                    break;
-                case "param" when isText && IsMember(text):
-                    field = true;
-                    break;
-                case "messages of a member" when kind == JsonValueKind.Array && IsMember(path[(path.LastIndexOf(SlowBody.Separator) + 1)..]):
-                    field = true;
-                    break;
-                case "inner code":
-                    azure = true;
-                    detail = isText ? Word(text) : detail;
-                    break;
-                case "inner":
-                    azure = true;
-                    break;
-                case "detail" when isText:
-                    detail = Word(text);
-                    break;
-                case "detail @type":
-                    google = true;
-                    break;
-                case { } wait when s_waitMembers.Contains(wait) && kind is JsonValueKind.Number or JsonValueKind.String && text.Length <= 64:
-                    var scale = wait.EndsWith("ms", StringComparison.OrdinalIgnoreCase) ? 0.001 : 1;
-                    if (Number(text.Trim()) is { } number)
-                    {
-                        var unix = number > 1e12 ? InSeconds(number) : number > 1e9 && scale == 1 ? number : 0;
-                        back = unix is > 0 and < 253402300799 ? DateTimeOffset.UnixEpoch.AddSeconds(unix) : back;
-                        delay = unix > 0 ? delay : Ahead(number * scale) ?? delay;
-                    }
-                    else
-                    {
-                        (delay, back) = (GoDuration(text) ?? delay, Instant(text) ?? back);
-                    }
-                    break;
-                case "detail retryDelay" when isText && text.Length <= 64:
-                    delay = GoDuration(text);
-                    break;
-                case "quotaId" when isText:
-                    (names, perDay) = (true, perDay || text.Contains("PerDay", StringComparison.Ordinal));
-                    break;
-                case "type" when isText && text == "error":
-                    typeError = isError = true;
-                    break;
-                case "type" or "error_type" when isText:
-                    outerType = Word(text);
-                    break;
-                case "object" when isText && text == "error":
-                    isError = true;
-                    break;
-                case "code":
-                    Code(ref outerCode);
-                    break;
-                case "raw_status_code":
-                    mistral = true;
-                    Status();
-                    break;
-                case "message" when isText:
-                    outerMessage = text;
-                    break;
-                case "__type" when isText:
-                    exception = ExceptionName(text);
-                    break;
-                case "blocked" when isText && text.Length > 0:
-                    filtered = true;
-                    break;
-                case "end" when isText && text.Length > 0:
-                    switch (EndOf(text))
-                    {
-                        case 1:
-                            ended = true;
-                            break;
-                        case 2:
-                            filtered = true;
-                            break;
-                        case 3:
-                            endFailed = true;
-                            break;
-                    }
-                    break;
-                case "native end" when isText && EndOf(text) == 3:
-                    (endFailed, nativeFailed) = (true, true);
-                    break;
+                    if (isText)
+                        slot = Word(text);
+                }
+
+                void Status()
+                {
+                    if (kind is JsonValueKind.String or JsonValueKind.Number && IsStatus(text))
+                        bodyStatus = int.Parse(text, CultureInfo.InvariantCulture);
+                }
             }
 
-            // If a later value of the same member is not a name, the body is still an error, because an earlier value was a name.
-            isError |= exception.Length > 0;
-
-            void Known()
-            {
-                if (kind is JsonValueKind.String or JsonValueKind.Number && text is not ("" or "0" or "0.0" or "200") && !(isText && NoError().IsMatch(text)))
-                    (isError, hasObject) = (isError || !Regex.IsMatch(path, @"(?:^|/)errors?\[\]/"), true);
-            }
-
-            void Code(ref string slot)
-            {
-                azure |= isText && IsStatus(text);
-                Status();
-                if (isText)
-                    slot = Word(text);
-            }
-
-            void Status()
-            {
-                if (kind is JsonValueKind.String or JsonValueKind.Number && IsStatus(text))
-                    bodyStatus = int.Parse(text, CultureInfo.InvariantCulture);
-            }
         }
 
         field |= locations.Any(NamesMember);
@@ -353,11 +379,34 @@ internal static partial class SlowClassifier
         isError |= exception.Length > 0;
         if (!hasObject)
             (code, type) = (outerCode, outerType);
-        message = message.Length > 0 ? message : outerMessage;
+        var plainType = type;
+        type = type.Length > 0 ? type : Word(errorText);
+        message = Chosen();
         var raw = message[..Math.Min(message.Length, 2048)];
-        return new Facts([code, detail, exception, type, status], Unquoted(Decoded(raw)), bodyStatus, azure, status.Length > 0 || google,
-            typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, field, Regex.IsMatch(Encoding.Latin1.GetString(evidence.Body.Span), @"\A(?:ï»¿)?[ \t\r\n]*[\[{]"), raw, perDay, names, delay ?? (back is { } at && evidence.Now != default ? Ahead((at - evidence.Now).TotalSeconds) : null), filtered, ended && !nativeFailed, endFailed, Header(evidence, "x-should-retry")?.Trim().Equals("false", StringComparison.OrdinalIgnoreCase) == true);
+        return new Facts([code, detail, exception, type, status], plainType, Unquoted(Decoded(raw)), bodyStatus, azure, status.Length > 0 || google,
+            typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, field, isJson, raw, perDay, names, delay ?? (back is { } at && evidence.Now != default ? Ahead((at - evidence.Now).TotalSeconds) : null), filtered, ended && !nativeFailed, endFailed, Header(evidence, "x-should-retry")?.Split(',')[0].Trim().Equals("false", StringComparison.OrdinalIgnoreCase) == true);
     }
+
+    private static bool IsInList(string path) => Regex.IsMatch(path, @"(?:^|/)errors?\[\]/|^(?:\[\]/)?detail/");
+
+    /// <summary>Gets the JSON that LiteLLM writes after the name of an exception.</summary>
+    private static byte[]? WrappedIn(string message)
+    {
+        var decoded = Decoded(message[..Math.Min(message.Length, 2048)]).TrimStart(' ', '\t', '\r', '\n');
+        var json = AfterExceptions(decoded);
+        return json.Length > 0 && json[0] is '{' or '[' && decoded[..^json.Length].TrimEnd(' ').EndsWith("Exception -", StringComparison.Ordinal) ? Encoding.UTF8.GetBytes(json) : null;
+    }
+
+    /// <summary>The names of exceptions in front of a message; a colon or a dash follows each name, or another name.</summary>
+    private const string Exceptions = "(?:(?:" + ExceptionNames + " )*" + ExceptionNames + "(?:: | - ) *)*";
+
+    private const string ExceptionNames = "[A-Za-z0-9._]*(?i:error|exception)(?: code: [0-9]{3})?";
+
+    private static string AfterExceptions(string words) =>
+        Regex.Replace(words, @"\A[ \t\r\n]*" + Exceptions, "", RegexOptions.CultureInvariant);
+
+    [GeneratedRegex("^(?:bad request|payment required|not found|method not allowed|not acceptable|request timeout|precondition failed|(?:payload|content|request entity) too large|uri too long|unsupported media type|unprocessable (?:entity|content)|failed dependency|too early|too many requests|internal server error|not implemented|bad gateway|service unavailable|gateway time-?out)\\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Reason();
 
     [GeneratedRegex("^(?:none|null|ok|success|succeeded|no error|200|0)\\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex NoError();
@@ -375,7 +424,7 @@ internal static partial class SlowClassifier
     private static string Unquoted(string text)
     {
         text = Regex.Replace(text, "&((?:amp;)*)([^;&]*);", m => m.Length <= 40 && Entity(m.Groups[2].Value) is { } mark ? mark : m.Value, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
-        text = Regex.Replace(text, "[\u201C\u201D\u201E\u201F\u00AB\u00BB\u2039\u203A\u300C\u300D\u300E\u300F\u301D\u301E\u301F\uFF02]", "\"");
+        text = Regex.Replace(text, "[\u201C\u201D\u201E\u201F\u00AB\u00BB\u2039\u203A\u3008\u3009\u300A\u300B\u300C\u300D\u300E\u300F\u3010\u3011\u3014\u3015\u301D\u301E\u301F\uFF02\uFF1C\uFF1E\uFF3B\uFF3D]", "\"");
         text = Regex.Replace(text, "[\u2018\u2019\u201A\u201B\u00B4\uFF07]", "'").Replace('\uFF40', '`');
         text = new Regex(@"(?<![\p{L}\p{Nd}_\]])\[(?s:.*\]|.*\z)").Replace(text, "", 1);
         text = new Regex("<(?=[A-Za-z/!])(?s:.*>|.*\\z)").Replace(text, "", 1);
@@ -389,31 +438,34 @@ internal static partial class SlowClassifier
         "quot" or "ldquo" or "rdquo" or "bdquo" or "laquo" or "raquo" or "lsaquo" or "rsaquo" => "\"",
         "apos" or "lsquo" or "rsquo" or "sbquo" or "acute" => "'",
         "grave" => "`",
+        "lt" => "<",
+        "gt" => ">",
         ['#', 'x', .. var hex] => Plain(hex, NumberStyles.AllowHexSpecifier),
         ['#', .. var number] => Plain(number, NumberStyles.None),
         _ => null,
     };
 
     private static string? Plain(string number, NumberStyles style) => !ushort.TryParse(number, style, CultureInfo.InvariantCulture, out var code) ? null
-        : (char)code is '"' or '\u201C' or '\u201D' or '\u201E' or '\u201F' or '\u00AB' or '\u00BB' or '\u2039' or '\u203A' or '\u300C' or '\u300D' or '\u300E' or '\u300F' or '\u301D' or '\u301E' or '\u301F' or '\uFF02' ? "\""
+        : (char)code is '"' or '\u201C' or '\u201D' or '\u201E' or '\u201F' or '\u00AB' or '\u00BB' or '\u2039' or '\u203A' or '\u300C' or '\u300D' or '\u300E' or '\u300F' or '\u301D' or '\u301E' or '\u301F' or '\uFF02'
+            or (>= '\u3008' and <= '\u300B') or '\u3010' or '\u3011' or '\u3014' or '\u3015' or '\uFF1C' or '\uFF1E' or '\uFF3B' or '\uFF3D' ? "\""
         : (char)code is '\'' or '\u2018' or '\u2019' or '\u201A' or '\u201B' or '\u00B4' or '\uFF07' ? "'"
-        : (char)code is '`' or '\uFF40' ? "`" : null;
+        : (char)code is '`' or '\uFF40' ? "`" : (char)code is '<' or '>' ? $"{(char)code}" : null;
 
     /// <summary>Gets the first clause of a message, after the names of exceptions.</summary>
     private static string Lead(string words)
     {
-        words = Regex.Replace(words, @"\A[ \t\r\n]*(?:[A-Za-z0-9._]*(?i:error|exception)(?: code: [0-9]{3})?(?:: | - ) *)*", "", RegexOptions.CultureInvariant);
+        words = Regex.Replace(words, @"\A[ \t\r\n]*" + Exceptions, "", RegexOptions.CultureInvariant);
         return Regex.Match(words, @"\A(.*?)(?:\n|\uFF1A|:(?=[ \n\r\t]|\z)|(?<= )[-\u2013\u2014](?= |\z)|\z)", RegexOptions.Singleline).Groups[1].Value;
     }
 
     /// <summary>Gets the message up to the place from which it may repeat a caller's text.</summary>
     private static string WithoutEcho(string words)
     {
-        words = Regex.Replace(words, @"\A[ \t\r\n]*(?:[A-Za-z0-9._]*(?i:error|exception)(?: code: [0-9]{3})?(?:: | - ) *)*", "", RegexOptions.CultureInvariant);
+        words = Regex.Replace(words, @"\A[ \t\r\n]*" + Exceptions, "", RegexOptions.CultureInvariant);
         if (words.StartsWith("You exceeded your current quota, please check your plan and billing details", StringComparison.OrdinalIgnoreCase))
             return words;
         var limit = words.StartsWith("Rate limit reached", StringComparison.OrdinalIgnoreCase) ? "(?! *limit [0-9])(?!(?<=(?:limit|used|requested|current):) *[0-9])" : "";
-        var colon = @"(?<!retry in|retry after|retry-after|retry_after|retry at|again at|resets? at|available at):" + limit + @"(?=[ \n\r\t]|\z)";
+        var colon = @"(?<!retry in|retry after|retry-after|retry_after|retry at|again at|resets? at|available at):" + limit + @"(?!(?<=max .*:) *[0-9]+[,;.])(?=[ \n\r\t]|\z)";
         return Regex.Match(words, $@"\A(.*?)(?:\n|\uFF1A|{colon}|(?<= )[-\u2013\u2014](?= |\z)|[={{]|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
     }
 
@@ -429,7 +481,7 @@ internal static partial class SlowClassifier
     /// <summary>Gets the part of a message about sizes up to a caller's text. A number of the server may follow a colon.</summary>
     private static string OwnOfSizes(string words)
     {
-        words = Regex.Replace(words, @"\A[ \t\r\n]*(?:[A-Za-z0-9._]*(?i:error|exception)(?: code: [0-9]{3})?(?:: | - ) *)*", "", RegexOptions.CultureInvariant);
+        words = Regex.Replace(words, @"\A[ \t\r\n]*" + Exceptions, "", RegexOptions.CultureInvariant);
         const string end = @"(?::(?=[ \n\r\t]|\z)|(?<= )[-\u2013\u2014](?= |\z))(?! *(?:(?:limit|used|requested|current):? *)?[0-9])";
         const string number = @"(?!(?:[ :=(]|(?:of|is|was|has|tokens|token|count|to)(?![A-Za-z0-9]))*[0-9])";
         return Regex.Match(words, $@"\A(.*?)(?:[\n\uFF1A={{]|{end}|{Noun}{number}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
@@ -464,13 +516,13 @@ internal static partial class SlowClassifier
         var now = HttpDate(Header(evidence, "Date")) ?? evidence.Now;
         foreach (var name in s_milliseconds)
         {
-            if (Number(Header(evidence, name)?.Trim()) is not { } milliseconds)
-                continue;
-            if (milliseconds <= 1e12 && Ahead(milliseconds / 1000) is { } exact)
+            if (Lines(evidence, name).SelectMany(static line => line.Split(',')).Select(OfMilliseconds).Max() is { } exact)
                 return exact;
-            if (milliseconds > 1e12 && InSeconds(milliseconds) is > 0 and < 253402300799 and var instantOfHeader && now != default && Ahead((DateTimeOffset.UnixEpoch.AddSeconds(instantOfHeader) - now).TotalSeconds) is { } untilInstant)
-                return untilInstant;
         }
+
+        TimeSpan? OfMilliseconds(string part) => Number(part.Trim()) is not { } milliseconds ? Told(part, now)
+            : milliseconds <= 1e12 ? Ahead(milliseconds / 1000)
+            : InSeconds(milliseconds) is > 0 and < 253402300799 and var instantOfHeader && now != default ? Ahead((DateTimeOffset.UnixEpoch.AddSeconds(instantOfHeader) - now).TotalSeconds) : null;
 
         if (Lines(evidence, "Retry-After").Select(line => Told(line, now)).Max() is { } retryAfter)
             return retryAfter;
@@ -484,8 +536,8 @@ internal static partial class SlowClassifier
             return upstream;
         }
         if (kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted && evidence.Now != default
-            && Regex.Match(own, @"(?:(?:resets?|again|available|retry) at):? ?([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(?: ?(?:Z|UTC|GMT)|([+-][0-9]{2}:[0-9]{2}))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) is { Success: true } said
-            && DateTimeOffset.TryParse($"{said.Groups[1].Value}T{said.Groups[2].Value}{(said.Groups[3].Success ? said.Groups[3].Value : "Z")}", CultureInfo.InvariantCulture, DateTimeStyles.None, out var instant)
+            && Regex.Match(own, @"(?:(?:resets?|again|available|retry) at):? ?([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]+)?(?: ?(?:Z|UTC|GMT)| ?([+-][0-9]{2}:?[0-9]{2}))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) is { Success: true } said
+            && DateTimeOffset.TryParse($"{said.Groups[1].Value}T{said.Groups[2].Value}{(said.Groups[3].Success ? Regex.Replace(said.Groups[3].Value, @"\A(...):?", "$1:") : "Z")}", CultureInfo.InvariantCulture, DateTimeStyles.None, out var instant)
             && Ahead((instant - evidence.Now).TotalSeconds) is { } untilThen)
         {
             return untilThen;
@@ -505,21 +557,15 @@ internal static partial class SlowClassifier
         var useAnthropic = evidence.Dialect == WireDialect.Anthropic || (evidence.Dialect == WireDialect.Unknown && open.TrueForAll(w => w is (null, null, null)));
         if ((useAnthropic ? anthropic : open).Where(w => w.Remaining == 0).Max(w => w.Reset) is { } exhausted)
             return exhausted;
-        foreach (var (reset, remaining) in new[] { ("RateLimit-Reset", "RateLimit-Remaining"), ("X-RateLimit-Reset-After", "X-RateLimit-Remaining"), ("X-RateLimit-Reset", "X-RateLimit-Remaining") })
+        foreach (var (reset, remaining) in new[] { ("RateLimit-Reset", "RateLimit-Remaining"), ("X-RateLimit-Reset-After", "X-RateLimit-Remaining"), ("X-RateLimit-Reset", "X-RateLimit-Remaining"), ("X-Rate-Limit-Reset", "X-Rate-Limit-Remaining"), ("X-RateLimit-Retry-After", ""), ("X-AI-RateLimit-Retry-After", ""), ("X-Retry-After", ""), ("X-Rate-Limit-Retry-After-Seconds", ""), ("x-ratelimit-user-retry-after", ""), ("ratelimitbysize-reset", "ratelimitbysize-remaining"), ("anthropic-ratelimit-unified-reset", "anthropic-ratelimit-unified-remaining") })
         {
-            if (Header(evidence, reset) is { } plain && !(Count(Header(evidence, remaining)) > 0) && Told(plain, now) is { } back)
-                return back;
-        }
-
-        foreach (var (reset, remaining) in new[] { ("X-RateLimit-Retry-After", ""), ("X-AI-RateLimit-Retry-After", ""), ("X-Retry-After", ""), ("ratelimitbysize-reset", "ratelimitbysize-remaining"), ("anthropic-ratelimit-unified-reset", "anthropic-ratelimit-unified-remaining") })
-        {
-            if (Header(evidence, reset) is { } plain && !(remaining.Length > 0 && Count(Header(evidence, remaining)) > 0) && Told(plain, now) is { } back)
+            if (!(remaining.Length > 0 && Left(evidence, remaining) > 0) && Longest(evidence, reset, now) is { } back)
                 return back;
         }
         var byWindow = from unit in (string[])["requests", "tokens"]
                        from window in (string[])["minute", "hour", "day"]
-                       where Count(Header(evidence2, $"x-ratelimit-remaining-{unit}-{window}")) == 0 && Header(evidence2, $"x-ratelimit-reset-{unit}-{window}") is not null
-                       select Told(Header(evidence2, $"x-ratelimit-reset-{unit}-{window}")!, now);
+                       where Left(evidence2, $"x-ratelimit-remaining-{unit}-{window}") == 0
+                       select Longest(evidence2, $"x-ratelimit-reset-{unit}-{window}", now);
         if (byWindow.Max() is { } full)
             return full;
 
@@ -551,11 +597,15 @@ internal static partial class SlowClassifier
 
     private static (long? Limit, long? Remaining, TimeSpan? Reset) Window(FaultEvidence evidence, string limit, string remaining, string reset, DateTimeOffset now)
     {
-        var until = Reset(Header(evidence, reset), now);
-        var left = Count(Header(evidence, remaining));
-        var most = Count(Header(evidence, limit));
+        var until = Longest(evidence, reset, now);
+        var left = Left(evidence, remaining);
+        var most = Left(evidence, limit);
         return (most == 0 ? null : most, left == 0 && until is null ? null : left, until);
     }
+
+    private static TimeSpan? Longest(FaultEvidence evidence, string name, DateTimeOffset now) => Lines(evidence, name).Select(line => Told(line, now)).Max();
+
+    private static long? Left(FaultEvidence evidence, string name) => Lines(evidence, name).SelectMany(static line => line.Split(',')).Select(Count).Min();
 
     private static long? Count(string? text) => text is not null && Regex.IsMatch(text, @"^[ \t-\r]*[0-9]+[ \t-\r]*\z") && long.TryParse(text.Trim(), out var count) ? count : null;
 
@@ -577,9 +627,7 @@ internal static partial class SlowClassifier
             part = Regex.Replace(part, @"\A(?i:in |after )?~?", "").Trim();
             if (Regex.Match(part, @"\A(?:([0-9]{1,7})\.)?([0-9]{1,2}):([0-9]{2}):([0-9]{2})(\.[0-9]{1,7})?\z") is { Success: true } clock)
                 return ClockTime(clock);
-            if (Regex.Match(part, @"\A[Pp]([0-9]{1,5})[Dd]\z") is { Success: true } days)
-                return Ahead(86400d * int.Parse(days.Groups[1].Value, CultureInfo.InvariantCulture));
-            if (Regex.Match(part, @"^[Pp][Tt](.{0,32})\z") is { Success: true } iso && GoDuration(iso.Groups[1].Value.ToLowerInvariant()) is { } standard)
+            if (part.Length <= 33 && Regex.Match(part.ToLowerInvariant(), @"\Ap([0-9]{1,5}d)?(?:t(.+))?\z", RegexOptions.Singleline) is { Success: true } iso && GoDuration(iso.Groups[1].Value + iso.Groups[2].Value) is { } standard)
                 return standard;
             if (Number(part.Trim()) is { } number)
                 return number > 1e12 ? Unix(InSeconds(number)) : number > 1e9 ? Unix(number) : Ahead(number);
@@ -587,8 +635,10 @@ internal static partial class SlowClassifier
                 return duration;
             if ((HttpDate(part) ?? Instant(part)) is { } date)
                 return now == default ? null : Ahead((date - now).TotalSeconds);
-            var match = Regex.Match(part.Trim(), @"^([0-9]+\.?[0-9]*|\.[0-9]+) *([A-Za-z]*)\.?\z");
-            return match.Success && Number(match.Groups[1].Value) is { } amount && Scale(match.Groups[2].Value) is { } scale ? Ahead(amount * scale) : null;
+            if (Regex.Match(part.Trim(), @"\A(?:([0-9]+\.?[0-9]*|\.[0-9]+)(?![0-9.]) *([A-Za-z]+) *)+\.?\z") is not { Success: true } match)
+                return null;
+            var amounts = match.Groups[1].Captures.Zip(match.Groups[2].Captures, static (number, unit) => Number(number.Value) * Scale(unit.Value)).ToList();
+            return amounts.Contains(null) ? null : Ahead(amounts.Sum() ?? 0);
         }
 
         TimeSpan? Unix(double seconds) => now == default ? null : seconds > 253402300799 ? TimeSpan.FromDays(365) : Ahead((DateTimeOffset.UnixEpoch.AddSeconds(seconds) - now).TotalSeconds);
@@ -602,18 +652,25 @@ internal static partial class SlowClassifier
         return Part(2) < 24 && Part(3) < 60 && Part(4) < 60 ? Ahead(86400 * Part(1) + 3600 * Part(2) + 60 * Part(3) + Part(4) + Part(5)) : null;
     }
 
-    private static DateTimeOffset? Instant(string text) => DateTimeOffset.TryParseExact(Regex.Replace(text.Trim(), @"(\.[0-9]{7})[0-9]+", "$1"), s_instants, CultureInfo.InvariantCulture,
-        DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var at) ? at : null;
+    private static DateTimeOffset? Instant(string text)
+    {
+        text = text.Trim().ToUpperInvariant();
+        if (text.Length is 0 or > 48 || !char.IsAsciiDigit(text[0]))
+            return null;
+        text = Regex.Replace(text, @"(?<=[+-].{4}|[+-]..:..) [A-Z]+\z|(?<=.{5}) [A-Z]*(?:GMT|UTC)\z", "", RegexOptions.Singleline);
+        return Date(Regex.Replace(text, @"\A([^.]+\.[0-9]{7})[0-9]+", "$1"), s_instants);
+    }
 
-    private static TimeSpan? Reset(string? text, DateTimeOffset now) => text is null ? null
-        : text.Contains('T') ? DateTimeOffset.TryParseExact(text, s_instants, CultureInfo.InvariantCulture,
-            DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var at) || HttpDate(text) is { } date && (at = date) != default
-            ? now == default ? null : Ahead((at - now).TotalSeconds) : null
-        : Number(text.Trim()) is { } seconds ? Told(text, now) : GoDuration(text);
+    private static DateTimeOffset? HttpDate(string? text)
+    {
+        if (text is null)
+            return null;
+        text = Regex.Replace(text, @" \(.*", "", RegexOptions.Singleline).TrimEnd();
+        return Regex.IsMatch(text, @"(?:GMT|UTC)\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) ? Date(text[..^3], s_namedDates) : Date(text, s_otherDates);
+    }
 
-    private static DateTimeOffset? HttpDate(string? text) => text is not null && DateTimeOffset.TryParseExact(Regex.Replace(text, @" \(.*", "", RegexOptions.Singleline),
-        s_httpDates, CultureInfo.InvariantCulture,
-        DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var date) ? date : null;
+    private static DateTimeOffset? Date(string text, string[] forms) =>
+        DateTimeOffset.TryParseExact(text, forms, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var at) ? at : null;
 
     private static double? Number(string? text) =>
         text is not null && Regex.IsMatch(text, @"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)\z") && double.Parse(text, CultureInfo.InvariantCulture) is var number && double.IsFinite(number) ? number : null;

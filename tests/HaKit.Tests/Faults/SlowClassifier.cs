@@ -104,7 +104,7 @@ internal static partial class SlowClassifier
     ];
 
     /// <summary>The words that were found, by rank, and all other inputs of the rules.</summary>
-    private sealed record Facts(string[] Words, string Message, int BodyStatus, bool Azure, bool Google, bool Anthropic, bool Amazon, bool Mistral, bool Object,
+    private sealed record Facts(string[] Words, string PlainType, string Message, int BodyStatus, bool Azure, bool Google, bool Anthropic, bool Amazon, bool Mistral, bool Object,
         bool IsError, bool Field, bool IsJson, string Raw, bool PerDay, bool NamesQuota, TimeSpan? Delay, bool Filtered, bool Ended, bool Failed, bool NoRetry);
 
     public static Fault? Classify(in FaultEvidence evidence)
@@ -122,7 +122,7 @@ internal static partial class SlowClassifier
         var dialect = DialectOf(evidence.Dialect, facts);
         var status = failed ? evidence.StatusCode : Implied(dialect, facts) is > 0 and var implied ? implied : StatusAtStart(facts.Message);
         var (kind, reach, forever) = Judge(dialect, facts, status);
-        var fault = new Fault(kind) { StatusCode = evidence.StatusCode, Code = facts.Words.FirstOrDefault(w => w.Any(char.IsAsciiLetter)), MayAskAgain = !facts.NoRetry };
+        var fault = new Fault(kind) { StatusCode = evidence.StatusCode, Code = facts.Words.Select((w, rank) => rank == 3 ? facts.PlainType : w).FirstOrDefault(w => w.Any(char.IsAsciiLetter)), MayAskAgain = !facts.NoRetry };
         if (reach is { } far)
             fault = fault with { Reach = far };
         if (!failed && (kind == FaultKind.Overloaded || status == 0 && kind is FaultKind.InvalidRequest or FaultKind.ContextLength))
@@ -162,7 +162,8 @@ internal static partial class SlowClassifier
     {
         var creates = request == RequestKind.CreatesAnswer;
         var isPage = !facts.IsJson;
-        var saysOwn = facts.Field || facts.Words[3] == "request_too_large" || IsCodeOfRequest(facts.Words[0]) || PathFirst().IsMatch(facts.Message);
+        var saysOwn = (facts.Field || facts.Words[3] == "request_too_large" || IsCodeOfRequest(facts.Words[0]) || PathFirst().IsMatch(facts.Message))
+            && !Regex.IsMatch(AfterExceptions(facts.Message), @"\A(?:your|this) *(?<![A-Za-z])(?:account|organization|organisation|org|resource|subscription|project|workspace|tenant|team|deployment|plan|tier|region|country|location)(?![\p{L}\p{Nd}])", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
         SecondOpinion? asks = fault.Kind switch
         {
             FaultKind.ModelNotFound when request != RequestKind.Other => SecondOpinion.Each,
@@ -211,9 +212,9 @@ internal static partial class SlowClassifier
         if (meanings.FirstOrDefault(m => m.Kind == FaultKind.QuotaExhausted) is { Kind: FaultKind.QuotaExhausted } quota)
             return (quota.Kind, quota.Reach, false);
         var isPerMinute = ShortWindow().IsMatch(Lead(facts.Message));
-        if (status is 400 or 402 or 403 or 429 && !isPerMinute && facts.Words.Any(IsQuotaWord))
+        if (status is 400 or 402 or 403 or 412 or 429 && !isPerMinute && facts.Words.Any(IsQuotaWord))
             return (FaultKind.QuotaExhausted, null, false);
-        if (status is 402 or 403 or 429 && QuotaInMessage(dialect, facts) is { } forever)
+        if (status is 402 or 403 or 412 or 429 && QuotaInMessage(dialect, facts) is { } forever)
             return (FaultKind.QuotaExhausted, null, forever);
         if (status == 400 && QuotaAtStart().IsMatch(facts.Message))
             return (FaultKind.QuotaExhausted, null, false);
@@ -228,7 +229,7 @@ internal static partial class SlowClassifier
             return (FaultKind.ContextLength, null, false);
         if (status == 0 && IsFiltered(lead))
             return (FaultKind.InvalidRequest, null, false);
-        if (status is 400 or 403 or 422 or 451 && facts.Words.Select(Letters).Any(w => FilterWord().IsMatch(w)))
+        if (status is 400 or 403 or 422 or 446 or 451 or 498 && facts.Words.Select(Letters).Any(w => FilterWord().IsMatch(w)))
             return (FaultKind.ContentFilter, null, false);
         if (status is 400 or 413 or 422)
         {
@@ -242,7 +243,7 @@ internal static partial class SlowClassifier
                 return (FaultKind.ModelNotFound, null, false);
         }
 
-        if (status is 403 or 424 or 451 && IsFiltered(message))
+        if (status is 403 or 424 or 446 or 451 or 498 && IsFiltered(message))
             return (FaultKind.ContentFilter, null, false);
         if (status == 403 && BadKey().IsMatch(WithoutParentheses(own)))
             return (FaultKind.Unauthorized, null, true);
@@ -288,7 +289,7 @@ internal static partial class SlowClassifier
             return true;
         if ((Money().IsMatch(charged) || !isOfServer && charged.Contains("have run out", StringComparison.OrdinalIgnoreCase)) && !ShortWindow().IsMatch(Lead(facts.Message)))
             return false;
-        return facts.PerDay || (isOfQuota && !facts.NamesQuota && facts.Message.Contains("per day", StringComparison.OrdinalIgnoreCase)) ? false : null;
+        return facts.PerDay || (isOfQuota && !facts.NamesQuota && Regex.IsMatch(facts.Message, "per day|daily quota", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)) ? false : null;
     }
 
     private static bool IsLargerThanLimit(string words)
@@ -297,7 +298,7 @@ internal static partial class SlowClassifier
         if (!Regex.IsMatch(Lead(words), "too large|larger|limit|token|tpm", Options))
             return false;
         words = OwnOfSizes(words);
-        if (Regex.IsMatch(words, "request too large|request is too large for your rate limit|reduce your message size|larger than (?:your|the) rate limit", Options))
+        if (Regex.IsMatch(words, "request too large|request body too large for|request is too large for your rate limit|reduce your message size|larger than (?:your|the) rate limit", Options))
             return true;
         if (Regex.Matches(words, "([0-9,]*[0-9]) *>(?= *([0-9][0-9,]*))").Any(m => Digits(m.Groups[1].Value) > Digits(m.Groups[2].Value)))
             return true;
@@ -354,10 +355,10 @@ internal static partial class SlowClassifier
     [GeneratedRegex("contentfilter|contentpolicy|moderation|datainspection|sensitive|unsafe|prohibitedcontent|responsibleai", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex FilterWord();
 
-    [GeneratedRegex(@"^\s*(?:[A-Za-z0-9._]*(?:error|exception)(?: code: [0-9]{3})?(?:: | - ) *)*(?:budget has been exceeded|your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached|access denied, please make sure your account is in good standing|access denied due to overdue account|(?:your )?account is in arrears|your account balance is insufficient|insufficient account balance)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^\s*" + Exceptions + @"(?:budget has been exceeded|your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached|access denied, please make sure your account is in good standing|access denied due to overdue account|(?:your )?account is in arrears|your account balance is insufficient|insufficient account balance)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex QuotaAtStart();
 
-    [GeneratedRegex(@"^\s*(?:[A-Za-z0-9._]*(?:error|exception)(?: code: [0-9]{3})?(?:: | - ) *)*(?:api key not valid|api key expired|api key not found|invalid api key|incorrect api key provided)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^\s*" + Exceptions + @"(?:api key not valid|api key expired|api key not found|invalid api key|incorrect api key provided)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex BadKeyAtStart();
 
     [GeneratedRegex(@"invalid|missing|unsupported|unknown_param|above_max|below_min|too_long|too_short|too_many|too_large|out_of_range|malformed|required|not_supported|mismatch|parse", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -375,10 +376,10 @@ internal static partial class SlowClassifier
     [GeneratedRegex("per second|per minute|per min|/ ?second|/ ?sec|/ ?minute|/ ?min|concurren|simultaneous", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ShortWindow();
 
-    [GeneratedRegex(@"credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|spend cap|spending cap|monthly limit|used all available credits|out of credits|not enough credits|no credits|have any credits|credits are depleted|credit has run out|balance has run out|no balance|weekly limit|credit limit|exceeded your monthly|insufficient funds|budget has been exceeded|in arrears|overdue account|account is in good standing|balance is insufficient|insufficient account balance|余额不足|欠费", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|spend cap|spending cap|monthly limit|used all available credits|out of credits|not enough credits|no credits|have any credits|credits are depleted|credit has run out|balance has run out|no balance|weekly limit|credit limit|exceeded your monthly|insufficient funds|budget has been exceeded|in arrears|overdue account|account is in good standing|balance is insufficient|insufficient account balance|not enough balance|(?:plan|package|subscription) has expired|余额不足|欠费|套餐已到期", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Money();
 
-    [GeneratedRegex(@"exceeded your current quota|insufficient_quota|insufficient quota|quota is not enough|call volume quota|monthly quota|key limit exceeded|tokens per day, please wait|api calls / month|daily free allocation|额度不足|额度已用尽|使用上限", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"exceeded your current quota|insufficient_quota|insufficient quota|quota is not enough|call volume quota|monthly quota|key limit exceeded|tokens per day, please wait|api calls / month|daily free allocation|daily quota|today's quota|额度不足|额度已用尽|额度已用完|使用上限", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Quota();
 
     [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded|maximum prompt length is|maximum input length is|must have less than|prompt exceeds max length|range of input length", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -390,7 +391,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex("exceed|too long|(?:longer|greater|larger) than|not enough|overflow", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextVerb();
 
-    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating|content violates|prompt violates|input violates|request violates|usage guidelines|usage policies|usage policy|acceptable use policy|safety guidelines|content guidelines|inappropriate content|harmful content|content exists risk|sensitive content|sensitive words|content filter|content safety|(?:content|prompt|response) blocked|new_sensitive|敏感内容", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating|content violates|prompt violates|input violates|request violates|usage guidelines|usage policies|usage policy|acceptable use policy|safety guidelines|content guidelines|inappropriate content|harmful content|content exists risk|sensitive content|sensitive words|content filter|content safety|(?:content|prompt|response) blocked|new_sensitive|sensitive information|safety filter|moderation policy|guardrail policy|guardrail checks|敏感内容|敏感词|敏感信息", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContentFilter();
 
     [GeneratedRegex(@"overloaded|capacity exceeded|high demand|no capacity available|at capacity", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
