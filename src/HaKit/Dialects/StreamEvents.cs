@@ -84,8 +84,19 @@ internal static class StreamEvents
 
     private static readonly (byte[] Before, byte[] After, bool IsWhole, EventMeaning Meaning)[] s_rows = [.. Rows.Select(Split)];
 
-    /// <summary>Gets the meaning of an event with this name.</summary>
+    private const int LongestName = 64;
+
+    /// <summary>Gets the meaning of an event with this name. Case does not matter.</summary>
     public static EventMeaning MeaningOf(ReadOnlySpan<byte> name)
+    {
+        var meaning = MeaningOfLower(name);
+        if (meaning != EventMeaning.Unknown || name.Length > LongestName || name.IndexOfAnyInRange((byte)'A', (byte)'Z') < 0)
+            return meaning;
+        Span<byte> lower = stackalloc byte[LongestName];
+        return Ascii.ToLower(name, lower, out var length) == System.Buffers.OperationStatus.Done ? MeaningOfLower(lower[..length]) : EventMeaning.Unknown;
+    }
+
+    private static EventMeaning MeaningOfLower(ReadOnlySpan<byte> name)
     {
         foreach (var (before, after, isWhole, meaning) in s_rows)
         {

@@ -31,7 +31,8 @@ internal static class BodyFramings
     {
         if (beginning.Length < 3 && "\uFEFF"u8.StartsWith(beginning))
             return BodyFraming.Undecided;
-        var text = WithoutMark(beginning).TrimStart(" \t\r\n"u8);
+        // A record of a JSON text sequence (RFC 7464) begins with U+001E.
+        var text = WithoutMark(beginning).TrimStart(" \t\r\n\u001E"u8);
         return text switch
         {
             [] => BodyFraming.Undecided,

@@ -6,8 +6,8 @@ namespace HaKit.Http;
 
 /// <summary>
 /// Recognises an error without a member <c>error</c>: an object with only members that errors have (<c>{"detail":"x"}</c>,
-/// <c>{"status":503,"message":"busy"}</c>, <c>{"success":false,"errors":[…]}</c>), of which at least one is not empty. Used only for an answer in a known
-/// dialect. Pure.
+/// <c>{"status":503,"message":"busy"}</c>, <c>{"success":false,"errors":[…]}</c>), of which at least one is not empty, or an object with a member that only
+/// errors have (<c>{"errorMessage":"x","trace":[]}</c>). The case of the names does not matter. Used only for an answer in a known dialect. Pure.
 /// </summary>
 internal static class FlatError
 {
@@ -21,11 +21,14 @@ internal static class FlatError
     private static readonly HaKit.Dialects.WordSet s_successes = new(
         "ok", "OK", "success", "Success", "SUCCESS", "succeeded", "completed", "done", "queued", "pending", "started", "running", "processing", "in_progress", "loading", "thinking", "searching", "200");
 
-    private static readonly byte[][] s_telling = Utf8("message", "Message", "msg", "detail", "error_msg", "error_message", "errorMessage", "errmsg", "error", "Error", "errors", "fault", "exception", "reason", "title");
+    // Members that only errors have, so the other members of the object do not matter.
+    private static readonly byte[][] s_decisive = Utf8("error_msg", "error_message", "errorMessage", "errmsg", "fault", "exception");
+
+    private static readonly byte[][] s_telling = Utf8("message", "msg", "detail", "error", "errors", "reason", "title");
 
     private static readonly byte[][] s_beside = Utf8(
-        "code", "error_code", "errorCode", "errcode", "status", "status_code", "statusCode", "http_status", "http_status_code", "raw_status_code", "error_type", "object", "success", "ok", "param", "details",
-        "request_id", "requestId", "RequestId", "trace_id", "traceId", "timestamp", "path", "instance", "result", "data", "id", "log_id");
+        "code", "error_code", "errorCode", "errcode", "status", "status_code", "statusCode", "http_status", "http_status_code", "raw_status_code", "error_type", "errorType", "object", "success", "ok", "param", "details",
+        "request_id", "requestId", "trace_id", "traceId", "timestamp", "path", "instance", "result", "data", "id", "log_id", "sid", "hostId");
 
     /// <summary>Checks whether the object is such an error.</summary>
     /// <param name="json">The JSON.</param>
@@ -38,35 +41,78 @@ internal static class FlatError
             {
                 return false;
             }
-            var isTold = false;
+            bool isTold = false, isDecided = false, hasOther = false;
             while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
             {
-                var isType = reader.ValueTextEquals("type"u8);
-                var isTelling = IsOneOf(ref reader, s_telling);
-                var mayHoldAnswer = reader.ValueTextEquals("result"u8) || reader.ValueTextEquals("data"u8);
-                if (!isTelling && !isType && !IsOneOf(ref reader, s_beside))
-                {
-                    return false;
-                }
+                var role = RoleOf(reader.ValueSpan);
                 reader.Read();
-                // If the type is not the name of a failure, the object is an event: {"type":"session.status","message":"thinking"}.
-                if (isType && reader.TokenType == JsonTokenType.String && !IsNameOfFailure(reader.ValueSpan))
+                if (role == Role.Type && IsEvent(ref reader))
                 {
                     return false;
                 }
-                var isEmpty = IsEmpty(ref reader);
-                if (mayHoldAnswer && !isEmpty)
+                var isDecisive = role == Role.Decisive || role == Role.Response && HasError(reader);
+                // {"errcode":0,"errmsg":"ok"}
+                var isEmpty = reader.TokenType == JsonTokenType.String && s_successes.Contains(reader.ValueSpan) || IsEmpty(ref reader);
+                if (role == Role.Answer && !isEmpty)
                 {
                     return false;
                 }
-                isTold |= isTelling && !isEmpty;
+                hasOther |= role is Role.Other or Role.Response;
+                isDecided |= isDecisive && !isEmpty;
+                isTold |= role == Role.Telling && !isEmpty;
             }
-            return isTold;
+            return isDecided || isTold && !hasOther;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return false;
         }
+    }
+
+    private enum Role
+    {
+        Other,
+        Type,
+        Decisive,
+        Telling,
+        Beside,
+        Answer,
+        Response,
+    }
+
+    private static Role RoleOf(ReadOnlySpan<byte> name) => name switch
+    {
+        _ when Ascii.EqualsIgnoreCase(name, "type"u8) => Role.Type,
+        _ when IsOneOf(name, s_decisive) => Role.Decisive,
+        _ when IsOneOf(name, s_telling) => Role.Telling,
+        _ when Ascii.EqualsIgnoreCase(name, "result"u8) || Ascii.EqualsIgnoreCase(name, "data"u8) => Role.Answer,
+        _ when Ascii.EqualsIgnoreCase(name, "response"u8) => Role.Response,
+        _ => IsOneOf(name, s_beside) ? Role.Beside : Role.Other,
+    };
+
+    // If the type is not the name of a failure, the object is an event: {"type":"session.status","message":"thinking"}. The address of a problem's page
+    // ("https://…", "about:blank") is not the name of an event.
+    private static bool IsEvent(ref Utf8JsonReader reader) =>
+        reader.TokenType == JsonTokenType.String && !IsNameOfFailure(reader.ValueSpan)
+        && reader.ValueSpan.IndexOf("://"u8) < 0 && !reader.ValueSpan.StartsWith("about:"u8) && !reader.ValueSpan.StartsWith("urn:"u8);
+
+    // Tencent: {"Response":{"Error":{"Code":"InternalError"}}}. The reader is a copy.
+    private static bool HasError(Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartObject)
+        {
+            return false;
+        }
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isError = Ascii.EqualsIgnoreCase(reader.ValueSpan, "error"u8);
+            reader.Read();
+            if (!IsEmpty(ref reader) && isError)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>Checks whether the object says that it is no error: <c>"success":true</c>, a status such as <c>queued</c>, or a code such as 200.</summary>
@@ -130,11 +176,11 @@ internal static class FlatError
         }
     }
 
-    private static bool IsOneOf(ref Utf8JsonReader reader, byte[][] names)
+    private static bool IsOneOf(ReadOnlySpan<byte> text, byte[][] names)
     {
         foreach (var name in names)
         {
-            if (reader.ValueTextEquals(name))
+            if (Ascii.EqualsIgnoreCase(text, name))
             {
                 return true;
             }

@@ -254,7 +254,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
 
     private StreamSignal ClassifyUnknown(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)
     {
-        if (!StreamPieces.IsSomething(data, except: default))
+        if (!StreamPieces.IsSomething(data, except: default) || _isKnown && StreamPieces.IsEnvelope(data))
             return StreamSignal.None;
         if (!_isKnown)
             return StreamSignal.Content;

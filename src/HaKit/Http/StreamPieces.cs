@@ -227,9 +227,9 @@ internal static class StreamPieces
         while (data.IndexOf("finish_reason\""u8) is >= 0 and var at)
         {
             data = data[(at + Shortest - 1)..];
-            if (data.TrimStart((byte)' ') is not [(byte)':', .. var value])
+            if (data.TrimStart(" \t\r\n"u8) is not [(byte)':', .. var value])
                 continue;
-            var meaning = MeaningOf(value.TrimStart((byte)' '));
+            var meaning = MeaningOf(value.TrimStart(" \t\r\n"u8));
             if (meaning > worst)
                 worst = meaning;
         }
@@ -242,6 +242,32 @@ internal static class StreamPieces
         if (value is [(byte)'{', ..])
             value = JsonOutline.ValueAtRoot(value, "type"u8) is { } at ? value[at..] : default;
         return value is [(byte)'"', .. var text] && text.IndexOf((byte)'"') is >= 0 and var end ? FinishReasons.MeaningOf(text[..end]) : FinishMeaning.None;
+    }
+
+    // The members of a chunk beside its choices or candidates.
+    private static readonly HaKit.Dialects.WordSet s_envelope = new(
+        "id", "object", "created", "created_at", "model", "provider", "system_fingerprint", "service_tier", "usage", "x_groq", "timings", "prompt_filter_results", "usageMetadata", "modelVersion", "responseId", "createTime");
+
+    /// <summary>Checks whether a chunk has neither choices nor candidates, but only the members beside them. Such a chunk shows no progress.</summary>
+    public static bool IsEnvelope(ReadOnlySpan<byte> data)
+    {
+        var reader = new Utf8JsonReader(data, isFinalBlock: true, state: default);
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return false;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                if (!s_envelope.Contains(reader.ValueSpan))
+                    return false;
+                reader.Skip();
+            }
+            return true;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Checks whether the object looks like an error without an error object: a message beside a code.</summary>
