@@ -37,36 +37,37 @@ internal static class FlatError
         var reader = new Utf8JsonReader(json, isFinalBlock: true, state: default);
         try
         {
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-            {
-                return false;
-            }
-            bool isTold = false, isDecided = false, hasOther = false;
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-            {
-                var role = RoleOf(reader.ValueSpan);
-                reader.Read();
-                if (role == Role.Type && IsEvent(ref reader))
-                {
-                    return false;
-                }
-                var isDecisive = role == Role.Decisive || role == Role.Response && HasError(reader);
-                // {"errcode":0,"errmsg":"ok"}
-                var isEmpty = reader.TokenType == JsonTokenType.String && s_successes.Contains(reader.ValueSpan) || IsEmpty(ref reader);
-                if (role == Role.Answer && !isEmpty)
-                {
-                    return false;
-                }
-                hasOther |= role is Role.Other or Role.Response;
-                isDecided |= isDecisive && !isEmpty;
-                isTold |= role == Role.Telling && !isEmpty;
-            }
-            return isDecided || isTold && !hasOther;
+            return reader.Read() && reader.TokenType == JsonTokenType.StartObject && HasMembersOfError(ref reader);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
             return false;
         }
+    }
+
+    private static bool HasMembersOfError(ref Utf8JsonReader reader)
+    {
+        bool isTold = false, isDecided = false, hasOther = false;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var role = RoleOf(reader.ValueSpan);
+            reader.Read();
+            if (role == Role.Type && IsEvent(ref reader))
+            {
+                return false;
+            }
+            var isDecisive = role == Role.Decisive || role == Role.Response && HasError(reader);
+            // {"errcode":0,"errmsg":"ok"}
+            var isEmpty = reader.TokenType == JsonTokenType.String && s_successes.Contains(reader.ValueSpan) || IsEmpty(ref reader);
+            if (role == Role.Answer && !isEmpty)
+            {
+                return false;
+            }
+            hasOther |= role is Role.Other or Role.Response;
+            isDecided |= isDecisive && !isEmpty;
+            isTold |= role == Role.Telling && !isEmpty;
+        }
+        return isDecided || isTold && !hasOther;
     }
 
     private enum Role
