@@ -19,7 +19,7 @@ internal static class CredentialHeader
     public static (string Name, string Value) HeaderFor(PoolEndpoint endpoint, string secret, Uri? sent = null)
     {
         if (!IsValid(secret))
-            throw new InvalidOperationException($"The credential of endpoint '{endpoint.Name}' has characters that no header may have.");
+            throw new InvalidOperationException($"The credential of endpoint '{endpoint.Name}' {HasImpossibleCharacters}");
         var host = endpoint.CredentialHost is { Dialect: WireDialect.Gemini } && sent?.AbsolutePath.Contains("/openai/", StringComparison.OrdinalIgnoreCase) == true ? null : endpoint.CredentialHost;
         var place = PlaceOf(endpoint.Dialect, host, secret);
         return (place.Header, place.Prefix + secret);
@@ -36,6 +36,13 @@ internal static class CredentialHeader
         return host?.PlaceOf(secret) ?? DialectTable.Get(declared).Credential;
     }
 
-    /// <summary>Checks that the credential has no line breaks, with which one header could become two.</summary>
-    public static bool IsValid(string secret) => secret.AsSpan().IndexOfAny("\r\n\0") < 0;
+    /// <summary>The end of a sentence about a credential that no header can carry.</summary>
+    public const string HasImpossibleCharacters =
+        "has characters that no header may have, such as a line break at its end, a long dash in place of a hyphen, or an invisible character. Remove them.";
+
+    /// <summary>
+    /// Checks that the credential is ASCII without control characters. With a line break one header could become two. HTTP clients refuse other characters in each
+    /// request, and the pool would take this for a fault of the endpoint.
+    /// </summary>
+    public static bool IsValid(string secret) => !secret.AsSpan().ContainsAnyExceptInRange(' ', '~');
 }

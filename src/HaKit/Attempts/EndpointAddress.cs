@@ -28,17 +28,39 @@ internal static class EndpointAddress
     /// <param name="address">The address.</param>
     public static string? FindMistake(string address)
     {
+        // Azure and Aspire write "Endpoint=https://…;Key=…". The key may be short, so no part of the text is shown.
+        if (!IsAbsolute(address) && (address.Contains("Endpoint=", StringComparison.OrdinalIgnoreCase) || address.StartsWith("Key=", StringComparison.OrdinalIgnoreCase)))
+            return "is a connection string. Give only the address in it, and give the key as Credential. The connection string is not shown, because it may hold a key.";
         if (Placeholder.IsInAddress(address))
             return $"is '{ShownText.OfAddress(address)}', which has a placeholder in it, such as '<resource>' or 'YOUR-RESOURCE'. Give the real name in its place.";
+        if (QuotedText.Is(address))
+            return $"is '{ShownText.OfAddress(address[1..^1])}' in quotation marks. Remove them.";
         if (address.Any(char.IsWhiteSpace))
             return $"is '{ShownText.OfAddress(address)}' and has white space. Remove it.";
         if (address.Contains("://*", StringComparison.Ordinal) || address.Contains("://+", StringComparison.Ordinal))
             return $"is '{ShownText.OfAddress(address)}', where a server can listen but no client can connect. Give the name or the address of the server, such as 'localhost'.";
+        if (FindPort(address) is > 65535)
+            return $"is '{ShownText.OfAddress(address)}', and no port is above 65535. Give the port at which the server listens.";
         if (!IsAbsolute(address))
             return $"is '{ShownText.OfAddress(address)}': an absolute http or https address is needed (or https+http, which service discovery resolves), such as 'https://api.openai.com/v1'.";
         var uri = new Uri(address);
         if (uri.Host is "http" or "https")
             return $"is '{ShownText.OfAddress(address)}' and has its scheme twice. Keep it once.";
+        return FindMistakeOfServer(uri) ?? FindMistakeOfPath(uri);
+    }
+
+    // The port as it is written. Null if there is none.
+    private static int? FindPort(string address)
+    {
+        if (address.IndexOf("://", StringComparison.Ordinal) is not (>= 0 and var scheme))
+            return null;
+        var server = address[(scheme + 3)..].Split('/', '?', '#')[0];
+        return server.LastIndexOf(':') is >= 0 and var colon && int.TryParse(server.AsSpan(colon + 1), System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var port) ? port : null;
+    }
+
+    private static string? FindMistakeOfServer(Uri uri)
+    {
+        var address = uri.OriginalString;
         if (uri.AbsolutePath.Contains("://", StringComparison.Ordinal))
             return $"is '{ShownText.OfAddress(address)}', which has two addresses in it. Give each address an endpoint of its own.";
         if (uri.Host is "0.0.0.0" or "[::]")
@@ -47,9 +69,9 @@ internal static class EndpointAddress
             return $"is '{ShownText.OfAddress(address)}', and no server can be reached at port 0. Give the port at which the server listens.";
         if (uri.Fragment.Length > 0)
             return $"is '{ShownText.OfAddress(address)}' and a part after '#', which is never sent. Remove that part.";
-        if (s_sites.FirstOrDefault(s => uri.Host.Equals(s.Host, StringComparison.OrdinalIgnoreCase)) is { Api: { } api })
-            return $"is '{ShownText.OfAddress(address)}', a site for people. Give the address of the API, such as '{api}'.";
-        return FindMistakeOfPath(uri);
+        return s_sites.FirstOrDefault(s => uri.Host.Equals(s.Host, StringComparison.OrdinalIgnoreCase)) is { Api: { } api }
+            ? $"is '{ShownText.OfAddress(address)}', a site for people. Give the address of the API, such as '{api}'."
+            : null;
     }
 
     private static string? FindMistakeOfPath(Uri uri)

@@ -12,8 +12,8 @@ internal static class EndpointLabels
     public static IEnumerable<string> FindMistakes(string path, EndpointOptions endpoint)
     {
         var of = $" of '{endpoint.Name}'";
-        if (!string.IsNullOrWhiteSpace(endpoint.Name) && (IsPadded(endpoint.Name) || Placeholder.IsName(endpoint.Name)))
-            yield return $"{path}:Name is '{endpoint.Name}', which {(IsPadded(endpoint.Name) ? "has white space at its beginning or end. Remove it." : "is a placeholder. Give the endpoint a name.")}";
+        if (OfName(endpoint.Name) is { } wrongName)
+            yield return $"{path}:Name is '{endpoint.Name}', which {wrongName}";
         foreach (var (setting, text) in new[]
         {
             ("Zone", endpoint.Zone), ("Account", endpoint.Account), ("KeyName", endpoint.KeyName), ("Region", endpoint.Region), ("Provider", endpoint.Provider), ("Residency", endpoint.Residency),
@@ -33,19 +33,32 @@ internal static class EndpointLabels
         }
     }
 
+    private static string? OfName(string name)
+    {
+        if (string.IsNullOrWhiteSpace(name))
+            return null; // another check names it
+        if (IsPadded(name))
+            return "has white space at its beginning or end. Remove it.";
+        if (QuotedText.Is(name))
+            return "is in quotation marks. Remove them.";
+        return Placeholder.IsName(name) ? "is a placeholder. Give the endpoint a name." : null;
+    }
+
     private static IEnumerable<string> OfModel(string setting, string? model)
     {
         const string Cure = "Give the name that the model or deployment has there, or leave it out to send the caller's.";
         if (model is null)
             yield break;
         if (model.Any(char.IsControl))
-            yield return $"{setting} has characters that no name may have.";
+            yield return $"{setting} has characters that no name may have, such as a line break at its end. Remove them.";
         if (string.IsNullOrWhiteSpace(model))
             yield return $"{setting} is '{model}'. {Cure}";
         else if (Placeholder.IsName(model))
             yield return $"{setting} is '{model}', a placeholder. {Cure}";
         else if (IsPadded(model))
             yield return $"{setting} has white space at its beginning or end. Remove it.";
+        else if (QuotedText.Is(model))
+            yield return $"{setting} is in quotation marks. Remove them.";
         else if (model == "*" || model.Contains(',', StringComparison.Ordinal))
             yield return $"{setting} is '{model}', and one model is needed. {Cure} Give each model an endpoint of its own.";
     }
@@ -57,6 +70,8 @@ internal static class EndpointLabels
             return "is empty.";
         if (IsPadded(text))
             return "has white space at its beginning or end.";
+        if (QuotedText.Is(text))
+            return "is in quotation marks.";
         if (text.Contains("://", StringComparison.Ordinal))
             return "is an address.";
         return Placeholder.IsName(text) ? "is a placeholder, such as '<name>' or '${NAME}'." : null;

@@ -14,6 +14,15 @@ internal static class EndpointSecrets
 
     private const int ShortestKeyAsModel = 20;
 
+    // Folders in which containers find the files of their secrets, and the prefixes of other paths.
+    private static readonly string[] s_paths = ["/run/secrets/", "/var/run/secrets/", "/mnt/secrets/", "/etc/secrets/", "./", "../", "~/", "C:\\", "file:/"];
+
+    // References that a platform or a library replaces with the secret, if they are in the right place.
+    private static readonly string[] s_references = ["secretref:", "keyvault:", "vault:", "arn:aws:secretsmanager:", "arn:aws:ssm:"];
+
+    // The last part of the name of a setting.
+    private static readonly string[] s_settings = ["ApiKey", "Key", "Credential", "AccessToken", "Token", "Secret"];
+
     private static readonly string[] s_headers = ["Authorization:", "api-key:", "x-api-key:", "x-goog-api-key:", "Ocp-Apim-Subscription-Key:"];
 
     /// <summary>Gets a sentence for each mistake.</summary>
@@ -25,17 +34,21 @@ internal static class EndpointSecrets
     {
         if (endpoint.Credential is { } secret)
         {
-            if (!CredentialHeader.IsValid(secret))
-                yield return $"{path}:Credential of '{endpoint.Name}' has characters that no header may have, such as a line break at its end. Remove them.";
-            else if (Placeholder.WithoutScheme(secret).Length == 0)
-                yield return $"{path}:Credential of '{endpoint.Name}' is empty. Give the key itself, or leave Credential out if the endpoint needs no key.";
-            else if (Placeholder.IsSecret(secret))
-                yield return $"{path}:Credential of '{endpoint.Name}' {IsPlaceholder} Give the key itself, or leave Credential out if the endpoint needs no key.";
-            else if (FindForm(secret) is { } form)
-                yield return $"{path}:Credential of '{endpoint.Name}' {form}";
+            if ((FindMistake(secret) ?? ForeignKey.FindMistake(secret, endpoint.Address)) is { } mistake)
+                yield return $"{path}:Credential of '{endpoint.Name}' {mistake}";
             if (endpoint.Headers.Keys.FirstOrDefault(h => h.Equals(HeaderOf(endpoint, secret), StringComparison.OrdinalIgnoreCase)) is { } twice)
                 yield return $"{path}:Headers of '{endpoint.Name}' has the header '{twice}', and Credential is set too, which goes into the same header. Keep one of them.";
         }
+    }
+
+    private static string? FindMistake(string secret)
+    {
+        const string Cure = "Give the key itself, or leave Credential out if the endpoint needs no key.";
+        if (Placeholder.WithoutScheme(secret).Length == 0)
+            return $"is empty. {Cure}";
+        if (Placeholder.IsSecret(secret))
+            return $"{IsPlaceholder} {Cure}";
+        return CredentialHeader.IsValid(secret) ? FindForm(secret) : CredentialHeader.HasImpossibleCharacters;
     }
 
     private static IEnumerable<string> OfNames(string path, EndpointOptions endpoint)
@@ -85,10 +98,12 @@ internal static class EndpointSecrets
     {
         if (char.IsWhiteSpace(secret[0]) || char.IsWhiteSpace(secret[^1]))
             return "has white space at its beginning or end. Remove it.";
-        if (secret.Length > 1 && secret[0] == secret[^1] && secret[0] is '"' or '\'' or '`')
+        if (QuotedText.Is(secret))
             return "is in quotation marks. Remove them.";
         if (secret.Contains("://", StringComparison.Ordinal))
             return "is an address. Give the key itself.";
+        if (FindReference(Placeholder.WithoutScheme(secret)) is { } reference)
+            return reference;
         if (secret.StartsWith("Bearer:", StringComparison.OrdinalIgnoreCase))
             return "has a colon after 'Bearer'. Write 'Bearer', a space and the key, or only the key.";
         if (secret.StartsWith("Bearer Bearer ", StringComparison.OrdinalIgnoreCase))
@@ -96,6 +111,19 @@ internal static class EndpointSecrets
         if (ShownText.BeginsAsKey(secret) && secret.IndexOf(',', StringComparison.Ordinal) is > 0 and var comma && ShownText.BeginsAsKey(secret.AsSpan(comma + 1).TrimStart()))
             return "has two keys. Give each key an endpoint of its own.";
         return s_headers.Any(h => secret.StartsWith(h, StringComparison.OrdinalIgnoreCase)) ? "begins with the name of a header. Give only the key: the pool adds the header of the dialect." : null;
+    }
+
+    private static string? FindReference(string secret)
+    {
+        if (s_paths.Any(p => secret.StartsWith(p, StringComparison.OrdinalIgnoreCase)))
+            return "is the path of a file. Give the content of the file: add the file to the configuration, for example with AddKeyPerFile, or read it in UseCredential.";
+        if (s_references.Any(r => secret.StartsWith(r, StringComparison.OrdinalIgnoreCase)))
+            return "is a reference to a secret, which was not replaced. Give the key itself.";
+        // OpenAI:ApiKey
+        var parts = secret.Split(':');
+        return parts.Length > 1 && s_settings.Contains(parts[^1], StringComparer.Ordinal) && Array.TrueForAll(parts, static p => p.Length > 0 && char.IsAsciiLetterUpper(p[0]) && p.All(char.IsAsciiLetterOrDigit))
+            ? "is the name of a setting. Give the value of that setting, or give the name to UseCredentialFromConfiguration."
+            : null;
     }
 
     private static string HeaderOf(EndpointOptions endpoint, string secret)

@@ -22,7 +22,8 @@ internal sealed class CredentialSourceValidator(IEnumerable<CredentialSource> so
         [
             .. from source in last
                where source.Key is not null
-               let mistake = CredentialInConfiguration.FindMistake(configuration, source.Key!, source.Endpoint)
+               let address = options.Endpoints?.FirstOrDefault(e => e?.Name == source.Endpoint)?.Address
+               let mistake = CredentialInConfiguration.FindMistake(configuration, source.Key!, source.Endpoint, address)
                where mistake is not null
                select $"Pool '{name}': {mistake}",
         ];
@@ -41,7 +42,8 @@ internal static class CredentialInConfiguration
     /// <param name="configuration">The application's configuration. Null: the container has none.</param>
     /// <param name="key">The configuration's key.</param>
     /// <param name="endpoint">The endpoint's name.</param>
-    public static string? FindMistake(IConfiguration? configuration, string key, string endpoint)
+    /// <param name="address">The endpoint's address. Null: it has none.</param>
+    public static string? FindMistake(IConfiguration? configuration, string key, string endpoint, string? address)
     {
         if (ShownText.BeginsAsKey(key))
             return $"UseCredentialFromConfiguration of endpoint '{endpoint}' was given what begins as a key does. Give it the name of the setting that has the key, such as 'OpenAI:ApiKey'; UseCredential takes a key from code.";
@@ -50,13 +52,14 @@ internal static class CredentialInConfiguration
         var section = configuration.GetSection(key);
         if (string.IsNullOrWhiteSpace(section.Value))
             return $"{Missing(key, endpoint)} {Cure(configuration, section)}";
-        if (!CredentialHeader.IsValid(section.Value))
-            return $"{Shown(key)} in the configuration, the credential of endpoint '{endpoint}', has characters that no header may have, such as a line break at its end. Remove them.";
-        if (EndpointSecrets.FindForm(section.Value) is { } form)
-            return $"{Shown(key)} in the configuration, the credential of endpoint '{endpoint}', {form}";
-        return Placeholder.IsSecret(section.Value)
-            ? $"{Shown(key)} in the configuration, the credential of endpoint '{endpoint}', {EndpointSecrets.IsPlaceholder} Put the key itself there (user secrets, an environment variable, a vault)."
-            : null;
+        return (FindMistakeOfValue(section.Value) ?? ForeignKey.FindMistake(section.Value, address)) is { } mistake ? $"{Shown(key)} in the configuration, the credential of endpoint '{endpoint}', {mistake}" : null;
+    }
+
+    private static string? FindMistakeOfValue(string secret)
+    {
+        if (Placeholder.IsSecret(secret))
+            return $"{EndpointSecrets.IsPlaceholder} Put the key itself there (user secrets, an environment variable, a vault).";
+        return CredentialHeader.IsValid(secret) ? EndpointSecrets.FindForm(secret) : CredentialHeader.HasImpossibleCharacters;
     }
 
     private static string Cure(IConfiguration configuration, IConfigurationSection section)

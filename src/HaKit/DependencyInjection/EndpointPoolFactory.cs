@@ -85,6 +85,7 @@ internal static partial class EndpointPoolFactory
                 if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)
                     WithoutMeaning(logger, name, string.Join(", ", names), section.Section.Path);
             }
+            WarnOfUnusedCredentials(pool, options, provider.GetServices<CredentialSource>());
             reloads.Start(pool);
             return pool;
         }
@@ -94,6 +95,16 @@ internal static partial class EndpointPoolFactory
                 part.Dispose();
             pool?.Dispose();
             throw;
+        }
+    }
+
+    // A client object sends its own key. The pool would use the credential only for a probe of the application's own that asks for it.
+    private static void WarnOfUnusedCredentials(EndpointPool pool, EndpointPoolOptions options, IEnumerable<CredentialSource> sources)
+    {
+        foreach (var source in sources)
+        {
+            if (source.Pool == pool.Name && options.Endpoints.Any(e => e.Name == source.Endpoint && e is { Client: not null, Address: null }))
+                pool.Owners.Journal.RecordWarning($"{(source.Key is null ? "UseCredential" : "UseCredentialFromConfiguration")} names the endpoint '{source.Endpoint}', and its calls have no use for the credential, because its client object sends its own key. Give the key to the client.");
         }
     }
 
@@ -114,7 +125,7 @@ internal static partial class EndpointPoolFactory
         {
             // The messages of OptionsValidationException and InvalidOperationException are logged. Of any other exception only the type is logged, because its
             // message may quote the value of a setting, such as an API key.
-            KeptLastGood(logger, pool.Name, failure is OptionsValidationException or InvalidOperationException ? failure.Message : $"it threw {failure.GetType().Name}.");
+            KeptLastGood(logger, pool.Name, failure is OptionsValidationException or InvalidOperationException ? UnreadableSetting.WithoutValue(failure.Message) : $"it threw {failure.GetType().Name}.");
         }
     }
 
@@ -227,7 +238,7 @@ internal sealed class EndpointPoolHost(
         }
         catch (InvalidOperationException unreadable) // thrown by code that configures the pool
         {
-            return [$"Pool '{pool}': {unreadable.Message}"];
+            return [$"Pool '{pool}': {UnreadableSetting.WithoutValue(unreadable.Message)}"];
         }
 #pragma warning disable CA1031 // Code that configures a pool may throw anything. The exception is thrown after all pools have been checked.
         catch (Exception exception)

@@ -53,7 +53,14 @@ internal static class SettingNames
     /// meaning for a pool, so that a section for these options can be used unchanged. Second, a value of the section itself, which an environment variable with
     /// the section's name creates.
     /// </summary>
-    public static readonly SettingCheck Pool = (section, wrong) => Named(PoolNames, section, wrong);
+    public static readonly SettingCheck Pool = (section, wrong) =>
+    {
+        // The section of one endpoint in place of the pool's section.
+        if (section.Key.All(char.IsAsciiDigit) && section.Path.Split(ConfigurationPath.KeyDelimiter) is [.. { Length: > 0 } above, var list, _] && list.Equals("Endpoints", StringComparison.OrdinalIgnoreCase) && !section.GetSection("Endpoints").Exists())
+            wrong.Add($"{section.Path} is one endpoint: give AddHaEndpointPool the section '{string.Join(ConfigurationPath.KeyDelimiter, above)}', which has the Endpoints.");
+        else
+            Named(PoolNames, section, wrong);
+    };
 
     private static readonly string[] s_withoutMeaning =
     [
@@ -86,6 +93,11 @@ internal static class SettingNames
         }
         foreach (var entry in entries)
         {
+            if (entry.Key is [>= '0' and <= '9', ..] && entry.Key.IndexOf('_', StringComparison.Ordinal) is > 0 and var separator && ShownText.IsName(entry.Key))
+            {
+                wrong.Add($"{entry.Path} is no endpoint. In the name of an environment variable, two underscores separate the parts: '{section.Path.Replace(":", "__", StringComparison.Ordinal)}__{entry.Key[..separator]}__{entry.Key[(separator + 1)..]}'.");
+                continue;
+            }
             if (!entry.Key.All(char.IsAsciiDigit) && string.IsNullOrEmpty(entry.Value) && string.IsNullOrEmpty(entry["Name"]) && ShownText.IsName(entry.Key))
                 wrong.Add($"{entry.Path} has no Name. The key of an entry is not the endpoint's name: add \"Name\": \"{entry.Key}\".");
             Named(EndpointNames)(entry, wrong);
@@ -107,8 +119,8 @@ internal static class SettingNames
         HasNoValue(section, wrong, "0");
         if (section.GetChildren().Any(static c => !c.Key.All(char.IsAsciiDigit)))
             wrong.Add($"{section.Path} has names, and a list of texts is needed: \"{section.Key}\": [ \"…\", \"…\" ].");
-        foreach (var child in section.GetChildren())
-            Leaf(child, wrong);
+        if (section.GetChildren().Any(static c => c.GetChildren().Any()))
+            wrong.Add($"{section.Path} has settings in its list, and a list of texts is needed: \"{section.Key}\": [ \"…\", \"…\" ].");
     }
 
     private static void Accounts(IConfigurationSection section, List<string> wrong)

@@ -37,6 +37,23 @@ internal static class UnreadableSetting
         return "a value cannot be converted to the type of its setting. The value is not shown, because it may be a key.";
     }
 
+    /// <summary>
+    /// Replaces the binder's message about a value that it could not convert. Code that binds a section itself throws this message, which quotes the value. Any
+    /// other message is returned unchanged.
+    /// </summary>
+    /// <param name="message">The message of an exception.</param>
+    public static string WithoutValue(string message)
+    {
+        const string begin = "Failed to convert configuration value '", before = "' at '", after = "' to type '";
+        var end = message.LastIndexOf(after, StringComparison.Ordinal);
+        var at = end < 0 ? -1 : message.LastIndexOf(before, end, StringComparison.Ordinal);
+        if (!message.StartsWith(begin, StringComparison.Ordinal) || at < 0)
+            return message;
+        var path = message[(at + before.Length)..end];
+        var place = path.Split(ConfigurationPath.KeyDelimiter).All(p => ShownText.IsName(p)) ? path : "a setting";
+        return $"{place} has a value that cannot be converted{TypeIn(message)}. The value is not shown, because it may be a key.";
+    }
+
     // The binder's message ends with the name of the expected type.
     private static string TypeIn(string message)
     {
@@ -52,6 +69,8 @@ internal static class UnreadableSetting
         nameof(TimeSpan) => ": a time such as '00:00:30' for 30 seconds is needed",
         nameof(Boolean) => ": true or false is needed",
         nameof(Int32) => string.Create(CultureInfo.InvariantCulture, $": a whole number of at most {int.MaxValue} is needed"),
+        nameof(Int64) => ": a whole number is needed",
+        nameof(UInt32) => ": a whole number of at least 0 is needed",
         nameof(Double) or nameof(Decimal) => ": a number such as 0.5 is needed",
         _ when s_choices.TryGetValue(type, out var names) => $": one of {string.Join(", ", names)} is needed",
         _ => "",

@@ -104,7 +104,7 @@ internal sealed class HttpTarget
         var folder = origin.AbsolutePath.TrimEnd('/');
         var path = requested.AbsolutePath;
         if (!path.StartsWith(folder, StringComparison.Ordinal) || path.Length > folder.Length && path[folder.Length] != '/' || ClimbsOut(path))
-            throw new InvalidOperationException($"The request's path is outside the pool's origin {origin.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}: give the client the pool's Origin as its base address, and paths below it. A path that begins with '/' starts at the root of the server: leave that '/' out.");
+            throw new InvalidOperationException($"The request's path is outside the pool's origin {origin.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)}: give the client the pool's Origin as its base address, and paths below it. A path that begins with '/' starts at the root of the server: leave that '/' out. A base address ends with '/': without it, the last part of its path is lost.");
     }
 
     // The runtime resolves ".." between slashes, but it keeps the dots before an escaped slash ("..%2f"), and it keeps all dots in an address that was made
@@ -140,7 +140,7 @@ internal sealed class HttpTarget
         }
 
         if (secret is not null && !to.Headers.TryAddWithoutValidation(ours.Name, ours.Value))
-            throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' has characters that no header may have.");
+            throw new InvalidOperationException($"The credential of endpoint '{_endpoint.Name}' {CredentialHeader.HasImpossibleCharacters}");
     }
 
     // These headers of the caller are not sent. The connections set Accept-Encoding to the encodings that they can decode, because the pool could not determine

@@ -217,10 +217,18 @@ internal sealed class PoolJournal : IDisposable
         if (!Log.IsEnabled(LogLevel.Warning))
             return;
         foreach (var warning in SettingWarnings.Find(options, _isShared))
+            RecordWarning(warning);
+    }
+
+    /// <summary>Logs a probable mistake, once.</summary>
+    public void RecordWarning(string warning)
+    {
+        lock (_warnings)
         {
-            if (_warnings.Add(warning))
-                PoolLog.ProbableMistake(Log, _pool, warning);
+            if (!_warnings.Add(warning))
+                return;
         }
+        PoolLog.ProbableMistake(Log, _pool, warning);
     }
 
     private void RecordHealth(in HealthChange change, TimeSpan now)

@@ -1,6 +1,7 @@
 using HaKit.Attempts;
 using HaKit.Failover;
 using HaKit.Heartbeats;
+using HaKit.Limits;
 using HaKit.Selection;
 
 namespace HaKit.Pool;
@@ -12,14 +13,14 @@ namespace HaKit.Pool;
 internal static class SettingWarnings
 {
     private const double LowestPrice = 0.001, LargestFactor = 20;
-    private const int SmallestWindow = 512;
+    private const int SmallestWindow = 512, FewBytes = 1024, FewTokens = 1000;
     private static readonly TimeSpan s_shortestDeadline = TimeSpan.FromSeconds(0.1), s_shortestInterval = TimeSpan.FromSeconds(0.2), s_shortestPeriod = TimeSpan.FromHours(1);
 
     /// <summary>Gets a sentence for each setting: its name, why it is probably not meant, and the remedy.</summary>
     /// <param name="options">The options of the pool, which are valid.</param>
     /// <param name="isShared">Whether the pool has a link to other replicas.</param>
     public static IEnumerable<string> Find(EndpointPoolOptions options, bool isShared) =>
-        [.. OfTimes(options), .. OfSelection(options), .. OfGroups(options), .. OfBudget(options), .. OfKeys(options), .. OfSharing(options, isShared), .. options.Endpoints.SelectMany((endpoint, i) => OfEndpoint($"Endpoints:{i}", endpoint))];
+        [.. OfTimes(options), .. OfDelays(options), .. OfSizes(options), .. OfSelection(options), .. OfGroups(options), .. OfBudget(options), .. OfKeys(options), .. OfSharing(options, isShared), .. options.Endpoints.SelectMany((endpoint, i) => OfEndpoint($"Endpoints:{i}", endpoint))];
 
     private static IEnumerable<string> OfTimes(EndpointPoolOptions options)
     {
@@ -36,6 +37,29 @@ internal static class SettingWarnings
             yield return $"Objective:Period is {DurationText.OfSetting(objective.Period)}, too short for a budget of errors. 30 days are '30.00:00:00', in code TimeSpan.FromDays(30).";
     }
 
+    private static IEnumerable<string> OfDelays(EndpointPoolOptions options)
+    {
+        var (deadline, usual) = (options.TotalRequestTimeout.Timeout, new EndpointPoolOptions());
+        if (options.FirstContent.Timeout > deadline && options.FirstContent.Timeout != usual.FirstContent.Timeout)
+            yield return $"FirstContent:Timeout is {DurationText.OfSetting(options.FirstContent.Timeout)} and has no effect, because it is longer than the deadline, {DurationText.OfSetting(deadline)}. Make it shorter than TotalRequestTimeout:Timeout, or leave it out.";
+        if (options.Retry.Delay >= deadline && options.Retry.Delay != usual.Retry.Delay)
+            yield return $"Retry:Delay is {DurationText.OfSetting(options.Retry.Delay)}, so most retries would begin after the deadline, {DurationText.OfSetting(deadline)}. Make it shorter than TotalRequestTimeout:Timeout.";
+    }
+
+    private static IEnumerable<string> OfSizes(EndpointPoolOptions options)
+    {
+        const string Bytes = "It is a number of bytes: 4 MiB are 4194304.";
+        if (options.Http.MaxReplayBytes is > 0 and < FewBytes)
+            yield return $"Http:MaxReplayBytes is {options.Http.MaxReplayBytes}, so hardly any request body is kept for a retry. {Bytes}";
+        if (options.Streaming.HoldBytes < FewBytes)
+            yield return $"Streaming:HoldBytes is {options.Streaming.HoldBytes}, less than the first event of a stream. {Bytes}";
+        foreach (var (setting, limits) in options.AccountLimits.Select(static l => ($"AccountLimits:{l.Key}", (LimitOptions?)l.Value)).Concat(options.Endpoints.Select(static (e, i) => ($"Endpoints:{i}:Limits", e.Limits))))
+        {
+            if (limits?.TokensPerMinute < FewTokens)
+                yield return $"{setting}:TokensPerMinute is {limits.TokensPerMinute}, less than one usual call needs. It is a number of tokens: 240 thousand are 240000.";
+        }
+    }
+
     private static IEnumerable<string> OfSelection(EndpointPoolOptions options)
     {
         var selection = options.Selection;
@@ -48,6 +72,8 @@ internal static class SettingWarnings
             else if (options.Endpoints.All(e => e.Zone is null))
                 yield return $"Selection:Zone is '{zone}' and has no effect, because no endpoint has a Zone. Set Zone of the endpoints.";
         }
+        if (selection.Zone is null && selection.ZonePenalty != new SelectionOptions().ZonePenalty)
+            yield return $"Selection:ZonePenalty is {DurationText.OfSetting(selection.ZonePenalty)} and has no effect, because Selection:Zone is not set. Set Selection:Zone to the zone in which this process runs.";
         foreach (var (setting, factor) in new[] { ("OverProvisioning", selection.OverProvisioning), ("AffinityLoad", selection.AffinityLoad) })
         {
             if (factor > LargestFactor)
@@ -73,14 +99,29 @@ internal static class SettingWarnings
             yield return "FirstContent:Minimum and FirstContent:Multiplier have no effect, because FirstContent:Learned is false. Set FirstContent:Timeout, or set FirstContent:Learned to true.";
         if (options.Heartbeat.Detector == FailureDetection.ConsecutiveMisses && !options.Heartbeat.PhiThreshold.Equals(usual.Heartbeat.PhiThreshold))
             yield return $"Heartbeat:PhiThreshold is {options.Heartbeat.PhiThreshold} and has no effect, because Heartbeat:Detector is ConsecutiveMisses. Set Heartbeat:Detector to PhiAccrual.";
+        if (options.Heartbeat.Detector == FailureDetection.PhiAccrual && options.CircuitBreaker.MissesToEject != usual.CircuitBreaker.MissesToEject)
+            yield return $"CircuitBreaker:MissesToEject is {options.CircuitBreaker.MissesToEject} and has no effect, because Heartbeat:Detector is PhiAccrual. Set Heartbeat:PhiThreshold.";
         if (options.Streaming.Continuation == StreamContinuation.On && options.Endpoints.Count > 0 && !options.Endpoints.Any(CanContinue))
             yield return "Streaming:Continuation is On and has no effect, because no endpoint can continue an answer. Set Continuation of the endpoints to AssistantPrefix or Instruction.";
     }
 
     private static IEnumerable<string> OfBudget(EndpointPoolOptions options)
     {
+        if (options.RetryBudget.PerSuccess > 1)
+            yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"RetryBudget:PerSuccess is {options.RetryBudget.PerSuccess}, so each success pays for more than one retry, and the budget limits nothing. 10 % are 0.1.");
+        if (options.Hedging.Enabled && WhyNoHedge(options) is { } why)
+            yield return $"Hedging:Enabled is true and has no effect, because {why}. Raise it, or set Hedging:Enabled to false.";
         if (options.RetryBudget.Cap > 0 && options.RetryBudget.Cap < options.RetryBudget.Cost)
             yield return string.Create(System.Globalization.CultureInfo.InvariantCulture, $"RetryBudget:Cap is {options.RetryBudget.Cap}, less than RetryBudget:Cost, {options.RetryBudget.Cost}, so the budget never pays a retry. Raise Cap.");
+    }
+
+    private static string? WhyNoHedge(EndpointPoolOptions options)
+    {
+        if (options.Retry.MaxRetryAttempts == 0)
+            return "Retry:MaxRetryAttempts is 0 and allows one attempt only";
+        if (options.RetryBudget.HedgesPerCall <= 0)
+            return "RetryBudget:HedgesPerCall is 0";
+        return options.RetryBudget is { Cap: <= 0, Cost: > 0 } ? "RetryBudget:Cap is 0 and pays for no hedge" : null;
     }
 
     private static IEnumerable<string> OfKeys(EndpointPoolOptions options)

@@ -93,8 +93,8 @@ public sealed class SelectionOptions
     {
         if (!Enum.IsDefined(Preset))
             yield return $"{path}:{nameof(Preset)} is {Preset}: one of {string.Join(", ", Enum.GetNames<SelectionPreset>())} is needed.";
-        if (Zone is not null && (string.IsNullOrWhiteSpace(Zone) || Placeholder.IsName(Zone)))
-            yield return $"{path}:{nameof(Zone)} is empty or a placeholder. Give the zone in which this process runs, or leave {nameof(Zone)} out.";
+        if (Zone is not null && (string.IsNullOrWhiteSpace(Zone) || Placeholder.IsName(Zone) || QuotedText.Is(Zone)))
+            yield return $"{path}:{nameof(Zone)} is empty, a placeholder or in quotation marks. Give the zone in which this process runs, or leave {nameof(Zone)} out.";
         string?[] mistakes =
         [
             SettingRange.Find($"{path}:{nameof(Sample)}", Sample, 1, MostSampled),

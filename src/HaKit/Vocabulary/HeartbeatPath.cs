@@ -12,19 +12,28 @@ internal static class HeartbeatPath
     {
         if (path is null)
             return null;
-        if (string.IsNullOrWhiteSpace(path))
-            return "is empty. Give a path at the endpoint's host, such as '/health', or leave it out: heartbeats then open a connection.";
-        if (path.Contains("://", StringComparison.Ordinal) || path.StartsWith("//", StringComparison.Ordinal) || BeginsWithHost(path))
-            return "is an address: a path at the endpoint's host is needed, such as '/health'.";
-        if (path.Any(char.IsWhiteSpace) || path.Contains('\\', StringComparison.Ordinal))
-            return "has white space or a backslash: a path such as '/health' is needed.";
-        if (Placeholder.IsTemplate(path))
-            return "has a placeholder in it, such as '<path>' or '${PATH}'. Give the real path, such as '/health'.";
+        if (FindMistakeOfForm(path) is { } form)
+            return form;
         var end = path.IndexOfAny(['?', '#']);
         var plain = (end < 0 ? path : path[..end]).TrimEnd('/');
         return s_operations.FirstOrDefault(o => plain.EndsWith(o, StringComparison.OrdinalIgnoreCase)) is { } operation
             ? $"ends with '{operation}', which answers no GET request, and heartbeats send GET. Give a path for health checks, such as '/health', or leave it out: heartbeats then open a connection."
             : null;
+    }
+
+    /// <summary>Does the same without the check for paths that answer no GET request.</summary>
+    /// <param name="path">The path.</param>
+    public static string? FindMistakeOfForm(string path)
+    {
+        if (string.IsNullOrWhiteSpace(path))
+            return "is empty. Give a path at the endpoint's host, such as '/health', or leave it out: heartbeats then open a connection.";
+        if (QuotedText.Is(path))
+            return "is in quotation marks. Remove them: a path such as '/health' is needed.";
+        if (path.Contains("://", StringComparison.Ordinal) || path.StartsWith("//", StringComparison.Ordinal) || BeginsWithHost(path))
+            return "is an address: a path at the endpoint's host is needed, such as '/health'.";
+        if (path.Any(char.IsWhiteSpace) || path.Contains('\\', StringComparison.Ordinal))
+            return "has white space or a backslash: a path such as '/health' is needed.";
+        return Placeholder.IsTemplate(path) ? "has a placeholder in it, such as '<path>' or '${PATH}'. Give the real path, such as '/health'." : null;
     }
 
     // 127.0.0.1:9/health, api.example.com/health

@@ -33,6 +33,9 @@ internal static partial class Placeholder
     // The prefixes of an environment variable in configurations of other tools.
     private static readonly string[] s_readers = ["process.env.", "os.environ/", "env:", "env.", "env/", "$env:"];
 
+    // References in braces that other tools replace.
+    private static readonly string[] s_bracedReaders = ["{env:", "{file:", "{secret:"];
+
     private static readonly string[] s_firstWords = ["replace", "insert", "enter", "paste", "change"];
 
     private static readonly string[] s_pronouns = ["me", "this", "it", "your"];
@@ -57,7 +60,7 @@ internal static partial class Placeholder
             return true;
         if (text.Length is 0 or > LongestWords)
             return false;
-        return s_wholeSecrets.Contains(string.Concat(text.Where(char.IsLetterOrDigit))) || IsMasked(text) || IsVariable(text) || HasWords(text);
+        return s_wholeSecrets.Contains(string.Concat(text.Where(char.IsLetterOrDigit))) || IsMasked(text) || IsVariable(text) || HasWords(text) || IsToken(text);
     }
 
     /// <summary>Checks for a placeholder in place of a name, such as that of a model.</summary>
@@ -118,6 +121,16 @@ internal static partial class Placeholder
 
     private static bool IsNameOfVariable(string text) =>
         text.All(static c => char.IsAsciiLetterUpper(c) || c == '_') && (text.EndsWith("_KEY", StringComparison.Ordinal) || text.EndsWith("_TOKEN", StringComparison.Ordinal) || text.EndsWith("_SECRET", StringComparison.Ordinal));
+
+    // [YOUR_API_KEY], __OPENAI_KEY__ (a step of a release pipeline replaces it), {env:OPENAI_API_KEY}
+    private static bool IsToken(string text)
+    {
+        if (text is ['[', _, .., ']'])
+            return text.AsSpan(1, text.Length - 2).IndexOfAnyExcept(s_variableCharacters) < 0 || HasWords(text[1..^1]);
+        if (text.Length > 4 && text.StartsWith("__", StringComparison.Ordinal) && text.EndsWith("__", StringComparison.Ordinal))
+            return IsVariableName(text.AsSpan(2, text.Length - 4));
+        return text.EndsWith('}') && s_bracedReaders.Any(r => text.StartsWith(r, StringComparison.OrdinalIgnoreCase));
+    }
 
     // xxx, sk-xxxxxxxx, sk-ant-****
     private static bool IsMasked(string text)
