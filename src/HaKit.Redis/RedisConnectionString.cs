@@ -18,6 +18,10 @@ internal static class RedisConnectionString
             return $"separates its parts with ';'. Write commas, such as in {Example}.";
         if (configuration.StartsWith("ConnectionStrings:", StringComparison.OrdinalIgnoreCase))
             return "is the name of a setting. Give its value, such as builder.Configuration.GetConnectionString(\"redis\").";
+        if (configuration.Length > 1 && configuration[0] == configuration[^1] && configuration[0] is '"' or '\'')
+            return "is in quotation marks. Remove them.";
+        if (configuration.Split(',').Skip(1).Any(static part => part.Trim() is { Length: > 0 } text && text.All(char.IsAsciiDigit)))
+            return $"has a port after a comma. Write a colon between host and port, such as in {Example}.";
         return FindUnreadable(configuration);
     }
 

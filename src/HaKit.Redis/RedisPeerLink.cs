@@ -35,7 +35,7 @@ internal sealed class RedisPeerLink : IPeerLink
     private NewsQueue? _news;
     private long? _offset;
     private string? _life;
-    private string? _problem = "The store was not reached yet.";
+    private string? _problem;
     private TimeSpan? _answered;
     private TimeSpan? _lag;
     private TimeSpan? _readAt;
@@ -48,6 +48,7 @@ internal sealed class RedisPeerLink : IPeerLink
         (_scope, _store, _time) = (scope, store, scope.Time);
         _origin = _time.GetTimestamp();
         _random = new Random(scope.Replica.Aggregate(17, static (hash, c) => unchecked(hash * 31 + c)));
+        _problem = $"The store at {store.Servers} was not reached yet. Correct host and port of the connection if this lasts.";
         store.Missed += ReadAgain;
         using (ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow())
         {
@@ -300,13 +301,14 @@ internal sealed class RedisPeerLink : IPeerLink
     private Task<T> WithTimeout<T>(Task<T> task) => RedisStore.Observed(task).WaitAsync(RequestTimeout, _time);
 
     // The message of the Redis client is not used, because it contains the configuration.
-    private static string ProblemOf(Exception exception) => exception switch
+    private string ProblemOf(Exception exception) => exception switch
     {
         RedisCredentialsException => exception.Message,
         RedisServerException server when server.Message.StartsWith("WRONGPASS", StringComparison.Ordinal) || server.Message.Contains("AUTH", StringComparison.Ordinal) => "The store refuses the credentials.",
         RedisServerException server when server.Message.StartsWith("NOPERM", StringComparison.Ordinal) => "The store's user lacks a right.",
-        TimeoutException or RedisTimeoutException => "The store does not answer.",
         RedisCommandException => "The store, or a proxy before it, does not allow a command that the link needs.",
+        _ when _answered is null => $"The store at {_store.Servers} was never reached ({exception.GetType().Name}). Correct host and port of the connection, or start the store.",
+        TimeoutException or RedisTimeoutException => "The store does not answer.",
         _ => $"The store is not reached ({exception.GetType().Name}).",
     };
 }

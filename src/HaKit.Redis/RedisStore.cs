@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography;
 using HaKit.Peers;
 using StackExchange.Redis;
@@ -35,6 +36,9 @@ internal sealed class RedisStore : IDisposable
     }
 
     public RedisStore(RedisKeys keys, ConfigurationOptions options) => (_keys, _options) = (keys, options);
+
+    /// <summary>Gets the hosts and ports of the store, for messages.</summary>
+    public string Servers => string.Join(", ", (_options?.EndPoints ?? (IEnumerable<EndPoint>?)_connection?.GetEndPoints(configuredOnly: true) ?? []).Select(static e => $"'{EndPointCollection.ToString(e)}'"));
 
     /// <summary>
     /// Occurs when messages may be missing: a lost connection is back, or a message came before the user was verified on a new connection and was not used.

@@ -25,7 +25,7 @@ public sealed class EndpointPoolChatClient : IChatClient
     {
         ArgumentNullException.ThrowIfNull(pool);
         options ??= new();
-        options.Validate();
+        options.Validate(pool.Name);
         if (pool.Endpoints.Where(e => ChatEndpoint.ClientOf(e) is null).Select(e => e.Name).ToArray() is { Length: > 0 } without)
             throw new ArgumentException($"Pool '{pool.Name}': no chat client for {string.Join(", ", without)}: add them with AddEndpoint(name, client).", nameof(pool));
         _pool = pool;

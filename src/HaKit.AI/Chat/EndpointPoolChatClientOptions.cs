@@ -36,10 +36,11 @@ public sealed class EndpointPoolChatClientOptions
     /// </summary>
     public int RememberedStates { get; set; } = 16_384;
 
-    internal void Validate()
+    internal void Validate(string pool)
     {
-        ArgumentNullException.ThrowIfNull(Profile);
-        ArgumentOutOfRangeException.ThrowIfLessThan(RememberedStates, 1);
+        var client = $"The options of the chat client over pool '{pool}' (AddHaChatClient, AsChatClient)";
+        ClientOptions.ThrowIfNull(client, Profile);
+        ClientOptions.ThrowIfBelowOne(client, nameof(RememberedStates), RememberedStates);
     }
 }
 

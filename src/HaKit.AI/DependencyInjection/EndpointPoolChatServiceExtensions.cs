@@ -1,7 +1,9 @@
 using HaKit;
 using HaKit.AI;
+using HaKit.AI.DependencyInjection;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly.Telemetry;
 
@@ -19,6 +21,7 @@ public static class EndpointPoolChatServiceExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         services.RequireHaEndpointPool(pool, nameof(AddHaChatClient));
+        UnkeyedClient.Add(services, nameof(AddHaChatClient), pool);
         services.AddSingleton(provider => provider.GetRequiredKeyedService<EndpointPool>(pool).AsChatClient(configure));
         return services.AddChatClient(static provider => provider.GetRequiredService<EndpointPoolChatClient>());
     }
@@ -61,7 +64,13 @@ public static class EndpointPoolChatServiceExtensions
         this IEndpointPoolBuilder builder, string name, Func<IServiceProvider, IChatClient> client, Action<EndpointOptions>? configure = null, Action<ChatEndpointOptions>? chat = null)
     {
         ArgumentNullException.ThrowIfNull(client);
-        return builder.Attach(name, provider => client(provider) is { } made ? EndpointPoolAIExtensions.Serving(made, chat) : null!, configure);
+        return builder.Attach(name, provider =>
+        {
+            if (client(provider) is not { } made)
+                return null!;
+            ChatEndpointWarnings.WarnOfFunctions(made, builder.Name, name, provider.GetService<ILoggerFactory>());
+            return EndpointPoolAIExtensions.Serving(made, chat);
+        }, configure);
     }
 
     /// <summary>Adds an endpoint with a keyed chat client from the container.</summary>
@@ -86,11 +95,22 @@ public static class EndpointPoolChatServiceExtensions
             throw new ArgumentException($"AddEndpoint of pool '{builder.Name}': the endpoint '{name}' has a client already. Give each endpoint a name of its own.", nameof(name));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TelemetryOptions>, ResilienceWatch>());
         var key = new EndpointKey(builder.Name, name);
-        builder.Services.AddKeyedSingleton(key, (provider, _) => new Attached<TClient>(make(provider) ?? throw new InvalidOperationException(
-            $"AddEndpoint: the function for the client of endpoint '{name}' returned null. Return the client.")));
+        builder.Services.AddKeyedSingleton(key, (provider, _) => new Attached<TClient>(Make(provider, make, name)));
         builder.Services.AddOptions<EndpointPoolOptions>(builder.Name)
             .Configure<IServiceProvider>((options, provider) => options.Attach(name, provider.GetRequiredKeyedService<Attached<TClient>>(key).Client, configure));
         return builder;
+    }
+
+    private static TClient Make<TClient>(IServiceProvider provider, Func<IServiceProvider, TClient> make, string endpoint) where TClient : class
+    {
+        try
+        {
+            return make(provider) ?? throw new InvalidOperationException($"AddEndpoint: the function for the client of endpoint '{endpoint}' returned null. Return the client.");
+        }
+        catch (InvalidOperationException refused) when (ScopedService.IsRefusedIn(refused))
+        {
+            throw new InvalidOperationException($"AddEndpoint: the client of endpoint '{endpoint}' needs a scoped service, and the pool lives as long as the application. Register the service as a singleton. {refused.Message}", refused);
+        }
     }
 
     private sealed record EndpointKey(string Pool, string Endpoint);

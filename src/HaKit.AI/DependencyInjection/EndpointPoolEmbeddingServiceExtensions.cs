@@ -1,5 +1,6 @@
 using HaKit;
 using HaKit.AI;
+using HaKit.AI.DependencyInjection;
 using Microsoft.Extensions.AI;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -16,6 +17,7 @@ public static class EndpointPoolEmbeddingServiceExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         services.RequireHaEndpointPool(pool, nameof(AddHaEmbeddingGenerator));
+        UnkeyedClient.Add(services, nameof(AddHaEmbeddingGenerator), pool);
         services.AddSingleton(provider => provider.GetRequiredKeyedService<EndpointPool>(pool).AsEmbeddingGenerator(configure));
         return services.AddEmbeddingGenerator(static provider => provider.GetRequiredService<EndpointPoolEmbeddingGenerator>());
     }

@@ -23,7 +23,7 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
     {
         ArgumentNullException.ThrowIfNull(pool);
         _options = options?.Copy() ?? new(); // a later change, which was not validated, must not take effect
-        _options.Validate();
+        _options.Validate(pool.Name);
         var endpoints = pool.Endpoints;
         if (endpoints.Where(e => GeneratorOf(e) is null).Select(e => e.Name).ToArray() is { Length: > 0 } without)
             throw new ArgumentException($"Pool '{pool.Name}': no embedding generator for {string.Join(", ", without)}: add them with AddEndpoint(name, generator).", nameof(pool));

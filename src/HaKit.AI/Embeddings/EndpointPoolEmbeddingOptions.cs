@@ -31,12 +31,13 @@ public sealed class EndpointPoolEmbeddingOptions
 
     internal EndpointPoolEmbeddingOptions Copy() => (EndpointPoolEmbeddingOptions)MemberwiseClone();
 
-    internal void Validate()
+    internal void Validate(string pool)
     {
-        ArgumentNullException.ThrowIfNull(Profile);
-        ArgumentOutOfRangeException.ThrowIfLessThan(Dimensions ?? 1, 1, nameof(Dimensions));
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxBatchSize, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxParallelBatches, 1);
+        var generator = $"The options of the embedding generator over pool '{pool}' (AddHaEmbeddingGenerator, AsEmbeddingGenerator)";
+        ClientOptions.ThrowIfNull(generator, Profile);
+        ClientOptions.ThrowIfBelowOne(generator, nameof(Dimensions), Dimensions ?? 1);
+        ClientOptions.ThrowIfBelowOne(generator, nameof(MaxBatchSize), MaxBatchSize);
+        ClientOptions.ThrowIfBelowOne(generator, nameof(MaxParallelBatches), MaxParallelBatches);
     }
 }
 

@@ -31,6 +31,16 @@ internal sealed class VaultNames(IEnumerable<VaultRegistration> registrations, I
 
     public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
+    /// <summary>Gets the only registered vault, for a request without a name.</summary>
+    /// <exception cref="InvalidOperationException">Several vaults are registered.</exception>
+    public static Vault GetOnlyVault(IServiceProvider provider)
+    {
+        string[] names = [.. provider.GetServices<VaultRegistration>().Select(static r => r.Name)];
+        return names is [var only]
+            ? provider.GetRequiredKeyedService<Vault>(only)
+            : throw new InvalidOperationException($"There are several services of the type Vault, {NearName.List(names)}: ask for one by its name, with GetRequiredKeyedService or [FromKeyedServices].");
+    }
+
     /// <summary>Creates the exception for a request for a vault with an unknown name.</summary>
     public static InvalidOperationException Unknown(IServiceProvider provider, object? key) =>
         new($"There is no vault '{key}'.{HintOf(key as string ?? "", [.. provider.GetServices<VaultRegistration>().Select(static r => r.Name)])}");

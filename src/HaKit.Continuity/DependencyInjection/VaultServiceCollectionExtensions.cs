@@ -16,8 +16,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class VaultServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds a vault that is described in configuration. The container provides the vault as a keyed service whose key is the vault's name. The vault's
-    /// destinations form the pool <c>vault-NAME</c>.
+    /// Adds a vault that is described in configuration. The container provides the vault as a keyed service whose key is the vault's name. If only one vault is
+    /// registered, the container also provides this vault without a key. The vault's destinations form the pool <c>vault-NAME</c>.
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The vault's name, unique in the container.</param>
@@ -53,6 +53,8 @@ public static class VaultServiceCollectionExtensions
         GivenName.ThrowIfBlank(name, nameof(name), nameof(AddHaVaultCheck), "a vault", "state");
         if (tags?.Contains("live", StringComparer.OrdinalIgnoreCase) == true)
             throw new ArgumentException($"AddHaVaultCheck of vault '{name}' has the tag 'live': a liveness probe would restart the application because a backup is old. Use another tag, such as 'ready'.", nameof(tags));
+        if (builder.Services.Any(s => !s.IsKeyedService && s.ImplementationInstance is VaultUse use && use.Vault == name))
+            throw new ArgumentException($"AddHaVaultCheck: vault '{name}' has a health check already, and two health checks of one name are not possible. Call AddHaVaultCheck once for each vault.", nameof(name));
         builder.Services.AddSingleton(new VaultUse(name, $"AddHaVaultCheck(\"{name}\")"));
         builder.Services.AddVaultNames();
         return builder.Add(new HealthCheckRegistration("vault-" + name, p => p.GetRequiredKeyedService<VaultSchedule>(name), failureStatus: null, tags));
@@ -97,7 +99,7 @@ public static class VaultServiceCollectionExtensions
             (options, vaults, clients) => VaultSettings.Describe(options, vaults.Get(name), () => clients.CreateClient(pool)));
         builder.AddFaultClassifier(new DestinationFaults()).OnFault(DestinationFaults.ActionFor);
         services.AddKeyedSingleton(name, (provider, _) => new Vault(provider.GetRequiredKeyedService<EndpointPool>(pool), provider.GetRequiredService<IOptionsMonitor<VaultOptions>>().Get(name)));
-        services.TryAddSingleton(provider => provider.GetRequiredKeyedService<Vault>(name));
+        services.TryAddSingleton(VaultNames.GetOnlyVault);
         services.AddKeyedSingleton(name, (provider, _) => ActivatorUtilities.CreateInstance<VaultSchedule>(
             provider, name, provider.GetRequiredKeyedService<Vault>(name), provider.GetRequiredService<IOptionsMonitor<VaultOptions>>().Get(name)));
         services.AddSingleton<IStatusPanel>(provider => provider.GetRequiredKeyedService<VaultSchedule>(name));

@@ -12,7 +12,8 @@ public static class HaEndpointReplacement
     /// Replaces the pool's endpoints with fakes in memory. The endpoints keep their names, tiers and limits. The fakes answer all probes and all calls, through
     /// every client that the application registered with <see cref="IHttpClientFactory"/>. An endpoint without a fake cannot be reached. Call this method after
     /// the application's own registrations (in <c>ConfigureTestServices</c>). For virtual time register a <see cref="ManualTimeProvider"/> as the <see
-    /// cref="TimeProvider"/>.
+    /// cref="TimeProvider"/>. The start fails if no pool has this name. It fails too if a fake has the name of no endpoint while an endpoint has no fake, because
+    /// the name is then probably misspelt.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="pool">The pool's name.</param>
@@ -24,17 +25,37 @@ public static class HaEndpointReplacement
         ArgumentException.ThrowIfNullOrWhiteSpace(pool);
         ArgumentNullException.ThrowIfNull(fakes);
         var places = new Places(LabelOf(pool), fakes);
-        services.PostConfigure<EndpointPoolOptions>(pool, places.Move);
+        services.RequireHaEndpointPool(pool, nameof(ReplaceHaEndpoints));
+        services.PostConfigure<EndpointPoolOptions>(pool, options =>
+        {
+            ThrowIfMisspelt(pool, options, fakes);
+            places.Move(options);
+        });
         services.PostConfigureAll<HttpClientFactoryOptions>(options =>
             options.HttpMessageHandlerBuilderActions.Add(builder => builder.AdditionalHandlers.Add(new Detour(places))));
         new Named(pool, services).ConfigureParts((_, parts) =>
         {
             parts.ProbeHttp = new HttpMessageInvoker(places.Network, disposeHandler: false);
             var given = parts.Probe;
-            // A TCP probe would open a real connection. Therefore a request to the fake's health path replaces it.
-            parts.Probe = endpoint => given?.Invoke(endpoint) is { } probe and not TcpProbe ? probe : new HttpProbe("/health");
+            // A TCP probe would open a real connection. Therefore a request to the fake's health path replaces it. An endpoint without an address has no fake.
+            parts.Probe = endpoint =>
+            {
+                var own = given?.Invoke(endpoint);
+                return endpoint.Address is null || own is not null and not TcpProbe ? own : new HttpProbe("/health");
+            };
         });
         return services;
+    }
+
+    // A fake may be for an endpoint that the pool gets later. But if there is also an endpoint without a fake, the name of the fake is probably misspelt.
+    private static void ThrowIfMisspelt(string pool, EndpointPoolOptions options, (string Endpoint, FakeHttpEndpoint Fake)[] fakes)
+    {
+        string[] endpoints = [.. (options.Endpoints ?? []).Where(static e => e is not null).Select(static e => e.Name)];
+        if (options.AllowEmpty || endpoints.All(name => fakes.Any(f => f.Endpoint == name)))
+            return;
+        string[] unknown = [.. fakes.Select(static f => f.Endpoint).Where(name => !endpoints.Contains(name, StringComparer.Ordinal))];
+        if (unknown.Length > 0)
+            throw new InvalidOperationException($"ReplaceHaEndpoints names '{string.Join("', '", unknown)}', which the pool '{pool}' does not have, and gives no fake to '{string.Join("', '", endpoints.Where(name => !fakes.Any(f => f.Endpoint == name)))}'. Write the names as the pool has them.");
     }
 
     // A label of a host name has at most 63 characters. A longer name of a pool is represented by its hash, so that two pools never share a host.

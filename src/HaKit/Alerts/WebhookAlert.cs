@@ -45,6 +45,9 @@ internal sealed class WebhookAlert : IDisposable
     /// <summary>Checks whether the webhook posts to this address.</summary>
     public bool IsFor(Uri address) => _address == address;
 
+    /// <summary>Checks whether both webhooks post to the same address.</summary>
+    public bool HasAddressOf(WebhookAlert other) => _address == other._address;
+
     /// <exception cref="HttpRequestException">The message was refused permanently, or all attempts failed.</exception>
     public async ValueTask SendAsync(AlertMessage message, CancellationToken cancellationToken)
     {

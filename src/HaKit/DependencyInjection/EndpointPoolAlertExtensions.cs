@@ -19,6 +19,7 @@ public static class EndpointPoolAlertExtensions
     /// <param name="services">The container.</param>
     /// <param name="configure">Adds the receivers.</param>
     /// <exception cref="OptionsValidationException">An option is invalid, or there is no receiver.</exception>
+    /// <exception cref="ArgumentException">An earlier call has added the same webhook.</exception>
     public static IServiceCollection AddHaAlerts(this IServiceCollection services, Action<AlertOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -29,9 +30,18 @@ public static class EndpointPoolAlertExtensions
         string[] wrong = [.. options.Validate()];
         if (wrong.Length > 0)
             throw new OptionsValidationException("alerts", typeof(AlertOptions), wrong);
+        foreach (var other in services.Where(static s => !s.IsKeyedService).Select(static s => s.ImplementationInstance).OfType<AlertRegistration>())
+        {
+            if (options.Webhooks.Any(w => other.Options.Webhooks.Any(w.HasAddressOf)))
+                throw new ArgumentException("AddHaAlerts was called twice with the same webhook, so each alert would be posted twice. Call AddHaAlerts once, or give AddWebhook another address. The address is not shown, because it may hold a secret.", nameof(configure));
+        }
+        services.AddSingleton(new AlertRegistration(options));
         return services.AddSingleton<IHostedService>(provider => new AlertHost(provider, options));
     }
 }
+
+/// <summary>Holds the options of one call of AddHaAlerts.</summary>
+internal sealed record AlertRegistration(AlertOptions Options);
 
 /// <summary>Sends alerts while the application runs.</summary>
 internal sealed class AlertHost(IServiceProvider provider, AlertOptions options) : IHostedService, IDisposable

@@ -43,7 +43,19 @@ public static class EndpointPoolBuilderCredentialExtensions
     public static IEndpointPoolBuilder UseCredential(this IEndpointPoolBuilder builder, string endpoint, Func<IServiceProvider, CancellationToken, ValueTask<string?>> source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return builder.UseCredential(endpoint, null, source);
+        return builder.UseCredential(endpoint, null, (provider, token) => AskAsync(source, provider, endpoint, token));
+    }
+
+    private static async ValueTask<string?> AskAsync(Func<IServiceProvider, CancellationToken, ValueTask<string?>> source, IServiceProvider provider, string endpoint, CancellationToken token)
+    {
+        try
+        {
+            return await source(provider, token).ConfigureAwait(false);
+        }
+        catch (InvalidOperationException refused) when (ScopedService.IsRefusedIn(refused))
+        {
+            throw new InvalidOperationException($"UseCredential of endpoint '{endpoint}' asks for a scoped service, and it runs outside a scope. Create a scope in the function, with provider.CreateAsyncScope(). {refused.Message}", refused);
+        }
     }
 
     private static IEndpointPoolBuilder UseCredential(

@@ -24,7 +24,7 @@ public static class EndpointPoolHealthCheckExtensions
     /// <param name="failureStatus">The status to report instead of Unhealthy. Default null: Unhealthy.</param>
     /// <param name="tags">Tags for selecting checks. Default: none.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="minimum"/> is less than 1.</exception>
-    /// <exception cref="ArgumentException">The pool's name is blank, or the tag <c>live</c> was given.</exception>
+    /// <exception cref="ArgumentException">The pool's name is blank, the pool has a check already, or the tag <c>live</c> was given.</exception>
     public static IHealthChecksBuilder AddHaEndpointPoolCheck(
         this IHealthChecksBuilder builder, string pool, int minimum = 2, HealthStatus? failureStatus = null, IEnumerable<string>? tags = null)
     {
@@ -34,7 +34,10 @@ public static class EndpointPoolHealthCheckExtensions
             throw new ArgumentOutOfRangeException(nameof(minimum), minimum, $"AddHaEndpointPoolCheck of pool '{pool}': minimum is {minimum}, and at least 1 is needed.");
         if (tags?.Contains("live", StringComparer.OrdinalIgnoreCase) == true)
             throw new ArgumentException($"AddHaEndpointPoolCheck of pool '{pool}' has the tag 'live': a liveness probe would restart the application because its providers are down. Use another tag, such as 'ready'.", nameof(tags));
-        builder.Services.RequireHaEndpointPool(pool, $"Health check '{pool}'");
+        var user = $"Health check '{pool}'";
+        if (builder.Services.Any(s => !s.IsKeyedService && s.ImplementationInstance is EndpointPoolUse use && use.Pool == pool && use.By == user))
+            throw new ArgumentException($"AddHaEndpointPoolCheck: pool '{pool}' has a health check already, and two health checks of one name are not possible. Call AddHaEndpointPoolCheck once for each pool.", nameof(pool));
+        builder.Services.RequireHaEndpointPool(pool, user);
         return builder.Add(new HealthCheckRegistration(
             pool, provider => new EndpointPoolCheck(provider.GetRequiredKeyedService<EndpointPool>(pool), minimum), failureStatus, tags));
     }

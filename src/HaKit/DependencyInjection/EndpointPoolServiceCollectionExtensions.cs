@@ -77,7 +77,7 @@ public static class EndpointPoolServiceCollectionExtensions
         if (string.IsNullOrWhiteSpace(name))
             throw new ArgumentException($"The name that AddHaEndpointPool was given is '{name}'. Give the pool a name.", nameof(name));
         if (services.Any(s => s.IsKeyedService && s.ServiceType == typeof(EndpointPool) && Equals(s.ServiceKey, name)))
-            throw new ArgumentException($"AddHaEndpointPool: a pool of the name '{name}' is registered already. Give this pool another name.", nameof(name));
+            throw new ArgumentException($"AddHaEndpointPool: a pool of the name '{name}' is registered already. Give this pool another name. If both are the same pool, register it once: AddHaOpenAIClient registers the pool of its name too.", nameof(name));
         if (services.FirstOrDefault(s => s.ImplementationInstance is EndpointPoolRegistration other && other.Name.Equals(name, StringComparison.OrdinalIgnoreCase))?.ImplementationInstance is EndpointPoolRegistration alike)
             throw new ArgumentException($"AddHaEndpointPool: the pools '{alike.Name}' and '{name}' differ only in capital letters: logs and pages would confuse them. Give this pool another name.", nameof(name));
         var options = services.AddOptions<EndpointPoolOptions>(name);

@@ -17,9 +17,12 @@ public sealed class HttpProbe : IProbe
 
     /// <summary>Creates a probe for the given path.</summary>
     /// <param name="path">A path relative to the endpoint's host, for example <c>/health</c>. It may have a query.</param>
+    /// <exception cref="ArgumentException">The path is blank, an address, a placeholder or in quotation marks, or has white space.</exception>
     public HttpProbe(string path)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        ArgumentNullException.ThrowIfNull(path);
+        if (HeartbeatPath.FindMistakeOfForm(path) is { } mistake)
+            throw new ArgumentException($"HttpProbe: the path {mistake}", nameof(path));
         Path = path;
     }
 

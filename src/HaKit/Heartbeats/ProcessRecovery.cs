@@ -23,7 +23,7 @@ public sealed class ProcessRecovery
     /// <param name="arguments">The arguments, passed unchanged.</param>
     public ProcessRecovery(string fileName, params string[] arguments)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(fileName);
+        GivenName.ThrowIfBlank(fileName, nameof(fileName), nameof(ProcessRecovery), "a program", "systemctl");
         ArgumentNullException.ThrowIfNull(arguments);
         (_fileName, _arguments) = (fileName, [.. arguments]);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using HaKit.Attempts;
 using HaKit.Faults;
@@ -27,9 +28,9 @@ public sealed class PrometheusProbe : IProbe
     /// <param name="threshold">The value from which the heartbeat counts as missed, in the metric's own unit; above 0.</param>
     public PrometheusProbe(string metric, double threshold)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(metric);
+        GivenName.ThrowIfBlank(metric, nameof(metric), nameof(PrometheusProbe), "a metric", "vllm:num_requests_waiting");
         if (!(threshold > 0) || double.IsInfinity(threshold))
-            throw new ArgumentOutOfRangeException(nameof(threshold), threshold, "A finite number above 0 is needed.");
+            throw new ArgumentOutOfRangeException(nameof(threshold), string.Create(CultureInfo.InvariantCulture, $"PrometheusProbe of the metric '{metric}': the threshold is {threshold}, and a finite number above 0 is needed."));
         (_metric, _threshold) = (Encoding.UTF8.GetBytes(metric), threshold);
     }
 

@@ -16,12 +16,15 @@ public sealed class WebhookRecovery : IDisposable
     /// <summary>Creates an action that posts to the given address.</summary>
     /// <param name="address">An absolute http or https address.</param>
     /// <param name="http">The sender of the request. The action does not dispose it. Default null: the action has its own connections.</param>
-    /// <exception cref="ArgumentException">The address is not an absolute http or https address.</exception>
+    /// <exception cref="ArgumentException">The address is not an absolute http or https address, or has a placeholder in it.</exception>
     public WebhookRecovery(Uri address, HttpMessageInvoker? http = null)
     {
-        ArgumentNullException.ThrowIfNull(address);
+        if (address is null)
+            throw new ArgumentNullException(nameof(address), "WebhookRecovery was given no address: perhaps the configuration does not have it. An absolute http or https address is needed.");
         if (!address.IsAbsoluteUri || address.Scheme is not ("http" or "https"))
-            throw new ArgumentException("An absolute http or https address is needed.", nameof(address));
+            throw new ArgumentException("WebhookRecovery was given another address than an absolute http or https address, such as 'https://recovery.example/hook'. The address is not shown, because it may hold a secret.", nameof(address));
+        if (Placeholder.IsInAddress(address.OriginalString))
+            throw new ArgumentException("WebhookRecovery was given an address with a placeholder in it, such as '<id>'. Give the real address. It is not shown, because it may hold a secret.", nameof(address));
         _address = address;
         _ownsHttp = http is null;
         _http = http ?? new HttpMessageInvoker(new SocketsHttpHandler

@@ -25,7 +25,7 @@ public sealed class EndpointFaultHandler : DelegatingHandler
     /// <param name="time">The clock for dates in headers. Default: the system's.</param>
     public EndpointFaultHandler(string endpoint, WireDialect dialect = WireDialect.Unknown, TimeProvider? time = null)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(endpoint);
+        GivenName.ThrowIfBlank(endpoint, nameof(endpoint), "EndpointFaultHandler (UseHaEndpoint)", "an endpoint", "openai");
         _endpoint = endpoint;
         _dialect = dialect;
         _clock = new PoolClock(time ?? TimeProvider.System);

@@ -157,6 +157,11 @@ internal sealed class EndpointPoolOptionsValidator : IValidateOptions<EndpointPo
 {
     public ValidateOptionsResult Validate(string? name, EndpointPoolOptions options)
     {
+        if (name is { Length: 0 })
+        {
+            return ValidateOptionsResult.Fail(
+                "EndpointPoolOptions without a name belong to no pool, because pools have names. Ask for IOptionsMonitor<EndpointPoolOptions> in place of IOptions or CurrentValue, and call Get with the name of the pool.");
+        }
         var wrong = options.Validate(name ?? "");
         return wrong.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(wrong);
     }

@@ -72,6 +72,12 @@ internal sealed class PoolHeartbeats : IDisposable
     {
         if (!options.Heartbeat.Enabled || (OwnProbe(endpoint) ?? DefaultProbe(endpoint, options.Heartbeat)) is not { } probe)
             return null;
+        if (endpoint.Address is null && probe is TcpProbe or HttpProbe or ModelsProbe or CompletionProbe or VllmMetricsProbe or PrometheusProbe)
+        {
+            // Each heartbeat would fail, and the pool would eject an endpoint that works.
+            _journal.RecordWarning($"the probe {probe.GetType().Name} needs an address, and endpoint '{endpoint.Name}' has none, so the endpoint gets no heartbeats. Set Address of the endpoint, or give AddProbe a DelegateProbe.");
+            return null;
+        }
         var http = _parts.ProbeHttp ?? (_connections ??= new HttpMessageInvoker(PoolConnections.NewProbeHandler(options.ConnectTimeout)));
         var context = new ProbeContext { Endpoint = endpoint, Http = http, Classifier = _classifier, Time = _clock.Time, Credential = _credentials.GetAsync, ReachesOtherwise = _parts.ReachesOtherwise };
         return new HeartbeatSetup(probe, context, options.Heartbeat);

@@ -86,7 +86,7 @@ internal sealed class PoolMembers
             if (members.Length == _snapshot.Value.Members.Length)
                 return false;
             if (members.Length == 0 && !_options.Value.AllowEmpty)
-                throw new InvalidOperationException($"Pool '{_pool}': '{name}' is its last endpoint, and a pool needs at least one.");
+                throw new InvalidOperationException($"Pool '{_pool}': '{name}' is its last endpoint, and a pool needs at least one. Add another endpoint first, or set AllowEmpty.");
             var options = _options.Value.With([.. _options.Value.Endpoints.Where(e => e.Name != name)]);
             options.HasRemovedEndpoints = true;
             _options.Value = options;

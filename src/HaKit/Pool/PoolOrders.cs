@@ -94,7 +94,7 @@ internal sealed class PoolOrders(string pool, PoolClock clock, CurrentSnapshot s
     public ValueTask PromoteAsync(int tier, OrderNote? note)
     {
         if (members.UseFirstTier(tier) is null)
-            throw new ArgumentException($"Pool '{pool}' has no endpoint in tier {tier}.", nameof(tier));
+            throw new ArgumentException($"Pool '{pool}' has no endpoint in tier {tier}. It has endpoints in these tiers: {string.Join(", ", snapshot.Value.Members.Select(static m => m.Endpoint.Tier).Distinct().Order())}.", nameof(tier));
         Record(PoolOrder.Promote, null, tier, note);
         return default;
     }

@@ -38,7 +38,7 @@ internal sealed class OwnSelector(IEndpointSelector own, SelectionPolicy policy)
             var index = own.Choose(query.Profile, offers.AsSpan(0, count));
             return (uint)index < (uint)count
                 ? states[index]
-                : throw new InvalidOperationException($"The selector {own.GetType()} chose {index} of {count} candidates.");
+                : throw new InvalidOperationException($"The selector {own.GetType()} chose {index} of {count} candidates: an index from 0 to {count - 1} is needed.");
         }
         finally
         {

@@ -223,7 +223,7 @@ internal static class Requirement
     /// </summary>
     public static string? NameMissing(IReadOnlyList<EndpointState> members, RequestProfile profile)
     {
-        List<(string Name, RequestProfile Alone)> needs = [.. NeedsOf(profile)];
+        List<(string Name, RequestProfile Alone)> needs = [.. NeedsOf(profile, members)];
         if (!members.All(m => HasRoom(m.Endpoint, profile)))
         {
             var size = RequestProfile.Default with { MaxOutputTokens = profile.MaxOutputTokens, InputTokens = profile.IsWindowEstimated ? 0 : profile.InputTokens };
@@ -239,11 +239,11 @@ internal static class Requirement
 
     private static bool HasRoom(PoolEndpoint endpoint, RequestProfile profile) => !(profile.CertainTokens > endpoint.Capabilities.ContextWindow);
 
-    private static IEnumerable<(string Name, RequestProfile Alone)> NeedsOf(RequestProfile profile)
+    private static IEnumerable<(string Name, RequestProfile Alone)> NeedsOf(RequestProfile profile, IReadOnlyList<EndpointState> members)
     {
         var none = RequestProfile.Default;
         if (profile.Endpoints.Count > 0)
-            yield return ($"one of the endpoints '{string.Join("', '", profile.Endpoints)}'", none with { Endpoints = profile.Endpoints });
+            yield return ($"one of the endpoints '{string.Join("', '", profile.Endpoints)}' (the pool has '{string.Join("', '", members.Take(10).Select(static m => m.Endpoint.Name))}')", none with { Endpoints = profile.Endpoints });
         if (profile.Model is { } model)
             yield return ($"the model '{model}'", none with { Model = model });
         if (profile.Residency is { } residency)

@@ -120,7 +120,7 @@ public sealed class MistakeTests
         { new RequestProfile { Tags = ["fast", "gpu"] }, "the tag 'gpu'" },
         { new RequestProfile { Vision = true }, "vision" },
         { new RequestProfile { Tools = true, Tags = ["fast"] }, "tools, the tag 'fast', all at one endpoint" },
-        { new RequestProfile { Endpoints = ["z"] }, "one of the endpoints 'z'" },
+        { new RequestProfile { Endpoints = ["z"] }, "one of the endpoints 'z' (the pool has 'a', 'b')" },
         { new RequestProfile { InputTokens = 1_000_000 }, "room for 1000000 tokens in a context window" },
         { new RequestProfile { Vision = true, InputTokens = 1_000_000 }, "vision, room for 1000000 tokens in a context window" },
         { new RequestProfile { Tools = true, Residency = "eu", InputTokens = 1_000_000 }, "room for 1000000 tokens in a context window" },

@@ -26,6 +26,29 @@ public sealed class DefaultProbeTests
         pool.Explain(RequestProfile.Default).Select(e => e.Heartbeat?.Fault is null && e.Heartbeat is not null).Should().Equal(true, true, false);
     }
 
+    public static TheoryData<string, IProbe> ProbesOfAddresses => new()
+    {
+        { "tcp", new TcpProbe() }, { "http", new HttpProbe("/health") }, { "models", new ModelsProbe() }, { "completion", new CompletionProbe() },
+        { "vllm", new VllmMetricsProbe() }, { "prometheus", new PrometheusProbe("queue", 5) },
+    };
+
+    [Theory]
+    [MemberData(nameof(ProbesOfAddresses), DisableDiscoveryEnumeration = true)]
+    public async Task A_probe_of_an_address_does_not_eject_an_endpoint_without_one(string name, IProbe probe)
+    {
+        var time = new ManualTimeProvider();
+        var lines = new LogRecorder();
+        var options = new EndpointPoolOptions { Heartbeat = { SparingInterval = TimeSpan.FromSeconds(10) } };
+        options.Endpoints.Add(new EndpointOptions { Name = "a" });
+        options.Endpoints.Add(new EndpointOptions { Name = "b" });
+        await using var pool = new EndpointPool("p", options, new EndpointPoolParts { TimeProvider = time, LoggerFactory = lines.CreateFactory(), Probe = e => e.Name == "a" ? probe : null });
+
+        time.Advance(TimeSpan.FromMinutes(5));
+
+        pool.GetStatus().Endpoints.Should().OnlyContain(e => e.Health.Status == EndpointHealthStatus.Healthy, "of the probe {0}", name);
+        lines.Entries.Should().ContainSingle(l => l.Message.Contains("needs an address", StringComparison.Ordinal)).Which.Message.Should().Contain("endpoint 'a'");
+    }
+
     [Fact]
     public async Task A_killed_server_is_ejected_and_comes_back_by_the_default_heartbeat_alone()
     {
