@@ -77,7 +77,7 @@ public static class BatchExtensions
         ArgumentNullException.ThrowIfNull(batch);
         ArgumentNullException.ThrowIfNull(text);
         options = (EmbeddingBatchOptions?)options?.Copy() ?? new();
-        ArgumentOutOfRangeException.ThrowIfLessThan(options.GroupSize, 1, nameof(options.GroupSize));
+        BatchRunOptions.ThrowIf(options.GroupSize < 1, nameof(options.GroupSize), options.GroupSize, "Give at least 1.");
         return new BatchRun<TItem, Embedding<float>>(batch, new EmbeddingWork<TItem>(generator, text, options), options).RunAsync(cancellationToken);
     }
 

@@ -71,12 +71,15 @@ public static class BatchJournal
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(path);
         ArgumentException.ThrowIfNullOrWhiteSpace(newPath);
+        if (Path.GetFullPath(path) == Path.GetFullPath(newPath))
+            throw new ArgumentException($"The repair of the journal '{path}' would write to the damaged journal itself. Give the new journal another name.", nameof(newPath));
         return InNames(path, () => JournalRepair.Repair(path, newPath, SettingsOf(options)), cancellationToken);
     }
 
     private static Task<IBatchStore> OpenStoreAsync(string path, BatchJournalOptions? options, bool create, CancellationToken cancellationToken)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        if (string.IsNullOrWhiteSpace(path))
+            throw new ArgumentException($"BatchJournal was given no path of a journal: it is {(path is null ? "null" : $"'{path}'")}. Perhaps the configuration does not have it. Give a path such as \"reviews.journal\".", nameof(path));
         if (Directory.Exists(path))
             return Task.FromException<IBatchStore>(new BatchStoreException($"The journal '{path}' is a folder: the name of a file in it is needed, such as '{Path.Combine(path, "work.journal")}'."));
         return InNames<IBatchStore>(path, () => JournalOpener.Open(path, SettingsOf(options), create), cancellationToken);
@@ -96,7 +99,7 @@ public static class BatchJournal
         }
         catch (DirectoryNotFoundException exception)
         {
-            return Task.FromException<T>(new BatchStoreException($"The journal '{path}' cannot be opened: its folder does not exist. Create the folder first.", exception));
+            return Task.FromException<T>(new BatchStoreException($"The journal '{path}' cannot be opened: its folder does not exist. {(path is ['~', ..] ? "Only a shell replaces '~': give the whole path." : "Create the folder first.")}", exception));
         }
         catch (Exception exception) when (exception is UnauthorizedAccessException or IOException and not BatchStoreException)
         {

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace HaKit.Batch;
 
 /// <summary>Sets how a batch is run. Not thread-safe; the method that runs the batch takes a copy.</summary>
@@ -77,15 +79,19 @@ public class BatchRunOptions
 
     internal void Validate()
     {
-        ArgumentNullException.ThrowIfNull(Profile);
-        if (MaxFailures is { } failures)
-            ArgumentOutOfRangeException.ThrowIfNegative(failures, nameof(MaxFailures));
-        if (MaxConcurrency is { } concurrency)
-            ArgumentOutOfRangeException.ThrowIfLessThan(concurrency, 1, nameof(MaxConcurrency));
-        ArgumentOutOfRangeException.ThrowIfLessThan(MaxTries, 1);
-        if (MaxOutage is { } outage)
-            ArgumentOutOfRangeException.ThrowIfLessThan(outage, TimeSpan.Zero, nameof(MaxOutage));
-        if (MaxCost is { } cost && (!(cost > 0) || double.IsInfinity(cost)))
-            throw new ArgumentOutOfRangeException(nameof(MaxCost), cost, "A finite number above 0 is needed, or nothing for no limit.");
+        if (Profile is null)
+            throw new ArgumentNullException(nameof(Profile), "RunBatchAsync: Profile is null. Give a RequestProfile, or leave Profile at its default.");
+        ThrowIf(MaxFailures < 0, nameof(MaxFailures), MaxFailures, "Give at least 0, or null for any number.");
+        ThrowIf(MaxConcurrency < 1, nameof(MaxConcurrency), MaxConcurrency, "Give at least 1, or null for as many as the endpoints allow.");
+        ThrowIf(MaxTries < 1, nameof(MaxTries), MaxTries, "Give at least 1.");
+        ThrowIf(MaxOutage < TimeSpan.Zero, nameof(MaxOutage), MaxOutage?.TotalSeconds, "Give at least 0 s, or null for no limit.", " s");
+        ThrowIf(MaxCost is { } cost && (!(cost > 0) || double.IsInfinity(cost)), nameof(MaxCost), MaxCost, "Give a finite number above 0, or null for no limit.");
+    }
+
+    /// <summary>Throws if an option is out of its range. The message names the option, its value and the remedy.</summary>
+    internal static void ThrowIf(bool isWrong, string option, double? value, string remedy, string unit = "")
+    {
+        if (isWrong)
+            throw new ArgumentOutOfRangeException(option, string.Create(CultureInfo.InvariantCulture, $"RunBatchAsync: {option} is {value}{unit}. {remedy}"));
     }
 }

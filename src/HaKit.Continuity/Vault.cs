@@ -96,7 +96,7 @@ public sealed class Vault : IAsyncDisposable
     /// <exception cref="ArgumentOutOfRangeException">The number of copies is less than 1.</exception>
     public async Task<VaultSnapshot> SaveAsync(string path, VaultSaveOptions options, CancellationToken cancellationToken = default)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(path);
+        VaultPlaces.ThrowIfBlank(path, nameof(path), nameof(SaveAsync));
         ArgumentNullException.ThrowIfNull(options);
         if (options.Copies < 1)
             throw new ArgumentOutOfRangeException(nameof(options), options.Copies, $"Copies is {options.Copies}: from 1 to the number of destinations ({_store.Destinations.Count}) is needed.");
@@ -131,7 +131,7 @@ public sealed class Vault : IAsyncDisposable
     public async Task<VaultRestoreReport> RestoreAsync(string snapshot, string target, string? path = null, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(snapshot);
-        ArgumentException.ThrowIfNullOrWhiteSpace(target);
+        VaultPlaces.ThrowIfBlank(target, nameof(target), nameof(RestoreAsync));
         if (VaultPlaces.Touching(_options, target, onlyInside: true) is { } destination)
             throw new VaultException($"The target '{target}' lies in the folder of destination '{destination}'. Restore to a path outside the destinations.");
         var session = await OpenAsync(create: false, cancellationToken);
@@ -162,7 +162,7 @@ public sealed class Vault : IAsyncDisposable
     /// <exception cref="ArgumentOutOfRangeException">The interval is out of its range.</exception>
     public async IAsyncEnumerable<VaultRestoreReport> FollowAsync(string target, TimeSpan every, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        ArgumentException.ThrowIfNullOrWhiteSpace(target);
+        VaultPlaces.ThrowIfBlank(target, nameof(target), nameof(FollowAsync));
         if (SettingRange.Find(nameof(every), every, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30)) is { } mistake)
             throw new ArgumentOutOfRangeException(nameof(every), mistake);
         // The folder is deleted when it is replaced, and a destination in it would be deleted too.

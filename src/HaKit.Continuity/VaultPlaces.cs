@@ -34,14 +34,28 @@ internal static class VaultPlaces
         return null;
     }
 
+    /// <summary>Throws if a method was given no path. A missing path usually comes from a configuration that does not have it.</summary>
+    /// <exception cref="ArgumentException">The path is null or blank.</exception>
+    public static void ThrowIfBlank([System.Diagnostics.CodeAnalysis.NotNull] string? path, string parameter, string method)
+    {
+        var message = $"{method} of the vault was given no path: {parameter} is {(path is null ? "null" : $"'{path}'")}. Perhaps the configuration does not have it. Give the path of a file or folder.";
+        if (path is null)
+            throw new ArgumentNullException(parameter, message);
+        if (string.IsNullOrWhiteSpace(path))
+            throw new ArgumentException(message, parameter);
+    }
+
     private static string? FolderProblem(string folder)
     {
         if (string.IsNullOrWhiteSpace(folder))
             return "is empty. Give the path of a folder, such as '/mnt/backup/app'.";
         if (Placeholder.IsTemplate(folder))
             return "has a placeholder in it, such as '<folder>' or '${FOLDER}'. Give the real path.";
-        return folder is "~" or ['~', '/' or '\\', ..] ? $"is '{folder}', and only a shell replaces '~'. Give the whole path, such as '/home/app/backup'." : null;
+        return HomeProblem(folder);
     }
+
+    private static string? HomeProblem(string path) =>
+        path is "~" or ['~', '/' or '\\', ..] ? $"is '{path}', and only a shell replaces '~'. Give the whole path, such as '/home/app/backup'." : null;
 
     private static string? SasProblem(string sas)
     {
@@ -79,6 +93,8 @@ internal static class VaultPlaces
         {
             if (string.IsNullOrWhiteSpace(source) || Placeholder.IsTemplate(source))
                 yield return "Source is empty or a placeholder. Give the file or folder that the schedule saves.";
+            else if (HomeProblem(source) is { } home)
+                yield return $"Source {home}";
             else if (Touching(options, source) is { } destination)
                 yield return $"Source is '{source}', and it has the folder of destination '{destination}' in it, or lies in that folder. Keep the source and the destinations apart.";
         }
@@ -86,6 +102,8 @@ internal static class VaultPlaces
             yield break;
         if (string.IsNullOrWhiteSpace(state) || Directory.Exists(state))
             yield return $"StateFile is '{state}': the path of a file is needed, such as '/var/lib/app/vault.state'.";
+        else if (HomeProblem(state) is { } home)
+            yield return $"StateFile {home}";
         else if (Touching(options, state, onlyInside: true) is { } destination)
             yield return $"StateFile is '{state}', which lies in the folder of destination '{destination}'. Give it a path on this machine, outside the destinations.";
     }

@@ -17,6 +17,25 @@ internal static class VaultSettings
 
     public static IEnumerable<string> Problems(VaultOptions options)
     {
+        string[] missing = [.. Missing(options)];
+        return missing.Length > 0 ? missing : ProblemsOf(options); // the other checks would read missing values
+    }
+
+    // A value that the configuration does not have is null in code: options.Keys["1"] = configuration["VaultKey"]!.
+    private static IEnumerable<string> Missing(VaultOptions options)
+    {
+        if (options.Destinations is null)
+            yield return "Destinations is null. Give a list of destinations, each with a Name and a Folder or BlobSas.";
+        else if (options.Destinations.Contains(null!))
+            yield return "Destinations has an entry that is null. Remove it, or give it a Name and a Folder or BlobSas.";
+        if (options.Keys is null)
+            yield return "Keys is null. Add Keys:1 with 32 random bytes in Base64 (openssl rand -base64 32).";
+        foreach (var number in options.Keys?.Where(static k => k.Value is null).Select(static k => k.Key) ?? [])
+            yield return $"Keys:{Shorten(number)} is null: perhaps the configuration does not have the key. Give it 32 random bytes in Base64 (openssl rand -base64 32).";
+    }
+
+    private static IEnumerable<string> ProblemsOf(VaultOptions options)
+    {
         if (options.Destinations.Count == 0)
             yield return "Destinations is empty: a vault needs at least one, with a Name and a Folder or BlobSas.";
         for (var i = 0; i < options.Destinations.Count; i++)

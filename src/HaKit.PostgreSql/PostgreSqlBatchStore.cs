@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
 using HaKit.Batch;
 using HaKit.Batch.Stores;
@@ -31,9 +32,9 @@ public sealed class PostgreSqlBatchOptions
     internal void Validate()
     {
         if (Lease < TimeSpan.FromSeconds(1) || Lease > TimeSpan.FromDays(1))
-            throw new ArgumentOutOfRangeException(nameof(Lease), Lease, "1 s to a day is needed.");
+            throw new ArgumentOutOfRangeException(nameof(Lease), string.Create(CultureInfo.InvariantCulture, $"PostgreSqlBatchStore: Lease is {Lease.TotalSeconds} s: 1 s to a day is needed."));
         if (SealKey is { Length: < 16 and var length })
-            throw new ArgumentException($"The key has {length} bytes: at least 16 are needed.", nameof(SealKey));
+            throw new ArgumentException($"PostgreSqlBatchStore: SealKey has {length} bytes: at least 16 are needed.", nameof(SealKey));
     }
 }
 
@@ -79,7 +80,8 @@ public static class PostgreSqlBatchStore
         NpgsqlDataSource dataSource, string name, PostgreSqlBatchOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(dataSource);
-        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (string.IsNullOrWhiteSpace(name))
+            throw new ArgumentException($"PostgreSqlBatchStore was given no name of a batch: it is {(name is null ? "null" : $"'{name}'")}. Perhaps the configuration does not have it. Give the name itself, such as \"reviews\".", nameof(name));
         options ??= new();
         options.Validate();
         try
@@ -89,9 +91,14 @@ public static class PostgreSqlBatchStore
         }
         catch (NpgsqlException exception)
         {
-            throw new BatchStoreException($"The batch '{name}' cannot be opened in PostgreSQL: {exception.Message}", exception);
+            throw new BatchStoreException($"The batch '{name}' cannot be opened in PostgreSQL: {exception.Message.TrimEnd('.')}. {RemedyOf(exception)}", exception);
         }
     }
+
+    // An error of the server has a code. Without a code, no server was reached.
+    private static string RemedyOf(NpgsqlException exception) => exception.SqlState is null
+        ? "Correct host and port in the connection string, or start the database."
+        : "Correct the connection string, or the permissions of its user.";
 }
 
 internal static class Resources

@@ -15,7 +15,7 @@ internal static class JournalRepair
         using var newLock = JournalLock.Acquire(files, newName, settings.Time.GetUtcNow());
         var (present, unfinished) = JournalOpener.FilesOf(files, newName);
         if (present.Count > 0)
-            throw new BatchStoreException($"There is a journal '{newName}' already.");
+            throw new BatchStoreException($"There is a journal '{newName}' already. Give the new journal another name.");
         foreach (var path in unfinished)
             files.Delete(path); // of a repair that was interrupted
         using var damaged = JournalFile.OpenDamaged(files, numbered.GetValueAtIndex(numbered.Count - 1), settings.Seal);

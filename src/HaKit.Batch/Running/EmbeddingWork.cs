@@ -26,12 +26,15 @@ internal sealed class EmbeddingWork<TItem>(IEmbeddingGenerator<string, Embedding
     public override int GroupSize { get; } =
         Math.Min(options.GroupSize, (generator.GetService(typeof(EndpointPoolEmbeddingGenerator)) as EndpointPoolEmbeddingGenerator)?.MaxBatchSize ?? int.MaxValue);
 
-    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Compute(Encoding.UTF8.GetBytes(text(item)), _options);
+    private string TextOf(TItem item) =>
+        text(item) ?? throw new InvalidOperationException("RunBatchAsync: the function for the text of an item returned null. Return a text.");
+
+    public override RequestFingerprint FingerprintOf(TItem item, ReadOnlyMemory<byte> input) => RequestFingerprint.Compute(Encoding.UTF8.GetBytes(TextOf(item)), _options);
 
     // Embeddings have no output tokens; 1 (not 0) marks the count as known.
     public override PreparedCall<Embedding<float>> Prepare(IReadOnlyList<TItem> items)
     {
-        var texts = items.Select(text).ToArray();
+        var texts = items.Select(TextOf).ToArray();
         return new([.. texts.Select(static t => (t.Length / 4 + 1L, 1L))], (profile, token) => CallAsync(texts, profile, token));
     }
 

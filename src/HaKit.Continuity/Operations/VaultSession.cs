@@ -64,7 +64,7 @@ internal sealed class VaultSession
         if (identities.Values.Select(static c => c.Vault).Distinct().Count() > 1)
             throw new VaultException($"The destinations belong to different vaults: {string.Join(", ", identities.Keys.Select(static v => $"'{v.Name}'"))}. Give each vault destinations of its own.");
         if (identities.Count == 0 && refused.Count > 0)
-            throw new VaultException($"{(refused.First().Value is VaultObjectException { Problem: VaultProblem.Damaged } ? "The keys do not open this vault" : "This vault cannot be opened")}. Destination '{refused.First().Key.Name}': {refused.First().Value.Message} Nothing was written.");
+            throw new VaultException($"{(refused.First().Value is VaultObjectException { Problem: VaultProblem.Damaged } ? "The keys do not open this vault" : "This vault cannot be opened")}. Destination '{refused.First().Key.Name}': {refused.First().Value.Message} Nothing was written. Give Keys the keys with which the vault was saved, or give this vault other destinations.");
         // A destination of this vault that has lost its check object is not excluded. If another destination has the vault's identity, the next save or sync
         // writes the check object again.
         foreach (var (view, why) in refused.Where(r => r.Key.Checks.Count > 0 || !IsOfVault(r.Key, identities.Keys)))
@@ -110,13 +110,21 @@ internal sealed class VaultSession
         }
         catch (Exception e) when (IsOfDestination(e, token))
         {
-            view.Failure ??= e.Message; // the first failure is the cause
+            view.Failure ??= ReasonOf(e); // the first failure is the cause
             return false;
         }
     }
 
     /// <summary>Reads an object from the first destination that has a good copy.</summary>
     /// <exception cref="VaultObjectException">No destination has a good copy; the message describes the problem at each destination.</exception>
+    // The exception of the pool lists the attempts. Only the exception of the last attempt names the path and the error of the file system.
+    private static string ReasonOf(Exception failure)
+    {
+        var cause = (failure as EndpointPoolException)?.InnerException is { } inner and (IOException or UnauthorizedAccessException) ? inner : failure;
+        var reason = cause == failure ? failure.Message : $"{cause.Message.TrimEnd('.')}. {failure.Message}";
+        return cause is UnauthorizedAccessException or DirectoryNotFoundException or FileNotFoundException ? $"{reason.TrimEnd('.')}. Correct the path of the destination's folder, or its permissions" : reason;
+    }
+
     public Task<byte[]> ReadAsync(char kind, ObjectId id, CancellationToken token) => ReadAsync(kind, id, OpenVerified, token);
 
     private async Task<T> ReadAsync<T>(char kind, ObjectId id, Func<ObjectName, ObjectId, byte[], T> open, CancellationToken token)

@@ -35,6 +35,8 @@ public sealed class FlightRecorderOptions
             yield return "Flight recorder: Folder is empty: a recording needs a folder. Set Folder, for example to \"recordings\".";
         else if (Placeholder.IsTemplate(Folder))
             yield return "Flight recorder: Folder has a placeholder in it, such as '<folder>' or '${FOLDER}'. Give the real folder, for example \"recordings\".";
+        else if (Folder is ['~', '/' or '\\', ..])
+            yield return $"Flight recorder: Folder is '{Folder}', and only a shell replaces '~'. Give the whole path, such as \"/var/lib/app/recordings\".";
         else if (File.Exists(Folder))
             yield return $"Flight recorder: Folder is '{Folder}', which is a file: a folder is needed. Give another path.";
         if (SegmentBytes < 64 * 1024)

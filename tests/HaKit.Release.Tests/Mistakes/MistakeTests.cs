@@ -8,7 +8,7 @@ public sealed class MistakeTests
     private static readonly Dictionary<string, Mistake> s_mistakes =
         SettingMistakes.All.Concat(ApplicationMistakes.All).Concat(SecretMistakes.All).Concat(PlaceMistakes.All).Concat(StorageMistakes.All).Concat(ToolMistakes.All)
             .Concat(EndpointMistakes.All).Concat(EffectMistakes.All).Concat(WiringMistakes.All).Concat(VaultMistakes.All).Concat(AvailabilityMistakes.All)
-            .Concat(FormMistakes.All).Concat(ForeignMistakes.All).Concat(UnitMistakes.All).Concat(ContainerMistakes.All).ToDictionary(m => m.Name, StringComparer.Ordinal);
+            .Concat(FormMistakes.All).Concat(ForeignMistakes.All).Concat(UnitMistakes.All).Concat(ContainerMistakes.All).Concat(PackageMistakes.All).ToDictionary(m => m.Name, StringComparer.Ordinal);
 
     public static TheoryData<string> Names => [.. s_mistakes.Keys];
 

@@ -36,7 +36,7 @@ public sealed class StructureTests
         ["HttpAnswer.ExamineAsync"] = "one answer is judged by its status, its type and its body in turn",
         ["HttpAnswer.ReadJsonAsync"] = "one answer is judged by its status, its type and its body in turn",
         ["ProfileHeaders.With"] = "a flat table: one line for each header",
-        ["VaultSettings.Problems"] = "a flat table: one line for each setting",
+        ["VaultSettings.ProblemsOf"] = "a flat table: one line for each setting",
         ["FactWriter.AddChange"] = "a flat table: one line for each kind of fact that a change makes",
         ["SseEvents.TryTakeValue"] = "a parser on the path of each event",
         ["StreamPieces.FindContent"] = "a parser on the path of each event",
