@@ -61,6 +61,20 @@ internal static class CommandOptions
         return default;
     }
 
+    /// <summary>Throws if an option was given that would be ignored.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="why">The reason and the remedy. The first sentence begins with the option, for example <c>has no effect with --trace. Leave it out.</c></param>
+    /// <param name="options">The options that would be ignored.</param>
+    /// <exception cref="UsageException">One of the options was given.</exception>
+    public static void ThrowIfGiven(ParseResult parsed, string why, params IEnumerable<Option> options)
+    {
+        if (options.FirstOrDefault(option => IsGiven(parsed, option)) is { } ignored)
+            throw new UsageException($"{ignored.Name} {why}");
+    }
+
+    /// <summary>Checks whether an option was given, and does not have only its default.</summary>
+    public static bool IsGiven(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
+
     private static Option<TimeSpan?> CreateDuration(string name, string description, Func<string, TimeSpan?> parse, string expected) => new(name)
     {
         HelpName = "TIME",

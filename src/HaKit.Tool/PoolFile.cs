@@ -24,7 +24,7 @@ internal static class PoolFile
             using var provider = services.BuildServiceProvider();
             return provider.GetRequiredService<IOptionsMonitor<EndpointPoolOptions>>().Get("pool");
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or OptionsValidationException or InvalidOperationException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or FormatException or OptionsValidationException or InvalidOperationException)
         {
             throw new UsageException($"--pool is '{file}', which cannot be used: {Innermost(exception).Message}");
         }

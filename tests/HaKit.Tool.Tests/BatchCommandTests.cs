@@ -91,6 +91,17 @@ public sealed class BatchCommandTests : IDisposable
         error.Should().Contain(because);
     }
 
+    [Fact(Timeout = 120_000)]
+    public async Task A_mistake_in_the_file_of_the_pool_leaves_no_new_journal()
+    {
+        await using var server = await PrepareAsync(1);
+        await File.WriteAllTextAsync(PathOf("pool.json"), """{ "Endpoints": [ { "Name": "main", "Wieght": 2 } ] }""", TestContext.Current.CancellationToken);
+        var (exitCode, _, error) = await RunAsync("--input", PathOf("requests.jsonl"), "--output", PathOf("results.jsonl"));
+        exitCode.Should().Be(HakitTool.NotRun);
+        error.Should().Contain("Wieght");
+        Directory.GetFiles(_folder).Select(Path.GetFileName).Should().BeEquivalentTo("pool.json", "requests.jsonl");
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task A_damaged_journal_is_refused_and_repaired()
     {

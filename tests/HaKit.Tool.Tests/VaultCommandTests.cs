@@ -145,5 +145,19 @@ public sealed class VaultCommandTests : IDisposable
         var none = await RunAsync("list");
         none.ExitCode.Should().Be(HakitTool.NotRun);
         none.Error.Should().Contain("HAKIT_VAULT_KEY");
+        Environment.SetEnvironmentVariable("HAKIT_VAULT_KEY", "planted");
+        try
+        {
+            foreach (var place in (string[][])[["--vault", PathOf("vault.json")], ["--to", PathOf("disk")]])
+            {
+                var tooShort = await ToolRun.RunAsync(["vault", "list", .. place]);
+                tooShort.ExitCode.Should().Be(HakitTool.NotRun);
+                tooShort.Error.Should().Contain("Keys:1 is not 32 bytes").And.Contain("Key 1 is the value of HAKIT_VAULT_KEY").And.NotContain("planted");
+            }
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("HAKIT_VAULT_KEY", null);
+        }
     }
 }

@@ -40,12 +40,13 @@ internal static class BatchRunCommand
                 RedoFailed = parsed.GetValue(redoFailed),
             };
             var error = parsed.InvocationConfiguration.Error;
+            var poolOptions = ReadPool(parsed.GetRequiredValue(pool)!); // read first, so that a mistake in it leaves no new journal
             // The file is opened first, so that a long run does not end with a file that cannot be written. Its content is replaced at the end.
             await using var results = parsed.GetValue(output) is { } name ? OutputFile.Open("--output", name) : null;
             await using var batch = (await store.OpenAsync(parsed, create: true, cancellationToken)).AsOpenAIBatch();
             foreach (var notice in batch.Notices)
                 await error.WriteLineAsync(notice);
-            using var endpoints = new EndpointPool("batch", ReadPool(parsed.GetRequiredValue(pool)!));
+            using var endpoints = new EndpointPool("batch", poolOptions);
             if (parsed.GetValue(input) is { } requests)
                 await AddAsync(batch, requests, options.OnChanged, cancellationToken);
             if ((await batch.Store.CountAsync(cancellationToken)).Total == 0)

@@ -99,7 +99,14 @@ internal sealed class DrillUpstreamOptions
         "full" => DrillFaults.Full,
         "low" => DrillFaults.LowRate,
         "all" => DrillFaults.All,
-        _ => [.. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(name =>
-            DrillFaults.All.FirstOrDefault(f => f.Name == name) ?? throw new UsageException($"--faults names '{name}'; there are full, low, all, {string.Join(", ", DrillFaults.All.Select(f => f.Name))}."))],
+        _ => FaultsNamed(names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries), names),
     };
+
+    private static IReadOnlyList<DrillFault> FaultsNamed(string[] names, string given)
+    {
+        var all = string.Join(", ", DrillFaults.All.Select(static f => f.Name));
+        return names.Length == 0
+            ? throw new UsageException($"--faults is '{given}', which names no fault; there are full, low, all, {all}.")
+            : [.. names.Select(name => DrillFaults.All.FirstOrDefault(f => f.Name == name) ?? throw new UsageException($"--faults names '{name}'; there are full, low, all, {all}."))];
+    }
 }

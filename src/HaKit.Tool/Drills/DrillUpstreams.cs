@@ -65,7 +65,7 @@ internal sealed class DrillUpstreams : IAsyncDisposable
         catch (IOException taken)
         {
             await upstreams.DisposeAsync();
-            throw new UsageException($"--upstreams: {taken.Message}");
+            throw new UsageException($"--upstreams: {taken.Message} Stop the program that listens there, or give other ports, such as --upstreams 9201,9202,9203.");
         }
     }
 

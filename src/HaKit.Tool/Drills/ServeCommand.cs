@@ -21,6 +21,8 @@ internal static class ServeCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var faults = parsed.GetValue(upstreams.Faults) is { } names ? DrillUpstreamOptions.FaultsOf(names) : [];
+            if (parsed.GetValue(upstreams.Faults) is null)
+                CommandOptions.ThrowIfGiven(parsed, "has no effect without --faults. Name the faults, or leave it out.", length, rounds);
             var ports = DrillUpstreamOptions.PortsOf(parsed.GetValue(upstreams.Ports));
             var output = parsed.InvocationConfiguration.Output;
             var clock = new DrillClock();

@@ -28,6 +28,8 @@ internal static class RecordCommand
         {
             var from = DayOf(parsed.GetValue(day));
             var read = RecordingFile.Read(parsed.GetRequiredValue(recording)!, parsed.GetValue(name));
+            if (from is { } begin && read.Events is [var first, .., var last] && (last.At < begin || first.At >= begin.AddDays(1)))
+                throw new UsageException(string.Create(CultureInfo.InvariantCulture, $"--day is '{begin:yyyy-MM-dd}', and the recording has nothing of this day: it is from {first.At.UtcDateTime:yyyy-MM-dd HH:mm} to {last.At.UtcDateTime:yyyy-MM-dd HH:mm} UTC. Give a day of this time."));
             var figures = DayFigures.FromRecording(read, from, from?.AddDays(1));
             await using var output = JsonOutput.Open(parsed, json);
             if (parsed.GetValue(html) is { } file)

@@ -22,6 +22,10 @@ internal static class RecordingFile
         {
             recording = FlightRecording.Read(path, pool);
         }
+        catch (FileNotFoundException) when (pool is not null && HasAny(path))
+        {
+            throw new UsageException($"--name is '{pool}', and '{path}' has no recording of a pool of this name. Give the pool's name as AddHaFlightRecorder has it, or leave --name out if the folder has the recordings of one pool.");
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new UsageException($"The recording '{path}' cannot be read: {exception.Message} Give the folder of AddHaFlightRecorder, or one of its files.");
@@ -30,6 +34,18 @@ internal static class RecordingFile
             throw new UsageException($"The recording '{path}' cannot be read: {first} Give the folder of AddHaFlightRecorder, or one of its files.");
         var pools = recording.Events.OfType<RecordedConfiguration>().Select(static c => PoolOf(c.Json)).Distinct(StringComparer.Ordinal).ToArray();
         return pools.Length <= 1 ? recording : throw new UsageException($"The recording '{path}' is of {pools.Length} pools: {string.Join(", ", pools)}. Name one by --name.");
+    }
+
+    private static bool HasAny(string path)
+    {
+        try
+        {
+            return FlightRecording.Read(path).Files > 0;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 
     public static string PoolOf(string json)

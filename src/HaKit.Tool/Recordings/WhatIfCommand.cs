@@ -13,7 +13,7 @@ internal static class WhatIfCommand
 
     public static async Task<int> RunAsync(Question question, JsonOutput json, TextWriter error, CancellationToken cancellationToken)
     {
-        _ = RecordedSettings.Changes(question.Sets).ToArray(); // invalid settings are refused before the recording is read
+        _ = RecordedSettings.Changes(question.Sets); // invalid settings are refused before the recording is read
         var world = RecordedWorld.FromRecording(RecordingFile.Read(question.Recording, question.Name));
         var recorded = world.Configuration is { } text ? RecordedSettings.FromJson(text) : null;
         var settings = SettingsOf(question, world);
@@ -32,7 +32,7 @@ internal static class WhatIfCommand
     /// <summary>Returns a function that creates the settings to predict, each time as new objects.</summary>
     public static Func<EndpointPoolOptions> SettingsOf(Question question, RecordedWorld world)
     {
-        var changes = RecordedSettings.Changes(question.Sets).ToArray();
+        var changes = RecordedSettings.Changes(question.Sets);
         if (question.PoolFile is { } file)
         {
             var whole = Recording.RecordedConfiguration.Serialize("", PoolFile.Read(file));

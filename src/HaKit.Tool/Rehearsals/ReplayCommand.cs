@@ -37,12 +37,14 @@ internal static class ReplayCommand
         {
             if (parsed.GetValue(recording) is { } recorded)
             {
+                CommandOptions.ThrowIfGiven(parsed, "has no effect with a RECORDING. Leave one of them out.", file, speed, minutes, streamed, seed, single);
                 var question = new WhatIfCommand.Question(recorded, parsed.GetValue(name), parsed.GetValue(pool), parsed.GetValue(set) ?? [], parsed.GetValue(runs));
                 await using var answer = JsonOutput.Open(parsed, json);
                 return await WhatIfCommand.RunAsync(question, answer, parsed.InvocationConfiguration.Error, cancellationToken);
             }
             if (parsed.GetValue(file) is null)
                 throw new UsageException("A RECORDING or --trace is needed.");
+            CommandOptions.ThrowIfGiven(parsed, "belongs to a RECORDING, and none is given. Give a RECORDING in place of --trace, or leave the option out.", pool, set, name, runs);
             var trace = Trace.Read(parsed.GetRequiredValue(file)!, TimeSpan.FromMinutes(parsed.GetValue(minutes)));
             var plan = PlanOf(trace, Path.GetFileName(parsed.GetRequiredValue(file)!), parsed.GetValue(speed)) with
             {

@@ -25,6 +25,8 @@ internal static class SimulateCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var settings = parsed.GetValue(sweep) is { } names ? Sweep.Parse(names) : null;
+            if (settings is not null)
+                CommandOptions.ThrowIfGiven(parsed, "draws one run, and --sweep makes many. Leave one of them out.", svg);
             var read = world.Read(parsed);
             var error = parsed.InvocationConfiguration.Error;
             await using var figures = JsonOutput.Open(parsed, json);

@@ -28,11 +28,15 @@ internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
 
     /// <param name="names">The names of the settings, separated by commas, or "all".</param>
     /// <exception cref="UsageException">A name is unknown.</exception>
-    public static Sweep Parse(string names) => new(names == "all" ? All :
-    [
-        .. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-            .Select(name => Array.Find(All, s => s.Name == name) ?? throw new UsageException($"--sweep names '{name}'; there are {string.Join(", ", Names)}.")),
-    ]);
+    public static Sweep Parse(string names)
+    {
+        if (names == "all")
+            return new(All);
+        var given = names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (given.Length == 0)
+            throw new UsageException($"--sweep is '{names}', which names no setting; there are {string.Join(", ", Names)}.");
+        return new([.. given.Select(name => Array.Find(All, s => s.Name == name) ?? throw new UsageException($"--sweep names '{name}'; there are {string.Join(", ", Names)}."))]);
+    }
 
     /// <summary>Runs the history without changes, and once for each value of each setting.</summary>
     public IReadOnlyList<SweepRow> Run(World world, Func<string, (Progress Progress, Action<double> Show)> watch)

@@ -43,7 +43,7 @@ internal sealed class WorldOptions
         foreach (var service in services)
         {
             if (!members.Any(e => World.IsOf(e, service)))
-                throw new UsageException($"--pool is '{pool}', in which no endpoint has '{service}' as its Name, Provider or Account.");
+                throw new UsageException($"--pool is '{pool}', in which no endpoint has '{service}' as its Name, Provider or Account. Name the services of the pool's endpoints with --services, or set Provider of the endpoints.");
         }
 
         return new World

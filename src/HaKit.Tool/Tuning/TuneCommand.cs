@@ -27,7 +27,7 @@ internal static class TuneCommand
             command.Options.Add(option);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var history = ReadHistory(parsed.GetValue(recording), parsed.GetValue(name), world, parsed);
+            var history = ReadHistory(parsed.GetValue(recording), name, world, parsed);
             await using var figures = JsonOutput.Open(parsed, json);
             var progress = Progress.For(parsed.InvocationConfiguration.Error, "tune");
             var result = new TuningSearch(history, parsed.GetValue(judged), share =>
@@ -42,13 +42,18 @@ internal static class TuneCommand
         return command;
     }
 
-    private static ITuningHistory ReadHistory(string? recording, string? name, WorldOptions world, ParseResult parsed)
+    private static ITuningHistory ReadHistory(string? recording, Option<string?> nameOption, WorldOptions world, ParseResult parsed)
     {
+        var name = parsed.GetValue(nameOption);
         var hasIncidents = parsed.GetValue(world.IncidentsOption) is not null;
         if (recording is null == !hasIncidents)
             throw new UsageException(recording is null ? "Either a RECORDING or --incidents is needed." : "A RECORDING and --incidents are both given. Give one of them.");
         if (recording is null)
+        {
+            CommandOptions.ThrowIfGiven(parsed, "names the pool of a RECORDING, and none is given. Leave it out.", nameOption);
             return new IncidentTuningHistory(world.Read(parsed));
+        }
+        CommandOptions.ThrowIfGiven(parsed, "has no effect with a RECORDING. Leave it out.", world.All.Where(o => o != world.IncidentsOption && o != world.PoolOption));
         var recorded = RecordedWorld.FromRecording(RecordingFile.Read(recording, name));
         var question = new WhatIfCommand.Question(recording, name, parsed.GetValue(world.PoolOption), [], 2);
         return new RecordingTuningHistory(recorded, WhatIfCommand.SettingsOf(question, recorded));

@@ -21,7 +21,8 @@ internal static class VaultFile
         if (file is null && folders.Length == 0)
             throw new UsageException("A vault needs --vault FILE or --to FOLDER.");
         var options = file is not null ? Read(file) : new VaultOptions { Destinations = [.. folders.Select(static f => new VaultDestinationOptions { Name = f, Folder = f })] };
-        if (options.Keys.Count == 0)
+        var takesVariable = options.Keys.Count == 0;
+        if (takesVariable)
             options.Keys["1"] = Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key ? key : throw new UsageException(NoKey);
         try
         {
@@ -29,14 +30,18 @@ internal static class VaultFile
         }
         catch (VaultException e)
         {
-            throw new UsageException(e.Message);
+            throw new UsageException(e.Message + (takesVariable ? OfVariable(e.Message) : ""));
         }
     }
+
+    // The message names the key by its number.
+    private static string OfVariable(string message) => message.Contains("Keys:1", StringComparison.Ordinal) ? $" Key 1 is the value of {KeyVariable}." : "";
 
     private static VaultOptions Read(string file)
     {
         if (!File.Exists(file))
             throw new UsageException($"--vault: there is no file '{file}'.");
+        var takesVariable = false;
         try
         {
             var root = new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(file)).Build();
@@ -46,17 +51,20 @@ internal static class VaultFile
             var settings = root.AsEnumerable().Where(s => !isBelow || s.Key.StartsWith("Vault:", StringComparison.OrdinalIgnoreCase))
                 .Select(s => KeyValuePair.Create(isBelow ? s.Key : $"Vault:{s.Key}", s.Value)).ToList();
             if (!settings.Exists(static s => s.Key.StartsWith("Vault:Keys", StringComparison.OrdinalIgnoreCase)) && Environment.GetEnvironmentVariable(KeyVariable) is { Length: > 0 } key)
+            {
                 settings.Add(new("Vault:Keys:1", key));
+                takesVariable = true;
+            }
             var services = new ServiceCollection();
             services.AddHaVault("vault", new ConfigurationBuilder().AddInMemoryCollection(settings).Build().GetSection("Vault"));
             using var provider = services.BuildServiceProvider();
             return provider.GetRequiredService<IOptionsMonitor<VaultOptions>>().Get("vault");
         }
-        catch (Exception exception) when (exception is IOException or InvalidDataException or FormatException or OptionsValidationException or InvalidOperationException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or FormatException or OptionsValidationException or InvalidOperationException)
         {
             // The innermost exception of the JSON reader names the line and the error.
             var why = (exception is InvalidDataException { InnerException: { } inner } ? inner.GetBaseException() : exception).Message;
-            throw new UsageException($"--vault is '{file}', which cannot be used: {why}{(why.Contains("Keys is empty", StringComparison.Ordinal) ? $" The key may also be in {KeyVariable}." : "")}");
+            throw new UsageException($"--vault is '{file}', which cannot be used: {why}{(why.Contains("Keys is empty", StringComparison.Ordinal) ? $" The key may also be in {KeyVariable}." : "")}{(takesVariable ? OfVariable(why) : "")}");
         }
     }
 }

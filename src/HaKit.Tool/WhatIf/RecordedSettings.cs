@@ -4,6 +4,7 @@ using System.Text.Json;
 using HaKit.DependencyInjection;
 using HaKit.Recording;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace HaKit.Tool.WhatIf;
@@ -78,7 +79,30 @@ internal static class RecordedSettings
     }
 
     /// <summary>Parses <c>--set NAME=VALUE</c>.</summary>
-    public static IEnumerable<KeyValuePair<string, string?>> Changes(IEnumerable<string> sets) => sets.Select(static set => set.IndexOf('=', StringComparison.Ordinal) is > 0 and var at
-        ? new KeyValuePair<string, string?>(set[..at].Replace('.', ':'), set[(at + 1)..])
-        : throw new UsageException($"--set is '{set}': NAME=VALUE is needed, for example Retry:MaxRetryAttempts=0."));
+    /// <exception cref="UsageException">A text has another form, a pool has no setting of this name, or the value is a bare number for a time.</exception>
+    public static KeyValuePair<string, string?>[] Changes(IEnumerable<string> sets)
+    {
+        KeyValuePair<string, string?>[] changes =
+        [
+            .. sets.Select(static set => set.IndexOf('=', StringComparison.Ordinal) is > 0 and var at
+                ? new KeyValuePair<string, string?>(set[..at].Replace('.', ':'), set[(at + 1)..])
+                : throw new UsageException($"--set is '{set}': NAME=VALUE is needed, for example Retry:MaxRetryAttempts=0.")),
+        ];
+        if (changes.Length > 0)
+            ThrowIfUnknown(changes);
+        return changes;
+    }
+
+    // The binder ignores a name that it does not know, so the forecast would silently have the recorded value. Only the names and the form of the values are
+    // checked here, because the values must fit to the recorded settings.
+    private static void ThrowIfUnknown(KeyValuePair<string, string?>[] changes)
+    {
+        var services = new ServiceCollection();
+        services.AddHaEndpointPool("pool", new ConfigurationBuilder().AddInMemoryCollection(changes.Select(static c => KeyValuePair.Create($"pool:{c.Key}", c.Value))).Build().GetSection("pool"));
+        using var provider = services.BuildServiceProvider();
+        var usual = new EndpointPoolOptions { AllowEmpty = true };
+        string[] wrong = [.. provider.GetServices<IValidateOptions<EndpointPoolOptions>>().SelectMany(v => v.Validate("pool", usual).Failures ?? [])];
+        if (wrong.Length > 0)
+            throw new UsageException($"--set: {string.Join(' ', wrong).Replace("Pool 'pool': ", "", StringComparison.Ordinal).Replace("pool:", "", StringComparison.Ordinal)}");
+    }
 }

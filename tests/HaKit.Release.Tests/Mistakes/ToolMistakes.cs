@@ -1,3 +1,4 @@
+using HaKit.Recording;
 using HaKit.Tool;
 
 namespace HaKit.Release.Tests.Mistakes;
@@ -72,7 +73,49 @@ internal static class ToolMistakes
         new("a file and a folder for a vault", () => RunAsync("vault", "list", "--vault", "vault.json", "--to", "/tmp/hakit-nowhere"), "--to", "--vault", "Give one of them"),
         new("a time between two restores of one", () => WithFileAsync("vault.json", """{ "Destinations": [ { "Name": "d", "Folder": "/tmp/hakit-nowhere" } ], "Keys": { "1": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" } }""", file => ["vault", "restore", "latest", "/tmp/hakit-nowhere-out", "--every", "5s", "--vault", file]), "--every", "--follow", "leave --every out"),
         new("a vault whose file does not exist", () => RunAsync("vault", "list", "--vault", "/nowhere.json"), "/nowhere.json", "--vault", "no file"),
+        new("a trace with a recording", () => RunAsync("replay", "/nowhere", "--trace", "trace.csv"), "--trace", "RECORDING", "Leave one of them out"),
+        new("a speed with a recording", () => RunAsync("replay", "/nowhere", "--speed", "5"), "--speed", "RECORDING", "Leave one of them out"),
+        new("settings with a trace", () => RunAsync("replay", "--trace", "trace.csv", "--set", "Retry:MaxRetryAttempts=0"), "--set", "--trace", "Give a RECORDING"),
+        new("a pool with a trace", () => RunAsync("replay", "--trace", "trace.csv", "--pool", "pool.json"), "--pool", "--trace", "Give a RECORDING"),
+        new("a misspelt setting in a replay", () => RunAsync("replay", "/nowhere", "--set", "Retry:MaxRetries=0"), "Retry:MaxRetries", "--set", "Did you mean"),
+        new("the group of another library in a replay", () => RunAsync("replay", "/nowhere", "--set", "Breaker.Duration=1"), "Breaker", "--set", "Did you mean 'CircuitBreaker'?"),
+        new("a bare number for a time in a replay", () => RunAsync("replay", "/nowhere", "--set", "ConnectTimeout=2"), "'2'", "--set", "'00:00:02'"),
+        new("services with a recording", () => RunAsync("tune", "/nowhere", "--services", "a"), "--services", "RECORDING", "Leave it out"),
+        new("the name of a recorded pool with a history", () => WithFileAsync("incidents.csv", Incidents, file => ["tune", "--incidents", file, "--name", "chat"]), "--name", "RECORDING", "Leave it out"),
+        new("a drawing of many runs", () => WithFileAsync("incidents.csv", Incidents, file => ["simulate", "--incidents", file, "--services", "a", "--sweep", "deadline", "--svg", "out.svg"]), "--svg", "--sweep", "Leave one of them out"),
+        new("a sweep of nothing", () => WithFileAsync("incidents.csv", Incidents, file => ["simulate", "--incidents", file, "--services", "a", "--sweep", ","]), "names no setting", "--sweep", "deadline"),
+        new("a pool without the services of a history", () => WithFileAsync("pool.json", """{ "Endpoints": [ { "Name": "a" } ] }""", file => ["simulate", "--incidents", WithIncidents(file), "--services", "a,b", "--pool", file]), "'b'", "--pool", "--services"),
+        new("rounds of no faults", () => RunAsync("serve", "--rounds", "3"), "--rounds", "--faults", "Name the faults"),
+        new("a negative number of rounds", () => RunAsync("serve", "--faults", "cut", "--rounds", "-1"), "'-1'", "--rounds", "a whole number"),
+        new("a fault that does not exist", () => RunAsync("drill", "--faults", "refsued"), "'refsued'", "--faults", "refused"),
+        new("a list of no faults", () => RunAsync("drill", "--faults", ","), "names no fault", "--faults", "refused"),
+        new("a dialect that the drill does not speak", () => RunAsync("drill", "--dialect", "claude"), "'claude'", "--dialect", "anthropic"),
+        new("a rate of nothing", () => RunAsync("drill", "--rate", "0"), "'0'", "--rate", "a number from 1"),
+        new("a share of streams in percent", () => RunAsync("drill", "--streamed", "50"), "'50'", "--streamed", "from 0 to 1"),
+        new("a port that another program has", () => WithPortAsync(port => ["serve", "--upstreams", $"{port}"]), "address already in use", "--upstreams", "give other ports"),
+        new("a page in a folder that does not exist", () => RunAsync("drill", "--html", "/nowhere/drill.html"), "'/nowhere/drill.html'", "--html", "cannot be written"),
+        new("requirements that do not exist", () => RunAsync("drill", "--assert", "/nowhere.json"), "'/nowhere.json'", "--assert", "Could not find"),
+        new("an endpoint without its availability", () => RunAsync("plan", "--endpoint", "openai"), "'openai'", "--endpoint", "openai:99.5"),
+        new("a common cause in percent in a plan", () => RunAsync("plan", "--beta", "10"), "'10'", "--beta", "from 0 to 1"),
+        new("a batch that is nowhere", () => RunAsync("batch", "show"), "batch", "--journal", "Give --journal NAME"),
+        new("a folder for a pool", () => WithFileAsync("file", "", file => ["plan", "--pool", Path.GetDirectoryName(file)!]), "hakit-mistake-", "--pool", "cannot be used"),
+        new("an empty file for a pool", () => WithFileAsync("pool.json", "", file => ["plan", "--pool", file]), "pool.json", "--pool", "cannot be used"),
+        new("a list for a pool", () => WithFileAsync("pool.json", "[ { \"Name\": \"a\" } ]", file => ["plan", "--pool", file]), "pool.json", "--pool", "cannot be used"),
+        new("a database without a host", () => RunAsync("batch", "show", "--postgresql", "Database=batches;Password=planted", "--batch", "b"), "connection string", "--postgresql", "'Host=localhost"),
+        new("a run without a pool", () => RunAsync("batch", "run", "--journal", "j"), "'--pool'", "hakit batch run", "--help lists"),
+        new("a negative cost", () => RunAsync("batch", "run", "--journal", "j", "--pool", "p", "--max-cost", "-5"), "'-5'", "--max-cost", "a number from 0"),
+        new("a time after which to stop, without its unit", () => RunAsync("batch", "run", "--journal", "j", "--pool", "p", "--stop-after", "8"), "'8'", "--stop-after", "1h"),
+        new("a choice that does not exist", () => RunAsync("batch", "run", "--journal", "j", "--pool", "p", "--on-changed", "skip"), "'skip'", "--on-changed", "refuse, redo or keep"),
+        new("a database that cannot be reached", () => RunAsync("batch", "show", "--postgresql", "Host=127.0.0.1;Port=1;Password=planted;Timeout=5", "--batch", "b"), "127.0.0.1:1", "The batch 'b'", "Correct host and port"),
+        new("a copy of a vault on no destination", () => RunAsync("vault", "save", ".", "--copies", "0", "--to", "/tmp/hakit-nowhere"), "'0'", "--copies", "from 1"),
+        new("a vault without a place", () => RunAsync("vault", "list"), "A vault needs", "--vault FILE", "--to FOLDER"),
+        new("one path with a standby folder", () => WithFileAsync("vault.json", OneVault, file => ["vault", "restore", "latest", "/tmp/hakit-nowhere-out", "--follow", "--path", "a", "--vault", file]), "--path", "--follow", "without --path"),
+        new("a day with the day first", () => WithRecordingAsync(folder => ["record", "show", folder, "--day", "29.11.2026"]), "'29.11.2026'", "--day", "2026-11-29"),
+        new("a day that the recording does not have", () => WithRecordingAsync(folder => ["record", "show", folder, "--day", "2001-01-01"]), "'2001-01-01'", "--day", "Give a day of this time"),
+        new("a recording of another pool", () => WithRecordingAsync(folder => ["record", "show", folder, "--name", "chta"]), "'chta'", "--name", "as AddHaFlightRecorder has it"),
     ];
+
+    private const string OneVault = """{ "Destinations": [ { "Name": "d", "Folder": "/tmp/hakit-nowhere" } ], "Keys": { "1": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" } }""";
 
     private static async Task<string> WithRequestsAsync(string requests, string? pool = null)
     {
@@ -89,11 +132,44 @@ internal static class ToolMistakes
         }
     }
 
+    private static string WithIncidents(string beside)
+    {
+        var file = Path.Combine(Path.GetDirectoryName(beside)!, "incidents.csv");
+        File.WriteAllText(file, Incidents + "2025-01-02T00:00:00Z,2025-01-02T01:00:00Z,b,2\n");
+        return file;
+    }
+
+    private static async Task<string> WithPortAsync(Func<int, string[]> args)
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        return await RunAsync(args(((System.Net.IPEndPoint)listener.LocalEndpoint).Port));
+    }
+
+    private static async Task<string> WithRecordingAsync(Func<string, string[]> args)
+    {
+        var folder = Directory.CreateTempSubdirectory("hakit-mistake-");
+        try
+        {
+            var parts = new EndpointPoolParts().UseFlightRecorder(new FlightRecorderOptions { Folder = folder.FullName });
+            await using (var pool = new EndpointPool("chat", new EndpointPoolOptions { Endpoints = { new() { Name = "a" } } }, parts))
+                await pool.ExecuteAsync((_, _) => new ValueTask<int>(1), TestContext.Current.CancellationToken);
+            return await RunAsync(args(folder.FullName));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     private static async Task<string> RunAsync(params string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        (await HakitTool.RunAsync(args, output, error, TestContext.Current.CancellationToken)).Should().Be(HakitTool.NotRun, "it said: {0}{1}", error, output);
+        // A command that is not refused may run until it is interrupted.
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        end.CancelAfter(TimeSpan.FromSeconds(30));
+        (await HakitTool.RunAsync(args, output, error, end.Token)).Should().Be(HakitTool.NotRun, "it said: {0}{1}", error, output);
         output.ToString().Should().BeEmpty("nothing was begun");
         return error.ToString();
     }
