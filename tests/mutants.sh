@@ -24,7 +24,7 @@ mutant() { # name, file, what, by what
 }
 
 mutant "trial slot leaked" src/HaKit/Health/HealthReducer.cs \
-  'return isTrialAnswer ? state.Undecided(fault, now, evidence.Jitter, options) : state;' \
+  'return isTrialAnswer ? state.EndUndecidedTrial(fault, now, evidence.Jitter, options) : state;' \
   'return state;'
 mutant "cooldown shortened" src/HaKit/Health/Cooldown.cs \
   'var until = now + length;' \
