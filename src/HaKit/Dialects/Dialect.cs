@@ -83,7 +83,7 @@ internal abstract class Dialect
             }
         }
 
-        if ((status == 400 || MayBeQuota(status)) && AnyWord(in signs, isQuota: true) && !IsOfShortWindow(ServerWords.Lead(words)))
+        if ((status is 400 or 401 || MayBeQuota(status)) && AnyWord(in signs, isQuota: true) && !IsOfShortWindow(ServerWords.Lead(words)))
             return Verdict.Quota;
         if (MayBeQuota(status) && QuotaInMessage(in signs, words) is { } quota)
             return quota;
@@ -199,7 +199,7 @@ internal abstract class Dialect
                     return new Verdict(FaultKind.ContentFilter);
                 if (BeginsWithAny(message, ErrorPhrases.BadKeySentences))
                     return Verdict.BadKey;
-                return message.ContainsAny(ErrorPhrases.BadModel) ? new Verdict(FaultKind.ModelNotFound) : null;
+                return message.ContainsAny(ErrorPhrases.BadModel) || MissingModels.AreStatedIn(message) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 424 or 446 or 451 or 498: // 446: a guardrail of Portkey; 498: an unsafe request (Cohere)
                 return ErrorPhrases.IsContentFilter(message) ? new Verdict(FaultKind.ContentFilter) : null;
             case 403:

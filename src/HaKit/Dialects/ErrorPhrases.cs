@@ -55,7 +55,7 @@ internal static class ErrorPhrases
         "maximum context length", "context length is only", "exceed context limit", "prompt is too long", "input is too long",
         "exceeds the maximum number of tokens", "too large for model", "longer than the maximum model length", "exceeds the context window",
         "exceeds the available context size", "context_length_exceeded", "tokens +  must be", "exceeded model token limit", "prompt too long; exceeded",
-        "model_context_window_exceeded", "maximum prompt length is", "maximum input length is", "must have less than", "prompt exceeds max length", "range of input length");
+        "model_context_window_exceeded", "maximum prompt length is", "maximum input length is", "must have less than", "prompt exceeds max length", "range of input length", "too many tokens: size limit exceeded", "prompt 超长");
 
     // A word for the length of a prompt together with a word for too much.
     private static readonly SearchValues<string> s_promptLength = CreateSearch(
@@ -73,7 +73,7 @@ internal static class ErrorPhrases
         "content violates", "prompt violates", "input violates", "request violates", "usage guidelines", "usage policies", "usage policy", "acceptable use policy",
         "safety guidelines", "content guidelines", "inappropriate content", "harmful content", "content exists risk", "sensitive content", "sensitive words",
         "content filter", "content safety", "content blocked", "prompt blocked", "response blocked", "new_sensitive", "sensitive information", "safety filter", "moderation policy",
-        "guardrail policy", "guardrail checks", "敏感内容", "敏感词", "敏感信息");
+        "guardrail policy", "guardrail checks", "by content moderation", "nsfw content detected", "敏感内容", "敏感词", "敏感信息");
 
     /// <summary>
     /// Checks whether the message says that a filter refused a prompt. A message that says that an account is out of use ("Your resource has been blocked … may
@@ -101,7 +101,8 @@ internal static class ErrorPhrases
     public static SearchValues<string> OverloadedModel { get; } = CreateSearch(
         "capacity exceeded for this model", "model is overloaded", "no capacity available for model");
 
-    public static SearchValues<string> BadKey { get; } = CreateSearch("api key not valid", "api key expired", "invalid api key", "incorrect api key");
+    public static SearchValues<string> BadKey { get; } = CreateSearch(
+        "api key not valid", "api key expired", "invalid api key", "incorrect api key", "api key is invalid", "api key has expired", "api key has been revoked", "api key was reported as leaked", "authentication failed");
 
     public static SearchValues<string> NoModel { get; } = CreateSearch("model", "deployment");
 

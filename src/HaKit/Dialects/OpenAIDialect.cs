@@ -58,7 +58,7 @@ internal class OpenAIDialect : Dialect
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "insufficient_quota" or "credit_balance_exhausted" or "billing_hard_limit_reached" or "billing_not_active" or "billing_error"
-            or "organization_usage_limit_exceeded" or "organization_spend_limit_exceeded" or "project_spend_limit_exceeded"
+            or "organization_usage_limit_exceeded" or "organization_spend_limit_exceeded" or "project_spend_limit_exceeded" or "CreditsError"
             => Verdict.Quota,
         "rate_limit_exceeded" or "slow_down" => new Verdict(FaultKind.Throttled),
         "server_is_overloaded" or "engine_overloaded" => new Verdict(FaultKind.Overloaded),

@@ -15,7 +15,7 @@ internal static partial class SlowClassifier
     private static readonly string[] s_wordsOfQuota =
     [
         "insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached", "billing_not_active", "billing_error",
-        "organization_usage_limit_exceeded", "organization_spend_limit_exceeded", "project_spend_limit_exceeded",
+        "organization_usage_limit_exceeded", "organization_spend_limit_exceeded", "project_spend_limit_exceeded", "CreditsError",
     ];
 
     private static readonly Dictionary<string, (FaultKind Kind, FaultReach? Reach)> s_words = new()
@@ -212,7 +212,7 @@ internal static partial class SlowClassifier
         if (meanings.FirstOrDefault(m => m.Kind == FaultKind.QuotaExhausted) is { Kind: FaultKind.QuotaExhausted } quota)
             return (quota.Kind, quota.Reach, false);
         var isPerMinute = ShortWindow().IsMatch(Lead(facts.Message));
-        if (status is 400 or 402 or 403 or 412 or 429 && !isPerMinute && facts.Words.Any(IsQuotaWord))
+        if (status is 400 or 401 or 402 or 403 or 412 or 429 && !isPerMinute && facts.Words.Any(IsQuotaWord))
             return (FaultKind.QuotaExhausted, null, false);
         if (status is 402 or 403 or 412 or 429 && QuotaInMessage(dialect, facts) is { } forever)
             return (FaultKind.QuotaExhausted, null, forever);
@@ -239,7 +239,7 @@ internal static partial class SlowClassifier
                 return (FaultKind.ContentFilter, null, false);
             if (BadKeyAtStart().IsMatch(message))
                 return (FaultKind.Unauthorized, null, true);
-            if (BadModel().IsMatch(message))
+            if (BadModel().IsMatch(message) || MissingModel().IsMatch(WithoutParentheses(own)) || MissingModelByName().IsMatch(own.Split('(')[0]))
                 return (FaultKind.ModelNotFound, null, false);
         }
 
@@ -382,7 +382,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"exceeded your current quota|insufficient_quota|insufficient quota|quota is not enough|call volume quota|monthly quota|key limit exceeded|tokens per day, please wait|api calls / month|daily free allocation|daily quota|today's quota|额度不足|额度已用尽|额度已用完|使用上限", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Quota();
 
-    [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded|maximum prompt length is|maximum input length is|must have less than|prompt exceeds max length|range of input length", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded|maximum prompt length is|maximum input length is|must have less than|prompt exceeds max length|range of input length|too many tokens: size limit exceeded|prompt 超长", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextLength();
 
     [GeneratedRegex("context (?:length|window|size|limit)|prompt length|input length|input tokens|prompt tokens|number of tokens|token count", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -391,7 +391,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex("exceed|too long|(?:longer|greater|larger) than|not enough|overflow", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextVerb();
 
-    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating|content violates|prompt violates|input violates|request violates|usage guidelines|usage policies|usage policy|acceptable use policy|safety guidelines|content guidelines|inappropriate content|harmful content|content exists risk|sensitive content|sensitive words|content filter|content safety|(?:content|prompt|response) blocked|new_sensitive|sensitive information|safety filter|moderation policy|guardrail policy|guardrail checks|敏感内容|敏感词|敏感信息", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating|content violates|prompt violates|input violates|request violates|usage guidelines|usage policies|usage policy|acceptable use policy|safety guidelines|content guidelines|inappropriate content|harmful content|content exists risk|sensitive content|sensitive words|content filter|content safety|(?:content|prompt|response) blocked|new_sensitive|sensitive information|safety filter|moderation policy|guardrail policy|guardrail checks|by content moderation|nsfw content detected|敏感内容|敏感词|敏感信息", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContentFilter();
 
     [GeneratedRegex(@"overloaded|capacity exceeded|high demand|no capacity available|at capacity", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -400,11 +400,17 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"capacity exceeded for this model|model is overloaded|no capacity available for model", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex OverloadedModel();
 
-    [GeneratedRegex(@"api key not valid|api key expired|invalid api key|incorrect api key", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"api key not valid|api key expired|invalid api key|incorrect api key|api key is invalid|api key has expired|api key has been revoked|api key was reported as leaked|authentication failed", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex BadKey();
 
     [GeneratedRegex(@"invalid model|model identifier is invalid|model has been decommissioned|model does not exist|unknown model", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex BadModel();
+
+    [GeneratedRegex("no such model|is not a valid model|unable to access (?:non-serverless )?model|模型不存在", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex MissingModel();
+
+    [GeneratedRegex(@"(?<![\p{L}\p{Nd}_])model +(?:(?-i:(?=[^ ]*[^ A-Za-z]))[^ ]+ +)?(?:does not exist|not exist|(?:is |was )?not found)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex MissingModelByName();
 
     [GeneratedRegex(@"limit: 0(.{0,2})", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex FirstLimit();
