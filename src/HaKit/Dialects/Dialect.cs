@@ -199,7 +199,7 @@ internal abstract class Dialect
                     return new Verdict(FaultKind.ContentFilter);
                 if (BeginsWithAny(message, ErrorPhrases.BadKeySentences))
                     return Verdict.BadKey;
-                return message.ContainsAny(ErrorPhrases.BadModel) || MissingModels.AreStatedIn(message) ? new Verdict(FaultKind.ModelNotFound) : null;
+                return MissingModels.AreStatedIn(message) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 424 or 446 or 451 or 498: // 446: a guardrail of Portkey; 498: an unsafe request (Cohere)
                 return ErrorPhrases.IsContentFilter(message) ? new Verdict(FaultKind.ContentFilter) : null;
             case 403:

@@ -14,10 +14,15 @@ internal static class MissingModels
 
     private static readonly SearchValues<char> s_letters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
-    /// <summary>Checks the first clause of the message, because the text after it may be a caller's. Text in parentheses does not count either.</summary>
+    /// <summary>
+    /// Checks the message for known phrases, and its first clause for further phrases and for the name of a missing model. The text after the first clause, and text in
+    /// parentheses, may be a caller's.
+    /// </summary>
     /// <param name="words">The message, without quoted text.</param>
     public static bool AreStatedIn(ReadOnlySpan<char> words)
     {
+        if (words.ContainsAny(ErrorPhrases.BadModel))
+            return true;
         var clause = OwnSentences.FirstClause(words);
         if (OwnSentences.Contains(clause, s_phrases))
             return true;
