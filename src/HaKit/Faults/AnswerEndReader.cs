@@ -13,16 +13,23 @@ internal static class AnswerEndReader
 {
     public static void ReadChoice(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
-        if (name.SequenceEqual("finish_reason"u8) && reader.TokenType == JsonTokenType.StartObject)
-            ReadEach(ref reader, ref signs, ReadEndObject);
-        else if (name.SequenceEqual("finish_reason"u8))
-            ReadEnd(ref reader, ref signs);
+        if (name.SequenceEqual("finish_reason"u8))
+            ReadReason(ref reader, ref signs);
         else if (name.SequenceEqual("native_finish_reason"u8))
             ReadNativeEnd(ref reader, ref signs);
         else if (name.SequenceEqual("error"u8))
             ReadErrorMember(ref reader, ref signs);
         else
             reader.Skip();
+    }
+
+    /// <summary>Reads a finish reason, which may be an object.</summary>
+    public static void ReadReason(ref Utf8JsonReader reader, ref ErrorSigns signs)
+    {
+        if (reader.TokenType == JsonTokenType.StartObject)
+            ReadEach(ref reader, ref signs, ReadEndObject);
+        else
+            ReadEnd(ref reader, ref signs);
     }
 
     public static void ReadCandidate(scoped ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ref ErrorSigns signs)

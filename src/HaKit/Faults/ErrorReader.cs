@@ -160,9 +160,10 @@ internal static class ErrorReader
         {
             ReadEach(ref reader, ref signs, ReadIncomplete);
         }
-        // Events of a stream have the answer, or a part of it, in a member: response (OpenAI), delta (Anthropic, Cohere), messageStop (Amazon), x_groq (Groq).
+        // Events of a stream have the answer, or a part of it, in a member: response (OpenAI), delta (Anthropic, Cohere), messageStop (Amazon), x_groq (Groq),
+        // meta_info (SGLang).
         else if (!wrapped && reader.TokenType == JsonTokenType.StartObject
-            && (name.SequenceEqual("response"u8) || name.SequenceEqual("delta"u8) || name.SequenceEqual("messageStop"u8) || name.SequenceEqual("x_groq"u8)))
+            && (name.SequenceEqual("response"u8) || name.SequenceEqual("delta"u8) || name.SequenceEqual("messageStop"u8) || name.SequenceEqual("x_groq"u8) || name.SequenceEqual("meta_info"u8)))
         {
             ReadWrapped(ref reader, ref signs);
         }
@@ -190,7 +191,7 @@ internal static class ErrorReader
             }
             else if (name.SequenceEqual("finish_reason"u8))
             {
-                ReadEnd(ref reader, ref signs); // Cohere's last event has the finish reason in its delta
+                ReadReason(ref reader, ref signs); // Cohere's last event has the finish reason in its delta
             }
             else
             {

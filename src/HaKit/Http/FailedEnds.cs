@@ -21,9 +21,9 @@ internal static class FailedEnds
     }
 
     /// <summary>Checks whether MiniMax's <c>base_resp</c> has a status other than 0.</summary>
-    /// <param name="data">The JSON of a chunk.</param>
+    /// <param name="data">The JSON of a chunk or of a whole answer.</param>
     public static bool HasFailedBase(ReadOnlySpan<byte> data) =>
-        JsonOutline.ValueAtRoot(data, "base_resp"u8) is { } at && data[at..] is [(byte)'{', ..]
+        data.IndexOf("\"base_resp\""u8) >= 0 && JsonOutline.ValueAtRoot(data, "base_resp"u8) is { } at && data[at..] is [(byte)'{', ..]
         && JsonOutline.ValueAtRoot(data[at..], "status_code"u8) is { } code && data[(at + code)..] is [(byte)'-' or >= (byte)'1' and <= (byte)'9', ..];
 
     private static ReadOnlySpan<byte> TextAt(ReadOnlySpan<byte> json, ReadOnlySpan<byte> member) =>

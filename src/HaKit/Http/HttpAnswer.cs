@@ -134,6 +134,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         }
         var outline = JsonOutline.Read(body);
         var isAnswer = Shape?.IsMetBy(body) ?? true;
+        var hasFailed = isAnswer && Shape is not null && FailedEnds.HasFailedBase(body);
         if (!outline.IsWhole && !IsEmptyOnPurpose(body.Count) && (isAnswer || IsJsonText(body)))
             throw DeclareFault(new Fault(FaultKind.BrokenBody) { StatusCode = (int)response.StatusCode });
         // A GET for the state of a job returns the error of that job, so only answers to POST are checked. The first classification has no headers, because the
@@ -147,7 +148,7 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         }
         if (request.Method == HttpMethod.Post && LongErrorIn(body) is { } hidden && hidden.Kind != FaultKind.ContentFilter)
             throw DeclareFault(hidden);
-        if (!isAnswer && attempt.Lease.Declared is null && Kind == RequestKind.CreatesAnswer)
+        if ((!isAnswer || hasFailed) && attempt.Lease.Declared is null && Kind == RequestKind.CreatesAnswer)
         {
             // A body such as {"status":503,"message":"busy"} is an error without an error object. It is classified by the status in the body.
             attempt.ReportFault(FlatError.IsIn(body) && Classify(FlatError.AsObject(body), response.Headers) is { Kind: not FaultKind.BrokenBody } flat ? flat : CreateNoAnswerFault());

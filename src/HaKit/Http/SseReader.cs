@@ -179,14 +179,14 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             case EventMeaning.End:
                 return ClassifyEnd(data);
             default:
-                // Anthropic sends the finish reason before the end.
-                return StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } reason ? ClassifyFinish(data, FinishReasons.MeaningOf(reason)) & ~StreamSignal.End : StreamSignal.None;
+                // Anthropic sends the finish reason before the end. The input of a tool may have a member of the same name.
+                return !name.StartsWith("content_block"u8) && StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } reason ? ClassifyFinish(data, FinishReasons.MeaningOf(reason)) & ~StreamSignal.End : StreamSignal.None;
         }
     }
 
     private StreamSignal ClassifyEnd(ReadOnlySpan<byte> data)
     {
-        if (FailedEnds.HasFailedResponse(data) || !_hasContent && StreamPieces.TextAfter(data, "\"status\""u8).SequenceEqual("failed"u8))
+        if (FailedEnds.HasFailedResponse(data) || !_hasContent && StreamPieces.TextAtRoot(data, "status"u8).SequenceEqual("failed"u8))
             return FaultIn(data) ?? SetFault(new Fault(FaultKind.ServerError));
         if (_hasContent)
             return StreamSignal.End;
@@ -216,11 +216,11 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         (_isKnown, HasAnswer) = (true, true);
         _choices.HasSeveral = _choices.HasSeveral || StreamPieces.HasSeveralChoices(candidates);
         var signal = StreamPieces.HasParts(data) ? StreamSignal.Content : StreamSignal.None;
-        var end = ClassifyFinish(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"finishReason\""u8)));
+        var end = ClassifyFinish(data, StreamPieces.FinishOfCandidates(candidates, out var ended));
         if (end == StreamSignal.Error)
             return end;
         // Gemini has no other end mark than the finish reasons of all candidates.
-        return _choices.AsksForSeveral && !_choices.TryEndLast(StreamPieces.CountFinished(data)) ? signal : signal | end;
+        return _choices.AsksForSeveral && !_choices.TryEndLast(ended) ? signal : signal | end;
     }
 
     // Classifies a whole answer that was sent although a stream was requested: OpenAI's response, Anthropic's message.
@@ -230,7 +230,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
             return null;
         (_isKnown, HasAnswer) = (true, true);
         StoredObjectSeen?.Invoke(data);
-        var reason = StreamPieces.TextAfter(data, "\"stop_reason\""u8) is { IsEmpty: false } stop ? stop : StreamPieces.TextAfter(data, "\"status\""u8);
+        var reason = StreamPieces.TextAtRoot(data, "stop_reason"u8) is { IsEmpty: false } stop ? stop : StreamPieces.TextAtRoot(data, "status"u8);
         // The status "incomplete" means that the response has reached a limit on its length. The provider sends no more of it, so it was not cut.
         var meaning = reason.SequenceEqual("incomplete"u8) ? FinishMeaning.End : FinishReasons.MeaningOf(reason);
         return ClassifyFinish(data, meaning) is StreamSignal.Error ? StreamSignal.Error : StreamSignal.Content | StreamSignal.End;
@@ -249,7 +249,7 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
         if (!data[done..].StartsWith("true"u8))
             return signal;
         JsonOutline.TryReadUsage(data, out _input, out _output);
-        return ClassifyFinish(data, FinishReasons.MeaningOf(StreamPieces.TextAfter(data, "\"done_reason\""u8))) == StreamSignal.Error ? StreamSignal.Error : signal | StreamSignal.End;
+        return ClassifyFinish(data, FinishReasons.MeaningOf(StreamPieces.TextAtRoot(data, "done_reason"u8))) == StreamSignal.Error ? StreamSignal.Error : signal | StreamSignal.End;
     }
 
     private StreamSignal ClassifyUnknown(ReadOnlySpan<byte> data, ReadOnlySpan<byte> name)

@@ -199,18 +199,42 @@ internal static class StreamPieces
         return at >= 0 ? TextIn(data[at..].TrimStart((byte)' ')) : default;
     }
 
-    /// <summary>Counts Gemini's candidates that have ended in a chunk.</summary>
-    /// <param name="data">The JSON of the chunk.</param>
-    public static int CountFinished(ReadOnlySpan<byte> data)
+    /// <summary>
+    /// Gets the combined meaning of the finish reasons of Gemini's candidates in a chunk, and counts the candidates that have ended. The arguments of a call are
+    /// objects, which may have a member of the same name. So a chunk with such a name is parsed.
+    /// </summary>
+    /// <param name="candidates">The JSON from the beginning of the array of candidates.</param>
+    /// <param name="ended">How many candidates have ended.</param>
+    public static FinishMeaning FinishOfCandidates(ReadOnlySpan<byte> candidates, out int ended)
     {
-        var count = 0;
-        while (data.IndexOf("\"finishReason\""u8) is >= 0 and var at)
+        ended = 0;
+        var worst = FinishMeaning.None;
+        if (candidates.IndexOf("\"finishReason\""u8) < 0)
+            return worst;
+        var reader = new Utf8JsonReader(candidates, isFinalBlock: false, state: default);
+        try
         {
-            data = data[(at + "\"finishReason\"".Length)..];
-            if (data.TrimStart(" \t\r\n"u8) is [(byte)':', .. var value] && FinishReasons.MeaningOf(TextIn(value.TrimStart(" \t\r\n"u8))) != FinishMeaning.None)
-                count++;
+            while (reader.Read() && (reader.CurrentDepth > 0 || reader.TokenType == JsonTokenType.StartArray))
+            {
+                if (reader.TokenType != JsonTokenType.PropertyName)
+                    continue;
+                var isReason = reader.ValueTextEquals("finishReason"u8);
+                if (!reader.Read())
+                    break;
+                var meaning = isReason && reader.TokenType == JsonTokenType.String ? FinishReasons.MeaningOf(reader.ValueSpan) : FinishMeaning.None;
+                if (meaning != FinishMeaning.None)
+                    ended++;
+                if (meaning > worst)
+                    worst = meaning;
+                if (!reader.TrySkip())
+                    break;
+            }
         }
-        return count;
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // The reasons that were read so far are used.
+        }
+        return worst;
     }
 
     private static ReadOnlySpan<byte> TextIn(ReadOnlySpan<byte> value) =>

@@ -67,10 +67,10 @@ internal static partial class SlowClassifier
                 places[root + name] = "message";
             places[root + "*Exception"] = "exception";
             places[root + "done_reason"] = places[root + "finish_reason"] = places[root + "finishReason"] = "end";
-            foreach (var wrap in new[] { "", "response/", "delta/", "messageStop/", "x_groq/" })
+            foreach (var wrap in new[] { "", "response/", "delta/", "messageStop/", "x_groq/", "meta_info/" })
             {
                 if (wrap.Length > 0)
-                    places[root + wrap + "finish_reason"] = "end";
+                    places[root + wrap + "finish_reason"] = places[root + wrap + "finish_reason/type"] = "end";
                 places[root + wrap + "stop_reason"] = places[root + wrap + "stopReason"] = "end";
                 places[root + wrap + "incomplete_details/reason"] = places[root + wrap + "incomplete_details[]/reason"] = "end";
             }
@@ -82,7 +82,7 @@ internal static partial class SlowClassifier
                 places[$"{root}promptFeedback{array}/blockReason"] = "blocked";
             }
 
-            string[] objects = ["error", "response/error", "delta/error", "messageStop/error", "x_groq/error", "choices/error", "choices[]/error", "detail/error", "detail"];
+            string[] objects = ["error", "response/error", "delta/error", "messageStop/error", "x_groq/error", "meta_info/error", "choices/error", "choices[]/error", "detail/error", "detail"];
             foreach (var error in (string[])[.. objects, .. objects.Where(e => e != "detail").Select(e => e + "[]"), "errors[]", "*Exception"])
             {
                 AddFieldErrors(places, $"{root}{error}/message/detail");
