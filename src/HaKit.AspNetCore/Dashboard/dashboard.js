@@ -23,6 +23,7 @@ function take(status, isWhole) {
   takePools(status.pools, isWhole, moved);
   panels = takePanels(status.panels ?? []);
   if (isWhole && status.events) takeEvents(status.events);
+  $("quiet").hidden = $("events").childElementCount > 0; // hidden until the first status, because nothing is known before
   pinOutages(status.pools);
   showContact();
 }

@@ -22,7 +22,7 @@ internal sealed class EndpointPoolSectionValidator(string pool, IConfiguration s
     private string? WhyEmpty() => section switch
     {
         IConfigurationSection own when own.Exists() => null,
-        IConfigurationSection missing => $"the configuration has no section '{missing.Path}'. Give AddHaEndpointPool the section that has the Endpoints.",
+        IConfigurationSection missing => $"the configuration has no section '{missing.Path}'. Give AddHaEndpointPool or AddHaOpenAIClient the section that has the Endpoints.",
         _ when section.GetSection("Endpoints").Exists() => null,
         _ => $"AddHaEndpointPool was given the whole configuration, which has no Endpoints. Give it the pool's section: GetSection(\"{pool}\").",
     };

@@ -218,7 +218,7 @@ internal sealed partial class HttpPoolState(EndpointPool pool)
     [LoggerMessage(19, LogLevel.Warning, "Pool {Pool}: the endpoints '{Endpoints}' have the same address, model, key and account. The pool counts them as several endpoints, but they fail together. Keep one of them, or give each an address, a Model or a KeyName of its own.")]
     private static partial void SameAddress(ILogger logger, string pool, string endpoints);
 
-    [LoggerMessage(13, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has no credential of its own, and the caller's credential goes only to {Origin}. Set Credential or call UseCredential. Or set ForwardCallerCredential: true sends the caller's credential to the endpoint, and false sends none and silences this warning.")]
+    [LoggerMessage(13, LogLevel.Warning, "Pool {Pool}: endpoint {Endpoint} has no credential of its own, and the caller's credential goes only to {Origin}. Set Credential or call UseCredential. If the endpoint is to get the caller's credential, set ForwardCallerCredential to true. If it needs no credential, set ForwardCallerCredential to false; this warning then ends.")]
     private static partial void NoCredential(ILogger logger, string pool, string endpoint, string origin);
 
     [LoggerMessage(10, LogLevel.Warning, "Pool {Pool}: the code above the pool repeats a request. The pool already retries, and the retries multiply. Switch off the retries of the SDK (OpenAI: UseHaEndpointPool; Anthropic: MaxRetries = 0), or of the handler outside the pool.")]

@@ -54,7 +54,7 @@ public sealed class SettingNameTests
 
     [Fact]
     public void A_section_that_is_not_there_is_said_to_be_missing() =>
-        Refused().Should().ContainMatch("Pool 'chat': the configuration has no section 'chat'. Give AddHaEndpointPool the section that has the Endpoints.");
+        Refused().Should().ContainMatch("Pool 'chat': the configuration has no section 'chat'. Give AddHaEndpointPool or AddHaOpenAIClient the section that has the Endpoints.");
 
     [Fact]
     public void The_names_of_the_standard_resilience_options_and_comments_are_let_pass() =>
