@@ -111,19 +111,19 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
                 {
                     StartFirst(next.Lease!);
                 }
-                else if (_waiter is not null)
+                else if (_waiter is { IsInside: true })
                 {
                     until = next.Until;
                     return RaceProgress.InQueue;
                 }
-                else if (engine.Queue.TryEnter(call.Profile.Priority, out _waiter))
+                else if (_waiter is null && engine.Queue.TryEnter(call.Profile.Priority, out _waiter))
                 {
                     // A release before this moment did not reach this call, because the call was not in the queue yet. So the loop examines the state once more.
                     engine.Waits.RecordWaiting(call, now);
                 }
                 else if (!call.TryEndHold(now))
                 {
-                    _end = Refused("too many calls are waiting already (MaxWaitingCalls).", now);
+                    _end = Refused(_waiter is null ? "too many calls are waiting already (MaxWaitingCalls)." : "too many calls are waiting (MaxWaitingCalls), and a call with a higher priority has taken the place of this call.", now);
                     return RaceProgress.Decided;
                 }
             }

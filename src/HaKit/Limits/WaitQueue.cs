@@ -25,21 +25,36 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
 
     internal TimeProvider Time => time;
 
-    /// <summary>Enters the queue. False if the queue is full. A call in the queue must call <see cref="Waiter.LeaveQueue"/> when it no longer waits.</summary>
+    /// <summary>
+    /// Enters the queue. If the queue is full, the last call in it leaves the queue if its priority is lower. Otherwise, calls of low priority that fill the queue
+    /// would lock out calls of high priority. A call in the queue must call <see cref="Waiter.LeaveQueue"/> when it no longer waits.
+    /// </summary>
+    /// <param name="priority">The priority of the call.</param>
+    /// <param name="waiter">The call's position in the queue.</param>
+    /// <returns>False if the queue is full and contains no call with a lower priority.</returns>
     public bool TryEnter(int priority, [NotNullWhen(true)] out Waiter? waiter)
     {
         waiter = null;
-        if (Count >= capacity)
+        if (Count >= capacity && !(Volatile.Read(ref _last)?.Priority < priority))
             return false;
+        Wait? displaced = null;
+        var passOn = false;
         lock (_lock)
         {
             if (_count >= capacity)
-                return false;
+            {
+                if (!(_last?.Priority < priority))
+                    return false;
+                displaced = RemoveWhileLocked(_last!, out passOn);
+            }
             waiter = new Waiter(this, priority);
             Insert(waiter);
             _count++;
-            return true;
         }
+        displaced?.Finish(WaitResult.Cancelled);
+        if (passOn)
+            Release(1);
+        return true;
     }
 
     /// <summary>
@@ -91,20 +106,26 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
 
     internal void Remove(Waiter waiter, bool passOn)
     {
-        Wait? unfinished;
+        Wait? unfinished = null;
         lock (_lock)
         {
-            if (!waiter.IsInside)
-                return;
-            (waiter.Previous is null ? ref _first : ref waiter.Previous.Next) = waiter.Next;
-            (waiter.Next is null ? ref _last : ref waiter.Next.Previous) = waiter.Previous;
-            _count--;
-            unfinished = waiter.EndWait(out var unused);
-            passOn |= unused;
+            if (waiter.IsInside)
+            {
+                unfinished = RemoveWhileLocked(waiter, out var unused);
+                passOn |= unused;
+            }
         }
         unfinished?.Finish(WaitResult.Cancelled);
         if (passOn)
             Release(1);
+    }
+
+    private Wait? RemoveWhileLocked(Waiter waiter, out bool hasUnusedRelease)
+    {
+        (waiter.Previous is null ? ref _first : ref waiter.Previous.Next) = waiter.Next;
+        (waiter.Next is null ? ref _last : ref waiter.Next.Previous) = waiter.Previous;
+        _count--;
+        return waiter.EndWait(out hasUnusedRelease);
     }
 
     private void Insert(Waiter waiter)

@@ -14,6 +14,7 @@ internal sealed class Waiter(WaitQueue queue, int priority)
 
     public int Priority => priority;
 
+    /// <summary>Gets whether the call is in the queue. It leaves by <see cref="LeaveQueue"/>, or if a call with a higher priority needs its place.</summary>
     internal bool IsInside { get; private set; } = true;
 
     /// <summary>
@@ -33,15 +34,15 @@ internal sealed class Waiter(WaitQueue queue, int priority)
     }
 
     /// <summary>
-    /// Leaves the queue, because the call has an attempt or has ended. Later calls of this method do nothing. A release that was kept for this waiter goes to
-    /// the next waiter. With <paramref name="passOn"/>, a release that woke this waiter but was not used goes to the next waiter too.
+    /// Leaves the queue, because the call has an attempt or has ended. A release that was kept for this waiter goes to the next waiter. With <paramref
+    /// name="passOn"/>, a release that woke this waiter but was not used goes to the next waiter too, also if this waiter has left the queue before.
     /// </summary>
     public void LeaveQueue(bool passOn = false) => queue.Remove(this, passOn);
 
-    /// <summary>Starts a wait. Null if a release was kept.</summary>
+    /// <summary>Starts a wait. Null if a release was kept, or if the call has just left the queue: it must then examine the pool once more.</summary>
     internal Wait? BeginWait()
     {
-        if (_released)
+        if (_released || !IsInside)
         {
             _released = false;
             return null;

@@ -87,7 +87,10 @@ public sealed class EndpointPoolOptions
     /// </summary>
     public TimeSpan? MaxWait { get; set; }
 
-    /// <summary>Gets or sets how many calls may wait at once; further calls are refused. Default 1,000; 0 to 1,000,000. A reload does not change it.</summary>
+    /// <summary>
+    /// Gets or sets how many calls may wait at once. Further calls are refused, unless a call with a lower <see cref="RequestProfile.Priority"/> waits: this call is
+    /// then refused instead. Default 1,000; 0 to 1,000,000. A reload does not change it.
+    /// </summary>
     public int MaxWaitingCalls { get; set; } = 1000;
 
     /// <summary>Gets or sets the objective for the error budget and its alerts. Default: none, and no alerts; reports then use 99.9 % over 30 days.</summary>

@@ -75,13 +75,56 @@ public sealed class WaitQueueTests
         queue.TryEnter(0, out var first).Should().BeTrue();
         queue.TryEnter(0, out _).Should().BeTrue();
 
-        queue.TryEnter(9, out var refused).Should().BeFalse();
+        queue.TryEnter(0, out var refused).Should().BeFalse();
         refused.Should().BeNull();
         first!.LeaveQueue();
         first.LeaveQueue();
 
         queue.Count.Should().Be(1);
         queue.TryEnter(0, out _).Should().BeTrue();
+    }
+
+    [Fact]
+    public void The_last_of_the_lowest_priority_leaves_a_full_queue_for_a_higher_priority()
+    {
+        var queue = new WaitQueue(3, _time);
+        queue.TryEnter(1, out var one).Should().BeTrue();
+        queue.TryEnter(0, out var early).Should().BeTrue();
+        queue.TryEnter(0, out var late).Should().BeTrue();
+        var waits = (Task<WaitResult>[])[Wait(one), Wait(early), Wait(late)];
+        queue.TryEnter(0, out _).Should().BeFalse();
+
+        queue.TryEnter(1, out var second).Should().BeTrue();
+
+        queue.Count.Should().Be(3);
+        waits.Select(static w => w.IsCompleted).Should().Equal(false, false, true);
+        Result(waits[2]).Should().Be(WaitResult.Cancelled);
+        late!.LeaveQueue();
+        queue.TryEnter(1, out _).Should().BeTrue();
+        Result(waits[1]).Should().Be(WaitResult.Cancelled);
+        queue.TryEnter(1, out _).Should().BeFalse();
+        new WaitQueue(0, _time).TryEnter(9, out _).Should().BeFalse();
+        second!.LeaveQueue();
+        queue.Count.Should().Be(2);
+    }
+
+    [Fact]
+    public void A_release_of_a_call_that_gives_up_its_place_goes_to_the_next()
+    {
+        var queue = new WaitQueue(2, _time);
+        queue.TryEnter(2, out var first).Should().BeTrue();
+        queue.TryEnter(-1, out var last).Should().BeTrue();
+        queue.Release(2).Should().Be(2, "both calls keep their release, because they do not wait at this moment");
+        Result(Wait(first)).Should().Be(WaitResult.Released);
+        var wait = Wait(first);
+
+        queue.TryEnter(1, out _).Should().BeTrue();
+
+        Result(wait).Should().Be(WaitResult.Released);
+        Result(Wait(last)).Should().Be(WaitResult.Cancelled);
+        var again = Wait(first);
+        last!.LeaveQueue(passOn: true);
+        Result(again).Should().Be(WaitResult.Released, "the call was released before it left, and did not use this release");
     }
 
     [Fact]
