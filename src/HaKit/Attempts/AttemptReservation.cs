@@ -27,14 +27,22 @@ internal struct AttemptReservation
     }
 
     /// <summary>Releases the reservations, corrects the counted tokens by the actual usage (null: not known), and updates adaptive limits.</summary>
-    public readonly void Release(EndpointState state, Fault? fault, long? tokens, TimeSpan now)
+    /// <param name="state">The endpoint.</param>
+    /// <param name="fault">The fault of the attempt. Null: none.</param>
+    /// <param name="tokens">The number of tokens that the answer used. Null: not known.</param>
+    /// <param name="isTrial">
+    /// True if the attempt was a trial. A refused trial shows that the endpoint is still out, and not that even a single attempt is too many. Otherwise the learned
+    /// limit would be 1 after each outage.
+    /// </param>
+    /// <param name="now">The current time on the pool's clock.</param>
+    public readonly void Release(EndpointState state, Fault? fault, long? tokens, bool isTrial, TimeSpan now)
     {
         if (fault is null)
         {
             state.Limiter.RecordSuccess();
             state.AccountLimiter.RecordSuccess();
         }
-        else if (fault.Kind is FaultKind.Throttled or FaultKind.Overloaded)
+        else if (!isTrial && fault.Kind is FaultKind.Throttled or FaultKind.Overloaded)
         {
             state.Limiter.RecordThrottle(now);
             state.AccountLimiter.RecordThrottle(now);

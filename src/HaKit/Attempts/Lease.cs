@@ -340,7 +340,7 @@ internal sealed class Lease
             State.Health.Complete(_data.Ticket, fault, now, State.Calls, State.InFlight, State.ServedBegan);
         }
 
-        _data.Reservation.Release(State, fault, tokens, now);
+        _data.Reservation.Release(State, fault, tokens, IsTrial, now);
         _data.Trace.End(this, fault, now);
         return true;
     }

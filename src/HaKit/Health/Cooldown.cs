@@ -19,6 +19,15 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
     /// </summary>
     public Cooldown? Beneath { get; private init; }
 
+    /// <summary>
+    /// Gets when a trial is allowed while no endpoint can serve, if that is before <see cref="TrialAt"/>. Null: it is not. A server that throttles and names no
+    /// time has not asked for a pause. Its cooldown is the pool's own guess, and an outage must not last longer because of it.
+    /// </summary>
+    public TimeSpan? EarlyTrialAt { get; init; }
+
+    /// <summary>Gets when a trial is allowed while no endpoint can serve.</summary>
+    public TimeSpan OutageTrialAt => EarlyTrialAt ?? TrialAt;
+
     public bool IsUntilCleared => Until == TimeSpan.MaxValue;
 
     /// <summary>
@@ -38,15 +47,24 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
         return new(now, until, now + pause, cause, new SlowStart(until, until + slowStart, options.SlowStartInitialShare));
     }
 
+    /// <summary>Creates the pool's own cooldown for a throttle without a time.</summary>
+    /// <param name="cause">The throttle.</param>
+    /// <param name="length">The length of the cooldown.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
+    /// <param name="options">The options. The first cooldown of a streak is the shortest pause before a trial.</param>
+    public static Cooldown OwnFor(Fault cause, TimeSpan length, TimeSpan now, HealthOptions options) =>
+        For(cause, length, now, options) with { EarlyTrialAt = now + (length < options.ThrottleCooldown ? length : options.ThrottleCooldown) };
+
     /// <summary>
     /// Computes the wait from the time that an endpoint named. From the fourth refusal in a row on, the named time is doubled, at most to 30 s, because the
-    /// endpoint has refused again each time after its named time.
+    /// endpoint has refused again each time after its named time. If the named time is very short, the wait is then <paramref name="least"/>.
     /// </summary>
-    public static TimeSpan Stretched(TimeSpan named, int timesInARow)
+    public static TimeSpan Stretched(TimeSpan named, int timesInARow, TimeSpan least = default)
     {
         if (timesInARow < 4 || named >= LongestStretched)
             return named;
-        return 2 * named < LongestStretched ? 2 * named : LongestStretched;
+        var wait = 2 * named > least ? 2 * named : least;
+        return wait < LongestStretched ? wait : LongestStretched;
     }
 
     private static readonly TimeSpan LongestStretched = TimeSpan.FromSeconds(30);
@@ -58,11 +76,12 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
     public Cooldown CombineWith(Cooldown later)
     {
         var longer = Outlasts(later) ? this : later;
-        var trialAt = TrialAt > later.TrialAt ? TrialAt : later.TrialAt;
+        var trialAt = LaterOf(TrialAt, later.TrialAt);
         var beneath = longer.IsClearable ? CombineOptional(Fixed, later.Fixed) : null;
-        if (ReferenceEquals(longer, this) && trialAt == TrialAt && Equals(beneath, Beneath))
+        var early = EarlyTrialAt is { } one && later.EarlyTrialAt is { } other ? LaterOf(one, other) : default(TimeSpan?);
+        if (ReferenceEquals(longer, this) && trialAt == TrialAt && early == EarlyTrialAt && Equals(beneath, Beneath))
             return this;
-        return longer with { Since = later.Since, TrialAt = trialAt, Beneath = beneath };
+        return longer with { Since = later.Since, TrialAt = trialAt, EarlyTrialAt = early, Beneath = beneath };
     }
 
     // If both can be cleared, the cooldown that needs the higher probe level stays the cause. Otherwise a probe of the lower level would clear both.
@@ -71,6 +90,8 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
 
     /// <summary>Gets the part of the cooldown that cannot be cleared.</summary>
     private Cooldown? Fixed => IsClearable ? Beneath : this;
+
+    private static TimeSpan LaterOf(TimeSpan a, TimeSpan b) => a > b ? a : b;
 
     private static Cooldown? CombineOptional(Cooldown? earlier, Cooldown? later) =>
         earlier is not null && later is not null ? earlier.CombineWith(later) : earlier ?? later;

@@ -107,6 +107,13 @@ internal sealed class EndpointHealth
             _tracker.Hint(this, new HealthEvidence { Source = EvidenceSource.LeftInSilence, Fault = silence, Began = ticket.Began, Epoch = ticket.Epoch }, now);
     }
 
+    /// <summary>Records that the running trial is silent for longer than usual, although its attempt goes on. The next trial may begin.</summary>
+    public void RecordSilentTrial(in HealthTicket ticket, TimeSpan now)
+    {
+        if (ticket.IsTrial)
+            _tracker.Hint(this, new HealthEvidence { Source = EvidenceSource.TrialSilent, Began = ticket.Began, Epoch = ticket.Epoch, IsTrial = true }, now);
+    }
+
     /// <summary>Records that another endpoint has served a call that this endpoint refused.</summary>
     /// <param name="refusal">The refusal.</param>
     /// <param name="began">The time at which the refused attempt began.</param>

@@ -25,6 +25,9 @@ internal static class FaultMeaning
 
     public static bool HasRetryAfter(this Fault fault) => fault.RetryAfter > TimeSpan.Zero;
 
+    /// <summary>Checks whether the server throttled and named no time, so that the pool decides how long the cooldown is.</summary>
+    public static bool IsOwnThrottle(this Fault fault) => !fault.HasRetryAfter() && !fault.IsUntilCleared() && fault.Blame == FaultBlame.Throttle;
+
     public static TimeSpan Wait(this Fault fault) => fault.RetryAfter is { } wait && wait < Longest ? wait : Longest;
 
     /// <summary>Checks whether the application's own breaker in the endpoint's pipeline refused the attempt and named the time of its next try.</summary>

@@ -20,6 +20,9 @@ internal enum EvidenceSource
     /// <summary>A trial has begun.</summary>
     TrialBegun,
 
+    /// <summary>The running trial is silent for longer than usual. Its attempt goes on, and a late answer still counts.</summary>
+    TrialSilent,
+
     /// <summary>Another endpoint of the same failure domain tests whether the cooldown is over.</summary>
     TrialElsewhere,
 

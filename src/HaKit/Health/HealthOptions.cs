@@ -102,7 +102,8 @@ public sealed class HealthOptions
     public RuleMode QuotaRule { get; set; }
 
     /// <summary>
-    /// Gets or sets the first cooldown after a throttle (429) without a <c>Retry-After</c>. Each further cooldown lasts twice as long. Default 1 s; more than 0.
+    /// Gets or sets the first cooldown after a throttle (429) without a <c>Retry-After</c>. Each further cooldown lasts twice as long. While no endpoint can serve, a
+    /// trial may come this time after the latest throttle. Default 1 s; more than 0.
     /// </summary>
     public TimeSpan ThrottleCooldown { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -22,9 +22,10 @@ internal static class HealthReducer
             EvidenceSource.Probe => evidence.Fault is null ? ApplyProbeHit(state, evidence, now, options) : ApplyProbeMiss(state, evidence, now, options),
             EvidenceSource.Order => ApplyOrder(state, evidence.Order, now, options),
             EvidenceSource.TrialBegun => state.BeginTrial(evidence.IsOutage, now, options),
+            EvidenceSource.TrialSilent => state.Status == EndpointHealthStatus.Trial && evidence.Epoch == state.Epoch ? state.TimeOutTrial(now, evidence.Jitter, options) : state,
             EvidenceSource.TrialElsewhere => state.Postpone(now + options.TrialTimeout),
             EvidenceSource.ClearedElsewhere => state.ClearCooldown(evidence.Began, now, options),
-            EvidenceSource.CredentialChanged => state.Cooldown is { Cause.Kind: FaultKind.Unauthorized } ? state.ClearCooldown(TimeSpan.MaxValue, now, options) : state,
+            EvidenceSource.CredentialChanged => ApplyNewCredential(state, now, options),
             EvidenceSource.ServedElsewhere => CountRefusal(state, evidence, now, options),
             EvidenceSource.LeftInSilence => state.IsInService && evidence.Epoch == state.Epoch ? state.Suspect(evidence.Fault!, evidence.Fault!.Level(), now) : state,
             EvidenceSource.SelfSuspicion => ApplySelfSuspicion(state, evidence, now, options),
@@ -211,18 +212,28 @@ internal static class HealthReducer
             // A burst of answers with a Retry-After counts as one answer: an answer that arrives during a cooldown does not increase NamedTimes.
             var isNext = !state.IsCooling(now);
             var times = state.NamedTimes + (isNext ? 1 : 0);
-            return state.Cool(Cooldown.For(fault, Cooldown.Stretched(fault.Wait(), times), now, options)) with { NamedTimes = times, NamedAt = isNext ? now : state.NamedAt };
+            return state.Cool(Cooldown.For(fault, Cooldown.Stretched(fault.Wait(), times, options.ThrottleCooldown), now, options)) with { NamedTimes = times, NamedAt = isNext ? now : state.NamedAt };
         }
-        if (fault.Blame != FaultBlame.Throttle && fault.Kind != FaultKind.BreakerOpen)
-            return state;
+        return fault.Blame == FaultBlame.Throttle || fault.Kind == FaultKind.BreakerOpen ? ApplyThrottleWithoutTime(state, evidence, now, options) : state;
+    }
 
+    private static HealthState ApplyThrottleWithoutTime(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    {
         // A burst of throttles counts as one throttle: only an attempt that began after the latest throttle makes the cooldown longer.
         if (state.ThrottledAt is { } last && evidence.Began <= last)
             return state;
-        var throttles = state.Throttles + 1;
-        var length = options.OwnCooldown(throttles) * (1 - options.BreakJitter * evidence.Jitter);
-        return state.Cool(Cooldown.For(fault, length, now, options)) with { Throttles = throttles, ThrottledAt = now };
+        var isEarly = evidence.IsTrial && state.IsInEarlyTrial(now);
+        var throttles = isEarly ? state.Throttles : state.Throttles + 1;
+        var length = options.OwnCooldown(isEarly ? 1 : throttles) * (1 - options.BreakJitter * evidence.Jitter);
+        return state.Cool(Cooldown.OwnFor(evidence.Fault!, length, now, options)) with { Throttles = throttles, ThrottledAt = now };
     }
+
+    // A new credential may belong to another account, so the exhausted quota of the old one no longer counts either. But if the server has named the time at
+    // which the quota is restored, and the account is the same, a request before this time would be too early.
+    private static HealthState ApplyNewCredential(HealthState state, TimeSpan now, HealthOptions options) =>
+        state.Cooldown is { Cause.Kind: FaultKind.Unauthorized } or { IsUntilCleared: true, Cause.Kind: FaultKind.QuotaExhausted }
+            ? state.ClearCooldown(TimeSpan.MaxValue, now, options, isShort: true)
+            : state;
 
     private static bool IsEnforced(Fault fault, HealthOptions options) => fault.Kind switch
     {

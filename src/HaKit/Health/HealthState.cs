@@ -219,7 +219,18 @@ public sealed record HealthState
     /// a running trial and an operator's order still do.
     /// </summary>
     /// <param name="now">The current time on the pool's clock.</param>
-    public bool IsTrialAllowedInOutage(TimeSpan now) => IsTrialReady(now) || (Status == EndpointHealthStatus.Ejected && !IsCooling(now));
+    public bool IsTrialAllowedInOutage(TimeSpan now)
+    {
+        if (IsCooling(now))
+            return now >= Cooldown!.OutageTrialAt && (IsInService || Status == EndpointHealthStatus.Ejected);
+        return Status == EndpointHealthStatus.Ejected;
+    }
+
+    /// <summary>
+    /// Gets whether the running trial of an outage began during the pool's own cooldown for throttles. If it is throttled too, the cooldown stays as long as it
+    /// is. Otherwise the trials of an outage would keep the endpoint out long after the outage.
+    /// </summary>
+    internal bool IsInEarlyTrial(TimeSpan now) => IsOutageTrial && Status == EndpointHealthStatus.Trial && Cooldown?.EarlyTrialAt is not null && IsCooling(now);
 
     /// <summary>
     /// Gets when the cooldown allows a call to use the endpoint: at the end of the cooldown. If the cooldown lasts until it is cleared, and its next trial is due

@@ -215,12 +215,16 @@ internal sealed class HealthTracker
         if (fault is { IsConnectClass: true } && !evidence.IsExcused && IsOwnNetworkSuspectWhileLocked(endpoint, evidence, now))
             evidence = evidence with { IsNetworkSuspect = true };
         ApplyWhileLocked(endpoint, evidence, now);
-        if (fault is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsExcused)
+        if (fault is not null && Spreads(fault))
             SpreadWhileLocked(endpoint, before, evidence, now);
         // The evidence is a success, and the cooldown is gone before its end. So the success has cleared the cooldown, also for the endpoints that share the
         // cooldown.
         if (fault is null && before.Cooldown is { } cooldown && now < cooldown.Until && !ReferenceEquals(cooldown, endpoint.State.Cooldown))
             InformSharersWhileLocked(endpoint, cooldown, new HealthEvidence { Source = EvidenceSource.ClearedElsewhere, Began = evidence.Began }, now);
+
+        // An early trial that is throttled makes no cooldown longer, so it makes the cooldowns of the other endpoints no longer either.
+        bool Spreads(Fault found) => found is { IsNeutral: false, Reach: not FaultReach.Endpoint } && !evidence.IsExcused
+            && !(evidence.IsTrial && before.IsInEarlyTrial(now) && found.IsOwnThrottle());
     }
 
     /// <summary>

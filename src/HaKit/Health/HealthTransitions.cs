@@ -16,13 +16,16 @@ internal static class HealthTransitions
     public static HealthState ApplyElapsedTime(this HealthState state, TimeSpan now, double jitter, HealthOptions options)
     {
         if (state.Status == EndpointHealthStatus.Trial && now >= state.TrialUntil)
-            state = state.FailTrial(TrialUnanswered, now, jitter, options);
+            state = state.TimeOutTrial(now, jitter, options);
         if (state.Cooldown is { } cooldown && now >= cooldown.Until)
             state = state.IsInService ? state.Reenter(cooldown.Return, cooldown.Cause, now) : state with { Cooldown = null };
         if (state.Status == EndpointHealthStatus.SlowStart && now >= state.Return.Until)
             state = state.ReturnToService(now);
         return state;
     }
+
+    /// <summary>Ends a trial that has not been answered in time. A late answer still brings the endpoint back.</summary>
+    public static HealthState TimeOutTrial(this HealthState state, TimeSpan now, double jitter, HealthOptions options) => state.FailTrial(TrialUnanswered, now, jitter, options);
 
     public static HealthState Suspect(this HealthState state, Fault cause, ProbeLevel level, TimeSpan now) => state with
     {
@@ -195,11 +198,11 @@ internal static class HealthTransitions
 
     /// <summary>
     /// Checks whether the evidence is the answer of a trial that has timed out. Such an answer shows that the endpoint is back but slow. The answer counts even
-    /// if the next trial has begun. Otherwise an endpoint that always needs longer than the timeout of a trial would stay out for ever. The answer does not
-    /// count after another answer, an order or an ejection has changed the state.
+    /// if the next trial has begun or was silent too. Otherwise an endpoint that always needs longer than the timeout of a trial would stay out for ever. The
+    /// answer does not count after another answer, an order or an ejection has changed the state.
     /// </summary>
     public static bool IsLateAnswerOfTrial(this HealthState state, in HealthEvidence evidence) =>
-        evidence.IsTrial && ReferenceEquals(state.Cause, TrialUnanswered) && evidence.Began >= state.OutSince && state.Status is EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial;
+        evidence.IsTrial && state.Cause?.IsSilence() == true && evidence.Began >= state.OutSince && state.Status is EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial;
 
     /// <summary>Takes back the count of the latest ejection, because the trial that caused it has been answered after all.</summary>
     public static HealthState ForgetTrialTimeout(this HealthState state) =>
@@ -268,14 +271,20 @@ internal static class HealthTransitions
     /// Ends a cooldown early, if the success that disproves the cooldown began after the cooldown. A shorter cooldown because of a throttle may run at the same
     /// time (<see cref="Cooldown.Beneath"/>). This shorter cooldown remains if its own trial is not due yet.
     /// </summary>
-    public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options)
+    /// <param name="state">The state.</param>
+    /// <param name="refutedAt">The start of the success. <see cref="TimeSpan.MaxValue"/>: the cooldown ends in any case.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="isShort">True if the slow start may last only as long as the cooldown did. Otherwise a caller with a wrong key would slow all callers down.</param>
+    public static HealthState ClearCooldown(this HealthState state, TimeSpan refutedAt, TimeSpan now, HealthOptions options, bool isShort = false)
     {
         if (state.Cooldown is not { } cooldown || cooldown.Since >= refutedAt)
             return state;
         var cleared = state with { ClearedAt = now, ClearRefusals = 0 };
         if (cooldown.Beneath is { } beneath && now < beneath.TrialAt)
             return cleared with { Cooldown = beneath };
-        var slowStart = new SlowStart(now, now + options.SlowStartDuration, options.SlowStartInitialShare);
+        var length = isShort && now - cooldown.Since < options.SlowStartDuration ? now - cooldown.Since : options.SlowStartDuration;
+        var slowStart = new SlowStart(now, now + length, options.SlowStartInitialShare);
         return state.IsInService ? cleared.Reenter(slowStart, cooldown.Cause, now) : cleared with { Cooldown = null, Return = slowStart };
     }
 

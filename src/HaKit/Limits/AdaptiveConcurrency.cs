@@ -19,6 +19,9 @@ internal sealed class AdaptiveConcurrency
 
     public void RecordThrottle(int inFlight, TimeSpan now)
     {
+        // If few attempts are in flight, they are not the reason for the refusal: the server is out, and the limit is not too high.
+        if (Volatile.Read(ref _bound) is var known && !double.IsInfinity(known) && inFlight < known / 2)
+            return;
         var lowered = Volatile.Read(ref _loweredAt);
         if (now.Ticks - lowered < HoldTicks || Interlocked.CompareExchange(ref _loweredAt, now.Ticks, lowered) != lowered)
             return;

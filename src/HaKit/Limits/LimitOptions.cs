@@ -24,8 +24,8 @@ public sealed class LimitOptions
     /// <summary>
     /// Gets or sets whether the limit on concurrency is learned from the server's answers. There is no learned limit until the server throttles or is overloaded
     /// (429, 503). Then, at most once a second, the limit becomes 0.7 times the attempts in flight or the current limit, whichever is lower. It grows by 1 after
-    /// each round of successes that used at least half of the limit. The learned limit is never above <see cref="MaxConcurrency"/> and never below 1. Default
-    /// false.
+    /// each round of successes that used at least half of the limit. A refused trial, or a refusal while fewer attempts are in flight than half of the limit, does
+    /// not lower it. The learned limit is never above <see cref="MaxConcurrency"/> and never below 1. Default false.
     /// </summary>
     public bool AdaptiveConcurrency { get; set; }
 

@@ -31,12 +31,40 @@ public sealed class HealthReducerTests
     private static HealthState Cooling(FaultKind kind) => In(EndpointHealthStatus.Healthy) with { Cooldown = Cooldown.UntilCleared(new Fault(kind), At(60), At(950)) };
 
     [Fact]
-    public void A_new_credential_clears_the_cooldown_of_a_refused_key_but_not_of_an_exhausted_quota()
+    public void A_new_credential_clears_the_cooldown_of_a_refused_key_and_of_an_exhausted_quota_unless_the_server_named_its_end()
     {
         var evidence = new HealthEvidence { Source = EvidenceSource.CredentialChanged };
         Next(Cooling(FaultKind.Unauthorized), evidence).Cooldown.Should().BeNull();
-        var quota = Cooling(FaultKind.QuotaExhausted);
-        Next(quota, evidence).Should().BeSameAs(quota);
+        Next(Cooling(FaultKind.QuotaExhausted), evidence).Cooldown.Should().BeNull();
+        foreach (var kind in new[] { FaultKind.QuotaExhausted, FaultKind.Throttled })
+        {
+            var named = In(EndpointHealthStatus.Healthy) with { Cooldown = Cooldown.For(new Fault(kind), At(600), At(950), s_options) };
+            Next(named, evidence).Should().BeSameAs(named);
+        }
+    }
+
+    [Fact]
+    public void After_a_new_credential_the_slow_start_lasts_no_longer_than_the_cooldown_did()
+    {
+        var evidence = new HealthEvidence { Source = EvidenceSource.CredentialChanged };
+        var short_ = In(EndpointHealthStatus.Healthy) with { Return = default, Cooldown = Cooldown.UntilCleared(s_key, At(60), At(999)) };
+        Next(short_, evidence).Return.Until.Should().Be(At(1001));
+        Next(Cooling(FaultKind.Unauthorized), evidence).Return.Until.Should().Be(s_now + s_options.SlowStartDuration);
+    }
+
+    [Fact]
+    public void A_silent_trial_has_failed_and_its_late_answer_brings_the_endpoint_back_also_after_the_next_silent_trial()
+    {
+        var silent = new HealthEvidence { Source = EvidenceSource.TrialSilent, IsTrial = true, Epoch = 7, Began = At(990), Jitter = 0.5 };
+        var trial = In(EndpointHealthStatus.Trial) with { OutSince = At(900), Until = At(980) };
+        Next(trial, silent with { Epoch = 6 }).Should().BeSameAs(trial);
+        var failed = Next(trial, silent);
+        failed.Status.Should().Be(EndpointHealthStatus.Ejected);
+        var again = failed with { Status = EndpointHealthStatus.Trial, TrialUntil = At(1010) };
+        again = Next(again, s_traffic with { IsTrial = true, Epoch = again.Epoch, Fault = new Fault(FaultKind.FirstContentTimeout) });
+        again.Status.Should().Be(EndpointHealthStatus.Ejected);
+        Next(again, s_traffic with { IsTrial = true }).Status.Should().Be(EndpointHealthStatus.SlowStart);
+        Next(again with { Cause = s_error }, s_traffic with { IsTrial = true }).Status.Should().Be(EndpointHealthStatus.Ejected);
     }
 
     [Fact]

@@ -166,6 +166,17 @@ public sealed class AdaptiveConcurrencyTests
     }
 
     [Fact]
+    public void A_throttle_while_less_than_half_of_the_bound_is_in_flight_lowers_nothing()
+    {
+        var learned = new AdaptiveConcurrency();
+        learned.RecordThrottle(inFlight: 20, Start); // 14
+        learned.RecordThrottle(inFlight: 6, Start + TimeSpan.FromSeconds(1));
+        learned.Bound.Should().Be(14);
+        learned.RecordThrottle(inFlight: 7, Start + TimeSpan.FromSeconds(1));
+        learned.Bound.Should().Be(4);
+    }
+
+    [Fact]
     public void Unasked_for_nothing_adapts()
     {
         var limiter = new Limiter(new LimitOptions { MaxConcurrency = 10 });

@@ -211,7 +211,7 @@ internal ref struct ProspectReader
         health is { Status: EndpointHealthStatus.Ejected, Cause: { Kind: FaultKind.BreakerOpen, NamesTime: true }, Until: { } until } ? until : TimeSpan.Zero;
 
     private readonly TimeSpan CooldownEnds(HealthState health) =>
-        health.Cooldown is { } cooldown && _now < cooldown.Until ? Min(cooldown.Until, cooldown.TrialAt) : TimeSpan.Zero;
+        health.Cooldown is { } cooldown && _now < cooldown.Until ? Min(cooldown.Until, cooldown.OutageTrialAt) : TimeSpan.Zero;
 
     // Checks whether the endpoint can answer before the deadline: the share of its recent answers that took no longer than the remaining time must be at least
     // Retry:MinimumChance. Otherwise the attempt would probably only add load. The first attempt of a call is always allowed.
