@@ -20,6 +20,9 @@ internal sealed class AttemptCounts
     /// <summary>Gets the time of the latest answer to a call, in ticks; negative before the first answer.</summary>
     public long AnsweredAt = -1;
 
+    /// <summary>Gets the start of the latest attempt that was answered, in ticks; negative before the first answer.</summary>
+    public long AnsweredBegan = -1;
+
     /// <summary>Gets the start of the latest attempt that was served completely.</summary>
     public long ServedBegan = -1;
 

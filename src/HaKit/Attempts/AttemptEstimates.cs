@@ -12,7 +12,7 @@ internal static class AttemptEstimates
             return;
         lease.State.Latency.RecordFirstContent(now - lease.Started, lease.EstimatedInputTokens, now);
         if (lease.IsStream)
-            lease.State.Times.Record(isStream: true, now - lease.Started);
+            lease.State.Times.Record(isStream: true, now - lease.Started, isAnswer: true);
     }
 
     /// <summary>Records the times and tokens of an attempt that has ended.</summary>
@@ -22,7 +22,7 @@ internal static class AttemptEstimates
             return;
         var (state, took) = (lease.State, now - lease.Started);
         if (MeasuresTime(lease, fault))
-            state.Times.Record(lease.IsStream, took);
+            state.Times.Record(lease.IsStream, took, isAnswer: fault is null);
         if (wasSilent && fault is null)
             state.Latency.RecordFirstContent(took, lease.EstimatedInputTokens, now);
         else if (wasSilent && lease.CancelledFor is not null)
@@ -32,7 +32,13 @@ internal static class AttemptEstimates
     }
 
     // An attempt that timed out while it was silent counts with its waiting time; otherwise the estimates would contain only fast answers. The time of a stream
-    // was already recorded at its first content.
-    private static bool MeasuresTime(Lease lease, Fault? fault) =>
-        fault is null ? !lease.IsStream || lease.FirstContentAt is null : fault.Kind == FaultKind.FirstContentTimeout && lease.State.RecordSilence(lease.IsTrial && !lease.AsksOutage);
+    // was already recorded at its first content. An endpoint that has never answered is not slow. A trial of an outage does not count if it may run on beyond
+    // its limit, because the answer that then comes is better evidence.
+    private static bool MeasuresTime(Lease lease, Fault? fault)
+    {
+        if (fault is null)
+            return !lease.IsStream || lease.FirstContentAt is null;
+        return fault.Kind == FaultKind.FirstContentTimeout && !lease.MayOutlastLimit && lease.State.AnsweredAt is not null
+            && lease.State.RecordSilence(lease.IsTrial && !lease.AsksOutage);
+    }
 }

@@ -19,9 +19,6 @@ internal sealed class EndpointState
     private const int SilencesWhileOut = 30;
     private const int SilencesOfATrial = 10;
 
-    // An answer after this much silence means that the endpoint has come back.
-    private static readonly TimeSpan SilenceOfAnOutage = TimeSpan.FromSeconds(1);
-
     // One counter holds two numbers: the attempts in flight in its lower 24 bits, and all attempts in the bits above. So one addition counts both.
     private const int CallsShift = 24;
     private const long OneCall = (1L << CallsShift) + 1;
@@ -32,7 +29,6 @@ internal sealed class EndpointState
     private readonly StripedSum _successes = new();
     private long _lastLeftCall = -1;
     private int _leftInSilence;
-    private long _cameBackBegan = -1;
     private long _pacedAt = -1;
     private int _seenBack;
     private object? _returnWatcher;
@@ -117,10 +113,10 @@ internal sealed class EndpointState
     public string? UsedCredential { get; set; }
 
     /// <summary>
-    /// Gets the start of the latest attempt whose answer ended a long silence of the endpoint. It shows that the endpoint was back at that time. Negative if
-    /// there was none.
+    /// Gets the start of the latest attempt that was answered: with its first content, or with a whole answer. It shows that the endpoint was healthy at that
+    /// time. Negative if there was none.
     /// </summary>
-    public TimeSpan CameBackBegan => new(Volatile.Read(ref _cameBackBegan));
+    public TimeSpan AnsweredBegan => new(Volatile.Read(ref _counts.AnsweredBegan));
 
     /// <summary>Gets or sets when the endpoint last got the trial of an outage (<see cref="Failover.Waiting.OutagePace"/>). Negative if there was none.</summary>
     public TimeSpan PacedAt
@@ -284,10 +280,9 @@ internal sealed class EndpointState
     /// <param name="began">The time at which the attempt began.</param>
     public void RecordAnswer(TimeSpan now, TimeSpan began)
     {
-        var last = Volatile.Read(ref _counts.AnsweredAt);
         Volatile.Write(ref _counts.AnsweredAt, now.Ticks);
-        if (now.Ticks - last > SilenceOfAnOutage.Ticks && began.Ticks > last)
-            Volatile.Write(ref _cameBackBegan, began.Ticks);
+        if (began.Ticks > Volatile.Read(ref _counts.AnsweredBegan))
+            Volatile.Write(ref _counts.AnsweredBegan, began.Ticks);
         if (Volatile.Read(ref _leftInSilence) != 0)
             Volatile.Write(ref _leftInSilence, 0);
         if (Volatile.Read(ref _counts.Silences) != 0)
@@ -298,11 +293,11 @@ internal sealed class EndpointState
     }
 
     /// <summary>
-    /// Records that a caller cancelled an attempt that had been silent for longer than usual. Returns the number of consecutive calls that ended like this
-    /// without an answer between them.
+    /// Records that a caller cancelled an attempt that had been silent for longer than usual. Returns the sum of the weights of the consecutive calls that ended
+    /// like this without an answer between them.
     /// </summary>
-    public int RecordLeftInSilence(long call) =>
-        Interlocked.Exchange(ref _lastLeftCall, call) == call ? Volatile.Read(ref _leftInSilence) : Interlocked.Increment(ref _leftInSilence);
+    public int RecordLeftInSilence(long call, int weight) =>
+        Interlocked.Exchange(ref _lastLeftCall, call) == call ? Volatile.Read(ref _leftInSilence) : Interlocked.Add(ref _leftInSilence, weight);
 
     public void RecordServed(TimeSpan began)
     {

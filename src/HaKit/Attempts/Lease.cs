@@ -14,6 +14,9 @@ namespace HaKit.Attempts;
 /// </summary>
 internal sealed class Lease
 {
+    // A timer that fires later than this shows that the process was paused, or that its threads were busy. Timers of the system are late by less.
+    private static readonly TimeSpan LateTimer = TimeSpan.FromMilliseconds(100);
+
     private readonly AttemptCancellation _cancellation = new();
     private readonly AttemptEnd _end = new();
     private AttemptData _data;
@@ -168,6 +171,16 @@ internal sealed class Lease
         set => _data.AsksOutage = value;
     }
 
+    /// <summary>
+    /// Gets or sets whether the attempt may run on beyond its known limit on silence. This applies to the trial of an outage, unless the call or the settings limit
+    /// its attempts or its waiting: such a call must end, or make its next attempt, at the limit.
+    /// </summary>
+    public bool MayOutlastLimit
+    {
+        get => _data.MayOutlastLimit;
+        set => _data.MayOutlastLimit = value;
+    }
+
     /// <summary>Gets or sets whether the attempt is a retry or hedge that the retry budget paid for.</summary>
     public bool IsPaid
     {
@@ -286,6 +299,25 @@ internal sealed class Lease
     }
 
     /// <summary>
+    /// Moves the limit that the attempt has reached if the timer of this limit was late. The process was then paused or busy, and the answer may have arrived in
+    /// the meantime without being read. The attempt gets the lost time back once, at most as long as its limit. False if the timer was on time.
+    /// </summary>
+    public bool TryMakeUpForLateTimer(TimeSpan now)
+    {
+        var limit = TimeoutAt;
+        var late = now - limit;
+        if (late < LateTimer || _data.HasMadeUp)
+            return false;
+        _data.HasMadeUp = true;
+        var length = limit - LastSignAt;
+        var more = late < length ? late : length;
+        var until = more < Deadline - now ? now + more : Deadline;
+        EndsAt = EndsAt < until ? until : EndsAt;
+        SilentUntil = until;
+        return until > now;
+    }
+
+    /// <summary>
     /// Keeps the silent attempt beyond its limit, to its end. The limit is not known (<see cref="IsLimitKnown"/>), so the answer may need this time. A second attempt
     /// may start beside it.
     /// </summary>
@@ -294,6 +326,9 @@ internal sealed class Lease
         _data.KeptSince.Value = now.Ticks;
         SilentUntil = EndsAt;
     }
+
+    /// <summary>Records that the trial is silent for longer than usual, although the attempt goes on. The next trial of the endpoint may begin.</summary>
+    public void RecordSilentTrial(TimeSpan now) => State.Health.RecordSilentTrial(in _data.Ticket, now);
 
     public void Identify(string? givenKey, string keyPrefix, long callNumber, long requestNumber) =>
         (_data.GivenKey, _data.KeyPrefix, _data.CallNumber, _data.RequestNumber) = (givenKey, keyPrefix, callNumber, requestNumber);
@@ -425,6 +460,7 @@ internal sealed class Lease
         public OptionalNumber KeptSince;
         public IAttemptOwner? Owner;
         public bool IsLimitUnknown;
+        public bool HasMadeUp;
         public long EstimatedInputTokens;
         public long EstimatedTokens;
         public OptionalNumber InputTokens;
@@ -443,6 +479,7 @@ internal sealed class Lease
         public bool IsStream;
         public bool IsHandedOver;
         public bool AsksOutage;
+        public bool MayOutlastLimit;
         public bool IsPaid;
     }
 }

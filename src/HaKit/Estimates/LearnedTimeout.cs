@@ -12,6 +12,9 @@ internal sealed class LearnedTimeout
     // The quantile is computed again after this many recorded times, so that a lower value takes effect.
     private const int RenewEvery = 16;
 
+    // The number of later times for which an answer that came after the timeout counts. If the endpoint has become slow, so many slow answers raise the quantile.
+    private const int LateCounts = 32;
+
     private readonly RecentTimes _times = new();
     private readonly double _quantile;
     private readonly double _factor;
@@ -22,6 +25,8 @@ internal sealed class LearnedTimeout
     private long _known;
     private double _share;
     private long _atShare;
+    private long _afterLate;
+    private long _lateUntil;
 
     public LearnedTimeout(TimeSpan min, TimeSpan max, double factor = 3, double quantile = 0.99, int minSamples = 20)
     {
@@ -31,6 +36,13 @@ internal sealed class LearnedTimeout
 
     /// <summary>Gets the timeout for the next attempt.</summary>
     public TimeSpan Current => TimeSpan.FromTicks(Volatile.Read(ref _current));
+
+    /// <summary>
+    /// Gets <see cref="Current"/>, or a longer timeout while recent answers show that <see cref="Current"/> is too short: an answer came after it. Such an
+    /// answer proves that the endpoint was slow and not silent, so the timeout follows at once, and also above the upper bound.
+    /// </summary>
+    public TimeSpan CurrentForAnswers =>
+        _times.Count < Volatile.Read(ref _lateUntil) && Volatile.Read(ref _afterLate) is var longer && longer > Volatile.Read(ref _current) ? new TimeSpan(longer) : Current;
 
     /// <summary>Gets whether <see cref="Current"/> was computed from the endpoint's times.</summary>
     public bool IsLearned => Volatile.Read(ref _known) != 0;
@@ -55,9 +67,17 @@ internal sealed class LearnedTimeout
         return quantile;
     }
 
-    public void Record(TimeSpan time)
+    /// <summary>Records a time.</summary>
+    /// <param name="time">The time.</param>
+    /// <param name="isAnswer">True if an answer came after this time. False if the attempt or probe was still silent then, or if this does not matter.</param>
+    public void Record(TimeSpan time, bool isAnswer = false)
     {
         var count = _times.Record(time);
+        if (isAnswer && time.Ticks > Volatile.Read(ref _current))
+        {
+            Volatile.Write(ref _afterLate, (time * _factor).Ticks);
+            Volatile.Write(ref _lateUntil, count + LateCounts);
+        }
         if (count % RenewEvery == 0 || time.Ticks > Volatile.Read(ref _atShare))
             Volatile.Write(ref _atShare, 0);
         if (count < _minSamples)

@@ -14,8 +14,11 @@ internal sealed class UsualTimes(TimeSpan minimum, TimeSpan maximum, double mult
     /// <summary>Gets the time after which a silent attempt counts as slow. Null if there is no limit.</summary>
     public TimeSpan? Limit(bool isStream) => isStream || _answer.IsLearned ? TimesOf(isStream).Current : null;
 
-    /// <summary>Gets the limit that was learned from the endpoint's own times. Null until it is learned.</summary>
-    public TimeSpan? LearnedLimit(bool isStream) => TimesOf(isStream) is { IsLearned: true } times ? times.Current : null;
+    /// <summary>
+    /// Gets the limit that was learned from the endpoint's own times. Null until it is learned. If a recent answer came after the limit, the limit is longer, also
+    /// above the maximum. Otherwise an endpoint that always needs longer than the maximum would never serve again as soon as its times are learned.
+    /// </summary>
+    public TimeSpan? LearnedLimit(bool isStream) => TimesOf(isStream) is { IsLearned: true } times ? times.CurrentForAnswers : null;
 
     /// <summary>Gets the time within which this share of the recent answers arrived. Null until enough times are known.</summary>
     public TimeSpan? Quantile(bool isStream, double share) => TimesOf(isStream).Quantile(share);
@@ -29,7 +32,7 @@ internal sealed class UsualTimes(TimeSpan minimum, TimeSpan maximum, double mult
     /// Records the time of an answer, or of an attempt that was cancelled while it was silent. Without cancelled attempts, the limit would be computed from
     /// fast answers only.
     /// </summary>
-    public void Record(bool isStream, TimeSpan time) => TimesOf(isStream).Record(time);
+    public void Record(bool isStream, TimeSpan time, bool isAnswer = false) => TimesOf(isStream).Record(time, isAnswer);
 
     private LearnedTimeout TimesOf(bool isStream) => isStream ? _firstContent : _answer;
 }

@@ -137,10 +137,9 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
         (_waiter, call.WasReleased) = (null, false);
         call.StopWatching();
         if (!lease.AsksOutage)
-        {
             engine.Waits.ReleaseTrialClaim(call); // this attempt is not the outage's trial, so another call may make the trial
+        if (!engine.IsTrialInOutage(lease))
             engine.Waiting.Remove(call);
-        }
         Start(ref _first, lease);
     }
 
@@ -193,12 +192,8 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             return TryEndAttempt(ref attempt, KnownFaults.CallerCancelled, now);
         if (now < lease.TimeoutAt && now < call.Deadline)
             return false;
-        if (now < call.Deadline && now < lease.EndsAt && engine.Silence.KeepsSilent(call, lease, now))
-        {
-            lease.KeepUntilEnd(now);
-            call.LastFailure = lease.Started; // endpoints that have come back since the start of the silent attempt may get the second attempt
+        if (now < call.Deadline && engine.Silence.TryProlong(call, lease, isBesideKept: lease != _first.Lease && _first.Lease?.KeptSince is not null, now))
             return false;
-        }
         return TryEndAttempt(ref attempt, engine.Silence.OverdueFault(call, lease, now), now);
     }
 

@@ -13,6 +13,12 @@ namespace HaKit.Failover;
 /// </summary>
 internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints untried, SilenceLimits silence)
 {
+    // A call that has this share of its time left has hardly waited.
+    private const double ShareOfNewCall = 0.75;
+
+    // The share of an endpoint's answers that must have taken less time than a call that gets the place has left.
+    private const double SureChance = 0.9;
+
     private readonly string _idempotencyPrefix = context.Chance.Next().ToString("x16", CultureInfo.InvariantCulture) + "-";
 
     /// <summary>Begins an attempt on an endpoint that the call has not tried. Null if no such endpoint may be tried now.</summary>
@@ -42,7 +48,9 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
                 choice = untried.ChooseInTime(call, now);
             else if (!untried.TryChooseBeside(call, now, out choice))
                 return false;
-            if (choice.State is null || !MayMoveTo(call, choice.State))
+            if (choice.State is null || LeavesTrialToOthers(call, choice.Admission, now) || !MayMoveTo(call, choice.State))
+                return true;
+            if (call.GivesWay = IsTooLateForPlace(call, choice.State, now))
                 return true;
             lease = TryStart(call, choice.State, ModeOf(choice.Admission), now);
         }
@@ -79,6 +87,22 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
     // endpoint, or to an ejected endpoint that is due for a trial, is not free; otherwise a call could go round a pool in which no endpoint can be reached.
     private bool MayMoveTo(FailoverCall call, EndpointState state) =>
         call.History.IsFresh || call.History.Refusal != RefusalState.MayAskOne && IsWell(state.Health.State) || ProspectReader.HasComeBack(state, call.LastFailure) || TryPay(call);
+
+    // The oldest waiting call gets each release first. If it made the half-open trial with the little time that it has left, its deadline would cut the trial
+    // short, the next call would be as old, and no trial would ever succeed.
+    private bool LeavesTrialToOthers(FailoverCall call, Admission admission, TimeSpan now) =>
+        admission == Admission.Trial && call.Waited > TimeSpan.Zero && context.Queue.Count > 1 && call.IsInLastPart(now);
+
+    // More calls wait than the limits of the endpoint admit. The oldest call has waited until shortly before its deadline. If it took the free place, its deadline
+    // would probably cut the attempt short, and the place would be lost for the calls behind it. In a lasting overload no call would be served at all. So the
+    // call ends, unless nearly all answers of the endpoint took less time than it has left, or it has hardly waited.
+    private bool IsTooLateForPlace(FailoverCall call, EndpointState state, TimeSpan now)
+    {
+        if (!call.History.IsFresh || call.Waited == TimeSpan.Zero || !state.IsLimited || context.Queue.Count <= 1 || context.Settings.Retry.MinimumChance == 0)
+            return false;
+        var left = call.Deadline - now;
+        return left < ShareOfNewCall * call.DeadlineSpan && !new AnswerTime(call.IsStream, SureChance, left).IsPossible(state);
+    }
 
     private static bool IsWell(HealthState health) => health is { Status: EndpointHealthStatus.Healthy or EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0 };
 

@@ -53,7 +53,13 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// <summary>Gets or sets whether the retry budget has paid for the next attempt of the call.</summary>
     public bool HasPaid { get; set; }
 
+    /// <summary>Gets or sets whether the call has kept the silent trial of an outage. The same endpoint may then get a second attempt beside it.</summary>
+    public bool KeepsTrial { get; set; }
+
     public TimeSpan Waited { get; set; }
+
+    /// <summary>Gets or sets whether the call leaves a free place to the calls behind it, because its own attempt would probably be cut short by its deadline.</summary>
+    public bool GivesWay { get; set; }
 
     /// <summary>Gets or sets whether the call is one of <see cref="Waiting.WaitingCalls"/>.</summary>
     public bool IsWaiting { get; set; }
@@ -117,6 +123,9 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
     /// these silences together double the factor. 1 to 64.
     /// </summary>
     public int Patience => 1 << Math.Min(_ownSilences + _silences / SilencesOfAnOutage, MostDoublings);
+
+    /// <summary>Gets whether an attempt of the call timed out because nothing arrived within its limit.</summary>
+    public bool HasBeenSilent => _silences + _ownSilences > 0;
 
     /// <summary>Records that an attempt timed out because nothing arrived within its limit.</summary>
     /// <param name="hasServedLater">True if the endpoint has served an attempt that began later.</param>
@@ -207,6 +216,14 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         return list;
     }
 
+    /// <summary>
+    /// Checks whether less than a quarter of the call's time is left. Calls with more time left then go first, because their attempts are less likely to be cut
+    /// short.
+    /// </summary>
+    public bool IsInLastPart(TimeSpan now) => Deadline < TimeSpan.MaxValue && Deadline - now < LastPart * DeadlineSpan;
+
+    private const double LastPart = 0.25;
+
     /// <summary>Gets the time at which the call must stop waiting. The waits of the call so far count too.</summary>
     /// <param name="usual">The pool's limit. Null: the deadline.</param>
     /// <param name="now">The current time on the pool's clock.</param>
@@ -231,7 +248,7 @@ internal sealed class FailoverCall(TimeProvider time) : IAttemptOwner
         CallerToken = default;
         Hedged = HedgeWasConsidered = HasPaid = false;
         Rules = 0;
-        WasReleased = false;
+        WasReleased = GivesWay = KeepsTrial = false;
         Waited = LastFailure = HoldUntil = default;
         Backoffs = _silences = _ownSilences = 0;
         BackoffUntil = null;

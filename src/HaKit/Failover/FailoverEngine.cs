@@ -169,6 +169,8 @@ internal sealed class FailoverEngine
             return Step.EndCall("the request was refused.");
         if (_starter.StartUntried(call, now) is { } lease)
             return Step.Start(lease);
+        if (call.GivesWay)
+            return Waits.EndWithoutTime(call);
         var rules = call.Rules;
         // A refused call does not wait for an endpoint that is out. Otherwise a call with a wrong path would wait until its deadline. There is one exception:
         // other calls have shown that the endpoint refuses requests of this kind (RequestProfile.Preferred). Then the call waits for an endpoint that serves
@@ -202,6 +204,9 @@ internal sealed class FailoverEngine
             Telemetry.RecordWait(WaitRule.Silence);
         return step;
     }
+
+    /// <summary>Checks whether the attempt tests if the outage of the pool is over: it is the paced trial of the outage, or the trial after an ejection or cooldown.</summary>
+    public bool IsTrialInOutage(Lease lease) => lease.AsksOutage || lease.IsTrial && Outage.Since is not null;
 
     /// <summary>Decides what to do about the fault of an attempt. If the action is to wait, this method also sets the end of the wait.</summary>
     public FaultAction ActionFor(FailoverCall call, Fault fault)

@@ -50,8 +50,8 @@ public sealed class FirstContentOptions
     public bool Learned { get; set; } = true;
 
     /// <summary>
-    /// Gets or sets the limit that applies before a limit is learned. It is also the longest learned limit for streams. If <see cref="Learned"/> is false, this
-    /// value is the limit for streams, and plain answers have no limit of their own. Default 30 s; more than 0, at most 10 years.
+    /// Gets or sets the limit that applies before a limit is learned. It is also the longest learned limit for streams, unless answers come after it. If <see
+    /// cref="Learned"/> is false, this value is the limit for streams, and plain answers have no limit of their own. Default 30 s; more than 0, at most 10 years.
     /// </summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 

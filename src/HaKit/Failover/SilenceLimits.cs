@@ -55,15 +55,60 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     }
 
     /// <summary>
-    /// Decides whether an attempt that was silent up to its limit is kept. The attempt is not kept if its limit is known (<see cref="LimitsFor"/>), or if it
-    /// was kept before. If the request may be repeated, there are two more cases. A stream is not kept if the call has an untried endpoint. (A plain answer may
-    /// legitimately take that long.) The attempt for the one second opinion about a refused request (<see cref="RefusalState.MayAskOne"/>) is not kept, because
-    /// the caller can get the refusal instead. The second case does not apply to a call with <see cref="RequestProfile.Preferred"/>, because the refusal
-    /// probably comes from an endpoint that is known to refuse such requests.
+    /// Lets an attempt that has reached its limit on silence run on: for a short time if the timer of the limit was late, or to its end if the attempt is kept
+    /// (<see cref="KeepsSilent"/>). False if the attempt must end now.
     /// </summary>
-    public bool KeepsSilent(FailoverCall call, Lease lease, TimeSpan now) =>
-        !lease.IsLimitKnown && lease.KeptSince is null && lease.EndsAt > now
-        && !(call.Profile.MayRepeat && (call.History.Refusal == RefusalState.MayAskOne && call.Profile.Preferred is null || call.IsStream && untried.HasAny(call, now)));
+    /// <param name="call">The call.</param>
+    /// <param name="lease">The attempt.</param>
+    /// <param name="isBesideKept">True if the call has kept another attempt, which still runs.</param>
+    /// <param name="now">The current time on the pool's clock.</param>
+    public bool TryProlong(FailoverCall call, Lease lease, bool isBesideKept, TimeSpan now)
+    {
+        if (lease.TryMakeUpForLateTimer(now))
+            return true;
+        if (now >= lease.EndsAt || !KeepsSilent(call, lease, isBesideKept, now))
+            return false;
+        lease.KeepUntilEnd(now);
+        call.LastFailure = lease.Started; // endpoints that have come back since the start of the silent attempt may get the second attempt
+        if (lease.AsksOutage)
+            EndTrial(call, lease, now);
+        return true;
+    }
+
+    /// <summary>
+    /// Decides whether an attempt that was silent up to its limit is kept. An attempt is kept at most once. If its limit is known (<see cref="LimitsFor"/>), it is
+    /// kept only as the trial of an outage (<see cref="Lease.MayOutlastLimit"/>), and only if the call has no untried endpoint and has kept no other attempt.
+    /// </summary>
+    /// <remarks>
+    /// If the limit is not known, the attempt is kept, because a plain answer may legitimately take that long. If the request may be repeated, there are two
+    /// exceptions. A stream is not kept if it moves on (<see cref="MovesOn"/>). The attempt for the one second opinion about a refused request (<see
+    /// cref="RefusalState.MayAskOne"/>) is not kept, because the caller can get the refusal instead. This second exception does not apply to a call with <see
+    /// cref="RequestProfile.Preferred"/>, because the refusal probably comes from an endpoint that is known to refuse such requests.
+    /// </remarks>
+    private bool KeepsSilent(FailoverCall call, Lease lease, bool isBesideKept, TimeSpan now)
+    {
+        if (lease.KeptSince is not null)
+            return false;
+        if (lease.IsLimitKnown)
+            return lease.MayOutlastLimit && !isBesideKept && !untried.HasAny(call, now);
+        return !(call.Profile.MayRepeat && (call.History.Refusal == RefusalState.MayAskOne && call.Profile.Preferred is null || MovesOn(call, isBesideKept, now)));
+    }
+
+    // The trial of an outage is silent up to its limit. Another call may make the next trial now, also on the same endpoint. But this attempt runs on: the
+    // endpoints may have become slow, and no other endpoint serves. If it is answered, its endpoint is back (HealthTransitions.IsLateAnswerOfTrial), and the
+    // learned limit grows (LearnedTimeout.CurrentForAnswers). If each trial were cut at the old limit, slow endpoints would be out until they are fast again.
+    private void EndTrial(FailoverCall call, Lease lease, TimeSpan now)
+    {
+        lease.AsksOutage = false;
+        call.KeepsTrial = true;
+        lease.RecordSilentTrial(now);
+        context.Outage.EndTrial(now, context.Chance.NextDouble());
+    }
+
+    // A silent stream moves on to an untried endpoint. But if an earlier attempt of the call was silent too, the endpoints are probably slow and not down. If
+    // the call moved on each time, each endpoint would get only 30 s, and no endpoint that needs longer would ever answer. So the second silent attempt is kept,
+    // and the untried endpoints are asked beside it, one after another.
+    private bool MovesOn(FailoverCall call, bool isBesideKept, TimeSpan now) => call.IsStream && (isBesideKept || !call.HasBeenSilent) && untried.HasAny(call, now);
 
     /// <summary>
     /// Gets the time from which a second attempt may start beside a kept attempt. If the kept attempt has given no sign of progress since it was kept, the

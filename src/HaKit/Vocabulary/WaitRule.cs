@@ -12,7 +12,10 @@ public enum WaitRule
     /// <summary>The call ends, because no endpoint meets the requirements of the request.</summary>
     NotCapable,
 
-    /// <summary>The call ends: the attempts that <c>Retry:MaxRetryAttempts</c> or <c>Retry:MaxAttemptsPerEndpoint</c> allows are used up.</summary>
+    /// <summary>
+    /// The call ends: the attempts that <c>Retry:MaxRetryAttempts</c> or <c>Retry:MaxAttemptsPerEndpoint</c> allow are used up. Or the call has failed many times on
+    /// endpoints that serve other calls, so its request is probably the reason.
+    /// </summary>
     AttemptsUsedUp,
 
     /// <summary>
@@ -23,7 +26,10 @@ public enum WaitRule
     /// <summary>The call ends: every endpoint that may serve the call comes back only after the call's deadline.</summary>
     BackTooLate,
 
-    /// <summary>The call ends: the time until its deadline is too short for an answer.</summary>
+    /// <summary>
+    /// The call ends: the time until its deadline is too short for an answer. Or the call has waited for a free place and leaves it to the calls behind it, because
+    /// its deadline would probably cut the answer short.
+    /// </summary>
     NoTimeToAnswer,
 
     /// <summary>The call ends: its maximum wait has passed (<see cref="RequestProfile.MaxWait"/>).</summary>

@@ -46,6 +46,27 @@ public sealed class LearnedTimeoutTests
     }
 
     [Fact]
+    public void An_answer_after_it_counts_at_once_and_above_the_upper_bound_until_32_more_times_are_known()
+    {
+        var timeout = FirstContent();
+        Record(timeout, 20_000, 40);
+        timeout.CurrentForAnswers.Should().Be(TimeSpan.FromSeconds(30));
+
+        timeout.Record(TimeSpan.FromSeconds(31), isAnswer: false);
+        timeout.CurrentForAnswers.Should().Be(TimeSpan.FromSeconds(30), "a silence is no proof of a slow endpoint");
+        timeout.Record(TimeSpan.FromSeconds(29), isAnswer: true);
+        timeout.CurrentForAnswers.Should().Be(TimeSpan.FromSeconds(30), "the answer came in time");
+        timeout.Record(TimeSpan.FromSeconds(40), isAnswer: true);
+        timeout.CurrentForAnswers.Should().Be(TimeSpan.FromSeconds(120));
+        timeout.Current.Should().Be(TimeSpan.FromSeconds(30));
+
+        Record(timeout, 20_000, 31);
+        timeout.CurrentForAnswers.Should().Be(TimeSpan.FromSeconds(120));
+        Record(timeout, 20_000, 1);
+        timeout.CurrentForAnswers.Should().Be(TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
     public void Quantiles_are_at_most_9_1_percent_above_the_true_ones_and_never_below()
     {
         var random = new Random(3);

@@ -57,6 +57,10 @@ public sealed class WaitDecisionTests
         Decide(AllDown with { AnyAllowed = false }, Waiting, WaitAction.GiveUp, WaitRule.AttemptsUsedUp);
 
     [Fact]
+    public void A_call_that_fails_alone_ends() =>
+        Decide(AllDown with { FailsAlone = true }, Waiting, WaitAction.GiveUp, WaitRule.AttemptsUsedUp);
+
+    [Fact]
     public void Time_does_not_heal_what_is_wrong() =>
         Decide(AllDown with { AnyHeals = false }, Waiting, WaitAction.GiveUp, WaitRule.TimeDoesNotHeal);
 

@@ -57,9 +57,12 @@ public sealed class OutageStatusTests
         pool.GetStatus().LastAnsweredAt.Should().BeAfter(before.At);
     }
 
-    [Fact]
-    public async Task Waiting_calls_are_counted_with_their_age_and_with_the_time_at_which_the_first_gives_up_also_the_one_that_asks()
+    [Theory]
+    [InlineData(FaultKind.Overloaded)]
+    [InlineData(FaultKind.ConnectionReset)]
+    public async Task Waiting_calls_are_counted_with_their_age_and_with_the_time_at_which_the_first_gives_up_also_the_one_that_asks(FaultKind fault)
     {
+        _fault = fault;
         await using var pool = TestPool.Create(_time, 2, o => o.MaxWaitingCalls = 7);
         await FailUntilOutAsync(pool);
         pool.GetStatus().Should().BeEquivalentTo(new { Waiting = 0, MaxWaiting = 7, OldestWait = (TimeSpan?)null, FirstGivesUpIn = (TimeSpan?)null });

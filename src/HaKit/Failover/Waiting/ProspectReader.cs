@@ -19,6 +19,10 @@ internal ref struct ProspectReader
     // the other trials.
     private static readonly TimeSpan EarlierOutPause = TimeSpan.FromSeconds(5);
 
+    // An endpoint that fails at random in at most four of ten attempts fails so many attempts of one call in a row only once in two million calls.
+    private const int FailuresOfRequest = 16;
+    private const double SeldomFails = 0.4;
+
     private readonly FailoverCall _call;
     private readonly FailoverSettings _settings;
     private readonly TimeSpan _now;
@@ -26,11 +30,13 @@ internal ref struct ProspectReader
     private readonly bool _isSecond;
     private readonly bool _hasRetryLeft;
     private readonly bool _hasRoomBesidePace;
+    private long _turn;
     private int _able;
     private bool _anyAllowed;
     private bool _anyHeals;
     private bool _anyCanAnswer;
     private bool _mayComeFree;
+    private bool _failsElsewhere;
     private bool _anyServes;
     private bool _isSpared;
     private int _serving;
@@ -68,13 +74,17 @@ internal ref struct ProspectReader
     /// <summary>Gets the endpoint of <see cref="Prospects.TrialAt"/>.</summary>
     public EndpointState? Asked { get; private set; }
 
+    /// <summary>Gets <see cref="Prospects.FailsAlone"/>.</summary>
+    public readonly bool FailsAlone => _call.History.Counted >= FailuresOfRequest && !_failsElsewhere;
+
     public Prospects Read(PoolSnapshot snapshot)
     {
         var query = new SelectionQuery(_call.Profile, _call.History, _now).ForPreferred(snapshot).PreferRoom(snapshot);
-        foreach (var member in snapshot.Members)
+        for (var i = 0; i < snapshot.Members.Length; i++)
         {
-            if (query.CanServe(member))
-                Read(member);
+            _turn = (i + _call.Number) % snapshot.Members.Length;
+            if (query.CanServe(snapshot.Members[i]))
+                Read(snapshot.Members[i]);
         }
         // If other endpoints serve too, the returning endpoint gets only a small share of the waiting calls: twice its slow-start share. If all waiting calls
         // went to the endpoint at once and it failed, its many failures would eject it again.
@@ -83,8 +93,9 @@ internal ref struct ProspectReader
         // The endpoint in _trial usually gets the trial. The endpoint in _earlierOut (see EarlierOutPause) gets the trial in two cases: _trial has no endpoint,
         // or _earlierOut comes first (Trial.IsBefore) and MayTryEarlierOut allows its trial.
         var trial = _trial.Endpoint is null || _earlierOut.IsBefore(_trial, _now) && MayTryEarlierOut() ? _earlierOut : _trial;
-        // A plain answer may legitimately take long. So only a stream may get its second attempt on the endpoint that already works on it.
-        if (trial.Endpoint is null && _call.IsStream)
+        // A plain answer may legitimately take long. So only a stream, or a call that has kept the silent trial of an outage, may get its second attempt on the
+        // endpoint that already works on it.
+        if (trial.Endpoint is null && MayAskTwice)
             trial = _kept;
         Asked = trial.Endpoint;
         return new Prospects
@@ -100,8 +111,11 @@ internal ref struct ProspectReader
             AskedAt = trial.AskedAt,
             IsTrialTimeNamed = trial.IsNamed,
             MayComeFree = _mayComeFree,
+            FailsAlone = FailsAlone,
         };
     }
+
+    private readonly bool MayAskTwice => _call.IsStream || _call.KeepsTrial;
 
     private void Read(EndpointState member)
     {
@@ -111,6 +125,7 @@ internal ref struct ProspectReader
         if (findings.Counted >= _settings.Retry.MaxAttemptsPerEndpoint && !_call.History.HasNoOwn)
             return;
         _anyAllowed = true;
+        _failsElsewhere |= findings.Attempts > 0 && !ServesOthersOnly(member, in findings);
         if (health.Status is EndpointHealthStatus.Draining or EndpointHealthStatus.ForcedDown || !Heals(in findings, health))
             return;
         _anyHeals = true;
@@ -147,7 +162,7 @@ internal ref struct ProspectReader
         _isSpared |= health.IsSpared;
         _serving += hasServed ? 1 : 0;
         // A plain answer may legitimately take long. So the endpoint that already works on it gets no second attempt, even if it answers other calls meanwhile.
-        if (findings.IsUnderWay && !_call.IsStream)
+        if (findings.IsUnderWay && !MayAskTwice)
             return;
         // Only calls that are released one after another may go to an endpoint that has come back. A call that was woken by its own timer must pay from the
         // retry budget, or wait for the next trial of the outage (OutagePace). Otherwise all calls would go to the endpoint at the same time.
@@ -161,17 +176,21 @@ internal ref struct ProspectReader
     }
 
     /// <summary>
-    /// Checks whether the endpoint has come back since the given time: it has answered after a silence, or its trial has succeeded. The end of a cooldown
-    /// does not show that the endpoint has come back.
+    /// Checks whether the endpoint has come back since the given time: it has answered an attempt that began later, and has not failed since. The end of a
+    /// cooldown does not show that the endpoint has come back.
     /// </summary>
-    public static bool HasComeBack(EndpointState member, TimeSpan failedAt) =>
-        member.CameBackBegan > failedAt
-        || member.Health.State is { Status: EndpointHealthStatus.SlowStart, ConsecutiveFailures: 0, Since: var since } && since > failedAt && member.AnsweredAt > failedAt;
+    /// <remarks>
+    /// Each answer releases two waiting calls. If another attempt fails, the endpoint counts as back again only after its next answer. So an endpoint that answers
+    /// only some attempts, for example because some servers behind its load balancer are down, gets at most two attempts of waiting calls for each answer. In a
+    /// total outage it gets none.
+    /// </remarks>
+    public static bool HasComeBack(EndpointState member, TimeSpan failedAt) => member.AnsweredBegan > failedAt && member.Health.State.ConsecutiveFailures == 0;
 
     private void ReadTrial(EndpointState member, HealthState health, in AttemptHistory.Findings findings, TimeSpan at)
     {
         var trial = new Trial(
-            member, at, IsNamed: at > _now && health.IsCooling(_now), IsSeenWell: member.IsSeenBack || IsProbedWell(member, health), Max(findings.AskedAt, member.PacedAt));
+            member, at, IsNamed: at > _now && health.IsCooling(_now), IsSeenWell: member.IsSeenBack || IsProbedWell(member, health) || ServesOthers(member, in findings),
+            Max(findings.AskedAt, member.PacedAt), _turn);
         if (findings.IsUnderWay)
         {
             _kept = trial.IsBefore(_kept, _now) ? trial : _kept; // the last choice, and only for a stream: the endpoint already works on the call
@@ -183,6 +202,12 @@ internal ref struct ProspectReader
         else
             _earlierOut = trial.IsBefore(_earlierOut, _now) ? trial : _earlierOut;
     }
+
+    // Checks whether the endpoint has failed this call with a fault that the request may cause, for example a crash, but has served another call since then and
+    // seldom fails. An endpoint that fails often is no evidence against the request.
+    private readonly bool ServesOthersOnly(EndpointState member, in AttemptHistory.Findings findings) =>
+        findings.Fault?.Kind is FaultKind.ServerError or FaultKind.ConnectionReset or FaultKind.BrokenBody && member.AnsweredAt > _call.LastFailure
+        && member.Failure.ProbabilityAt(_now) < SeldomFails;
 
     // Checks whether the reason why the endpoint cannot take this call ends with time.
     private readonly bool Heals(in AttemptHistory.Findings findings, HealthState health)
@@ -222,6 +247,10 @@ internal ref struct ProspectReader
         !_anyServes && (_isSpared || _now - _outageSince >= EarlierOutPause)
         && _earlierOut.Endpoint!.Health.State is var health && _now - Max(_earlierOut.AskedAt, health.Since) >= EarlierOutPause && health.Cause?.IsSilence() != true;
 
+    // An endpoint that has answered another call since this call began is the best choice among many endpoints that this call has not tried.
+    private readonly bool ServesOthers(EndpointState member, in AttemptHistory.Findings findings) =>
+        findings.Attempts == 0 && member.AnsweredAt > _call.Started && member.Health.State.ConsecutiveFailures == 0;
+
     private static bool IsProbedWell(EndpointState member, HealthState health) => member.Heartbeat is { Fault: null } reading && reading.At > health.Since && reading.Level >= health.CauseLevel;
 
     // Consecutive numbers are spread evenly from 0 to 1 (Weyl's sequence).
@@ -237,9 +266,10 @@ internal ref struct ProspectReader
     /// <param name="IsNamed">True if the endpoint named that time.</param>
     /// <param name="IsSeenWell">True if a probe has succeeded since the endpoint went out of service, or if other evidence has shown that the endpoint is back.</param>
     /// <param name="AskedAt">The time at which the endpoint last got a request.</param>
-    private readonly record struct Trial(EndpointState? Endpoint, TimeSpan At, bool IsNamed, bool IsSeenWell, TimeSpan AskedAt)
+    /// <param name="Turn">Decides between endpoints that got no request yet, so that not every call begins with the same endpoint.</param>
+    private readonly record struct Trial(EndpointState? Endpoint, TimeSpan At, bool IsNamed, bool IsSeenWell, TimeSpan AskedAt, long Turn)
     {
-        public static readonly Trial None = new(null, TimeSpan.MaxValue, false, false, default);
+        public static readonly Trial None = new(null, TimeSpan.MaxValue, false, false, default, 0);
 
         // The earliest trial comes first. Of the endpoints that may get a trial now, an endpoint that a probe has found healthy comes first, then the endpoint
         // with the oldest last request, so that the endpoints take turns.
@@ -249,7 +279,9 @@ internal ref struct ProspectReader
                 return Endpoint is not null;
             if (At > now || other.At > now)
                 return At < other.At;
-            return IsSeenWell != other.IsSeenWell ? IsSeenWell : AskedAt < other.AskedAt;
+            if (IsSeenWell != other.IsSeenWell)
+                return IsSeenWell;
+            return AskedAt != other.AskedAt ? AskedAt < other.AskedAt : Turn < other.Turn;
         }
     }
 }

@@ -39,6 +39,12 @@ internal readonly record struct Prospects
     public bool IsTrialTimeNamed { get; init; }
 
     /// <summary>
+    /// Gets whether only this call fails: it has failed many times on endpoints that serve other calls meanwhile and seldom fail. The request is then probably
+    /// the reason, and waiting does not help.
+    /// </summary>
+    public bool FailsAlone { get; init; }
+
+    /// <summary>
     /// Gets whether the end of an attempt in flight may make an able endpoint available again: an attempt that counts against a limit, or a running trial.
     /// </summary>
     public bool MayComeFree { get; init; }

@@ -18,9 +18,6 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
     // deadline.
     private static readonly TimeSpan RecheckAfter = TimeSpan.FromSeconds(1);
 
-    // In the last part of its deadline, a call leaves the right to make the trial to calls that have time to wait for the answer.
-    private const double LastPart = 0.25;
-
     /// <summary>Gets or sets the callback for a call that begins or continues to wait because no endpoint serves it. It gets the start of the outage.</summary>
     public Action<TimeSpan>? CallWaits { get; set; }
 
@@ -47,6 +44,14 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
             RecordRule(call, decision.Rule);
         var step = Execute(call, in decision, in reader, now);
         return isSecond ? step : LimitWait(call, step, in facts);
+    }
+
+    /// <summary>Ends a call that has waited for a free place, because the rest of its time is too short for an answer.</summary>
+    public Step EndWithoutTime(FailoverCall call)
+    {
+        ReleaseTrialClaim(call);
+        RecordRule(call, WaitRule.NoTimeToAnswer);
+        return Step.EndCall("the call has waited for a free place until the rest of its deadline was shorter than the usual answer.");
     }
 
     /// <summary>Records that the call begins to wait.</summary>
@@ -84,10 +89,11 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
         return settings.MostAttempts == 1 ? call.History.Begun : call.History.Counted;
     }
 
-    // If the oldest waiting call always made the trial, each trial could be cut short by the end of its call, and the end of the outage would never be found.
-    // If no other call takes the right, this call may take it.
+    // In the last quarter of its time, a call leaves the right to make the trial to calls that have time to wait for the answer. If the oldest waiting call
+    // always made the trial, each trial could be cut short by the end of its call, and the end of the outage would never be found. If no other call takes the
+    // right, this call may take it.
     private bool MayClaimTrial(FailoverCall call, TimeSpan nextTrialAt, TimeSpan now) =>
-        context.Queue.Count <= 1 || call.Deadline == TimeSpan.MaxValue || call.Deadline - now >= LastPart * call.DeadlineSpan || now - nextTrialAt > RecheckAfter;
+        context.Queue.Count <= 1 || !call.IsInLastPart(now) || now - nextTrialAt > RecheckAfter;
 
     private bool TryClaimTrial(FailoverCall call, TimeSpan now) => call.HoldsTrialClaim = call.HoldsTrialClaim || context.Outage.TryClaim(now);
 
@@ -103,7 +109,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
         {
             case WaitAction.GiveUp:
                 ReleaseTrialClaim(call);
-                return Step.EndCall(WhyOf(call, decision.Rule, now));
+                return Step.EndCall(WhyOf(call, decision.Rule, reader.FailsAlone, now));
             case WaitAction.AskReturned:
                 return AskReturned(call, reader.Returned!, now);
             case WaitAction.Retry:
@@ -157,6 +163,7 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
             member.PacedAt = now;
             member.TryTakeSeenBack();
             lease.AsksOutage = true;
+            lease.MayOutlastLimit = context.Settings.MostAttempts is null && call.Profile.MayRepeat && call.MayWaitUntil(context.Settings.MaxWait, now) >= call.Deadline;
             call.HoldsTrialClaim = false; // the right now belongs to the lease, and is released when the lease ends
             return Step.Start(lease);
         }
@@ -205,10 +212,10 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
         if (facts.MayWaitUntil > facts.Now)
             return Step.Wait(facts.MayWaitUntil);
         RecordRule(call, WaitRule.MaxWait);
-        return Step.EndCall(WhyOf(call, WaitRule.MaxWait, facts.Now));
+        return Step.EndCall(WhyOf(call, WaitRule.MaxWait, failsAlone: false, facts.Now));
     }
 
-    private string WhyOf(FailoverCall call, WaitRule rule, TimeSpan now) => rule switch
+    private string WhyOf(FailoverCall call, WaitRule rule, bool failsAlone, TimeSpan now) => rule switch
     {
         WaitRule.NotCapable when context.Snapshot.Members.Length == 0 => "the pool has no endpoint. Add one, or wait until one is found.",
         WaitRule.NotCapable when call.History.ForbidsRepeat => "no further endpoint may be asked: an endpoint answered that the request must not be sent to it again (x-should-retry), and no other endpoint can serve the request.",
@@ -218,6 +225,8 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
             "an endpoint has refused the prompt as too long, and no other endpoint that meets the requirements of the request has a larger context window.",
         WaitRule.NotCapable => "the request was refused, and no other endpoint can be asked now.",
         WaitRule.AttemptsUsedUp when call.History.Counted >= context.Settings.MostAttempts => AllFailed(call.History.Begun, now - call.Started),
+        WaitRule.AttemptsUsedUp when failsAlone =>
+            "the request failed again and again on endpoints that serve other requests at the same time, so it is probably the reason for the failures.",
         WaitRule.AttemptsUsedUp => "each endpoint that may serve the request was tried as often as the settings allow.",
         WaitRule.TimeDoesNotHeal => "no endpoint can serve the request, and waiting does not help.",
         WaitRule.NoTimeToAnswer => "the rest of the deadline is shorter than the usual answer of each endpoint that could still be asked.",

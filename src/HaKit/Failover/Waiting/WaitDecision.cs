@@ -51,7 +51,7 @@ internal readonly record struct WaitDecision(WaitAction Action, WaitRule Rule, T
     {
         if (prospects.Able == 0)
             return new(WaitAction.GiveUp, WaitRule.NotCapable);
-        if (facts.Attempts >= facts.MostAttempts || !prospects.AnyAllowed)
+        if (facts.Attempts >= facts.MostAttempts || !prospects.AnyAllowed || prospects.FailsAlone)
             return new(WaitAction.GiveUp, WaitRule.AttemptsUsedUp);
         if (!prospects.AnyHeals && !prospects.MayComeFree)
             return new(WaitAction.GiveUp, WaitRule.TimeDoesNotHeal);
