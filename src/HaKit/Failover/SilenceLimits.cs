@@ -77,7 +77,8 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
 
     /// <summary>
     /// Decides whether an attempt that was silent up to its limit is kept. An attempt is kept at most once. If its limit is known (<see cref="LimitsFor"/>), it is
-    /// kept only as the trial of an outage (<see cref="Lease.MayOutlastLimit"/>), and only if the call has no untried endpoint and has kept no other attempt.
+    /// kept only as the trial of an outage (<see cref="Lease.MayOutlastLimit"/>), and only if the call has no untried endpoint and has kept no other attempt, and if
+    /// half of the endpoint's places stay free for the next trials.
     /// </summary>
     /// <remarks>
     /// If the limit is not known, the attempt is kept, because a plain answer may legitimately take that long. If the request may be repeated, there are two
@@ -90,7 +91,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         if (lease.KeptSince is not null)
             return false;
         if (lease.IsLimitKnown)
-            return lease.MayOutlastLimit && !isBesideKept && !untried.HasAny(call, now);
+            return lease.MayOutlastLimit && !isBesideKept && LeavesPlaces(lease.State) && !untried.HasAny(call, now);
         return !(call.Profile.MayRepeat && (call.History.Refusal == RefusalState.MayAskOne && call.Profile.Preferred is null || MovesOn(call, isBesideKept, now)));
     }
 
@@ -104,6 +105,9 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
         lease.RecordSilentTrial(now);
         context.Outage.EndTrial(now, context.Chance.NextDouble());
     }
+
+    // A kept attempt takes a place until the end of its call. If silent trials took all places of a limited endpoint, no trial would notice that it is back.
+    private static bool LeavesPlaces(EndpointState state) => state.Limiter.IsHalfFree && state.AccountLimiter.IsHalfFree;
 
     // A silent stream moves on to an untried endpoint. But if an earlier attempt of the call was silent too, the endpoints are probably slow and not down. If
     // the call moved on each time, each endpoint would get only 30 s, and no endpoint that needs longer would ever answer. So the second silent attempt is kept,

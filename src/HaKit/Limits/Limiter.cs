@@ -217,6 +217,9 @@ internal sealed class Limiter
         return Math.Max(fullest, Math.Max(Utilization(_requests, bucket), Utilization(_tokens, bucket)));
     }
 
+    /// <summary>Gets whether at most half of the places for concurrent attempts are taken. True without a limit on concurrency.</summary>
+    public bool IsHalfFree => InFlight <= ConcurrencyLimit / 2;
+
     public LimitLevels Levels(TimeSpan now)
     {
         var bucket = SlidingWindow.BucketOf(now);

@@ -1,4 +1,5 @@
 using HaKit.Faults;
+using HaKit.Limits;
 
 namespace HaKit.Tests.Situations;
 
@@ -65,6 +66,25 @@ public sealed class SlowEndpointTests
         return Task.CompletedTask;
     }
 
+    [Fact(Timeout = 60_000)]
+    public Task Limited_endpoints_that_all_become_slow_serve_every_call_too()
+    {
+        using var bench = new TrafficBench("a b c", static o =>
+        {
+            foreach (var endpoint in o.Endpoints)
+                endpoint.Limits = new LimitOptions { MaxConcurrency = 10 };
+        });
+        bench.Let(() => bench.Answer(bench.Now is > 300 and < 420 ? 10 : 1));
+        bench.Traffic(300, 2);
+        var slow = bench.Traffic(120, 2);
+        var after = bench.Traffic(300, 2);
+        bench.Advance(150);
+
+        slow.Served().Should().Be(1);
+        after.Served().Should().Be(1);
+        return Task.CompletedTask;
+    }
+
     [Theory(Timeout = 60_000)]
     [InlineData("a", 0.05)]
     [InlineData("a", 1)]
@@ -118,6 +138,34 @@ public sealed class SlowEndpointTests
 
         after.Served().Should().Be(1, "calls near their deadline must not take every trial");
         after.Longest().Should().BeLessThan(15);
+        return Task.CompletedTask;
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("a", 1, 60)]
+    [InlineData("a", 4, 60)]
+    [InlineData("a", 4, 20)]
+    [InlineData("a b c", 2, 60)]
+    public Task Silent_trials_do_not_keep_the_last_places_of_a_limited_endpoint(string endpoints, int places, double seconds)
+    {
+        using var bench = new TrafficBench(endpoints, o =>
+        {
+            foreach (var endpoint in o.Endpoints)
+                endpoint.Limits = new LimitOptions { MaxConcurrency = places };
+        });
+        var isSilent = false;
+        bench.Let(() => isSilent ? bench.Hang() : bench.Answer(0.2));
+        bench.Traffic(200, 2);
+        isSilent = true;
+        var during = bench.Traffic(seconds, 1);
+        isSilent = false;
+        var after = bench.Traffic(60, 1);
+        bench.Advance(150);
+
+        during.Served().Should().Be(1);
+        during.Longest().Should().BeLessThan(seconds + 35);
+        after.Served().Should().Be(1);
+        after.Longest().Should().BeLessThan(30);
         return Task.CompletedTask;
     }
 
