@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using HaKit.Testing;
 using static HaKit.Tests.Http.WireSiblings;
+using static HaKit.Tests.Http.StreamChecks;
 
 namespace HaKit.Tests.Http;
 
@@ -188,28 +189,13 @@ public sealed class ProviderStreamsTests
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Whole))]
-    public async Task A_whole_stream_is_delivered_byte_for_byte(string server, string path, string? label, string body)
-    {
-        foreach (var pieces in Packets(body))
-        {
-            await using var pair = Pair(path, new RawAnswer(200, label, pieces));
-            using var response = await pair.SendAsync("hi", Ct);
-            (await response.Content.ReadAsStringAsync(Ct)).Should().Be(body, server);
-            pair.Asked.Should().Be((1, 0), server);
-        }
-    }
+    public Task A_whole_stream_is_delivered_byte_for_byte(string server, string path, string? label, string body) =>
+        ExpectWholeAsync(server, path, label, body);
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Failures))]
-    public async Task A_stream_that_failed_is_partial_after_content(string server, string path, string half, string failure)
-    {
-        foreach (var pieces in Packets(half + failure))
-        {
-            await using var pair = Pair(path, new RawAnswer(200, half[0] == '{' ? "application/x-ndjson" : "text/event-stream", pieces));
-            await pair.Awaiting(p => p.AskAsync()).Should().ThrowAsync<PartialResponseException>(server);
-            pair.Asked.Should().Be((1, 0), server);
-        }
-    }
+    public Task A_stream_that_failed_is_partial_after_content(string server, string path, string half, string failure) =>
+        ExpectPartialAsync(server, path, half[0] == '{' ? "application/x-ndjson" : "text/event-stream", half + failure);
 
     [Fact(Timeout = 60_000)]
     public async Task A_stream_about_a_blocked_prompt_is_a_content_filter_and_asks_no_other_endpoint()
@@ -239,22 +225,8 @@ public sealed class ProviderStreamsTests
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(KeepAlives))]
-    public async Task Keep_alives_hold_no_call_beside_a_well_sibling(string server, string path, string item)
-    {
-        var time = new ManualTimeProvider();
-        var random = new Random(1);
-        byte[][] pieces = [.. Enumerable.Range(0, 3000).Select(i => Encoding.UTF8.GetBytes(item.Replace("{n}", $"{i}", StringComparison.Ordinal).Replace("{id}", $"{random.NextInt64():x}", StringComparison.Ordinal)))];
-        await using var pair = Pair(path, new RawAnswer(200, item[0] == '{' ? "application/x-ndjson" : "text/event-stream", pieces) { Before = (_, token) => Task.Delay(2, token) }, time: time);
-        var call = pair.AskAsync();
-        while (!call.IsCompleted)
-        {
-            if (pair.Asked is { First: > 0, Second: 0 })
-                time.Advance(TimeSpan.FromSeconds(0.3));
-            await Task.WhenAny(call, Task.Delay(5, Ct));
-        }
-        (await call).Text.Should().Contain("served", server);
-        time.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(35), "the limit on the first content bounds them: {0}", server);
-    }
+    public Task Keep_alives_hold_no_call_beside_a_well_sibling(string server, string path, string item) =>
+        ExpectNoProgressAsync(server, path, item[0] == '{' ? "application/x-ndjson" : "text/event-stream", item);
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Tails))]
@@ -339,22 +311,4 @@ public sealed class ProviderStreamsTests
 
     private static string Completed(string output) =>
         Event("response.completed", "{\"type\":\"response.completed\",\"sequence_number\":9,\"response\":{\"id\":\"r\",\"object\":\"response\",\"status\":\"completed\",\"error\":null,\"incomplete_details\":null,\"output\":" + output + "}}");
-
-    // In one piece, and in several pieces that end anywhere.
-    private static IEnumerable<byte[][]> Packets(string body)
-    {
-        var bytes = Encoding.UTF8.GetBytes(body);
-        yield return [bytes];
-        yield return [.. bytes.Chunk(Math.Max(1, bytes.Length / 7))];
-        if (bytes.Length < 500)
-            yield return [.. bytes.Chunk(1)];
-    }
-
-    private static WirePair Pair(string path, RawAnswer answer, bool isStream = true, TimeProvider? time = null)
-    {
-        var settings = new Dictionary<string, string>();
-        if (path.StartsWith("/api/", StringComparison.Ordinal) && path is not "/api/pull" and not DashScope)
-            settings["dialect"] = "Ollama";
-        return new(new WireInput("", path, isStream, "", null, settings, 200, null, [], []), _ => answer, time: time);
-    }
 }

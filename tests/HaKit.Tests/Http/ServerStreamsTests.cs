@@ -1,6 +1,7 @@
 using System.Text;
 using HaKit.Testing;
 using static HaKit.Tests.Http.WireSiblings;
+using static HaKit.Tests.Http.StreamChecks;
 
 namespace HaKit.Tests.Http;
 
@@ -176,64 +177,16 @@ public sealed class ServerStreamsTests
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Failures))]
-    public async Task A_stream_that_failed_is_partial_after_content(string server, string path, string half, string failure)
-    {
-        var label = half[0] is '[' or '{' ? "application/json" : "text/event-stream";
-        foreach (var pieces in Packets(half + failure))
-        {
-            await using var pair = Pair(path, new RawAnswer(200, label, pieces));
-            await pair.Awaiting(p => p.AskAsync()).Should().ThrowAsync<PartialResponseException>(server);
-            pair.Asked.Should().Be((1, 0), server);
-        }
-    }
+    public Task A_stream_that_failed_is_partial_after_content(string server, string path, string half, string failure) =>
+        ExpectPartialAsync(server, path, half[0] is '[' or '{' ? "application/json" : "text/event-stream", half + failure);
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(Whole))]
-    public async Task A_whole_stream_is_delivered_byte_for_byte(string server, string path, string? label, string body)
-    {
-        foreach (var pieces in Packets(body))
-        {
-            await using var pair = Pair(path, new RawAnswer(200, label, pieces));
-            using var response = await pair.SendAsync("hi", Ct);
-            (await response.Content.ReadAsByteArrayAsync(Ct)).Should().Equal(Encoding.UTF8.GetBytes(body), server);
-            pair.Asked.Should().Be((1, 0), server);
-        }
-    }
+    public Task A_whole_stream_is_delivered_byte_for_byte(string server, string path, string? label, string body) =>
+        ExpectWholeAsync(server, path, label, body);
 
     [Theory(Timeout = 60_000)]
     [MemberData(nameof(KeepAlives))]
-    public async Task Keep_alives_hold_no_call_beside_a_well_sibling(string server, string path, string item)
-    {
-        var time = new ManualTimeProvider();
-        var random = new Random(1);
-        byte[][] pieces = [.. Enumerable.Range(0, 3000).Select(i => Encoding.UTF8.GetBytes(item.Replace("{n}", $"{i}", StringComparison.Ordinal).Replace("{id}", $"{random.NextInt64():x}", StringComparison.Ordinal)))];
-        await using var pair = Pair(path, new RawAnswer(200, "text/event-stream", pieces) { Before = (_, token) => Task.Delay(2, token) }, time: time);
-        var call = pair.AskAsync();
-        while (!call.IsCompleted)
-        {
-            if (pair.Asked is { First: > 0, Second: 0 })
-                time.Advance(TimeSpan.FromSeconds(0.3));
-            await Task.WhenAny(call, Task.Delay(5, Ct));
-        }
-        (await call).Text.Should().Contain("served", server);
-        time.Elapsed.Should().BeLessThan(TimeSpan.FromSeconds(35), "the limit on the first content bounds them: {0}", server);
-    }
-
-    // In one piece, and in several pieces that end anywhere.
-    private static IEnumerable<byte[][]> Packets(string body)
-    {
-        var bytes = Encoding.UTF8.GetBytes(body);
-        yield return [bytes];
-        yield return [.. bytes.Chunk(Math.Max(1, bytes.Length / 5))];
-        if (bytes.Length < 400)
-            yield return [.. bytes.Chunk(1)];
-    }
-
-    private static WirePair Pair(string path, RawAnswer answer, bool isStream = true, TimeProvider? time = null)
-    {
-        var settings = new Dictionary<string, string>();
-        if (path == "/api/chat")
-            settings["dialect"] = "Ollama";
-        return new(new WireInput("", path, isStream, "", null, settings, 200, null, [], []), _ => answer, time: time);
-    }
+    public Task Keep_alives_hold_no_call_beside_a_well_sibling(string server, string path, string item) =>
+        ExpectNoProgressAsync(server, path, "text/event-stream", item);
 }
