@@ -10,6 +10,7 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using OpenAI;
 
 namespace HaKit.Release.Tests;
@@ -41,6 +42,32 @@ public sealed class RecipeSnippets
         var answer = await app.Services.GetRequiredService<OpenAIClient>().GetChatClient("whatever").CompleteChatAsync("Are you there?");
         answer.Value.Content[0].Text.Should().Be(FakeAnswers.AnswerTo("Are you there?"));
         app.Services.GetRequiredService<IChatClient>().Should().NotBeNull();
+    }
+
+    [Theory]
+    [InlineData(true, "cloud")]
+    [InlineData(false, "local")]
+    public async Task Ollama_as_the_last_resort(bool isCloudUp, string serving)
+    {
+        await using var cloud = await FakeAiServer.StartAsync(new FakeAiOptions { ApiKey = "of the cloud", Models = ["gpt-4o"] }, cancellationToken: cancellationToken);
+        await using var local = await FakeAiServer.StartAsync(new FakeAiOptions { Models = ["llama3.2"] }, cancellationToken: cancellationToken);
+        if (!isCloudUp)
+            await cloud.StopAsync();
+        var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Configuration.AddJsonStream(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(Page.Blocks("docs/recipes.md", "json").Single(block => block.Contains("Ollama", StringComparison.Ordinal)))));
+        builder.Configuration["Models:Endpoints:0:Address"] = cloud.OpenAIAddress.AbsoluteUri;
+        builder.Configuration["Models:Endpoints:0:Credential"] = "of the cloud";
+        builder.Configuration["Models:Endpoints:1:Address"] = local.OpenAIAddress.AbsoluteUri;
+        var log = new LogRecorder();
+        builder.Services.AddLogging(logging => logging.AddProvider(log));
+        builder.Services.AddHaOpenAIClient("models", builder.Configuration.GetSection("Models"));
+        using var app = builder.Build();
+
+        for (var i = 0; i < 3; i++)
+            (await app.Services.GetRequiredService<OpenAIClient>().GetChatClient("gpt-4o").CompleteChatAsync("Are you there?")).Value.Content[0].Text.Should().Be(FakeAnswers.AnswerTo("Are you there?"));
+
+        (cloud.Counts.AnsweredWhole, local.Counts.AnsweredWhole).Should().Be(serving == "cloud" ? (3L, 0L) : (0L, 3L));
+        log.Entries.Should().NotContain(entry => entry.Message.Contains("credential", StringComparison.Ordinal));
     }
 
     [Fact]
