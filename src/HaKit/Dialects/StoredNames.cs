@@ -76,6 +76,10 @@ internal static class StoredNames
         return s_collections.ContainsKey(last) || last is "runs" or "compact";
     }
 
+    /// <summary>Checks whether the answer to a GET at this path is the status of a batch job, which reports the files that the job has created.</summary>
+    /// <param name="path">The path behind the pool's origin.</param>
+    public static bool IsJobStatusAt(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries) is [.., "batches", _];
+
     /// <summary>Checks whether a member of this name may refer to a stored object.</summary>
     /// <param name="name">The name, without its quotes.</param>
     public static bool MightBeNamedBy(ReadOnlySpan<byte> name) => s_memberNames.Contains(name);
@@ -104,6 +108,7 @@ internal static class StoredNames
         {
             "id" => StateKind.Conversation,
             "name" or "uri" when inside is null or "file" => StateKind.File,
+            "output_file_id" or "error_file_id" or "responsesFile" => StateKind.File,
             _ => KindOf(name),
         }, isRequest: false);
         return found;

@@ -20,6 +20,7 @@ internal sealed class HttpRoute
         Path = requested.AbsolutePath.StartsWith(folder + "/", StringComparison.Ordinal) ? requested.AbsolutePath[folder.Length..] : requested.AbsolutePath;
         Named = StoredNames.InPath(Path);
         MakesState = StoredNames.AreMadeAt(Path);
+        IsJobStatus = StoredNames.IsJobStatusAt(Path);
         Streams = requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal)
             || requested.Query.Split('?', '&').Contains("stream=true", StringComparer.OrdinalIgnoreCase);
     }
@@ -38,6 +39,9 @@ internal sealed class HttpRoute
 
     /// <summary>Gets whether the answer to a POST may report a new stored object.</summary>
     public bool MakesState { get; }
+
+    /// <summary>Gets whether the answer to a GET is the status of a batch job, which reports the files that the job has created.</summary>
+    public bool IsJobStatus { get; }
 
     /// <summary>Gets the known path, if a POST to it creates an answer.</summary>
     /// <param name="dialect">The declared dialect of the endpoint.</param>

@@ -240,6 +240,35 @@ public sealed class StoredStateTests
     }
 
     [Theory]
+    [InlineData("output_file_id")]
+    [InlineData("error_file_id")]
+    [InlineData("responsesFile")]
+    public async Task The_result_of_a_batch_job_is_read_from_the_endpoint_of_the_job(string member)
+    {
+        await using var http = new HttpPool(3, inner: new FinishedJob(member));
+        HttpPoolState.Get(http.Pool).Ids.Remember("batch_1", "c");
+        (await http.SendAsync(null, "batches/batch_1")).Dispose();
+        (await http.SendAsync(null, "files/file-result/content")).Dispose();
+        http.Sent.Select(r => r.RequestUri!.Port).Should().Equal([9002, 9002], "the provider has made the file, so no answer to a POST names it");
+    }
+
+    private sealed class FinishedJob(string member) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(new HttpResponseMessage
+        {
+            Content = new StringContent($$"""{"id":"batch_1","object":"batch","status":"completed","{{member}}":"file-result"}""", Encoding.UTF8, "application/json"),
+        });
+    }
+
+    [Theory]
+    [InlineData("/batches/batch_1", true)]
+    [InlineData("/v1/batches/batch_1/", true)]
+    [InlineData("/batches", false)]
+    [InlineData("/batches/batch_1/cancel", false)]
+    [InlineData("/files/file-1/content", false)]
+    public void The_status_of_a_batch_job_is_found(string path, bool isStatus) => StoredNames.IsJobStatusAt(path).Should().Be(isStatus);
+
+    [Theory]
     [InlineData("/responses/resp_1", "resp_1")]
     [InlineData("/files/file-1/content", "file-1")]
     [InlineData("/threads/thread_1/runs/run_1", "thread_1")]
