@@ -27,6 +27,14 @@ public sealed partial class TroubleshootingPageTests
             Alert().Matches(Page.Text("docs/grafana/alerts.yaml")).Select(static m => m.Groups[1].Value).Concat(Enum.GetNames<AlertKind>()));
 
     [Fact]
+    public void The_alerts_that_wake_a_person_are_on_the_page()
+    {
+        var line = Page.Section("docs/troubleshooting.md", "After an alert").Single(static text => text.StartsWith("**Alerts at night.**", StringComparison.Ordinal));
+        RuleName().Matches(line).Select(static m => m.Groups[1].Value).Should().BeEquivalentTo(
+            Severity().Matches(Page.Text("docs/grafana/alerts.yaml")).Where(static m => m.Groups[2].Value == "page").Select(static m => m.Groups[1].Value));
+    }
+
+    [Fact]
     public void Every_reason_of_a_refused_call_is_on_the_page()
     {
         var source = Page.Text("src/HaKit/Failover/Waiting/ServiceWait.cs") + Page.Text("src/HaKit/Failover/AttemptRace.cs");
@@ -42,6 +50,12 @@ public sealed partial class TroubleshootingPageTests
 
     [GeneratedRegex(@"alert: (\w+)")]
     private static partial Regex Alert();
+
+    [GeneratedRegex(@"alert: (\w+)(?:(?!alert:).)*?severity: (\w+)", RegexOptions.Singleline)]
+    private static partial Regex Severity();
+
+    [GeneratedRegex(@"`(HaKit\w+)`")]
+    private static partial Regex RuleName();
 
     [GeneratedRegex(@"LoggerMessage\((\d+), LogLevel\.(?:Critical|Error|Warning), ""([^""]*)""")]
     private static partial Regex LogLine();
