@@ -54,7 +54,7 @@ tests/coverage.sh $least docs/evidence/coverage.md
 |---|---|---|
 $table
 
-The remaining lines are mostly of three kinds: members of streams that are not supported, guards against exceptions in user code, and code that runs only in races.
+The remaining lines are mostly of three kinds: members of \`Stream\` that only throw \`NotSupportedException\`, guards against exceptions in user code, and code that runs only in races.
 PAGE
 echo "lines that no test runs: $out/missed.txt"
 exit $status

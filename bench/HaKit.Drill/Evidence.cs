@@ -74,7 +74,7 @@ internal static class Evidence
     {
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"""
-            Each of the {reports.Length} contenders sent calls to the same three upstreams, which played the same {settings.Faults.Count} faults. Contenders that ran at the same time: {beside}. If all upstreams are down for longer than a caller
+            Each of the {reports.Length} contenders sent calls to the same three upstreams, which played the same {settings.Faults.Count} faults. Number of contenders that ran at the same time: {beside}. If all upstreams are down for longer than a caller
             waits ({settings.Patience.TotalSeconds:0} s), no contender can serve every call.
 
             """);

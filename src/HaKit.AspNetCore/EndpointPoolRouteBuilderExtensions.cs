@@ -50,7 +50,8 @@ public static class EndpointPoolRouteBuilderExtensions
             services.GetService<TimeProvider>() ?? TimeProvider.System, options, SafeLogger.Create(services.GetService<ILoggerFactory>(), "HaKit.Status"));
         var lifetime = services.GetRequiredService<IHostApplicationLifetime>();
         var warnWhenEmpty = PageSecurity.WarnWhenEmpty(feed, prefix, services);
-        // One callback, because a token runs its callbacks in the reverse order of their registration, and the feed has no pools before its start.
+        // One callback makes both steps, because a token runs its callbacks in the reverse order of their registration, and the feed has no pools before its
+        // start.
         lifetime.ApplicationStarted.Register(() =>
         {
             feed.Start();

@@ -16,7 +16,8 @@ public sealed class ServiceHeartbeatOptions
     public Func<int>? Waiting { get; set; }
 
     /// <summary>
-    /// Gets or sets a function that returns whether the service is draining, so that it gets no new requests. Default: true while the application stops.
+    /// Gets or sets a function that returns whether the service is draining. A draining service gets no new requests. Default: true while the application
+    /// stops.
     /// </summary>
     public Func<bool>? IsDraining { get; set; }
 

@@ -98,9 +98,9 @@ public sealed record BurnRateAlert
     {
         ArgumentNullException.ThrowIfNull(outcomes);
         if (!CanFire(slo))
-            throw new ArgumentException($"Alert '{Name}' can never fire: a total outage burns {1 / slo.Target.Unavailability:0.###}-fold at most, its threshold is {Threshold:0.###}.", nameof(slo));
+            throw new ArgumentException($"Alert '{Name}' can never fire: the burn rate of a total outage is {1 / slo.Target.Unavailability:0.###}, and the threshold is {Threshold:0.###}.", nameof(slo));
         if (LongWindow > outcomes.Horizon)
-            throw new ArgumentException($"Alert '{Name}' looks back {LongWindow}, the counters hold {outcomes.Horizon}.", nameof(outcomes));
+            throw new ArgumentException($"Alert '{Name}' has a window of {LongWindow}, and the counters hold only {outcomes.Horizon}.", nameof(outcomes));
     }
 }
 

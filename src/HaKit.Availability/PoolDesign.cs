@@ -108,7 +108,7 @@ public sealed record PoolDesign
     public PoolForecast Evaluate()
     {
         if (Required > Endpoints.Count)
-            throw new InvalidOperationException($"{Required} endpoints are required of {Endpoints.Count}.");
+            throw new InvalidOperationException($"{Required} endpoints are required, and the pool has {Endpoints.Count}.");
         var (common, together) = Structure();
         double perFailure = Detection.Ticks * (1 - Rescued), switching = 0, unnoticed = 0, upstream = 1;
         foreach (var endpoint in Endpoints)

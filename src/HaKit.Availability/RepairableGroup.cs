@@ -79,7 +79,7 @@ public sealed record RepairableGroup
 
     private int Spares() => Required <= Units
         ? Units - Required
-        : throw new InvalidOperationException($"{Required} units are required of {Units}.");
+        : throw new InvalidOperationException($"{Required} units are required, and the group has {Units}.");
 
     private double RepairRate(int down) => Mttr is { } mttr ? Math.Min(down, Crews ?? Units) / mttr : 0;
 

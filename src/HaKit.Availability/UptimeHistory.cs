@@ -57,7 +57,7 @@ public sealed class UptimeHistory
         }
     }
 
-    /// <summary>Returns the summary up to now. The current interval is counted as censored.</summary>
+    /// <summary>Returns the summary up to now. The current interval counts as censored: its end is not known yet.</summary>
     /// <param name="now">The time. A time before the last transition counts as the time of that transition.</param>
     public UptimeSummary Summarize(TimeSpan now)
     {

@@ -32,8 +32,8 @@ internal static class SaveInterval
     }
 
     /// <summary>
-    /// Varies the interval by ± 10 %, so that machines that were started together do not always save together. The newest snapshot must not become older than
-    /// the objective between two saves, so a longer interval is cut, but to no less than 90 % of the interval.
+    /// Varies the interval by ± 10 %, so that machines that were started together do not always save together. If the newest snapshot would become older than
+    /// the objective between two saves, the varied interval is shortened, but to no less than 90 % of the interval.
     /// </summary>
     /// <param name="interval">The interval.</param>
     /// <param name="maxAge">The objective: the maximum age of the newest snapshot. Null: no objective.</param>

@@ -24,7 +24,7 @@ internal sealed partial class VaultSchedule : BackgroundService, IHealthCheck, I
         (_name, _vault, _options, _log) = (name, vault, options, log);
         _ages = new SnapshotAges([.. options.Destinations.Select(static d => d.Name)], vault.Pool.Time);
         _meter = meters?.Create("HaKit.Continuity");
-        _meter?.CreateObservableGauge("hakit.vault.snapshot.age", Measure, "s", "How old the newest good snapshot of a destination is; absent where it has none.");
+        _meter?.CreateObservableGauge("hakit.vault.snapshot.age", Measure, "s", "The age of the newest good snapshot of a destination. Absent if the destination has no good snapshot.");
     }
 
     private bool HasSchedule => (_options.Every ?? _options.MeanTimeToLoss) is not null;

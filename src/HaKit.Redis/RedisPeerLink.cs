@@ -192,7 +192,7 @@ internal sealed class RedisPeerLink : IPeerLink
         {
             if (!_isConnected || !(_readAt <= Now))
                 return;
-            // Set before the read, so that a message that is lost during the read causes another read.
+            // _readAt is set before the read, so that a message that is lost during the read causes another read.
             _readAt = Now + RereadInterval * (0.5 + _random.NextDouble());
         }
         List<PeerFact> facts;

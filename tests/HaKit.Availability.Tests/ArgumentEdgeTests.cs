@@ -58,8 +58,8 @@ public sealed class ArgumentEdgeTests
         ("A null unit", "units", "A unit is null.", () => ReliabilityBlock.WithCommonCause(0.1, ReliabilityBlock.Component("a", Nine), null!)),
         ("Blank name of a change", "name", "", () => _ = new PlanChange(" ", 1, d => d)),
         ("Blank name of an endpoint", "name", "", () => _ = new PlannedEndpoint(" ", Nine)),
-        ("Alert that cannot fire", "slo", "Alert 'a' can never fire: a total outage burns 2-fold at most, its threshold is 3.", () => new BurnRateAlert("a", 3, Hour, Hour).Evaluate(Half, new OutcomeCounters(), Hour)),
-        ("Alert that looks back too far", "outcomes", "looks back 02:00:00, the counters hold 01:00:00", () => new BurnRateAlert("a", 1, 2 * Hour, Hour).Evaluate(Half, new OutcomeCounters(Hour), Hour)),
+        ("Alert that cannot fire", "slo", "Alert 'a' can never fire: the burn rate of a total outage is 2, and the threshold is 3.", () => new BurnRateAlert("a", 3, Hour, Hour).Evaluate(Half, new OutcomeCounters(), Hour)),
+        ("Alert that looks back too far", "outcomes", "has a window of 02:00:00, and the counters hold only 01:00:00", () => new BurnRateAlert("a", 1, 2 * Hour, Hour).Evaluate(Half, new OutcomeCounters(Hour), Hour)),
     ];
 
     public static TheoryData<string> OutOfRangeNames => [.. OutOfRange.Select(c => c.Name)];

@@ -30,7 +30,7 @@ internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensi
             {
                 length ??= (endpoint, dimensions);
                 if (length.Value.Length != dimensions)
-                    throw new EmbeddingMismatchException(pool, endpoint.Name, string.Create(CultureInfo.InvariantCulture, $"gives vectors of {dimensions}, and '{length.Value.Endpoint.Name}' of {length.Value.Length}"));
+                    throw new EmbeddingMismatchException(pool, endpoint.Name, string.Create(CultureInfo.InvariantCulture, $"gives vectors with {dimensions} dimensions, and '{length.Value.Endpoint.Name}' gives vectors with {length.Value.Length} dimensions"));
             }
         }
     }
@@ -76,13 +76,13 @@ internal sealed class EmbeddingIdentity(string pool, string? model, int? dimensi
     private void ThrowIfOther(string told, string expected, PoolEndpoint endpoint)
     {
         if (!AreSame(told, expected))
-            throw new EmbeddingMismatchException(pool, endpoint.Name, $"gave vectors of '{told}' where those of '{expected}' are expected");
+            throw new EmbeddingMismatchException(pool, endpoint.Name, $"gave vectors of the model '{told}', and vectors of '{expected}' are expected");
     }
 
     private void ThrowIfOther(int length, int expected, PoolEndpoint endpoint)
     {
         if (length != expected)
-            throw new EmbeddingMismatchException(pool, endpoint.Name, string.Create(CultureInfo.InvariantCulture, $"gave a vector of {length} where {expected} is expected"));
+            throw new EmbeddingMismatchException(pool, endpoint.Name, string.Create(CultureInfo.InvariantCulture, $"gave a vector with {length} dimensions, and {expected} are expected"));
     }
 
     private static bool AreSame(string one, string? other) => string.Equals(one, other, StringComparison.OrdinalIgnoreCase);

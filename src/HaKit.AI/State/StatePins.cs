@@ -6,7 +6,7 @@ namespace HaKit.AI;
 /// <summary>Limits a call to the endpoints that can use the provider state in its messages and options.</summary>
 internal static class StatePins
 {
-    private const string Hint = "Say where it belongs: options.UseHaProfile(new RequestProfile { Endpoints = [...] }).";
+    private const string Hint = "Name the endpoints that have this state: options.UseHaProfile(new RequestProfile { Endpoints = [...] }).";
 
     /// <summary>Checks whether both endpoints have the same conversations, files and reasoning. Endpoints of one account in one region share them.</summary>
     public static bool ShareState(PoolEndpoint one, PoolEndpoint other) =>
@@ -14,8 +14,8 @@ internal static class StatePins
         || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);
 
     /// <summary>
-    /// Gets an endpoint that shares its state with the endpoint that made a state of unknown origin. Null if the given endpoints do not all share their state, so
-    /// that each of them may have made it.
+    /// Gets an endpoint that shares its state with the endpoint that made a state of unknown origin. Null if the given endpoints do not all share their state:
+    /// each of them may then have made the state.
     /// </summary>
     public static PoolEndpoint? AnyMaker(List<PoolEndpoint> given) => given.Count > 0 && given.TrueForAll(e => ShareState(e, given[0])) ? given[0] : null;
 
@@ -35,16 +35,16 @@ internal static class StatePins
             if (state.Maker is not { } maker)
             {
                 if (given.Count == 0)
-                    throw new StateNotPortableException(pool, state.Kind, null, "and the pool has no endpoint that it may go to.");
+                    throw new StateNotPortableException(pool, state.Kind, null, "and the pool has no endpoint to which the call may go.");
                 if (AnyMaker(given) is null)
-                    throw new StateNotPortableException(pool, state.Kind, null, $"and the endpoints it could go to do not share state. {Hint}");
+                    throw new StateNotPortableException(pool, state.Kind, null, $"and the endpoints to which the call may go do not share state. {Hint}");
                 continue;
             }
             var sharing = candidates.FindAll(c => ShareState(c, maker));
             if (sharing.Count == 0)
-                throw new StateNotPortableException(pool, state.Kind, maker.Name, "and no endpoint that it could go to shares that state.");
+                throw new StateNotPortableException(pool, state.Kind, maker.Name, "and no endpoint to which the call may go shares this state.");
             if (sharing.Count < candidates.Count && !mayPin)
-                throw new StateNotPortableException(pool, state.Kind, maker.Name, "and calls may not be confined to where their state is.");
+                throw new StateNotPortableException(pool, state.Kind, maker.Name, "and PinState is false, so the call may not be limited to the endpoints that share this state.");
             candidates = sharing;
         }
         return candidates;

@@ -96,7 +96,7 @@ internal sealed partial class PanelReader(IReadOnlyList<IStatusPanel> panels, Ti
                 (Name, _hasFailed) = (name, false);
         }
 
-        /// <summary>Records a failure. True if the panel could be read before, so that the failure is to be logged.</summary>
+        /// <summary>Records a failure. True if the failure is to be logged, because the panel could be read before.</summary>
         public bool RecordFailure()
         {
             lock (_gate)

@@ -9,7 +9,8 @@ internal sealed class PoolWatch(EndpointPool pool)
     private static readonly TimeSpan ReportHolds = TimeSpan.FromSeconds(2);
 
     // The report is kept for at least this time, because it replays the calls of the last minute without each failure domain in turn. With many endpoints and
-    // many calls this takes up to seconds. So the report is also kept for 200 times as long as it took: it uses at most half a percent of one core.
+    // many calls this takes up to seconds. So the report is also kept for 200 times as long as its calculation took. The calculations then use at most half a
+    // percent of one core.
     private static readonly TimeSpan RedundancyHolds = TimeSpan.FromSeconds(5);
     private const int RedundancyRest = 200;
 

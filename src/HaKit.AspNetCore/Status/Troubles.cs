@@ -53,8 +53,8 @@ internal static class Troubles
         FaultKind.QuotaExhausted => new("bad", $"no quota or credit is left: {Describe(fault)}", "Raise the quota, or pay, at the provider. The pool asks again by itself."),
         _ when isForGood => new("bad", $"out until the cause is repaired: {Describe(fault)}", "Repair the cause, then bring the endpoint up."),
         FaultKind.BreakerOpen => new("warn", $"paused by the application's own strategies: {Describe(fault)}", "Look at the application's circuit breaker or rate limiter for this endpoint."),
-        _ when fault.RetryAfter is null => new("warn", $"paused: {Describe(fault)}", "Nothing, if it is rare. The pool asks again by itself. If it is usual, raise the limit or add endpoints."),
-        _ => new("warn", $"paused, as the server asked: {Describe(fault)}", "Nothing, if it is rare. The pool asks again at the time that the server named. If it is usual, raise the limit or add endpoints."),
+        _ when fault.RetryAfter is null => new("warn", $"paused: {Describe(fault)}", "If this happens rarely, do nothing: the pool asks again by itself. If it happens often, raise the limit or add endpoints."),
+        _ => new("warn", $"paused, as the server asked: {Describe(fault)}", "If this happens rarely, do nothing: the pool asks again at the time that the server named. If it happens often, raise the limit or add endpoints."),
     };
 
     private static Cause Out(Fault? fault) => fault?.Kind switch
@@ -66,7 +66,7 @@ internal static class Troubles
         FaultKind.FirstContentTimeout or FaultKind.AttemptTimeout or FaultKind.IdleTimeout =>
             new("bad", $"out, {Describe(fault)}", "Check the server's load and logs: it accepts requests and does not answer."),
         FaultKind.ModelNotFound => new("bad", $"out, {Describe(fault)}", "Check the model's name in the endpoint's settings."),
-        FaultKind.InvalidRequest or FaultKind.NotServed => new("bad", $"out, it refuses what other endpoints serve: {Describe(fault)}", "Compare its settings, path and model with those of the others."),
+        FaultKind.InvalidRequest or FaultKind.NotServed => new("bad", $"out, it refuses what other endpoints serve: {Describe(fault)}", "Compare its settings, path and model with the settings of the other endpoints."),
         null => new("bad", "out", null),
         _ => new("bad", $"out, {Describe(fault)}", "Look at the provider's status page, or at the server's logs."),
     };

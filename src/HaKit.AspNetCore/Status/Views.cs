@@ -72,7 +72,7 @@ internal sealed record PoolView
 
     public required int InFlight { get; init; }
 
-    /// <summary>True if no endpoint can be connected to, so that this machine's network may be at fault.</summary>
+    /// <summary>True if connecting fails at every endpoint. This machine's network may then be at fault.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Unreachable { get; init; }
 

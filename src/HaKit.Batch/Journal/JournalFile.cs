@@ -179,8 +179,8 @@ internal sealed class JournalFile : IDisposable
     }
 
     /// <summary>
-    /// Removes everything after the last valid record, and writes that record again: after a failed fsync the system marks its pages as clean, so a read may
-    /// return data that are not on the disk. The whole file is durable when the method returns.
+    /// Removes everything after the last valid record, and writes that record again: after a failed fsync the system may treat written pages as clean, so a
+    /// read may return data that are not on the disk. The whole file is durable when the method returns.
     /// </summary>
     public void CutTail()
     {

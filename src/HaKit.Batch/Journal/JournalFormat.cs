@@ -10,7 +10,7 @@ namespace HaKit.Batch.Journal;
 /// </summary>
 /// <param name="FileId">The random identity of the file.</param>
 /// <param name="IsSealed">Whether the records are encrypted.</param>
-/// <param name="KeyCheck">A value that shows whether a key is the right one.</param>
+/// <param name="KeyCheck">A value that shows whether a key is the key of this journal.</param>
 /// <param name="FirstRecord">The number of the first record.</param>
 /// <param name="Predecessor">The <see cref="Mark"/> of the file of which this file is the compacted copy. 0: it is no such copy, or was written before this value was added.</param>
 internal readonly record struct JournalHeader(Guid FileId, bool IsSealed, ulong KeyCheck, ulong FirstRecord, ulong Predecessor = 0)

@@ -166,7 +166,7 @@ internal sealed class JournalState
     }
 
     private int CheckOrdinal(long ordinal) =>
-        ordinal >= 0 && ordinal < Index.Count ? (int)ordinal : throw new InvalidDataException($"The journal speaks of item {ordinal} and has only {Index.Count}.");
+        ordinal >= 0 && ordinal < Index.Count ? (int)ordinal : throw new InvalidDataException($"The journal has an entry for item {ordinal}, but contains only {Index.Count} items.");
 
     private void Lose(double estimate)
     {

@@ -8,8 +8,8 @@ internal sealed class BatchMeter
 {
     private static readonly Meter Meter = new("HaKit.Batch", typeof(BatchMeter).Assembly.GetName().Version?.ToString(3));
     private static readonly Counter<long> Items = Meter.CreateCounter<long>("hakit.batch.items", "{item}", "Items that got an outcome.");
-    private static readonly Counter<double> Cost = Meter.CreateCounter<double>("hakit.batch.cost", null, "What items with an outcome cost, in the currency of the endpoints' prices.");
-    private static readonly Counter<long> Tokens = Meter.CreateCounter<long>("hakit.batch.tokens", "{token}", "Tokens of prompts and answers, as far as they were reported.");
+    private static readonly Counter<double> Cost = Meter.CreateCounter<double>("hakit.batch.cost", null, "The cost of the items that got an outcome, in the currency of the endpoints' prices.");
+    private static readonly Counter<long> Tokens = Meter.CreateCounter<long>("hakit.batch.tokens", "{token}", "Tokens of prompts and answers that the answers reported.");
 
     private readonly KeyValuePair<string, object?> _batch;
 

@@ -64,7 +64,7 @@ internal sealed class BatchUnit<TItem>(IReadOnlyList<BatchUnit<TItem>.Part> part
     /// <summary>Gets or sets the position of the unit's last failure in the order of the run's events. 0 if the unit has not failed.</summary>
     public long FailedAt { get; set; }
 
-    /// <summary>Gets or sets whether an outcome of the unit was stored, so that the unit's claims are no longer valid.</summary>
+    /// <summary>Gets or sets whether an outcome of the unit was stored. The unit's claims are then no longer valid.</summary>
     public bool HasOutcome { get; set; }
 
     /// <summary>Gets or sets the estimated cost of the unit's current call. The store reserves this amount.</summary>

@@ -9,7 +9,7 @@ namespace HaKit.Batch.Running;
 /// </summary>
 /// <remarks>
 /// Two exceptions pass unchanged: <see cref="BatchStoreException"/>, and a cancellation that the caller asked for. The message of the new exception does not
-/// contain the message of the old one, because that may contain a connection string. Thread-safe.
+/// contain the message of the old exception, because the old message may contain a connection string. Thread-safe.
 /// </remarks>
 internal sealed class GuardedStore(IBatchStore store) : IBatchStore
 {

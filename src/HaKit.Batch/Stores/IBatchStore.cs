@@ -60,7 +60,8 @@ public interface IBatchStore : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the wait; the outcome may be stored nevertheless.</param>
     /// <returns>False if the claim is no longer valid because another worker took over the item; that worker's outcome counts.</returns>
     /// <exception cref="BatchStoreException">
-    /// The store failed. The outcome is not stored, and the run returns it in <see cref="BatchStoreException.Unsaved"/>; so it does after any other exception.
+    /// The store failed. The outcome is not stored, and the run returns it in <see cref="BatchStoreException.Unsaved"/>. The run does the same after any other
+    /// exception.
     /// </exception>
     ValueTask<bool> CommitAsync(BatchClaim claim, BatchOutcome outcome, CancellationToken cancellationToken = default);
 

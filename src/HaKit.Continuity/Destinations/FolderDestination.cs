@@ -80,7 +80,7 @@ public sealed class FolderDestination(string path) : IVaultDestination
         if (!Directory.Exists(_root))
             return new([]);
         var names = new List<string>();
-        // Other folders, such as lost+found on a disk of its own, may not be readable.
+        // If the folder is the root of a disk, it may contain folders that cannot be read, such as lost+found.
         foreach (var folder in Directory.EnumerateDirectories(_root, "?"))
         {
             foreach (var file in Directory.EnumerateFiles(folder))

@@ -131,7 +131,7 @@ internal static class PruneOperation
         return unused.Count;
     }
 
-    // Adds each deleted chunk at once, so that chunks count that were deleted before the destination failed.
+    // Adds each deleted chunk at once. So if the destination fails, the chunks that were deleted before still count.
     private static async Task SweepAsync(
         VaultSession session, DestinationView view, Dictionary<ObjectId, IReadOnlyList<ObjectId>> kept, TimeSpan grace, List<ObjectName> deleted, List<string> problems, CancellationToken token)
     {

@@ -56,7 +56,7 @@ internal sealed class SyncOperation
             view.Snapshots.Remove(id);
             _deleted++;
         }
-        // The content of a damaged marker is lost. The next prune writes a new mark.
+        // A damaged marker is deleted, because its content is lost. The next prune marks the unused chunks again.
         foreach (var marker in view.Markers)
         {
             if (await _session.IsGoodAsync(view, marker, default, _token) == false)
@@ -101,7 +101,7 @@ internal sealed class SyncOperation
     }
 
     // Returns null if no destination has a good copy. A tombstone that is damaged everywhere is written again, but only while every destination can be reached.
-    // Then no destination has its snapshot, so a tombstone that a destination has forged deletes nothing.
+    // If a destination lists the snapshot of such a tombstone, ReadDeletedAsync has left the tombstone out. So a forged tombstone deletes nothing.
     private async Task<byte[]?> ReadAsync(char kind, ObjectId id)
     {
         if (_lost.Contains(id))

@@ -101,7 +101,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a call ends with is a result.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Each exception that ends a call is a result.")]
     private async Task CallAsync(DrilledApplication application, string prompt)
     {
         _prompt.Value = prompt;

@@ -80,7 +80,7 @@ internal sealed class FleetRun(Fleet fleet, TimeSpan length)
             more.Dispose();
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a call ends with is a result.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Each exception that ends a call is a result.")]
     private async Task CallAsync(int replica)
     {
         var began = fleet.Time.Elapsed;

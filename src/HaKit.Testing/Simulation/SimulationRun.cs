@@ -34,7 +34,7 @@ internal sealed class SimulationRun
     public SimulationRun(TestPool test, TimeSpan length, Func<long, RequestProfile?> profile, FaultWatch watch, double streamedShare, int seed)
     {
         (_test, _length, _profile, _watch, _streamedShare) = (test, length, profile, watch, streamedShare);
-        // A separate random source, so that the choice of streamed calls does not change the arrival times.
+        // The choice of streamed calls has its own random source, so that it does not change the arrival times.
         _random = new Random(~seed);
         _interval = TimeSpan.FromSeconds(Math.Max(1, Math.Ceiling(length.TotalSeconds / MostIntervals)));
         var intervals = (int)(length / _interval) + 1;
@@ -80,7 +80,7 @@ internal sealed class SimulationRun
         _test.Time.Advance(by > TimeSpan.Zero ? by : TimeSpan.Zero);
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a call ends with is a result.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Each exception that ends a call is a result.")]
     private async Task CallAsync(Arrival arrival, long number)
     {
         if (!_idle.TryPop(out var call))

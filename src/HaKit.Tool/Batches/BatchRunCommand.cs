@@ -12,17 +12,17 @@ internal static class BatchRunCommand
     public static Command Create()
     {
         var store = new BatchStoreOptions();
-        var input = CommandOptions.Text("--input", "FILE", "the requests, in the format of OpenAI's batch API; not needed to go on with a batch that has them");
+        var input = CommandOptions.Text("--input", "FILE", "the requests, in the format of OpenAI's batch API; not needed if the batch already has its requests");
         var pool = CommandOptions.Text("--pool", "FILE", "the pool's settings as JSON, such as an appsettings.json");
         pool.Required = true;
-        var output = CommandOptions.Text("--output", "FILE", "where all results go when the batch is done, in the format of OpenAI's batch API");
-        var maxCost = CommandOptions.Number("--max-cost", "C", "the most that the batch may cost over all its runs; 0 for no limit", 0, 0, 1e12);
+        var output = CommandOptions.Text("--output", "FILE", "the file to which all results are written at the end of the batch, in the format of OpenAI's batch API");
+        var maxCost = CommandOptions.Number("--max-cost", "C", "the maximum cost of the batch, all its runs together; 0: no limit", 0, 0, 1e12);
         var maxFailures = CommandOptions.CreateWhole("--max-failures", "N", "how many items may fail before the run ends", int.MaxValue);
-        var stopAfter = CommandOptions.Duration("--stop-after", "how long to go on (default: to the end)");
-        var onChanged = CommandOptions.CreateOption<OnChanged>("--on-changed", "WHAT", "what becomes of results whose request has changed: refuse, redo or keep",
+        var stopAfter = CommandOptions.Duration("--stop-after", "the time after which the run stops (default: at the end of the batch)");
+        var onChanged = CommandOptions.CreateOption<OnChanged>("--on-changed", "WHAT", "what to do if a request has changed since its result was stored: refuse the run, redo the request, or keep the old result",
             text => Enum.TryParse<OnChanged>(text, ignoreCase: true, out var value) && !int.TryParse(text, out _) ? value : null, "refuse, redo or keep", OnChanged.Refuse);
-        var once = CommandOptions.Flag("--no-repeat", "a call that may have been done is not made again");
-        var redoFailed = CommandOptions.Flag("--redo-failed", "items that failed are tried again");
+        var once = CommandOptions.Flag("--no-repeat", "does not repeat a call that may have been processed");
+        var redoFailed = CommandOptions.Flag("--redo-failed", "tries failed items again");
         var command = new Command("run", """
             Runs the requests over a pool until each has a result, and goes on where an earlier run ended.
             Exit code 1 if items failed, or if the run ended before all items had a result.

@@ -11,7 +11,7 @@ internal sealed class BatchStoreOptions
 {
     public Option<string?> Journal { get; } = CommandOptions.Text("--journal", "NAME", "the journal's name, such as reviews.journal");
 
-    public Option<string?> PostgreSql { get; } = CommandOptions.Text("--postgresql", "CONNECTION", "the connection string of a database, in the place of a journal; the variable HAKIT_POSTGRESQL if it must not be seen");
+    public Option<string?> PostgreSql { get; } = CommandOptions.Text("--postgresql", "CONNECTION", "the connection string of a database, instead of a journal; to keep it out of the command line, set the variable HAKIT_POSTGRESQL instead");
 
     public Option<string?> Name { get; } = CommandOptions.Text("--batch", "NAME", "the batch's name in the database");
 

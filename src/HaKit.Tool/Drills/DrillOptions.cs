@@ -7,14 +7,14 @@ namespace HaKit.Tool.Drills;
 /// <summary>The options of <c>drill</c>.</summary>
 internal sealed class DrillOptions
 {
-    private readonly Option<string?> _target = CommandOptions.Text("--target", "URL", "what stands between, up to and with its /v1; without it, a HaKit pool with its defaults");
-    private readonly Option<string[]> _headers = new("--header") { HelpName = "NAME:VALUE", Description = "a header of every request to the target; repeat it for more" };
+    private readonly Option<string?> _target = CommandOptions.Text("--target", "URL", "the address of the gateway, proxy or application to test, with /v1 at its end (default: a HaKit pool with its defaults)");
+    private readonly Option<string[]> _headers = new("--header") { HelpName = "NAME:VALUE", Description = "a header of every request to the target; may be given several times" };
     private readonly Option<string?> _dialect = CommandOptions.Text("--dialect", "NAME", "the wire format of the calls and of the upstreams' errors: openai (chat completions, the default) or anthropic (messages)");
     private readonly Option<double> _rate = CommandOptions.Number("--rate", "CALLS", "calls a second, each at its own time", 50, 1, 1000);
     private readonly Option<double> _streamed = CommandOptions.Number("--streamed", "SHARE", "the share of the calls that ask for a stream, 0 to 1", 0.5, 0, 1);
-    private readonly Option<TimeSpan?> _length = CommandOptions.ShortDuration("--length", "how long the usual fault lasts (default 5s)");
+    private readonly Option<TimeSpan?> _length = CommandOptions.ShortDuration("--length", "how long a fault lasts (long-outage: three times as long) (default 5s)");
     private readonly Option<TimeSpan?> _patience = CommandOptions.ShortDuration("--patience", "how long a caller waits for an answer (default 10s)");
-    private readonly Option<int> _seed = CommandOptions.CreateWhole("--seed", "N", "of everything random", 1);
+    private readonly Option<int> _seed = CommandOptions.CreateWhole("--seed", "N", "the seed of all random numbers", 1);
     private readonly DrillUpstreamOptions _upstreams = new();
 
     public Option<string?> Json { get; } = JsonOutput.CreateOption();
@@ -23,7 +23,7 @@ internal sealed class DrillOptions
 
     public Option<string?> Html { get; } = CommandOptions.Text("--html", "FILE", "writes the report as one HTML page with pictures");
 
-    public Option<string?> Assert { get; } = CommandOptions.Text("--assert", "FILE", "what must be reached, as JSON: success, wrongOrHalf, addedP50, addedP99, addedLongest, wellAgainSeconds, amplification, duplicates, earlySends, and faults with values of their own");
+    public Option<string?> Assert { get; } = CommandOptions.Text("--assert", "FILE", "a JSON file with the requirements: success, wrongOrHalf, addedP50, addedP99, addedLongest, wellAgainSeconds, amplification, duplicates, earlySends, and faults with their own requirements");
 
     public IEnumerable<Option> All => [_target, _dialect, _upstreams.Ports, _upstreams.Faults, _rate, _streamed, _length, _patience, _headers, _seed, Json, Markdown, Html, Assert];
 
@@ -55,7 +55,7 @@ internal sealed class DrillOptions
         if (address.Query.Length > 0 || address.UserInfo.Length > 0)
             throw new UsageException("--target has a query or a user. Give the address without it, and a key with --header. It is not shown, because it may hold a key.");
         if (address.IsLoopback && DrillUpstreamOptions.PortsOf(parsed.GetValue(_upstreams.Ports)).Contains(address.Port))
-            throw new UsageException($"--target is '{target}', the address of an upstream of the drill itself. Give the address of what stands between, or other ports with --upstreams.");
+            throw new UsageException($"--target is '{target}', the address of an upstream of the drill itself. Give the address of the component to test, or give other ports with --upstreams.");
         var path = address.AbsolutePath.TrimEnd('/');
         if (s_operations.FirstOrDefault(o => path.EndsWith(o, StringComparison.OrdinalIgnoreCase)) is { } operation)
             throw new UsageException($"--target is '{target}', which ends with '{operation}'. The drill adds it: '{address.GetLeftPart(UriPartial.Authority)}{path[..^operation.Length]}' is needed.");

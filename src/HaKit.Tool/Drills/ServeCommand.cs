@@ -10,9 +10,9 @@ internal static class ServeCommand
     public static Command Create()
     {
         var upstreams = new DrillUpstreamOptions();
-        var length = CommandOptions.ShortDuration("--length", "how long the usual fault lasts, and how long all is well between two faults (default 5s)");
-        var rounds = CommandOptions.CreateWhole("--rounds", "N", "how many times to go through the faults; 0 until interrupted", 0);
-        var seed = CommandOptions.CreateWhole("--seed", "N", "of everything random", 1);
+        var length = CommandOptions.ShortDuration("--length", "how long a fault lasts, and how long the upstreams are healthy between two faults (default 5s)");
+        var rounds = CommandOptions.CreateWhole("--rounds", "N", "how many times the faults are played; 0: until the command is interrupted", 0);
+        var seed = CommandOptions.CreateWhole("--seed", "N", "the seed of all random numbers", 1);
         var command = new Command("serve", """
             Starts scripted AI upstreams, in OpenAI's and Anthropic's dialects, plain and as streams.
             With --faults they go through these faults in turn, again and again; without it all stay well. Answers are a function of the prompt, the same on every upstream.

@@ -14,9 +14,9 @@ internal static class PlanCommand
     {
         var options = new PlanCommandOptions();
         var json = JsonOutput.CreateOption();
-        var pool = CommandOptions.Text("--pool", "FILE", "instead: checks this pool's limits, as JSON as in your configuration, and tells for each failure domain what its loss would cost");
-        var calls = CommandOptions.Number("--calls-per-minute", "N", "with --pool: the calls that it has to carry", 60, 0, 1e9);
-        var tokens = CommandOptions.Number("--tokens-per-call", "N", "with --pool: the tokens of each, input and output together", 1000, 0, 1e9);
+        var pool = CommandOptions.Text("--pool", "FILE", "a JSON file with a pool, as in your configuration; the command then calculates only the effect of losing each failure domain of this pool");
+        var calls = CommandOptions.Number("--calls-per-minute", "N", "with --pool: the load, in calls per minute", 60, 0, 1e9);
+        var tokens = CommandOptions.Number("--tokens-per-call", "N", "with --pool: the tokens of each call, input and output together", 1000, 0, 1e9);
         var most = CommandOptions.Number("--lost-share", "SHARE", "with --pool: the share of calls that may wait or fail after a loss, 0 to 1", 0.05, 0, 1);
         var command = new Command("plan", """
             Computes what a pool of endpoints delivers, what it loses to which cause, and the cheapest way to a target.
@@ -171,8 +171,8 @@ internal static class PlanCommand
             new($"one more endpoint like {best.Name}", options.Costs.Endpoint, d => OneMore(d, best)),
             new("halve beta (other provider, account, region)", options.Costs.Beta, d => d with { Beta = d.Beta / 2 }),
             new("halve detection", options.Costs.Detection, d => d with { Detection = d.Detection / 2 }),
-            new("rescue half of the calls lost until detection", options.Costs.Rescue, d => d with { Rescued = 1 - (1 - d.Rescued) / 2 }),
-            new("halve what is not noticed", options.Costs.Coverage, d => d with { Coverage = 1 - (1 - d.Coverage) / 2 }),
+            new("save half of the calls that are lost before detection", options.Costs.Rescue, d => d with { Rescued = 1 - (1 - d.Rescued) / 2 }),
+            new("halve the share of failures that are never detected", options.Costs.Coverage, d => d with { Coverage = 1 - (1 - d.Coverage) / 2 }),
         ];
         PlanChange[] twice = [.. once, .. once.Select(change => new PlanChange(change.Name + ", again", change.Cost, change.Apply))];
         output.WriteLine("What if (most gain for its cost first)");
@@ -209,10 +209,10 @@ internal static class PlanCommand
 
     private static string Text(PoolLossCause cause) => cause switch
     {
-        PoolLossCause.IndependentFailures => "too many down at once by chance",
-        PoolLossCause.CommonCause => "one cause takes all down (beta)",
-        PoolLossCause.Detection => "calls to an endpoint not yet known to be down",
-        _ => "failures that are not noticed",
+        PoolLossCause.IndependentFailures => "too many endpoints down at once, by chance",
+        PoolLossCause.CommonCause => "one cause takes all endpoints down (beta)",
+        PoolLossCause.Detection => "calls to an endpoint that is down, before this is detected",
+        _ => "failures that are never detected",
     };
 
     private static string Share(double share) => share.ToString(share < 0.001 ? "0.####%" : "0.##%", CultureInfo.InvariantCulture);

@@ -33,25 +33,25 @@ internal sealed record PlanCosts(double Endpoint, double Beta, double Detection,
 /// <summary>The options of <c>plan</c> on the command line.</summary>
 internal sealed class PlanCommandOptions
 {
-    private readonly Option<AvailabilityRatio> _target = CommandOptions.CreateOption("--target", "A", "what to reach, in percent or nines", static text => Percent(text) is { Value: < 1 } target ? target : null, Percentage, AvailabilityRatio.From(0.9999m));
-    private readonly Option<PlannedEndpoint[]> _endpoints = Repeated("--endpoint", "NAME:A", "an endpoint and its availability; repeat it for each (default openai:97.0 anthropic:98.4)", ParseEndpoint);
-    private readonly Option<int> _required = CommandOptions.CreateWhole("--required", "N", "endpoints that carry the load", usual: 1, least: 1);
+    private readonly Option<AvailabilityRatio> _target = CommandOptions.CreateOption("--target", "A", "the availability to reach, in percent or nines", static text => Percent(text) is { Value: < 1 } target ? target : null, Percentage, AvailabilityRatio.From(0.9999m));
+    private readonly Option<PlannedEndpoint[]> _endpoints = Repeated("--endpoint", "NAME:A", "an endpoint and its availability; may be given several times (default openai:97.0 anthropic:98.4)", ParseEndpoint);
+    private readonly Option<int> _required = CommandOptions.CreateWhole("--required", "N", "how many endpoints are needed to carry the load", usual: 1, least: 1);
     private readonly Option<double?> _beta = Share("--beta", "the share of outages that hit all endpoints at once, 0 to 1 (default 0.1; with --incidents, estimated)");
-    private readonly Option<TimeSpan?> _detection = CommandOptions.Duration("--detect", "from a failure until it is known (default 20s)");
-    private readonly Option<double?> _rescued = Share("--rescued", "until a failure is known: the share of the calls to the failed endpoint that another endpoint then serves, 0 to 1 (default 0)");
+    private readonly Option<TimeSpan?> _detection = CommandOptions.Duration("--detect", "the time from a failure until it is detected (default 20s)");
+    private readonly Option<double?> _rescued = Share("--rescued", "the share of the calls to a failed endpoint that another endpoint serves before the failure is detected, 0 to 1 (default 0)");
     private readonly Option<TimeSpan?> _mttr = CommandOptions.Duration("--mttr", "how long an outage lasts (default 1h)");
-    private readonly Option<double?> _coverage = Share("--coverage", "the share of failures that are noticed at all, 0 to 1 (default 1)");
-    private readonly Option<TimeSpan?> _uncovered = CommandOptions.Duration("--uncovered", "how long an unnoticed failure lasts (default 30m)");
+    private readonly Option<double?> _coverage = Share("--coverage", "the share of failures that are ever detected, 0 to 1 (default 1)");
+    private readonly Option<TimeSpan?> _uncovered = CommandOptions.Duration("--uncovered", "how long a failure lasts that is never detected (default 30m)");
     private readonly Option<PoolRouting> _routing = CommandOptions.CreateOption<PoolRouting>("--routing", "HOW", "balanced or priority", ParseRouting, "balanced or priority", PoolRouting.Balanced);
-    private readonly Option<TimeSpan?> _period = CommandOptions.Duration("--period", "the period for which downtime is told (default 30d)");
+    private readonly Option<TimeSpan?> _period = CommandOptions.Duration("--period", "the period for which the downtime is shown (default 30d)");
     private readonly Option<double> _endpointCost = Cost("--cost-endpoint", "one more endpoint", 100);
     private readonly Option<double> _betaCost = Cost("--cost-beta", "halving beta", 30);
     private readonly Option<double> _detectionCost = Cost("--cost-detect", "halving detection", 5);
-    private readonly Option<double> _rescueCost = Cost("--cost-rescue", "rescuing half of the calls that are lost until a failure is known", 10);
-    private readonly Option<double> _coverageCost = Cost("--cost-coverage", "halving what is not noticed", 20);
-    private readonly Option<string?> _incidents = CommandOptions.Text("--incidents", "FILE", "estimates the endpoints from a CSV with the columns start, end, service, impact");
-    private readonly Option<string[]> _services = Repeated("--service", "NAME", "a service in the file of --incidents; repeat it for each (default all)", static text => text);
-    private readonly Option<int> _impact = CommandOptions.CreateWhole("--impact", "N", "the least impact that counts as down", usual: 1);
+    private readonly Option<double> _rescueCost = Cost("--cost-rescue", "saving half of the calls that are lost before detection", 10);
+    private readonly Option<double> _coverageCost = Cost("--cost-coverage", "halving the share of failures that are never detected", 20);
+    private readonly Option<string?> _incidents = CommandOptions.Text("--incidents", "FILE", "a CSV file from which the availability of the endpoints is estimated, with the columns start, end, service, impact");
+    private readonly Option<string[]> _services = Repeated("--service", "NAME", "a service in the file of --incidents; may be given several times (default all)", static text => text);
+    private readonly Option<int> _impact = CommandOptions.CreateWhole("--impact", "N", "the lowest impact that counts as down", usual: 1);
     private readonly Option<DateTimeOffset?> _from = Time("--from", "when the period that the file of --incidents covers begins (default: its first start)");
     private readonly Option<DateTimeOffset?> _to = Time("--to", "when the period that the file of --incidents covers ends (default: its last end)");
 

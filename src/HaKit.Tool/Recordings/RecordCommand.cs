@@ -17,8 +17,8 @@ internal static class RecordCommand
     {
         var recording = RecordingFile.CreateArgument();
         var name = RecordingFile.CreatePoolNameOption();
-        var day = CommandOptions.Text("--day", "DATE", "only this day (UTC), as 2026-11-29; default: all of the recording");
-        var html = CommandOptions.Text("--html", "FILE", "writes one page that needs nothing else");
+        var day = CommandOptions.Text("--day", "DATE", "shows only this day (UTC), such as 2026-11-29 (default: the whole recording)");
+        var html = CommandOptions.Text("--html", "FILE", "writes one HTML page that needs no other files");
         var json = JsonOutput.CreateOption();
         var command = new Command("show", """
             Shows a recording as text, and as a page with a picture.

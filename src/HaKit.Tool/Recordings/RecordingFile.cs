@@ -12,7 +12,7 @@ internal static class RecordingFile
         Arity = isOptional ? ArgumentArity.ZeroOrOne : ArgumentArity.ExactlyOne,
     };
 
-    public static Option<string?> CreatePoolNameOption() => CommandOptions.Text("--name", "POOL", "the pool, where the folder has the recordings of several");
+    public static Option<string?> CreatePoolNameOption() => CommandOptions.Text("--name", "POOL", "the name of the pool, if the folder has the recordings of several pools");
 
     /// <exception cref="UsageException">The file cannot be read, or it contains several pools.</exception>
     public static FlightRecording Read(string path, string? pool)

@@ -63,7 +63,7 @@ internal static class WhatIfCommand
         if (world.Actual.Money > 0 || forecast.Down.Money > 0)
             Line($"{"money",-22}{world.Actual.Money,14:0.00}   {Range(forecast.Down.Money, forecast.Up.Money, "0.00")}");
         Line($"");
-        Line($"{Percent(forecast.AssumedShare)} of the attempts would go where the recording shows nothing:");
+        Line($"For {Percent(forecast.AssumedShare)} of the attempts, the recording does not show how the endpoint would have answered:");
         foreach (var endpoint in forecast.Endpoints)
             Line($"  {endpoint.Name,-20}{endpoint.Attempts,10} attempts, {endpoint.Assumed} of them not shown{Learned(world, endpoint.Name)}");
         foreach (var remark in world.Remarks)

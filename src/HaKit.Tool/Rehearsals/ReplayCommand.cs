@@ -15,15 +15,15 @@ internal static class ReplayCommand
     {
         var file = CommandOptions.Text("--trace", "FILE", "CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens, as the Azure LLM inference trace has them");
         var recording = RecordingFile.CreateArgument(isOptional: true);
-        var pool = CommandOptions.Text("--pool", "FILE", "with RECORDING: the other settings, as JSON as in your configuration (default: the recorded ones)");
+        var pool = CommandOptions.Text("--pool", "FILE", "with RECORDING: a JSON file with the other settings, as in your configuration (default: the recorded settings)");
         var set = new Option<string[]>("--set") { HelpName = "NAME=VALUE", Description = "with RECORDING: one setting that differs, for example Retry:MaxRetryAttempts=0; may be given several times", DefaultValueFactory = static _ => [] };
         var name = RecordingFile.CreatePoolNameOption();
-        var runs = CommandOptions.CreateWhole("--runs", "N", "with RECORDING: how often it is run in each of the two bounds", 3, 2, 100);
+        var runs = CommandOptions.CreateWhole("--runs", "N", "with RECORDING: how many times the recording is run for each of the two bounds of the forecast", 3, 2, 100);
         var speed = CommandOptions.Number("--speed", "N", "how many times faster than recorded, 1 to 100", 20, 1, 100);
-        var minutes = CommandOptions.Number("--minutes", "M", "how much of the recording, counted from its first line", 100_000, 0.1, 100_000);
-        var streamed = CommandOptions.Number("--streamed", "SHARE", "the share of calls that ask for a stream, 0 to 1; a stream that is cut and says so is no lost call", 0.25, 0, 1);
-        var seed = CommandOptions.CreateWhole("--seed", "N", "of everything random", 1);
-        var single = CommandOptions.Flag("--no-failover", "one attempt for each call, to see what that costs");
+        var minutes = CommandOptions.Number("--minutes", "M", "how many minutes of the trace are used, from its first line", 100_000, 0.1, 100_000);
+        var streamed = CommandOptions.Number("--streamed", "SHARE", "the share of calls that ask for a stream, 0 to 1; a cut stream that ends with an exception is not a lost call", 0.25, 0, 1);
+        var seed = CommandOptions.CreateWhole("--seed", "N", "the seed of all random numbers", 1);
+        var single = CommandOptions.Flag("--no-failover", "makes only one attempt for each call, to show how many calls are lost without failover");
         var json = JsonOutput.CreateOption();
         var command = new Command("replay", """
             Tells what other settings would have done to a recorded pool; or replays a workload against local servers in trouble.

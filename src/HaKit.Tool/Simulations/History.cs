@@ -26,7 +26,7 @@ internal sealed class History
     public static History FromIncidents(IReadOnlyList<Incident> incidents, IReadOnlyList<string> services, double? days)
     {
         if (services.FirstOrDefault(s => incidents.All(i => i.Service != s)) is { } unknown)
-            throw new UsageException($"--services names '{unknown}', of which there is no incident; there are {string.Join(", ", incidents.Select(i => i.Service).Distinct().Order(StringComparer.Ordinal))}.");
+            throw new UsageException($"--services names '{unknown}', and the file has no incident of this service. It has incidents of {string.Join(", ", incidents.Select(i => i.Service).Distinct().Order(StringComparer.Ordinal))}.");
         var from = MonthOf(incidents.Min(i => i.Start));
         var to = MonthOf(incidents.Max(i => i.Start)).AddMonths(1);
         return new(incidents, services, from, days is { } wanted ? TimeSpan.FromDays(wanted) : to - from);

@@ -14,7 +14,7 @@ internal static class SimulateCommand
         var world = new WorldOptions();
         var json = JsonOutput.CreateOption();
         var svg = CommandOptions.Text("--svg", "FILE", "draws the history to a file");
-        var sweep = CommandOptions.Text("--sweep", "SETTINGS", $"instead: how much each of these settings matters, one at a time; \"all\", or of {string.Join(", ", Sweep.Names)}");
+        var sweep = CommandOptions.Text("--sweep", "SETTINGS", $"shows only how much each of these settings matters, one at a time; \"all\", or some of {string.Join(", ", Sweep.Names)}");
         var command = new Command("simulate", """
             Computes what a pool would have delivered under a real history of incidents.
             Everything runs in virtual time on one thread: the real pool over scripted endpoints. A call is unavailable when it was not served within its deadline.

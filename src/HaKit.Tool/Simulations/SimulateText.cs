@@ -28,7 +28,7 @@ internal static class SimulateText
         void Run(RunFigures run)
         {
             Line($"  {run.AttemptsPerCall:0.0000} attempts per call, p50 {run.P50:0.00} s, p99 {run.P99:0.00} s, p99.99 {run.P9999:0.00} s, {run.Ejections} ejections, {run.WastedTokens} tokens wasted");
-            Line($"  medians: no ordinary traffic to the service {S(run.Detected)} after an incident began; first affected call served by another service after {S(run.FailedOver)}; first answer of the service {S(run.Recovered)} after the end");
+            Line($"  medians: ordinary traffic to the service stopped {S(run.Detected)} after an incident began; another service served the first affected call after {S(run.FailedOver)}; the service gave its first answer {S(run.Recovered)} after the end");
             Line($"  simulated in {run.WallSeconds:0.0} s, {run.Calls / Math.Max(run.WallSeconds, 1e-3):0} calls a second");
         }
 

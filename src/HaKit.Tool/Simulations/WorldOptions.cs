@@ -8,14 +8,14 @@ namespace HaKit.Tool.Simulations;
 /// <summary>The options that describe the simulated system.</summary>
 internal sealed class WorldOptions
 {
-    private readonly Option<string?> _incidents = CommandOptions.Text("--incidents", "FILE", "CSV with the columns start, end, service, impact; impact 1 and up is down");
-    private readonly Option<string?> _services = CommandOptions.Text("--services", "A,B", "whose incidents (default openai-api,anthropic-api)");
+    private readonly Option<string?> _incidents = CommandOptions.Text("--incidents", "FILE", "a CSV file with the columns start, end, service, impact; a service is down during incidents with an impact of at least 1");
+    private readonly Option<string?> _services = CommandOptions.Text("--services", "A,B", "the services whose incidents are used (default openai-api,anthropic-api)");
     private readonly Option<string?> _pool = CommandOptions.Text("--pool", "FILE",
-        "your own pool, as JSON as in your configuration; an endpoint takes part in the incidents of the service that its Name, Provider or Account is (default: one endpoint for each service, with the defaults and a deadline of 60 s)");
-    private readonly Option<string?> _trace = CommandOptions.Text("--trace", "FILE", "arrivals and sizes, repeated: CSV with TIMESTAMP,ContextTokens,GeneratedTokens (default: at random times, 1000 and 200 tokens)");
+        "a JSON file with your own pool, as in your configuration; an endpoint takes part in the incidents of the service that its Name, Provider or Account is (default: one endpoint for each service, with the defaults and a deadline of 60 s)");
+    private readonly Option<string?> _trace = CommandOptions.Text("--trace", "FILE", "a CSV file with the times and sizes of the calls, which are repeated: TIMESTAMP,ContextTokens,GeneratedTokens (default: random times, 1000 and 200 tokens)");
     private readonly Option<double> _rate;
-    private readonly Option<double> _days = CommandOptions.Number("--days", "N", "only the first days of the history; 0 for all of it", 0, 0, 10_000);
-    private readonly Option<int> _seed = CommandOptions.CreateWhole("--seed", "N", "of everything random", 1);
+    private readonly Option<double> _days = CommandOptions.Number("--days", "N", "the number of days that are used, from the beginning of the history; 0: all days", 0, 0, 10_000);
+    private readonly Option<int> _seed = CommandOptions.CreateWhole("--seed", "N", "the seed of all random numbers", 1);
 
     public WorldOptions(double usualRate = 0.2, bool isRequired = true)
     {

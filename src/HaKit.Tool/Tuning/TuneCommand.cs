@@ -14,7 +14,7 @@ internal static class TuneCommand
         var world = new WorldOptions(usualRate: 0.02, isRequired: false);
         var recording = RecordingFile.CreateArgument(isOptional: true);
         var name = RecordingFile.CreatePoolNameOption();
-        var judged = CommandOptions.Number("--judged", "SHARE", "the share of the time, at its end, on which nothing is tried and the outcome is judged", 0.45, 0.1, 0.8);
+        var judged = CommandOptions.Number("--judged", "SHARE", "the share of the data, at its end, that is not used for the search, but to check its result", 0.45, 0.1, 0.8);
         var json = JsonOutput.CreateOption();
         var command = new Command("tune", """
             Tries other values of five settings on what happened, and tells what each would have changed. It applies nothing.

@@ -14,26 +14,26 @@ internal static class VaultCommand
     private static readonly Option<string[]> s_to = new("--to")
     {
         HelpName = "FOLDER",
-        Description = $"a folder as a destination, in the place of --vault; may be given several times; the key is taken from {VaultFile.KeyVariable}",
+        Description = $"a folder as a destination, instead of --vault; may be given several times; the key is taken from {VaultFile.KeyVariable}",
     };
 
     public static Command Create() => new(
         "vault",
         $"Saves folders to a sealed vault, restores and checks them.\nExit code 1: a check found something wrong, or not every destination has the snapshot. The key is 32 bytes in Base64, from the settings or from {VaultFile.KeyVariable}.")
     {
-        Save(), Restore(), Check(), Plain("sync", "Gives each destination what another has, and repairs damaged copies.", SyncAsync), Prune(),
+        Save(), Restore(), Check(), Plain("sync", "Copies to each destination the objects that only other destinations have, and repairs damaged copies.", SyncAsync), Prune(),
         Plain("list", "Lists the snapshots, oldest first.", ListAsync),
         Plain("rehearse", "Restores the newest snapshot into a temporary folder and reports how long it took.", RehearseAsync),
-        Plain("rekey", "Seals everything by the active key.", RekeyAsync),
+        Plain("rekey", "Seals all objects with the active key.", RekeyAsync),
     };
 
     private static Command Save()
     {
         var path = new Argument<string>("path") { Description = "the file or folder to save" };
-        var copies = CommandOptions.CreateWhole("--copies", "N", "how many destinations must have it", usual: 1, least: 1, most: 1000);
-        var rehash = CommandOptions.Flag("--rehash", "reads every file, also those that look unchanged");
+        var copies = CommandOptions.CreateWhole("--copies", "N", "how many destinations must have the snapshot", usual: 1, least: 1, most: 1000);
+        var rehash = CommandOptions.Flag("--rehash", "reads every file, even files that look unchanged");
         return Described(
-            new Command("save", "Saves a file or folder: whole the first time, then what changed.") { path, copies, rehash },
+            new Command("save", "Saves a file or folder: everything the first time, later only the changes.") { path, copies, rehash },
             async (parsed, vault, output, token) =>
             {
                 var saved = await vault.SaveAsync(parsed.GetRequiredValue(path), new VaultSaveOptions { Copies = parsed.GetValue(copies), Rehash = parsed.GetValue(rehash) }, token);
@@ -46,7 +46,7 @@ internal static class VaultCommand
 
     private static Command Restore()
     {
-        var snapshot = new Argument<string>("snapshot") { Description = "its id, its number, or latest" };
+        var snapshot = new Argument<string>("snapshot") { Description = "the snapshot's id, its number, or latest" };
         var target = new Argument<string>("target") { Description = "a path that does not exist yet; with --follow a folder whose content is replaced" };
         var only = CommandOptions.Text("--path", "PATH", "one file or folder of the snapshot");
         var follow = CommandOptions.Flag("--follow", "keeps the target at the newest snapshot, as a standby folder, until it is interrupted");
@@ -71,7 +71,7 @@ internal static class VaultCommand
             });
     }
 
-    private static Command Check() => Plain("check", "Reads every object and says what is missing or wrong.", async (vault, output, token) =>
+    private static Command Check() => Plain("check", "Reads every object, and reports missing and damaged objects.", async (vault, output, token) =>
     {
         var report = await vault.CheckAsync(token);
         foreach (var finding in report.Findings)
@@ -82,11 +82,11 @@ internal static class VaultCommand
 
     private static Command Prune()
     {
-        var last = CommandOptions.CreateWhole("--keep-last", "N", "keeps so many of the newest; 0: no such rule", usual: 0);
-        var days = CommandOptions.Number("--keep-days", "DAYS", "keeps snapshots for so many days; 0: no such rule", usual: 0, least: 0, most: 100_000);
+        var last = CommandOptions.CreateWhole("--keep-last", "N", "keeps this many of the newest snapshots; 0: no such rule", usual: 0);
+        var days = CommandOptions.Number("--keep-days", "DAYS", "keeps snapshots for this many days; 0: no such rule", usual: 0, least: 0, most: 100_000);
         var giveUp = CommandOptions.Flag("--give-up-damaged", "deletes snapshots that are damaged on every destination");
         return Described(
-            new Command("prune", "Deletes old snapshots, and chunks that none has used for the grace.") { last, days, giveUp },
+            new Command("prune", "Deletes old snapshots, and chunks that no snapshot has used for longer than the grace period.") { last, days, giveUp },
             async (parsed, vault, output, token) =>
             {
                 var keep = new VaultPruneOptions { KeepLast = parsed.GetValue(last) is > 0 and var n ? n : null, KeepDays = parsed.GetValue(days) is > 0 and var d ? d : null, GiveUpDamaged = parsed.GetValue(giveUp) };
@@ -118,7 +118,7 @@ internal static class VaultCommand
 
     private static async Task<int> RekeyAsync(Vault vault, TextWriter output, CancellationToken token)
     {
-        await output.WriteLineAsync($"{await vault.RekeyAsync(token)} objects sealed anew");
+        await output.WriteLineAsync($"{await vault.RekeyAsync(token)} objects sealed with the active key");
         return HakitTool.Good;
     }
 

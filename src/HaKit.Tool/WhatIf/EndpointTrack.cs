@@ -40,7 +40,7 @@ internal sealed class EndpointTrack
 
     public QuotaModel? Quota { get; }
 
-    /// <summary>Gets whether the endpoint ever answered an attempt, so that its times are known.</summary>
+    /// <summary>Gets whether the times of the endpoint are known, because it has answered an attempt.</summary>
     public bool HasTimes => _firsts.Length > 0;
 
     /// <summary>Gets the level of the endpoint's probes; reachability when there were none, as for the usual probe.</summary>

@@ -39,7 +39,7 @@ internal readonly record struct Slowdown(TimeSpan At, double First, double Rest,
 /// <summary>Converts attempts to observations.</summary>
 internal static class RecordedAttempts
 {
-    /// <summary>Returns true if the client cancelled the attempt, so that the duration of the answer is unknown.</summary>
+    /// <summary>Returns true if the duration of the answer is unknown, because the client cancelled the attempt.</summary>
     public static bool IsCensored(RecordedAttempt attempt) => attempt.Fault?.Kind is FaultKind.FirstContentTimeout or FaultKind.AttemptTimeout or FaultKind.IdleTimeout
         or FaultKind.DeadlineExceeded or FaultKind.Superseded or FaultKind.CallerCancelled;
 

@@ -45,7 +45,7 @@ internal sealed class PlayedRun : IDisposable
             if (track is not { HasTimes: true } && like is not null)
                 track = EndpointTrack.Unseen(endpoint.Name, like);
             if (track is null)
-                throw new UsageException("No attempt of the recording was served: nothing can be said of any endpoint's times.");
+                throw new UsageException("No attempt of the recording was served, so the recording does not show the answer times of any endpoint.");
             _endpoints[endpoint.Name] = new PlayedEndpoint(track, track.ProbeLevel, _time, unknown, seed * 7919 + _endpoints.Count);
         }
         _time.ConfineToCurrentThread();
@@ -88,7 +88,7 @@ internal sealed class PlayedRun : IDisposable
         _time.Advance(by > TimeSpan.Zero ? by : TimeSpan.Zero);
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Whatever a call ends with is a result.")]
+    [SuppressMessage("Design", "CA1031", Justification = "Each exception that ends a call is a result.")]
     private async Task CallAsync(PastCall call, int number)
     {
         _inFlight++;

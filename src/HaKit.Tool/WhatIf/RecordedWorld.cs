@@ -96,7 +96,7 @@ internal sealed record RecordedWorld
         if (recording.Events.OfType<RecordedGap>().Sum(static g => g.Dropped) is > 0 and var dropped)
             remarks.Add($"{dropped} entries were dropped while it was recorded.");
         if (calls.Count(static c => c.IsRestricted) is > 0 and var restricted)
-            remarks.Add($"{restricted} calls could use only certain endpoints, which is not recorded; they are made again without that.");
+            remarks.Add($"{restricted} calls could use only certain endpoints. The recording does not contain these endpoints, so the calls are repeated without this restriction.");
         remarks.AddRange(recording.Problems);
         return [.. remarks];
     }

@@ -15,9 +15,9 @@ internal sealed class WorkModel
     // The search continues around the best value, so that a capacity of 7 is not taken for 8.
     private static readonly double[] s_finer = [0.8, 0.85, 0.9, 0.95, 1.05, 1.1, 1.15, 1.2];
 
-    // The number of answers before an answer, and after it, that give the factor by which the endpoint was slower at that time. A capacity has to explain the
-    // differences between these answers. Otherwise a slow period would be taken for the effect of load, because slow answers alone increase the number of
-    // concurrent requests (Little 1961).
+    // The factor by which the endpoint was slower at the time of an answer is computed from this many answers before it, and as many after it. A capacity has
+    // to explain the differences between these answers. Otherwise a slow period would be taken for the effect of load, because slow answers alone increase the
+    // number of concurrent requests (Little 1961).
     private const int Neighbours = 20;
 
     // The search for the capacity uses at most this many answers, spread evenly. The sizes are learned from all answers.

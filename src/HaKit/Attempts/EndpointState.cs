@@ -200,7 +200,7 @@ internal sealed class EndpointState
     /// <summary>Checks whether the limits can ever have capacity for the tokens.</summary>
     public bool CanHold(long tokens) => Limiter.CanHold(tokens) && AccountLimiter.CanHold(tokens);
 
-    /// <summary>Checks whether an attempt that counts against the limits is in flight, so that its end may release capacity.</summary>
+    /// <summary>Checks whether an attempt that counts against the limits is in flight. Its end may release capacity.</summary>
     public bool IsBusy => Limiter.InFlight > 0 || AccountLimiter.InFlight > 0;
 
     /// <summary>Gets the earliest time at which the endpoint may take ordinary traffic or a trial, if nothing else changes until then.</summary>

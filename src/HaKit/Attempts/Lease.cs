@@ -172,8 +172,8 @@ internal sealed class Lease
     }
 
     /// <summary>
-    /// Gets or sets whether the attempt may run on beyond its known limit on silence. This applies to the trial of an outage, unless the call or the settings limit
-    /// its attempts or its waiting: such a call must end, or make its next attempt, at the limit.
+    /// Gets or sets whether the attempt may run on beyond its known limit on silence. True for the trial of an outage, unless the call or the settings limit
+    /// the attempts or the waiting of the call. A call with such a limit must end, or make its next attempt, when its attempt has been silent up to the limit.
     /// </summary>
     public bool MayOutlastLimit
     {

@@ -1,8 +1,8 @@
 namespace HaKit.Attempts;
 
 /// <summary>
-/// Holds a number of at least 0, or no number, in one word. A thread that reads it while another thread writes it gets the old or the new value. A nullable number
-/// has two words, so such a thread could get the mark of the new value with the number of the old one. The default value holds no number.
+/// Holds a number of at least 0, or no number, in one word. A thread that reads it while another thread writes it gets the old or the new value. A nullable
+/// number has two words, so such a thread could get the mark of the new value with the number of the old value. The default value holds no number.
 /// </summary>
 internal struct OptionalNumber
 {

@@ -25,8 +25,8 @@ internal static class PoolConnections
             handler = inner;
         try
         {
-            // The first calls may come at the same time. Without the lock, the second one could find redirects on, and change them after the first one has sent
-            // its request, which the runtime forbids.
+            // The first calls may come at the same time. Without the lock, the second call could find redirects on, and change them after the first call has
+            // sent its request. The runtime forbids this change.
             lock (s_redirects)
             {
                 if (handler is SocketsHttpHandler { AllowAutoRedirect: true } sockets)
@@ -38,7 +38,7 @@ internal static class PoolConnections
         catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
         {
             throw new InvalidOperationException(
-                $"Pool '{pool}': the handler inside follows redirects, so that credentials could reach another server, and it was used before, so that this cannot be changed. Set its AllowAutoRedirect to false.", exception);
+                $"Pool '{pool}': the handler inside follows redirects, so credentials could reach another server. The handler was used before, so the pool cannot change this setting. Set its AllowAutoRedirect to false.", exception);
         }
     }
 
@@ -56,7 +56,7 @@ internal static class PoolConnections
     /// Configures a handler that other code created for long calls. Settings that differ from the runtime's default are kept. The factory of HTTP clients
     /// may get the same handler each time. So the method may be called again with a handler that it has configured, even if the handler has been used since.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The handler needs other settings, and was used before, so that they cannot be changed.</exception>
+    /// <exception cref="InvalidOperationException">The handler needs other settings, but it was used before, so its settings cannot be changed.</exception>
     public static void Suit(HttpMessageHandler handler, TimeSpan connectTimeout)
     {
         try
@@ -66,7 +66,7 @@ internal static class PoolConnections
         catch (InvalidOperationException exception) when (exception is not ObjectDisposedException)
         {
             throw new InvalidOperationException(
-                "The primary handler of a pool's HTTP client was used before, so that the pool cannot set redirects, cookies, decompression and time limits. Return a new handler from ConfigurePrimaryHttpMessageHandler.", exception);
+                "The primary handler of a pool's HTTP client was used before, so the pool cannot set redirects, cookies, decompression and time limits. Return a new handler from ConfigurePrimaryHttpMessageHandler.", exception);
         }
     }
 

@@ -33,6 +33,6 @@ public static class FlightRecorderServiceExtensions
         return services;
     }
 
-    // Marks a pool that has a recorder, so that a second one, which would replace the first, is refused.
+    // Marks a pool that has a recorder. A second recorder for this pool is refused, because it would replace the first recorder.
     private sealed record RecordedPool(string Pool);
 }

@@ -10,7 +10,7 @@ internal static class NearName
     /// <param name="names">The existing names.</param>
     public static string Hint(string name, IEnumerable<string> names)
     {
-        // Longer than any setting, so it is not a typing mistake, and the comparison would be slow.
+        // The name is longer than any setting, so it is not a typing mistake, and the comparison would be slow.
         if (name.Length > 40)
         {
             return "";

@@ -55,7 +55,7 @@ internal sealed partial class PoolClientSetup(IServiceProvider provider, IEnumer
             Custom(Logger, client.Pool, client.Client, done.Custom);
     }
 
-    [LoggerMessage(20, LogLevel.Information, "Pool {Pool}: HTTP client {Client} runs without its resilience handlers of Microsoft.Extensions.Http.Resilience ({Count}), because they would repeat and time out what the pool already does. KeepResilience() keeps them.")]
+    [LoggerMessage(20, LogLevel.Information, "Pool {Pool}: HTTP client {Client} runs without its resilience handlers of Microsoft.Extensions.Http.Resilience ({Count}), because the pool already retries, and already has time limits. KeepResilience() keeps them.")]
     private static partial void TakenOff(ILogger logger, string pool, string client, int count);
 
     [LoggerMessage(21, LogLevel.Warning, "Pool {Pool}: HTTP client {Client} keeps the application's own resilience handlers (AddResilienceHandler: {Count}). Their retries multiply the pool's retries, and their timeouts end calls that the pool would save. Put strategies for each attempt into ConfigureEndpointPipeline. KeepResilience() silences this warning.")]

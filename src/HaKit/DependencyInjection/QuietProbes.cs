@@ -6,7 +6,7 @@ namespace HaKit.DependencyInjection;
 
 /// <summary>
 /// Makes probes bypass the logging handlers that the factory adds to each client. With one heartbeat in ten seconds, the logging handlers would write thousands
-/// of lines a day for each endpoint. This filter is the first one, so that it sees the handlers that the other filters have added.
+/// of lines a day for each endpoint. This filter is registered first and runs last, so it sees the handlers that the other filters have added.
 /// </summary>
 internal sealed class QuietProbes(IEnumerable<EndpointPoolClient> clients) : IHttpMessageHandlerBuilderFilter
 {

@@ -20,7 +20,7 @@ internal static class DialectTable
         OllamaDialect.Instance,
     ];
 
-    // Each path once, because most dialects have OpenAI's paths.
+    // Contains each path once, because most dialects have OpenAI's paths.
     private static readonly AnswerPath[] s_paths = [.. s_rows.SelectMany(d => d.Paths).DistinctBy(p => p.End)];
 
     // If the dialect of an endpoint is not declared, the headers of all providers are tried in turn.

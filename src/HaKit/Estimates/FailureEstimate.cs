@@ -59,7 +59,7 @@ internal sealed class FailureEstimate
     /// <summary>Clears the estimate: the endpoint is back, so its earlier failures no longer count.</summary>
     public void Reset() => Volatile.Write(ref _value, 0);
 
-    // Hyperbolic instead of exponential, so that every choice needs only one division.
+    // The estimate fades hyperbolically, not exponentially, so that every choice needs only one division.
     private double Faded(double value, TimeSpan now)
     {
         var age = now.Ticks - Volatile.Read(ref _updated);

@@ -88,14 +88,14 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
     private bool MayMoveTo(FailoverCall call, EndpointState state) =>
         call.History.IsFresh || call.History.Refusal != RefusalState.MayAskOne && IsWell(state.Health.State) || ProspectReader.HasComeBack(state, call.LastFailure) || TryPay(call);
 
-    // The oldest waiting call gets each release first. If it made the half-open trial with the little time that it has left, its deadline would cut the trial
-    // short, the next call would be as old, and no trial would ever succeed.
+    // The oldest waiting call gets each release first. If this call made the half-open trial shortly before its deadline, the deadline would cut the trial
+    // short. The next call would be as old, so no trial would ever succeed.
     private bool LeavesTrialToOthers(FailoverCall call, Admission admission, TimeSpan now) =>
         admission == Admission.Trial && call.Waited > TimeSpan.Zero && context.Queue.Count > 1 && call.IsInLastPart(now);
 
-    // More calls wait than the limits of the endpoint admit. The oldest call has waited until shortly before its deadline. If it took the free place, its deadline
-    // would probably cut the attempt short, and the place would be lost for the calls behind it. In a lasting overload no call would be served at all. So the
-    // call ends, unless nearly all answers of the endpoint took less time than it has left, or it has hardly waited.
+    // More calls wait than the limits of the endpoint admit. The oldest call has waited until shortly before its deadline. If it took the free place, its
+    // deadline would probably cut the attempt short, and the place would be lost for the calls behind it. In a lasting overload no call would be served at all.
+    // So the call ends, unless it has hardly waited, or nearly all answers of the endpoint took less time than the call has left.
     private bool IsTooLateForPlace(FailoverCall call, EndpointState state, TimeSpan now)
     {
         if (!call.History.IsFresh || call.Waited == TimeSpan.Zero || !state.IsLimited || context.Queue.Count <= 1 || context.Settings.Retry.MinimumChance == 0)

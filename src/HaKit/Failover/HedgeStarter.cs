@@ -4,7 +4,7 @@ using HaKit.Selection;
 
 namespace HaKit.Failover;
 
-/// <summary>Decides when a second attempt starts beside a slow one, and starts it.</summary>
+/// <summary>Decides when a second attempt starts in parallel with a slow attempt, and starts it.</summary>
 internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints untried, AttemptStarter starter)
 {
     // A hedge that could not start is tried again after this share of the attempt's silence, and after this time at least.

@@ -76,9 +76,9 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     }
 
     /// <summary>
-    /// Decides whether an attempt that was silent up to its limit is kept. An attempt is kept at most once. If its limit is known (<see cref="LimitsFor"/>), it is
-    /// kept only as the trial of an outage (<see cref="Lease.MayOutlastLimit"/>), and only if the call has no untried endpoint and has kept no other attempt, and if
-    /// half of the endpoint's places stay free for the next trials.
+    /// Decides whether an attempt that was silent up to its limit is kept. An attempt is kept at most once. If its limit is known (<see cref="LimitsFor"/>), it
+    /// is kept only under four conditions: it is the trial of an outage (<see cref="Lease.MayOutlastLimit"/>), the call has no untried endpoint, the call has
+    /// kept no other attempt, and half of the endpoint's places stay free for the next trials.
     /// </summary>
     /// <remarks>
     /// If the limit is not known, the attempt is kept, because a plain answer may legitimately take that long. If the request may be repeated, there are two

@@ -82,7 +82,7 @@ public sealed record Fault
     /// <summary>Gets whether the fault counts neither for nor against an endpoint.</summary>
     public bool IsNeutral => IsProvisional || Blame is FaultBlame.Request or FaultBlame.Caller;
 
-    /// <summary>Gets whether the endpoint refused the request, so that it would refuse the same request again.</summary>
+    /// <summary>Gets whether the endpoint refused the request. It would refuse the same request again.</summary>
     internal bool IsRefusal => SecondOpinion != SecondOpinion.None || Blame == FaultBlame.Request;
 
     /// <summary>Gets the fault that counts against the endpoint after another endpoint has served the call that this endpoint refused.</summary>
@@ -97,7 +97,7 @@ public sealed record Fault
     /// <summary>Gets whether the endpoint named the time after which it may be asked again (<see cref="RetryAfter"/>).</summary>
     internal bool NamesTime => RetryAfter > TimeSpan.Zero && !UntilCleared;
 
-    /// <summary>Gets whether the connection failed, so that no part of the request was sent.</summary>
+    /// <summary>Gets whether the connection failed. No part of the request was then sent.</summary>
     public bool IsConnectClass => Kind is FaultKind.ConnectFailed or FaultKind.DnsFailed or FaultKind.TlsFailed or FaultKind.ConnectTimeout;
 
     /// <inheritdoc/>

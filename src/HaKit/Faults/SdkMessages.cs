@@ -30,7 +30,7 @@ internal static class SdkMessages
         if (message.StartsWith(StatusCodeLine, StringComparison.Ordinal))
             return NamedStatus(FirstLine(message[StatusCodeLine.Length..]));
         var at = message.IndexOf(StatusLine, StringComparison.Ordinal);
-        // Only at the beginning of a line, because a sentence in a message must not be read as a status.
+        // The words count only at the beginning of a line, because a sentence in a message must not be read as a status.
         return at == 0 || (at > 0 && message[at - 1] is '\n') ? Status(message[(at + StatusLine.Length)..]) : 0;
     }
 

@@ -17,15 +17,15 @@ internal static class FaultMeaning
     };
 
     /// <summary>
-    /// Checks whether the fault lasts until it is cleared, so that waiting does not help. This applies to an exhausted quota and to a refused key, unless the
-    /// server sent a <c>Retry-After</c>.
+    /// Checks whether the fault lasts until it is cleared. Waiting does not help against such a fault. This applies to an exhausted quota and to a refused key,
+    /// unless the server sent a <c>Retry-After</c>.
     /// </summary>
     public static bool IsUntilCleared(this Fault fault) =>
         fault.UntilCleared || (!fault.HasRetryAfter() && fault.Kind is FaultKind.QuotaExhausted or FaultKind.Unauthorized);
 
     public static bool HasRetryAfter(this Fault fault) => fault.RetryAfter > TimeSpan.Zero;
 
-    /// <summary>Checks whether the server throttled and named no time, so that the pool decides how long the cooldown is.</summary>
+    /// <summary>Checks whether the server throttled and named no time. The pool then decides how long the cooldown is.</summary>
     public static bool IsOwnThrottle(this Fault fault) => !fault.HasRetryAfter() && !fault.IsUntilCleared() && fault.Blame == FaultBlame.Throttle;
 
     public static TimeSpan Wait(this Fault fault) => fault.RetryAfter is { } wait && wait < Longest ? wait : Longest;

@@ -85,7 +85,7 @@ internal readonly record struct HealthEvidence
     /// <summary>Gets, for <see cref="EvidenceSource.Peer"/>, the fact of the other replicas.</summary>
     public PeerWord Word { get; init; }
 
-    /// <summary>Gets whether another replica sent the evidence, so that it is not sent again.</summary>
+    /// <summary>Gets whether another replica sent the evidence. Such evidence is not sent to replicas again.</summary>
     public bool IsFromPeer { get; init; }
 
     /// <summary>
@@ -136,8 +136,8 @@ internal readonly record struct HealthEvidence
     public bool HasServedLately { get; init; }
 
     /// <summary>
-    /// Gets whether no other endpoint of the pool is admitted, so that no endpoint would serve if this endpoint were ejected. For a fact of other replicas
-    /// (<see cref="EvidenceSource.Peer"/>), another endpoint counts only if it could serve every request that this endpoint can serve.
+    /// Gets whether no other endpoint of the pool is admitted. If this endpoint were ejected, no endpoint would serve. For a fact of other replicas (<see
+    /// cref="EvidenceSource.Peer"/>), another endpoint counts only if it could serve every request that this endpoint can serve.
     /// </summary>
     public bool IsLast { get; init; }
 

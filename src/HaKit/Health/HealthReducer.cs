@@ -228,8 +228,8 @@ internal static class HealthReducer
         return state.Cool(Cooldown.OwnFor(evidence.Fault!, length, now, options)) with { Throttles = throttles, ThrottledAt = now };
     }
 
-    // A new credential may belong to another account, so the exhausted quota of the old one no longer counts either. But if the server has named the time at
-    // which the quota is restored, and the account is the same, a request before this time would be too early.
+    // A new credential may belong to another account, so the exhausted quota of the old account no longer counts. But if the server has named the time at which
+    // the quota is restored, and the account is the same, a request before this time would be too early.
     private static HealthState ApplyNewCredential(HealthState state, TimeSpan now, HealthOptions options) =>
         state.Cooldown is { Cause.Kind: FaultKind.Unauthorized } or { IsUntilCleared: true, Cause.Kind: FaultKind.QuotaExhausted }
             ? state.ClearCooldown(TimeSpan.MaxValue, now, options, isShort: true)
@@ -280,8 +280,8 @@ internal static class HealthReducer
         if (!state.IsInService)
             return next;
 
-        // The next success of the same probe must be able to disprove a fault that the probe found. So the fault requires at most the level of this probe, even
-        // if it usually requires a higher level. An earlier failure of the same streak may still require a higher level.
+        // If a probe finds a fault, a later success of the same probe must disprove the fault. So the fault requires at most the level of this probe, even if
+        // faults of its kind usually require a higher level. An earlier failure of the same streak may still require a higher level.
         var level = fault.Level() < evidence.Level ? fault.Level() : evidence.Level;
         if (state.ConsecutiveFailures > 0 && state.CauseLevel > level)
             level = state.CauseLevel;

@@ -16,7 +16,7 @@ internal enum BeginMode
     FailOpen,
 }
 
-/// <summary>Identifies an attempt when it reports its evidence, so that late evidence has no effect.</summary>
+/// <summary>Identifies an attempt when it reports its evidence. Late evidence can thus be recognised, and has no effect.</summary>
 internal readonly struct HealthTicket(int epoch, TimeSpan began, bool isTrial)
 {
     /// <summary>A number that no state has as its epoch. The evidence of an attempt with this number may only start a cooldown.</summary>

@@ -7,7 +7,7 @@ internal static class HealthTransitions
 {
     private static readonly TimeSpan LongestForRefusals = TimeSpan.FromSeconds(30);
 
-    // A refusal of the credential itself must not wait longer because of provisional refusals before it.
+    // Provisional refusals raise ClearRefusals to at most this number. Otherwise the wait after a later refusal of the credential would be too long.
     private const int MostProvisional = 3;
 
     private static readonly Fault TrialUnanswered = new(FaultKind.FirstContentTimeout);

@@ -295,7 +295,7 @@ internal sealed class Heartbeat
         }
     }
 
-    // Gets the time until which a probe is useless. Null: probe now. The rest is usual if it is only the normal interval of a probe that runs sparingly.
+    // Gets the time until which a probe is useless. Null: probe now. isUsual is true if the probe only waits for its normal interval (SparingInterval).
     private TimeSpan? RestUntil(TimeSpan now, out bool isUsual)
     {
         isUsual = false;

@@ -40,7 +40,9 @@ internal sealed record HeartbeatSetup(IProbe Probe, ProbeContext Context, Heartb
         }
     }
 
-    /// <summary>Checks whether the other setup has the same kind of probe of the same path, so that what the pool knows from its answers still applies.</summary>
+    /// <summary>
+    /// Checks whether the other setup has the same kind of probe of the same path. The knowledge from earlier answers of the probe then still applies.
+    /// </summary>
     public bool HasSameProbe(HeartbeatSetup other) =>
         Probe.GetType() == other.Probe.GetType() && (Probe as HttpProbe)?.Path == (other.Probe as HttpProbe)?.Path;
 

@@ -67,7 +67,7 @@ public sealed class EndpointPoolHandler : DelegatingHandler
     /// <summary>
     /// Makes sure that the inner handlers follow no redirects. This happens at the first request, because until then the inner handlers may still be configured.
     /// </summary>
-    /// <exception cref="InvalidOperationException">The inner handler follows redirects and was used before, so that this setting cannot be changed.</exception>
+    /// <exception cref="InvalidOperationException">The inner handler follows redirects and was used before, so this setting cannot be changed.</exception>
     internal void SwitchRedirectsOff()
     {
         if (_followsNoRedirects)

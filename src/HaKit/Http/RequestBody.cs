@@ -32,7 +32,7 @@ internal sealed class RequestBody : IDisposable
     /// <summary>Gets whether the Content-Type is JSON.</summary>
     public bool IsJson => ModelFinder.IsJson(TypeOf(_source));
 
-    /// <summary>Gets whether the whole body is in memory, so that two attempts may send it at the same time.</summary>
+    /// <summary>Gets whether the whole body is in memory. Two attempts may then send it at the same time.</summary>
     public bool IsKept => _bytes is not null;
 
     /// <summary>Gets whether the body was read once and cannot be read again.</summary>

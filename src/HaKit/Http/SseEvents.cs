@@ -42,7 +42,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
         _readEnded = OnReadEnded;
     }
 
-    /// <summary>Gets or sets whether a reader keeps the events, so that their bytes must not be overwritten.</summary>
+    /// <summary>Gets or sets whether a reader keeps the events. The bytes of kept events must not be overwritten.</summary>
     public bool IsHolding { get; set; } = true;
 
     /// <summary>

@@ -58,9 +58,9 @@ internal sealed class SseReader(IFaultClassifier classifier, WireDialect dialect
     /// <summary>Gets whether nothing has arrived.</summary>
     public bool IsEmpty => !_hasItem;
 
-    // True: a stream that ends without an end mark was cut. False: such a stream is complete. There are two such cases, both only after some content: the
-    // dialect is not known, or the server gave fewer choices than the request asks for. In the second case, the end of the only choice is the end of the
-    // stream. An empty stream is complete if MayBeEmpty is true.
+    // If true, a stream that ends without an end mark was cut. If false, it is complete. It is false in two cases, both only after some content: the dialect is
+    // not known, or the server gave fewer choices than the request asks for, and the only choice has ended. It is also false for an empty stream if MayBeEmpty
+    // is true.
     public override bool MarksEnd => _isTorn || Source is { DroppedTail: true }
         || (_isKnown || !_hasContent) && (_hasItem || !MayBeEmpty) && !(_choices.HasOnlyEnded && _hasContent);
 

@@ -36,7 +36,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
             maker = made;
             candidates = pool.Endpoints.FirstOrDefault(e => e.Name == made) is { } owner ? Array.FindAll(candidates, c => ShareStore(c, owner)) : [];
             if (candidates.Length == 0)
-                throw new StateNotPortableException(pool.Name, name.Kind, made, "and no endpoint that it could go to shares its store.");
+                throw new StateNotPortableException(pool.Name, name.Kind, made, "and no endpoint to which the call may go shares the store of that endpoint.");
         }
         if (maker is not null)
             return new(Confined(profile, candidates), names, maker, null);
@@ -58,7 +58,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         }
         catch (EndpointPoolException exception) when (Maker is not null)
         {
-            throw new StateNotPortableException(pool.Name, Names[0].Kind, Maker, "and the endpoints that share its store cannot serve.", exception);
+            throw new StateNotPortableException(pool.Name, Names[0].Kind, Maker, "and the endpoints that share the store of that endpoint cannot serve the call.", exception);
         }
         if (Next is { } next && await SaysNotFoundAsync(first.Result, token).ConfigureAwait(false))
             first = await AskNextAsync(call, ForSecondTry(pool, next, first.Detail, began), first, token).ConfigureAwait(false);
@@ -104,7 +104,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
     {
         if (ids.MakerOf(id) is not { } maker)
         {
-            return "The endpoint that made the object is not known: the first tier's endpoint is asked, and once more the next one that does not share its store.";
+            return "The endpoint that made the object is not known: the first tier's endpoint is asked, and then once the next endpoint that does not share its store.";
         }
         var others = pool.Endpoints.FirstOrDefault(e => e.Name == maker) is { } owner ? pool.Endpoints.Where(e => e.Address is not null && e.Name != maker && ShareStore(e, owner)).Select(e => e.Name).ToArray() : [];
         return others.Length == 0

@@ -128,7 +128,7 @@ internal static class StreamPieces
         var at = data.IndexOf("\"parts\":"u8);
         if (at < 0)
             return false;
-        return IsSomething(data[(at + "\"parts\":".Length)..], except: default); // this ends at the first text of the usual part
+        return IsSomething(data[(at + "\"parts\":".Length)..], except: default); // usually the first part is a text, and IsSomething reads no further
     }
 
     /// <summary>Checks whether the piece of text in an event (<c>delta</c>, <c>text</c>) is empty.</summary>
@@ -200,8 +200,8 @@ internal static class StreamPieces
     }
 
     /// <summary>
-    /// Gets the combined meaning of the finish reasons of Gemini's candidates in a chunk, and counts the candidates that have ended. The arguments of a call are
-    /// objects, which may have a member of the same name. So a chunk with such a name is parsed.
+    /// Gets the combined meaning of the finish reasons of Gemini's candidates in a chunk, and counts the candidates that have ended. The arguments of a tool
+    /// call may have a member <c>finishReason</c> too. So a chunk that contains this name is parsed.
     /// </summary>
     /// <param name="candidates">The JSON from the beginning of the array of candidates.</param>
     /// <param name="ended">How many candidates have ended.</param>
@@ -241,8 +241,8 @@ internal static class StreamPieces
         value is [(byte)'"', .. var text] && text.IndexOf((byte)'"') is > 0 and var end ? text[..end] : default;
 
     /// <summary>
-    /// Gets the combined meaning of a chunk's finish reasons, including a gateway's native one: a failure takes precedence over a filter, and a filter over
-    /// an end.
+    /// Gets the combined meaning of a chunk's finish reasons, including <c>native_finish_reason</c> of a gateway: a failure takes precedence over a filter, and
+    /// a filter over an end.
     /// </summary>
     public static FinishMeaning FinishOf(ReadOnlySpan<byte> data)
     {

@@ -46,5 +46,5 @@ public sealed class LimitOptions
     }
 
     private static string Wrong(string path, string name, int? value) =>
-        $"{path}:{name} is {value}: at least 1 is needed, or nothing for no limit.";
+        $"{path}:{name} is {value}: at least 1 is needed. For no limit, leave it out.";
 }

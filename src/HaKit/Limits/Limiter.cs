@@ -46,7 +46,7 @@ internal sealed class Limiter
     /// </remarks>
     public bool TryReserve(long tokens, TimeSpan now, out LimitReservation reservation)
     {
-        // A separate method, so that callers inline the cheap check for endpoints without limits.
+        // TryReserveLimited is a separate method, so that callers inline the cheap check for endpoints without limits.
         if (!_unlimited)
             return TryReserveLimited(tokens, now, out reservation);
         reservation = default;

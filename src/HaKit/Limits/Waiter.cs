@@ -34,8 +34,8 @@ internal sealed class Waiter(WaitQueue queue, int priority)
     }
 
     /// <summary>
-    /// Leaves the queue, because the call has an attempt or has ended. A release that was kept for this waiter goes to the next waiter. With <paramref
-    /// name="passOn"/>, a release that woke this waiter but was not used goes to the next waiter too, also if this waiter has left the queue before.
+    /// Leaves the queue, because the call has an attempt or has ended. A release that was kept for this waiter goes to the next waiter. If <paramref
+    /// name="passOn"/> is true, a release that woke this waiter but was not used also goes to the next waiter, even if this waiter has already left the queue.
     /// </summary>
     public void LeaveQueue(bool passOn = false) => queue.Remove(this, passOn);
 

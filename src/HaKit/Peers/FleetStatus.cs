@@ -33,7 +33,7 @@ public sealed record ReplicaStatus(string Replica, bool IsThis, IReadOnlyList<Re
 /// <param name="Fault">The fault that caused the ejection. Null: it is not ejected.</param>
 /// <param name="Since">The time since when the replica has this opinion, by this replica's wall clock.</param>
 /// <param name="Counts">
-/// True if the replica calls the endpoint with the same address, model, credential and time limits as this replica, so that its opinion counts.
+/// True if the replica calls the endpoint with the same address, model, credential and time limits as this replica. Only then does its opinion count.
 /// </param>
 public sealed record ReplicaView(string Endpoint, PeerOpinion Opinion, FaultKind? Fault, DateTimeOffset Since, bool Counts);
 

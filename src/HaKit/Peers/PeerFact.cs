@@ -105,7 +105,7 @@ public sealed record PeerFact
     public SignedOrder? Order { get; init; }
 
     /// <summary>
-    /// Gets whether the fact replaces the previous fact of the same kind, subject and replica, so that a store need not keep both. False for orders and
+    /// Gets whether the fact replaces the previous fact of the same kind, subject and replica. A store then need not keep both facts. False for orders and
     /// cooldowns, which hold for all replicas together, so a store keeps all of them.
     /// </summary>
     public bool ReplacesPrevious => Kind is not (PeerFactKind.Order or PeerFactKind.Cooldown);

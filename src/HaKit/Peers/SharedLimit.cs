@@ -12,7 +12,7 @@ internal readonly record struct SharedLimit
     /// <summary>Gets the last known number of replicas, including this replica.</summary>
     public required int Replicas { get; init; }
 
-    /// <summary>Gets whether the store answers, so that the reports of the other replicas are current.</summary>
+    /// <summary>Gets whether the store answers. The reports of the other replicas are then current.</summary>
     public required bool IsConnected { get; init; }
 }
 

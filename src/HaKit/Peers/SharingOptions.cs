@@ -22,7 +22,9 @@ public sealed class SharingOptions
     /// <summary>Gets or sets whether cooldowns that a server named are shared. Default true.</summary>
     public bool Cooldowns { get; set; } = true;
 
-    /// <summary>Gets or sets whether ejections and successes are shared, so that a majority may take an endpoint out. Default true.</summary>
+    /// <summary>
+    /// Gets or sets whether ejections and successes are shared. If they are, a majority of the replicas may take an endpoint out. Default true.
+    /// </summary>
     public bool Opinions { get; set; } = true;
 
     /// <summary>Gets or sets whether another replica's failed trial delays this replica's trial. Default true.</summary>

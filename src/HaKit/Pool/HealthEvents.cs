@@ -12,7 +12,7 @@ internal static class HealthEvents
     public static bool IsRecovery(in HealthChange change) => change.After.IsInService && !change.Before.IsInService
         && change.Evidence.Source != EvidenceSource.SelfSuspicion; // an ejection that is undone is not a recovery
 
-    /// <summary>Checks whether the endpoint has come back, so that its slow start begins and its earlier failures no longer count.</summary>
+    /// <summary>Checks whether the endpoint has come back. Its slow start then begins, and its earlier failures no longer count.</summary>
     public static bool IsReturn(in HealthChange change) => change.After.Status == EndpointHealthStatus.SlowStart && !change.Before.IsInService;
 
     /// <summary>Creates the event of a change.</summary>

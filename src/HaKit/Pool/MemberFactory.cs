@@ -87,7 +87,7 @@ internal sealed class MemberFactory(
     private Limiter LimiterOfAccount(PoolEndpoint endpoint) =>
         endpoint.Domains.Account is { } account && _accounts.TryGetValue(account, out var limiter) ? limiter : Limiter.Unlimited;
 
-    // If the limits of an account are removed, its limiter stays, because reservations in flight belong to it; it then has no limits.
+    // If the limits of an account are removed, its limiter stays without limits, because reservations in flight belong to this limiter.
     private void UseAccountLimits(EndpointPoolOptions options)
     {
         foreach (var (account, limiter) in _accounts)

@@ -256,7 +256,7 @@ internal sealed class PoolJournal : IDisposable
             _recovery.Run(new EjectionEvidence(_pool, member.Endpoint, change.After.Cause, change.After, Events.Now), _options.Value.Recovery, now);
     }
 
-    // A separate method, because the variables that its lambda captures would be allocated for every change, even if nothing is logged.
+    // This is a separate method. In its caller, the variables that the lambda captures would be allocated for every change, even if nothing is logged.
     private bool IsOutage(TimeSpan now) => !Array.Exists(_snapshot.Value.Members, m => m.Health.State.Admits(now));
 
     private void InvokeRecovered(EndpointRecovered recovered)

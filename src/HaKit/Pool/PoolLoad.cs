@@ -102,7 +102,7 @@ internal sealed class PoolLoad : IDisposable
         return AnswersPerSecond(members, now) is var pace and > 0 ? TimeSpan.FromSeconds(waiting / pace) : null;
     }
 
-    // Measured over the current period and the one before it. Each lasts ten seconds, or the time between two checks.
+    // The rate is measured over the current period and the previous period. Each period lasts ten seconds, or the time between two checks.
     private double AnswersPerSecond(EndpointState[] members, TimeSpan now)
     {
         var answers = members.Sum(static m => m.Successes);

@@ -22,7 +22,7 @@ internal sealed class PoolPeers : IPeerPool, IDisposable
         PoolHeartbeats heartbeats, Func<PeerScope, IPeerLink?>? link)
     {
         (_clock, _options, _snapshot, _members, _journal, _engine, _heartbeats) = (clock, options, snapshot, members, journal, engine, heartbeats);
-        // A random source of its own, so that the exchange with other replicas does not change the random numbers of calls.
+        // The exchange with other replicas has its own random source, so that it does not change the random numbers of calls.
         var chance = new Chance(options.Value.Seed is { } seed ? (ulong)seed ^ 0xA5A5A5A5A5A5A5A5 : null);
         // Processes of one configuration may have the same seed, but each needs a name of its own. In virtual time the name follows the seed, so that a simulation
         // can be repeated.

@@ -41,7 +41,7 @@ public sealed record DomainLoss
     /// <summary>Gets the names of the endpoints that would be lost.</summary>
     public required IReadOnlyList<string> Endpoints { get; init; }
 
-    /// <summary>Gets the share of calls for which no capacity would be left, so that they would wait or fail; 0 to 1.</summary>
+    /// <summary>Gets the share of calls that would wait or fail, because no capacity would be left for them; 0 to 1.</summary>
     public required double LostShare { get; init; }
 
     /// <summary>
@@ -55,7 +55,7 @@ public sealed record DomainLoss
     /// </summary>
     public string? Limit { get; init; }
 
-    /// <summary>Gets whether the domain contains every endpoint of the pool, so that the pool can never bear its loss.</summary>
+    /// <summary>Gets whether the domain contains every endpoint of the pool. The pool cannot serve any call after the loss of such a domain.</summary>
     public required bool IsWholePool { get; init; }
 
     /// <summary>Returns the loss in one line: <c>losing account openai-eu: 31 % of calls would wait or fail (tokens 162 % of what is left)</c>.</summary>

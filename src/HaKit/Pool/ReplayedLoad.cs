@@ -35,7 +35,7 @@ internal sealed class ReplayedLoad
 
     public double CallsPerMinute { get; }
 
-    /// <summary>Gets whether the load repeats measured calls, so that further replays give the same result.</summary>
+    /// <summary>Gets whether the load repeats measured calls. Further replays then give the same result.</summary>
     public bool IsRepeated => _pattern is not null;
 
     private double CallsPerBucket => CallsPerMinute / SlidingWindow.Buckets;

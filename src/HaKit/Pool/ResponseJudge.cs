@@ -20,7 +20,7 @@ internal sealed class ResponseJudge(IFaultClassifier classifier, PoolClock clock
         return typeof(TResult) == typeof(HttpResponseMessage) ? Judged(callback) : callback;
     }
 
-    // A separate method, because a method with a lambda allocates its captured variables at its start.
+    // This is a separate method, because a method with a lambda allocates the captured variables at its start.
     private Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> Judged<TState, TResult>(
         Func<EndpointAttempt, TState, CancellationToken, ValueTask<TResult>> callback)
     {

@@ -166,8 +166,8 @@ internal sealed class FlightRecorder : IPoolRecorder
         }
         finally
         {
-            // An exchange, not a volatile write, because the state must be read after the write has ended. Otherwise this thread could miss the end of the
-            // recorder, while the thread that ends it still sees a write in progress.
+            // With a volatile write, this thread could read _state below before it clears _isWriting here. It could then miss the end of the recorder, while
+            // the thread that ends the recorder still sees a write in progress. The exchange prevents this.
             Interlocked.Exchange(ref _isWriting, 0);
         }
         if (Volatile.Read(ref _state) == Disposed)
@@ -180,13 +180,13 @@ internal sealed class FlightRecorder : IPoolRecorder
         if (before == Disposed)
             return;
         _timer.Dispose();
-        // Without a start, the creation of the pool has failed, and nothing is written about a pool that never existed.
+        // If the recorder was never started, the creation of the pool has failed, and there is nothing to write.
         if (before == Started)
             Complete();
     }
 
-    // Writes the last entries and closes the file. If a write is in progress, its thread does this when the write has ended. The mark is never taken back, so
-    // that there is no later write.
+    // Writes the last entries and closes the file. If a write is in progress, its thread does this when the write has ended. _isWriting stays 1, so that no
+    // later write begins.
     private void Complete()
     {
         if (Interlocked.Exchange(ref _isWriting, 1) != 0)
@@ -297,8 +297,8 @@ internal sealed class FlightRecorder : IPoolRecorder
         return true;
     }
 
-    // Serializes new options. Options that come while entries are written are not read before the next write, so that the JSON always belongs to the options
-    // that count as written.
+    // Serializes new options, if there are any. If the options change during a write, the next write serializes them, so that _configuration and _serialized
+    // always belong together.
     private void TakeConfiguration()
     {
         var options = Volatile.Read(ref _configured);

@@ -27,7 +27,7 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
     private int _number;
     private bool _isWithoutBlock;
 
-    /// <summary>Gets whether the next block begins a new file, so that the configuration must be written first.</summary>
+    /// <summary>Gets whether the next block begins a new file. The configuration must be written first in each file.</summary>
     public bool IsAtBeginning => _file is null || _length >= options.SegmentBytes;
 
     /// <summary>Gets why old files could not be deleted when the current file began. Null if there was no reason to delete files, or if all were deleted.</summary>

@@ -46,8 +46,8 @@ internal static class SmoothOrder
         return order;
     }
 
-    // Places each candidate at even distances, with different starting points. The order is nearly as smooth as nginx's order, and the time is that of one
-    // sort.
+    // Places each candidate at even distances, with different starting points. The order is nearly as smooth as nginx's order, and computing it takes as long
+    // as one sort.
     private static int[] Spread(long[] weights)
     {
         var places = weights.SelectMany((weight, index) => Enumerable.Range(0, (int)weight).Select(n => (At: (n + (index + 0.5) / weights.Length) / weight, index)));

@@ -27,19 +27,19 @@ internal sealed class Instruments
 
     private Instruments(Meter meter)
     {
-        CallDuration = meter.CreateHistogram("hakit.call.duration", "s", "From the beginning of a call to its answer, or to the first content of a stream.", null, Seconds);
-        AttemptDuration = meter.CreateHistogram("hakit.attempt.duration", "s", "From the beginning of an attempt to its end, which of a stream is its last item.", null, Seconds);
-        FirstContent = meter.CreateHistogram("hakit.attempt.time_to_first_content", "s", "From the beginning of an attempt to the first sign of an answer.", null, Seconds);
-        QueueWait = meter.CreateHistogram("hakit.queue.wait", "s", "How long a call waited with nothing in flight; calls that did not wait are not counted.", null, Seconds);
-        HeartbeatDuration = meter.CreateHistogram("hakit.heartbeat.duration", "s", "How long a heartbeat took to be answered, or to be given up.", null, Seconds);
-        Failovers = meter.CreateCounter<long>("hakit.failovers", "{failover}", "Attempts on another endpoint after one failed.");
+        CallDuration = meter.CreateHistogram("hakit.call.duration", "s", "The time from the beginning of a call to its answer, or to the first content of a stream.", null, Seconds);
+        AttemptDuration = meter.CreateHistogram("hakit.attempt.duration", "s", "The time from the beginning of an attempt to its end. The end of a stream is its last item.", null, Seconds);
+        FirstContent = meter.CreateHistogram("hakit.attempt.time_to_first_content", "s", "The time from the beginning of an attempt to the first content of its stream.", null, Seconds);
+        QueueWait = meter.CreateHistogram("hakit.queue.wait", "s", "How long a call waited without an attempt in flight. Calls that did not wait are not recorded.", null, Seconds);
+        HeartbeatDuration = meter.CreateHistogram("hakit.heartbeat.duration", "s", "The time from a heartbeat to its answer or its timeout.", null, Seconds);
+        Failovers = meter.CreateCounter<long>("hakit.failovers", "{failover}", "Attempts on another endpoint after a failure.");
         Retries = meter.CreateCounter<long>("hakit.retries", "{retry}", "Attempts on an endpoint that the same call had tried before.");
-        Hedges = meter.CreateCounter<long>("hakit.hedges", "{hedge}", "Attempts started beside a slow one.");
+        Hedges = meter.CreateCounter<long>("hakit.hedges", "{hedge}", "Second attempts that started in parallel with a slow attempt.");
         Tokens = meter.CreateCounter<long>("hakit.tokens", "{token}", "Tokens that answers reported.");
-        Waits = meter.CreateCounter<long>("hakit.waits", "{call}", "Calls to which a rule of waiting has applied, when no endpoint was left that they had not tried.");
-        Continuations = meter.CreateCounter<long>("hakit.continuations", "{continuation}", "Answers that were cut and whose rest was asked of another endpoint.");
-        Ejections = meter.CreateCounter<long>("hakit.endpoint.ejections", "{ejection}", "How often an endpoint was taken out of service for what it did.");
-        Strategies = meter.CreateCounter<long>("hakit.polly.events", "{event}", "What the Polly strategies of your own reported.");
+        Waits = meter.CreateCounter<long>("hakit.waits", "{call}", "Calls to which a waiting rule applied after they had tried every endpoint.");
+        Continuations = meter.CreateCounter<long>("hakit.continuations", "{continuation}", "Cut answers that another endpoint was asked to continue.");
+        Ejections = meter.CreateCounter<long>("hakit.endpoint.ejections", "{ejection}", "Ejections because of failures of the endpoint.");
+        Strategies = meter.CreateCounter<long>("hakit.polly.events", "{event}", "Events of your own Polly strategies.");
         foreach (var gauge in GaugeTable.All)
             meter.CreateObservableGauge(gauge.Name, () => Measure(gauge.Gauge), gauge.Unit, gauge.Description);
     }

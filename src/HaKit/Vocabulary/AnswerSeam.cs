@@ -64,9 +64,9 @@ public sealed class AnswerSeam
     public string Beginning { get; }
 
     /// <summary>
-    /// Gets or sets whether the delivered text has all the tokens that the request allows, so that only the end of the answer is missing. A request must allow
-    /// at least one token (<see cref="TokensLeft"/>), so the rest may have one token too many. If this property is true, the text of the rest is dropped.
-    /// Default false.
+    /// Gets or sets whether the delivered text has all the tokens that the request allows. Only the end of the answer is then missing. A request must allow at
+    /// least one token (<see cref="TokensLeft"/>), so the rest may have one token too many. If this property is true, the text of the rest is dropped. Default
+    /// false.
     /// </summary>
     public bool HasAllTokens { get; set; }
 

@@ -37,7 +37,7 @@ internal static class SettingMistakes
         new("a time without a bound", () => WithSettingAsync("\"Hedging\": { \"MinimumDelay\": \"10675199.02:48:05.4775807\" }"), "more than 1000 years", "Hedging:MinimumDelay", "0 to 10 years"),
         new("a connection that may take a month", () => WithSettingAsync("\"ConnectTimeout\": \"30.00:00:00\""), "is 30 days", "ConnectTimeout", "at most 24 h"),
         new("a check of the load without a pause", () => WithSettingAsync("\"Scale\": { \"Interval\": \"00:00:00.0000001\" }"), "is 0.1 µs", "Scale:Interval", "0.1 s to 24 h"),
-        new("a quota of nothing", () => WithEndpointAsync("\"Limits\": { \"RequestsPerMinute\": 0 }"), "RequestsPerMinute is 0", "Limits of endpoint 'a'", "nothing for no limit"),
+        new("a quota of nothing", () => WithEndpointAsync("\"Limits\": { \"RequestsPerMinute\": 0 }"), "RequestsPerMinute is 0", "Limits of endpoint 'a'", "For no limit, leave it out"),
         new("a quota above two thousand million", () => WithEndpointAsync("\"Limits\": { \"TokensPerMinute\": 3000000000 }"), "Int32", "chat:Endpoints:0:Limits:TokensPerMinute", "at most 2147483647"),
         new("limits of an account that no endpoint has", () => WithSettingAsync("\"AccountLimits\": { \"team\": { \"RequestsPerMinute\": 60 } }"), "'team'", "AccountLimits", "Account"),
         new("a misspelt group", () => WithSettingAsync("\"Hartbeat\": { \"Interval\": \"00:00:05\" }"), "Hartbeat", "chat:Hartbeat", "Did you mean 'Heartbeat'?"),

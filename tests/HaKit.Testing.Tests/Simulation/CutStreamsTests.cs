@@ -65,7 +65,7 @@ public sealed class CutStreamsTests
 
             Each cut comes after 1, 5, 10, 15 or 19 of 20 pieces of the answer. The rest of a continued answer is cut as often as any other stream. An endpoint reads 8,000 tokens per second and writes 50. Extra tokens are the prompt and the delivered text that the next endpoint reads again, in percent of all tokens of the hour. The time at the seam is the time from the cut to the first content of the rest. A silence counts as a cut after `Streaming:IdleTimeout` (30 s). The time at the seam does not include these 30 s.
 
-            | world | cut and lost, without continuation | cut and lost, with continuation | lost before the first content, without | lost before the first content, with | answers with a seam | extra tokens | time at the seam, p50 | p99 |
+            | world | cut and lost, without continuation | cut and lost, with continuation | lost before the first content, without continuation | lost before the first content, with continuation | answers with a seam | extra tokens | time at the seam, p50 | p99 |
             |---|--:|--:|--:|--:|--:|--:|--:|--:|
 
             """);
@@ -74,7 +74,7 @@ public sealed class CutStreamsTests
         text.Append(
             """
 
-            If an answer is lost with continuation, it was cut three times. Continuation does not affect answers that are lost before the first content. No content was delivered twice, and no incomplete answer looked complete: each run counts such answers, and the counts are 0.
+            An answer that was lost with continuation had been cut three times. Continuation does not affect answers that are lost before the first content. No content was delivered twice, and no incomplete answer looked complete: each run counts such answers, and the counts are 0.
 
             """);
         return text.ToString().ReplaceLineEndings("\n");

@@ -15,9 +15,9 @@ public sealed class LimitOptionsTests
     [Fact]
     public void Each_wrong_limit_is_named_with_its_value() =>
         new LimitOptions { MaxConcurrency = 0, RequestsPerMinute = -1, TokensPerMinute = -2 }.Validate("Endpoints:0:Limits").Should().Equal(
-            "Endpoints:0:Limits:MaxConcurrency is 0: at least 1 is needed, or nothing for no limit.",
-            "Endpoints:0:Limits:RequestsPerMinute is -1: at least 1 is needed, or nothing for no limit.",
-            "Endpoints:0:Limits:TokensPerMinute is -2: at least 1 is needed, or nothing for no limit.");
+            "Endpoints:0:Limits:MaxConcurrency is 0: at least 1 is needed. For no limit, leave it out.",
+            "Endpoints:0:Limits:RequestsPerMinute is -1: at least 1 is needed. For no limit, leave it out.",
+            "Endpoints:0:Limits:TokensPerMinute is -2: at least 1 is needed. For no limit, leave it out.");
 
     [Fact]
     public void The_ends_of_each_range_of_the_retry_budget_are_valid()

@@ -9,7 +9,7 @@ public sealed class PlanCommandTests
         code.Should().Be(1);
         error.Should().BeEmpty();
         output.Should().Contain("Target      99.99% (four nines), 4.3 min down in 30 d")
-            .And.Contain("Delivers    99.786%").And.Contain("one cause takes all down")
+            .And.Contain("Delivers    99.786%").And.Contain("one cause takes all endpoints down")
             .And.Contain("unreachable, the limit is 99.84%").And.MatchRegex("Cheapest    unreachable with these changes; the limit is 99\\.\\d+%");
     }
 

@@ -113,7 +113,7 @@ public sealed class SimulateTests : IDisposable
 
     [Theory]
     [InlineData("--incidents")]
-    [InlineData("there are left, right", "--services", "centre")]
+    [InlineData("It has incidents of left, right", "--services", "centre")]
     [InlineData("which cannot be read", "--trace", "/no/such/trace.csv")]
     [InlineData("which cannot be used", "--pool", "/no/such/pool.json")]
     [InlineData("--sweep names 'luck'", "--sweep", "luck")]

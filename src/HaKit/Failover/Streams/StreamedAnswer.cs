@@ -230,7 +230,7 @@ public sealed class StreamedAnswer<T> : IAsyncEnumerable<T>, IAsyncEnumerator<T>
         _over = true;
         _answer.EndSpan(isWhole ? null : nameof(FaultKind.CallerCancelled));
         var left = _source.LeaveAsync();
-        CloseSeams(cancels: !isWhole); // the source is left first, so that the end of a running read does not count as a cut
+        CloseSeams(cancels: !isWhole); // LeaveAsync comes first, so that the end of a running read does not count as a cut
         _signal.Dispose();
         return _cut is PartialResponseException ? StreamSource.CloseAfterCutAsync(left, _leaving) : left;
     }

@@ -203,8 +203,8 @@ internal sealed class ServiceWait(FailoverContext context, AttemptStarter starte
 
     private Step WaitAndRecheck(TimeSpan atLatest, TimeSpan now) => Step.Wait(Min(atLatest, now + RecheckAfter * (1 + context.Chance.NextDouble())));
 
-    // No wait is longer than MaxWait. The decision cannot ensure this, because the call may wait longer than decided: so that not all calls start at the same
-    // time, or because its attempt could not be started.
+    // No wait is longer than MaxWait. WaitDecision cannot ensure this, because a call may wait longer than decided: its wait has jitter, so that not all calls
+    // start at the same time, or its attempt could not be started.
     private Step LimitWait(FailoverCall call, Step step, in WaitFacts facts)
     {
         if (step.Kind != StepKind.Wait || step.Until <= facts.MayWaitUntil)
