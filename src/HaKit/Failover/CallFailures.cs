@@ -11,18 +11,21 @@ internal sealed class CallFailures(FailoverContext context)
 {
     /// <summary>Creates the exception for a call whose deadline has passed.</summary>
     public DeadlineExceededException OutOfTime(FailoverCall call, Exception? last, TimeSpan now) =>
-        new(context.Settings.Pool, call.DeadlineSpan, call.Attempts(now), RetryAfter(call, now), last, call.History.Begun, call.WaitRules())
+        new(context.Settings.Pool, call.DeadlineSpan, call.Attempts(now), RetryAfter(call, now), last, call.History.Begun, call.WaitRules(), Explain(call, now))
         {
             PerhapsBilled = call.PerhapsBilled,
         };
 
     /// <summary>Creates the exception for a call that no endpoint can serve now.</summary>
     public NoEndpointAvailableException NoEndpoint(FailoverCall call, string why, Exception? last, TimeSpan now) => new(
-        context.Settings.Pool, why, call.Attempts(now), context.Selector.Explain(context.Snapshot, new SelectionQuery(call.Profile, call.History, now)), RetryAfter(call, now), last,
+        context.Settings.Pool, why, call.Attempts(now), Explain(call, now), RetryAfter(call, now), last,
         call.History.Begun, call.WaitRules())
     {
         PerhapsBilled = call.PerhapsBilled,
     };
+
+    private IReadOnlyList<EndpointExplanation> Explain(FailoverCall call, TimeSpan now) =>
+        context.Selector.Explain(context.Snapshot, new SelectionQuery(call.Profile, call.History, now));
 
     /// <summary>Gets the time from now until one of the endpoints could take the request. Null if this does not depend on time alone.</summary>
     public TimeSpan? RetryAfter(FailoverCall call, TimeSpan now)

@@ -25,11 +25,14 @@ public sealed record AttemptRecord(string Endpoint, Fault? Fault, TimeSpan Durat
 /// </summary>
 public abstract class EndpointPoolException : Exception
 {
+    private const int LeftOutShown = 3;
+
     private readonly int? _perhapsBilled;
 
     private protected EndpointPoolException(
-        string pool, string what, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner, int attemptCount = 0, IReadOnlyList<WaitRule>? waitRules = null)
-        : base(Describe(pool, what, attempts, Math.Max(attempts.Count, attemptCount), waitRules ?? [], retryAfter), inner)
+        string pool, string what, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner, int attemptCount = 0, IReadOnlyList<WaitRule>? waitRules = null,
+        IReadOnlyList<EndpointExplanation>? endpoints = null)
+        : base(Describe(pool, what, attempts, Math.Max(attempts.Count, attemptCount), waitRules ?? [], retryAfter, endpoints ?? []), inner)
     {
         Pool = pool;
         Attempts = attempts;
@@ -67,18 +70,32 @@ public abstract class EndpointPoolException : Exception
     public TimeSpan? RetryAfter { get; }
 
     private static string Describe(
-        string pool, string what, IReadOnlyList<AttemptRecord> attempts, int attemptCount, IReadOnlyList<WaitRule> waitRules, TimeSpan? retryAfter)
+        string pool, string what, IReadOnlyList<AttemptRecord> attempts, int attemptCount, IReadOnlyList<WaitRule> waitRules, TimeSpan? retryAfter,
+        IReadOnlyList<EndpointExplanation> endpoints)
     {
         var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"Pool '{pool}': {what}");
         if (attempts.Count == 1 && attemptCount == 1)
             text.Append(CultureInfo.InvariantCulture, $" Tried {attempts[0]}.");
         if (waitRules.Count > 0)
-            text.Append(" Wait rules: ").AppendJoin(", ", waitRules).Append('.');
+            text.Append(" Wait rules: ").AppendJoin(", ", waitRules.Select(WaitRuleText.Write)).Append('.');
+        DescribeLeftOut(text, endpoints);
         if (retryAfter is { } after && after > TimeSpan.Zero)
             text.Append(CultureInfo.InvariantCulture, $" Try again in {DurationText.Write(after)}.");
         if (attemptCount > 1)
             DescribeAttempts(text, attempts, attemptCount);
         return text.ToString();
+    }
+
+    // If no endpoint meets the requirements, the first sentence of the message says so.
+    private static void DescribeLeftOut(StringBuilder text, IReadOnlyList<EndpointExplanation> endpoints)
+    {
+        string[] leftOut = [.. endpoints.Where(static e => e.Missing is not null).Select(static e => $"'{e.Endpoint}' ({e.Missing})")];
+        if (leftOut.Length == 0 || leftOut.Length == endpoints.Count)
+            return;
+        text.Append(" Not asked: ").AppendJoin(", ", leftOut.Take(LeftOutShown));
+        if (leftOut.Length > LeftOutShown)
+            text.Append(CultureInfo.InvariantCulture, $", and {leftOut.Length - LeftOutShown} more");
+        text.Append('.');
     }
 
     // Several attempts are written on separate lines, because they are hard to distinguish in one sentence.
@@ -100,7 +117,7 @@ public sealed class NoEndpointAvailableException : EndpointPoolException
     internal NoEndpointAvailableException(
         string pool, string why, IReadOnlyList<AttemptRecord> attempts, IReadOnlyList<EndpointExplanation> endpoints, TimeSpan? retryAfter, Exception? inner,
         int attemptCount = 0, IReadOnlyList<WaitRule>? waitRules = null)
-        : base(pool, why, attempts, retryAfter, inner, attemptCount, waitRules) => Endpoints = endpoints;
+        : base(pool, why, attempts, retryAfter, inner, attemptCount, waitRules, endpoints) => Endpoints = endpoints;
 
     /// <summary>Gets an explanation for each endpoint of the pool: why it would or would not have been chosen when the exception was thrown.</summary>
     public IReadOnlyList<EndpointExplanation> Endpoints { get; }
@@ -111,10 +128,13 @@ public sealed class DeadlineExceededException : EndpointPoolException
 {
     internal DeadlineExceededException(
         string pool, TimeSpan deadline, IReadOnlyList<AttemptRecord> attempts, TimeSpan? retryAfter, Exception? inner, int attemptCount = 0,
-        IReadOnlyList<WaitRule>? waitRules = null)
+        IReadOnlyList<WaitRule>? waitRules = null, IReadOnlyList<EndpointExplanation>? endpoints = null)
         : base(
-            pool, deadline > TimeSpan.Zero ? $"the deadline of {DurationText.OfSetting(deadline)} passed." : $"the deadline is {DurationText.OfSetting(deadline)}, so the call failed at once: set Deadline of the profile to more than 0, or to null for the pool's deadline.", attempts, retryAfter, inner, attemptCount, waitRules) =>
-        Deadline = deadline;
+            pool, deadline > TimeSpan.Zero ? $"the deadline of {DurationText.OfSetting(deadline)} passed." : $"the deadline is {DurationText.OfSetting(deadline)}, so the call failed at once: set Deadline of the profile to more than 0, or to null for the pool's deadline.", attempts, retryAfter, inner, attemptCount, waitRules, endpoints) =>
+        (Deadline, Endpoints) = (deadline, endpoints ?? []);
+
+    /// <summary>Gets an explanation for each endpoint of the pool: why it would or would not have been chosen when the exception was thrown.</summary>
+    public IReadOnlyList<EndpointExplanation> Endpoints { get; }
 
     /// <summary>Gets the deadline that passed, counted from the beginning of the call.</summary>
     public TimeSpan Deadline { get; }

@@ -68,12 +68,15 @@ public sealed record EndpointExplanation
     /// <summary>Gets or sets the time of the explanation, on the pool's clock.</summary>
     internal TimeSpan Now { get; init; }
 
+    /// <summary>Gets or sets the requirement of the request that the endpoint does not meet, as a clause. Null: it meets all requirements of the request's profile.</summary>
+    internal string? Missing { get; init; }
+
     private string State => HealthWords.Describe(Health, Now);
 
     private string Verdict() => NotAdmittedBy switch
     {
         null => string.Create(CultureInfo.InvariantCulture, $"can be chosen: {State}, tier {Tier}, {InFlight} {(InFlight == 1 ? "attempt" : "attempts")} in flight"),
-        "capability" => "cannot serve this request: its model, capabilities, tags, residency or context window do not fit",
+        "capability" => $"cannot serve this request: {Missing ?? "it has refused the request, or the request is too long for it"}",
         "limit" => $"gets no calls: its limit is reached{NextCall()}",
         "tried" => $"gets no more attempts of this call: {State}",
         _ => $"gets no calls: {State}{NextCall()}",

@@ -26,6 +26,7 @@ internal static class SelectionExplainer
                 LacksModel = member.LacksModel,
                 AvailableIn = at == TimeSpan.MaxValue ? null : at - query.Now,
                 NotAdmittedBy = NotAdmittedBy(member, in query),
+                Missing = Requirement.NameMissing(member, query.Profile),
                 Score = Score.Terms(member, in query, policy),
                 SlowStartShare = health.SlowStartShare(query.Now),
                 FirstContentSeconds = NullIfUnknown(member.Latency.FirstContentSeconds),

@@ -237,6 +237,16 @@ internal static class Requirement
         bool IsMet(RequestProfile need) => members.Any(m => Meets(m.Endpoint, need) && HasRoom(m.Endpoint, need));
     }
 
+    /// <summary>Names the requirements that one endpoint does not meet, as a clause about this endpoint. Null if it meets all requirements.</summary>
+    public static string? NameMissing(EndpointState member, RequestProfile profile)
+    {
+        if (Meets(member.Endpoint, profile) && HasRoom(member.Endpoint, profile))
+            return null;
+        return profile.Endpoints.Count > 0 && !profile.Endpoints.Contains(member.Endpoint.Name)
+            ? "the request's profile names other endpoints"
+            : $"it does not have {NameMissing([member], profile)}";
+    }
+
     private static bool HasRoom(PoolEndpoint endpoint, RequestProfile profile) => !(profile.CertainTokens > endpoint.Capabilities.ContextWindow);
 
     private static IEnumerable<(string Name, RequestProfile Alone)> NeedsOf(RequestProfile profile, IReadOnlyList<EndpointState> members)

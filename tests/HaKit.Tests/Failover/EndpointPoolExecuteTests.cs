@@ -34,6 +34,53 @@ public sealed class EndpointPoolExecuteTests
         tried.Should().Equal("a", "b");
     }
 
+    [Theory]
+    [InlineData("model", "it does not have the model 'large'")]
+    [InlineData("tag", "it does not have the tag 'eu'")]
+    [InlineData("window", "it does not have room for 9000 tokens in a context window")]
+    [InlineData("name", "the request's profile names other endpoints")]
+    public async Task A_call_that_ends_says_which_endpoints_its_profile_left_out_and_why(string requirement, string reason)
+    {
+        await using var pool = Pool(3, o =>
+        {
+            foreach (var endpoint in o.Endpoints)
+                (endpoint.Model, endpoint.ContextWindow) = ("small", 1000);
+            (o.Endpoints[0].Model, o.Endpoints[0].ContextWindow) = ("large", 100_000);
+            o.Endpoints[0].Tags.Add("eu");
+            o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5);
+        });
+        var profile = requirement switch
+        {
+            "model" => new RequestProfile { Model = "large" },
+            "tag" => new RequestProfile { Tags = ["eu"] },
+            "window" => new RequestProfile { InputTokens = 9000 },
+            _ => new RequestProfile { Endpoints = ["a"] },
+        };
+        var call = pool.ExecuteAsync(profile, 0, static async (_, _, token) =>
+        {
+            await Task.Delay(Timeout.Infinite, token);
+            return 0;
+        }, Ct).AsTask();
+        _time.Advance(TimeSpan.FromSeconds(6));
+        var late = (await call.Awaiting(c => c).Should().ThrowAsync<DeadlineExceededException>()).Which;
+        late.Message.Should().Contain($"Not asked: 'b' ({reason}), 'c' ({reason}).");
+        late.Endpoints.Select(e => e.NotAdmittedBy == "capability").Should().Equal(false, true, true);
+        late.Endpoints[1].ToString().Should().Be($"Endpoint 'b' cannot serve this request: {reason}.");
+
+        var failing = async () => await pool.ExecuteAsync<int, int>(profile with { MaxWait = TimeSpan.Zero }, 0, static (_, _, _) => throw new HttpRequestException(HttpRequestError.ConnectionError), Ct);
+        (await failing.Should().ThrowAsync<NoEndpointAvailableException>()).Which.Message.Should().Contain($"Not asked: 'b' ({reason})");
+    }
+
+    [Fact]
+    public async Task A_call_that_waited_says_in_words_for_which_reason()
+    {
+        await using var pool = Pool(2, o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(5));
+        var call = pool.ExecuteAsync<int, int>(0, static (_, _, _) => throw new HttpRequestException(HttpRequestError.ConnectionError), Ct).AsTask();
+        for (var i = 0; i < 60 && !call.IsCompleted; i++)
+            _time.Advance(TimeSpan.FromSeconds(0.1));
+        (await call.Awaiting(c => c).Should().ThrowAsync<EndpointPoolException>()).Which.Message.Should().Contain("Pace (in an outage, the pool makes one trial at a time)").And.NotContain("Not asked");
+    }
+
     [Fact]
     public async Task An_adapter_s_exception_means_what_its_fault_says_however_it_is_wrapped()
     {
