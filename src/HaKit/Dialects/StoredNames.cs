@@ -78,7 +78,12 @@ internal static class StoredNames
 
     /// <summary>Checks whether the answer to a GET at this path is the status of a batch job, which reports the files that the job has created.</summary>
     /// <param name="path">The path behind the pool's origin.</param>
-    public static bool IsJobStatusAt(string path) => path.Split('/', StringSplitOptions.RemoveEmptyEntries) is [.., "batches", _];
+    public static bool IsJobStatusAt(string path)
+    {
+        var rest = path.AsSpan().TrimEnd('/');
+        var folder = rest[..Math.Max(0, rest.LastIndexOf('/'))].TrimEnd('/');
+        return folder.EndsWith("/batches", StringComparison.Ordinal);
+    }
 
     /// <summary>Checks whether a member of this name may refer to a stored object.</summary>
     /// <param name="name">The name, without its quotes.</param>

@@ -146,7 +146,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     }
 
     /// <summary>Gets whether the answer may report new stored objects.</summary>
-    public bool MakesState => _route.MakesState && request.Method == HttpMethod.Post || _route.IsJobStatus && request.Method == HttpMethod.Get;
+    public bool MakesState => _route.MakesState && request.Method == HttpMethod.Post || request.Method == HttpMethod.Get && _route.IsJobStatus;
 
     /// <summary>Gets how many choices the request asks for. 1 if the body is not known.</summary>
     public int Choices => Math.Max(1, (int)(_body?.Outline.Choices ?? 1));

@@ -20,7 +20,6 @@ internal sealed class HttpRoute
         Path = requested.AbsolutePath.StartsWith(folder + "/", StringComparison.Ordinal) ? requested.AbsolutePath[folder.Length..] : requested.AbsolutePath;
         Named = StoredNames.InPath(Path);
         MakesState = StoredNames.AreMadeAt(Path);
-        IsJobStatus = StoredNames.IsJobStatusAt(Path);
         Streams = requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal)
             || requested.Query.Split('?', '&').Contains("stream=true", StringComparer.OrdinalIgnoreCase);
     }
@@ -41,7 +40,7 @@ internal sealed class HttpRoute
     public bool MakesState { get; }
 
     /// <summary>Gets whether the answer to a GET is the status of a batch job, which reports the files that the job has created.</summary>
-    public bool IsJobStatus { get; }
+    public bool IsJobStatus => StoredNames.IsJobStatusAt(Path);
 
     /// <summary>Gets the known path, if a POST to it creates an answer.</summary>
     /// <param name="dialect">The declared dialect of the endpoint.</param>

@@ -189,11 +189,17 @@ public sealed class HostCredentialTests
     {
         using var world = new World("https://api.anthropic.com");
         var member = world.Pool.Endpoints[0];
-        CredentialHeader.HeaderFor(member, "key-1");
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 100; i++)
-            CredentialHeader.HeaderFor(member, "key-1");
-        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0, "the host was found when the endpoint was made");
+        var allocated = long.MaxValue;
+        // The first calls allocate in the runtime, until it has compiled the search for forbidden characters with optimizations. It does so on another thread.
+        for (var round = 0; allocated != 0 && round < 1000; round++)
+        {
+            Thread.Sleep(1);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            for (var i = 0; i < 100; i++)
+                CredentialHeader.HeaderFor(member, "key-1");
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+        allocated.Should().Be(0, "the host was found when the endpoint was made");
     }
 
     /// <summary>Creates a pool of one endpoint whose requests are answered in memory.</summary>
