@@ -16,11 +16,7 @@ public sealed partial class AnchorTests
     }
 
     private static HashSet<string> Anchors(string page) =>
-        [.. Fence().Replace(Page.Text(page), "").Split('\n').Where(l => l.StartsWith('#')).Select(l => Slug(l.TrimStart('#').Trim()))];
-
-    // Makes anchors like GitHub: lower case, without punctuation, and with hyphens for spaces.
-    private static string Slug(string heading) =>
-        new([.. heading.ToLowerInvariant().Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_').Select(c => c == ' ' ? '-' : c)]);
+        [.. Fence().Replace(Page.Text(page), "").Split('\n').Where(l => l.StartsWith('#')).Select(l => Page.Slug(l.TrimStart('#').Trim()))];
 
     [GeneratedRegex(@"^```.*?^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Fence();

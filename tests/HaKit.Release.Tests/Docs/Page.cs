@@ -26,6 +26,10 @@ internal static partial class Page
             .Select(l => l.Trim('|', ' ').Split('|').Select(c => c.Replace("`", "").Trim()).ToArray()),
     ];
 
+    /// <summary>Gets the anchor of a heading as GitHub makes it: lower case, without punctuation, and with hyphens for spaces.</summary>
+    public static string Slug(string heading) =>
+        new([.. heading.ToLowerInvariant().Where(c => char.IsLetterOrDigit(c) || c is ' ' or '-' or '_').Select(c => c == ' ' ? '-' : c)]);
+
     [GeneratedRegex(@"^```(\w*)[^\n]*\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex Fence();
 }
