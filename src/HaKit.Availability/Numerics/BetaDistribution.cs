@@ -20,7 +20,7 @@ internal readonly struct BetaDistribution : ILogConcave
     /// <summary>Returns the quantile in log-odds.</summary>
     public double LogOdds(double lower, double upper) => LogConcave.Quantile(this, lower, upper, Start(lower, upper));
 
-    /// <summary>P(X ≤ p) and P(X &gt; p).</summary>
+    /// <summary>Returns P(X ≤ p) and P(X &gt; p).</summary>
     public (double Lower, double Upper) Tails(AvailabilityRatio p)
     {
         if (p.Value == 0)
@@ -89,8 +89,8 @@ internal readonly struct BetaDistribution : ILogConcave
     }
 
     /// <summary>
-    /// Continued fraction of the tail on the side of x, for x ≤ a/(a + b) (A. R. DiDonato and A. H. Morris, ACM TOMS 18, 1992, algorithm 708), modified Lentz.
-    /// The fraction uses y = 1 − x only in a·y − b·x, so it stays accurate if x is near one.
+    /// Returns the continued fraction of the tail on the side of x, for x ≤ a/(a + b) (A. R. DiDonato and A. H. Morris, ACM TOMS 18, 1992, algorithm 708),
+    /// modified Lentz. The fraction uses y = 1 − x only in a·y − b·x, so it stays accurate if x is near one.
     /// </summary>
     private static double Fraction(double a, double b, double x, double y)
     {

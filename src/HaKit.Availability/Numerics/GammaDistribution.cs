@@ -12,7 +12,7 @@ internal readonly struct GammaDistribution : ILogConcave
         _logScale = 0.5 * Math.Log(shape / (2 * Math.PI)) - Stirling.Error(shape);
     }
 
-    /// <summary>χ² quantile with the given lower and upper tails.</summary>
+    /// <summary>Returns the χ² quantile with the given lower and upper tails.</summary>
     public static double ChiSquared(double degrees, double lower, double upper) => 2 * new GammaDistribution(degrees / 2).Quantile(lower, upper);
 
     /// <summary>Returns the x that has the given lower and upper tails.</summary>
@@ -42,7 +42,7 @@ internal readonly struct GammaDistribution : ILogConcave
         return lowerIsSmaller ? (tail, 1 - tail, density) : (1 - tail, tail, density);
     }
 
-    /// <summary>ln P(X &gt; x), finite where the probability itself underflows.</summary>
+    /// <summary>Returns ln P(X &gt; x), which is finite where the probability itself underflows.</summary>
     public double LogUpperTail(double x)
     {
         if (x <= 0)
@@ -54,7 +54,7 @@ internal readonly struct GammaDistribution : ILogConcave
 
     private double LogDensity(double x) => x == 0 ? double.NegativeInfinity : _logScale - Stirling.Deviance(_s, x);
 
-    /// <summary>Σ xᵏ / (s (s+1) … (s+k)) (DLMF 8.7.1).</summary>
+    /// <summary>Returns Σ xᵏ / (s (s+1) … (s+k)) (DLMF 8.7.1).</summary>
     private double Series(double x)
     {
         var term = 1 / _s;

@@ -6,13 +6,13 @@ namespace HaKit.Availability.Numerics;
 /// </summary>
 internal interface ILogConcave
 {
-    /// <summary>Density with respect to z.</summary>
+    /// <summary>Returns the density with respect to z.</summary>
     double Density(double z);
 
-    /// <summary>d ln density / dz.</summary>
+    /// <summary>Returns the derivative of ln density with respect to z.</summary>
     double Slope(double z);
 
-    /// <summary>Both tail probabilities at z, each with its own relative accuracy, and the density.</summary>
+    /// <summary>Returns both tail probabilities at z, each with its own relative accuracy, and the density.</summary>
     (double Lower, double Upper, double Density) Tails(double z);
 }
 

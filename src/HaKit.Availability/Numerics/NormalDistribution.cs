@@ -1,6 +1,6 @@
 namespace HaKit.Availability.Numerics;
 
-/// <summary>The standard normal, through z²/2 ~ Gamma(½).</summary>
+/// <summary>The standard normal distribution. If Z is standard normal, Z²/2 has the gamma distribution with the shape ½.</summary>
 internal static class NormalDistribution
 {
     private static readonly GammaDistribution HalfSquare = new(0.5);
@@ -13,7 +13,7 @@ internal static class NormalDistribution
         _ => Math.Sqrt(2 * HalfSquare.Quantile(1 - 2 * tail, 2 * tail)),
     };
 
-    /// <summary>ln P(Z &gt; z).</summary>
+    /// <summary>Returns ln P(Z &gt; z).</summary>
     public static double LogUpperTail(double z) => z >= 0
         ? HalfSquare.LogUpperTail(z * z / 2) - Math.Log(2)
         : Precise.Log1p(-0.5 * Math.Exp(HalfSquare.LogUpperTail(z * z / 2)));

@@ -9,8 +9,8 @@ internal static class PoissonBinomial
     private const double Negligible = 1e-290;
 
     /// <summary>
-    /// P(at least <paramref name="required"/> up) and its complement. Counts the units that are up, or the units that are down, depending on which count is
-    /// decided earlier. The decision is an absorbing state: O(n·min(k, n−k+1)) additions of positive numbers.
+    /// Returns P(at least <paramref name="required"/> up) and its complement. Counts the units that are up, or the units that are down, depending on which
+    /// count is decided earlier. The decision is an absorbing state: O(n·min(k, n−k+1)) additions of positive numbers.
     /// </summary>
     public static AvailabilityRatio AtLeast(int required, ReadOnlySpan<AvailabilityRatio> units)
     {

@@ -9,7 +9,7 @@ internal static class Precise
     /// <summary>The relative tolerance of comparisons with a limit, so that rounding alone does not fail a target.</summary>
     public const double Slack = 1e-12;
 
-    /// <summary>ln(1 + x): the rounding of 1 + x is divided out again (Kahan).</summary>
+    /// <summary>Returns ln(1 + x): the rounding of 1 + x is divided out again (Kahan).</summary>
     public static double Log1p(double x)
     {
         var u = 1 + x;
@@ -18,7 +18,7 @@ internal static class Precise
         return double.IsPositiveInfinity(u) ? u : Math.Log(u) * (x / (u - 1));
     }
 
-    /// <summary>eˣ − 1: the rounding of eˣ is divided out again (Kahan).</summary>
+    /// <summary>Returns eˣ − 1: the rounding of eˣ is divided out again (Kahan).</summary>
     public static double Expm1(double x)
     {
         if (Math.Abs(x) > 1)
@@ -27,13 +27,13 @@ internal static class Precise
         return u == 1 ? x : (u - 1) * (x / Math.Log(u));
     }
 
-    /// <summary>(1 − u)ⁿ for a pair whose complement u is the accurate part when it is small.</summary>
+    /// <summary>Returns (1 − u)ⁿ for a pair whose complement u is the accurate part when it is small.</summary>
     public static double PowerOfComplement(double u, double n) => n == 0 ? 1 : Math.Exp(n * Log1p(-u));
 
-    /// <summary>1 − (1 − u)ⁿ without cancellation.</summary>
+    /// <summary>Returns 1 − (1 − u)ⁿ without cancellation.</summary>
     public static double ComplementOfPower(double u, double n) => n == 0 ? 0 : -Expm1(n * Log1p(-u));
 
-    /// <summary>1 − (1 − e⁻ˣ)/x: the mean over [0, x] of 1 − e⁻ᵗ. Its own series for small x, where the terms cancel.</summary>
+    /// <summary>Returns 1 − (1 − e⁻ˣ)/x, the mean over [0, x] of 1 − e⁻ᵗ. For small x, where the terms cancel, a series is used.</summary>
     public static double MeanSaturation(double x)
     {
         if (x >= 1)

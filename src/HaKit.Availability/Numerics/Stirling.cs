@@ -8,10 +8,10 @@ internal static class Stirling
     // Most estimates use whole counts and halves of counts, so these values are computed in advance.
     private static readonly double[] Halves = [.. Enumerable.Range(0, 32).Select(i => Compute(i / 2.0))];
 
-    /// <summary>δ(a) = ln Γ(a) − ((a − ½) ln a − a + ½ ln 2π), a &gt; 0.</summary>
+    /// <summary>Returns δ(a) = ln Γ(a) − ((a − ½) ln a − a + ½ ln 2π), a &gt; 0.</summary>
     public static double Error(double a) => a < 16 && 2 * a == (int)(2 * a) ? Halves[(int)(2 * a)] : Compute(a);
 
-    /// <summary>ln Γ(a), a &gt; 0.</summary>
+    /// <summary>Returns ln Γ(a), a &gt; 0.</summary>
     public static double LogGamma(double a) => Error(a) + (a - 0.5) * Math.Log(a) - a + HalfLogTwoPi;
 
     private static double Compute(double a)
@@ -27,7 +27,7 @@ internal static class Stirling
         return shift + (1.0 / 12 - r * (1.0 / 360 - r * (1.0 / 1260 - r * (1.0 / 1680 - r * (1.0 / 1188 - r * (691.0 / 360360 - r / 156)))))) / a;
     }
 
-    /// <summary>x ln(x/m) + m − x ≥ 0, accurate where x and m are close.</summary>
+    /// <summary>Returns x ln(x/m) + m − x ≥ 0, accurate where x and m are close.</summary>
     public static double Deviance(double x, double m)
     {
         if (x == 0)

@@ -60,15 +60,15 @@ internal static class PruneOperation
         var old = snapshots.Where((s, i) => i < kept && !(keep.KeepDays is { } days && now - s.Snapshot.SavedAt < TimeSpan.FromDays(days))).ToList();
         if (old.Count == 0 || keep.KeepDays is null || UnusualGap(snapshots, options.Grace) is not { } gap)
             return [.. old.Select(static s => s.Id)];
-        problems.Add($"The newest snapshot was saved {gap.TotalDays:0} days after the one before it, so the clock may have been wrong. No snapshot is deleted because of its age now. If the time is right, the prune after the next save deletes the old snapshots.");
+        problems.Add($"The newest snapshot was saved {gap.TotalDays:0} days after the one before it, so the clock may have been wrong. This prune deletes no snapshots. If the time is right, the prune after the next save deletes the old snapshots.");
         return [];
     }
 
-    // A rule by age must not act on one reading of a clock: if the clock is a year ahead for one save, every other snapshot looks a year old. Null: the newest
-    // snapshot follows the one before it as the earlier snapshots followed each other.
+    // A rule by age must not act on one reading of a clock: if the clock is a year ahead for one save, every other snapshot looks a year old. Null: the gap
+    // before the newest snapshot is not unusual.
     private static TimeSpan? UnusualGap(List<ListedSnapshot> snapshots, TimeSpan grace)
     {
-        // Without an earlier gap, nothing is known of the usual distance.
+        // With fewer than three snapshots there is no earlier gap for the comparison.
         if (snapshots.Count < 3)
             return null;
         var gaps = snapshots.Zip(snapshots.Skip(1), static (a, b) => b.Snapshot.SavedAt - a.Snapshot.SavedAt).ToArray();

@@ -35,10 +35,10 @@ internal sealed class VaultSession
 
     /// <summary>
     /// Lists the objects of all destinations and finds the vault's identity. If the keys do not open the vault, the method throws before anything is written.
-    /// If a destination has no readable identity, and another destination has an identity, the destination without an identity takes no part. There is one
-    /// exception: a destination without a check object takes part if one of its objects is also at a destination that has the identity, or if it has only
-    /// markers. A new vault is created only if <paramref name="create"/> is true, every destination can be reached, and no destination has objects of a vault.
-    /// With <paramref name="create"/> or <paramref name="repair"/>, a missing or damaged check object is written again.
+    /// If other destinations have an identity, a destination without a readable identity takes no part. There is one exception: a destination that has lost its
+    /// check object takes part if it has only markers, or if one of its objects is also at a destination with the identity. A new vault is created only if
+    /// <paramref name="create"/> is true, every destination can be reached, and no destination has objects of a vault. With <paramref name="create"/> or
+    /// <paramref name="repair"/>, a missing or damaged check object is written again.
     /// </summary>
     /// <exception cref="VaultException">
     /// The keys are wrong, destinations belong to different vaults, there is no vault, or destinations cannot be reached.

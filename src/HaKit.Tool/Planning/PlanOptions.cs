@@ -134,7 +134,7 @@ internal sealed class PlanCommandOptions
         CustomParser = result => CommandOptions.Parsed(result, ParseTime, "a time such as 2024-06-01T00:00:00Z"),
     };
 
-    // Only the year first: 01.03.2025 means March in one country and January in another.
+    // Only times that begin with the year are accepted: 01.03.2025 means 1 March in one country and 3 January in another country.
     private static DateTimeOffset? ParseTime(string text) =>
         text.Length >= 10 && text[4] == '-' && text[..4].All(char.IsAsciiDigit) && DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time) ? time : null;
 

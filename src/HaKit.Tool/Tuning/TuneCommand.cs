@@ -10,7 +10,7 @@ internal static class TuneCommand
 {
     public static Command Create()
     {
-        // Fewer calls than in hakit simulate, because each value needs its own run.
+        // The rate is lower than in hakit simulate, because each value needs its own run.
         var world = new WorldOptions(usualRate: 0.02, isRequired: false);
         var recording = RecordingFile.CreateArgument(isOptional: true);
         var name = RecordingFile.CreatePoolNameOption();

@@ -35,7 +35,7 @@ internal sealed record QuotaModel(double PerMinute, bool OfTokens)
         foreach (var sample in samples)
             high += ofTokens ? sample.Tokens : 1;
         var best = (Model: new QuotaModel(high, ofTokens), Wrong: int.MaxValue);
-        // One coarse scan and two finer scans around the best value.
+        // The first round is a coarse scan. The other two rounds are finer scans around the best value.
         for (var round = 0; round < 3; round++)
         {
             var step = Math.Pow(high / low, 1 / 40.0);

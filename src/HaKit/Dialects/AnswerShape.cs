@@ -19,8 +19,8 @@ internal sealed class AnswerShape
     /// <param name="members">Members of the root. Any of them makes the body an answer if it is not null and not empty.</param>
     /// <param name="inElement">Members of an array's element. An element must have any of them; if empty, every element is enough.</param>
     /// <param name="excuses">
-    /// Members of the root that explain a missing answer if they have one of these values. No values: any value that is not empty. With a point: a member of that
-    /// member, of any value that is not empty.
+    /// Members of the root that explain a missing answer if they have one of these values. If no values are given, any value that is not empty explains it.
+    /// <c>a.b</c> stands for the member <c>b</c> of the member <c>a</c>: any value of it that is not empty explains a missing answer.
     /// </param>
     private AnswerShape(string[] members, string[]? inElement = null, params (string Member, string[] Values)[] excuses)
     {

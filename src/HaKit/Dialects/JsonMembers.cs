@@ -77,7 +77,7 @@ internal ref struct JsonMembers
         }
         catch (InvalidOperationException exception)
         {
-            throw new JsonException("Not a text, or half a character.", exception);
+            throw new JsonException("The value is not a text, or contains half of a character.", exception);
         }
     }
 

@@ -8,7 +8,7 @@ namespace HaKit.Dialects;
 /// </summary>
 internal static class OwnSentences
 {
-    // Google lists the limits that are used up on lines of their own, and the time to wait comes after them.
+    // Google lists each limit that is used up on a separate line. The time to wait comes after these lines.
     private const string Google = "You exceeded your current quota, please check your plan and billing details";
 
     // OpenAI and Groq: "Rate limit reached for m on tokens per min (TPM): Limit 7000, Used 0, Requested 12903. Please try again in 50s."

@@ -77,8 +77,8 @@ public sealed record CallDetail
     }
 
     /// <summary>
-    /// Gets the number of attempts that may have been processed and billed, except the attempt that served the call. Attempts that <see cref="Attempts"/> leaves
-    /// out count too. Without an own value, the attempts in the list are counted. At most 32,767.
+    /// Gets the number of attempts that may have been processed and billed, except the attempt that served the call. Attempts that <see cref="Attempts"/>
+    /// leaves out count too. If this property is not set, its value is the number of such attempts in the list. At most 32,767.
     /// </summary>
     public int PerhapsBilled
     {

@@ -11,8 +11,8 @@ internal struct RunningAttempt<TRaw>
     public ValueTask<TRaw> Task;
 
     /// <summary>
-    /// True if the attempt's task was still running when the attempt was added to the race. Such an attempt has ended when the completion callback of its lease
-    /// has run, and not as soon as its task is completed. Otherwise the lease could be reused while the callback is still to come.
+    /// True if the attempt's task was still running when the attempt was added to the race. Such an attempt ends only when the completion callback of its lease
+    /// has run, which is after its task has completed. If it ended with its task, the lease could be reused before the callback runs.
     /// </summary>
     public bool IsUnderWay;
 

@@ -83,8 +83,8 @@ internal static class ExceptionFaults
             TimeoutRejectedException => TimedOut(sent),
             ExecutionRejectedException => new Fault(FaultKind.BreakerOpen),
             OperationCanceledException or TimeoutException => IsConnectTimeout(exception) ? new Fault(FaultKind.ConnectTimeout) : TimedOut(sent),
-            // Assemblies of versions that do not work together, or code that does not support the operation. Waiting does not help, and another endpoint hardly
-            // ever helps.
+            // The cause is assemblies whose versions do not work together, or code that does not support the operation. Waiting does not help, and another
+            // endpoint hardly ever helps.
             _ when IsOwnBuild(exception) => new Fault(FaultKind.Unknown) { Applied = FaultApplied.NotSent, SecondOpinion = SecondOpinion.One, IsProvisional = true },
             // A file of the caller is missing; the connection is not at fault.
             FileNotFoundException or DirectoryNotFoundException or DriveNotFoundException or PathTooLongException => new Fault(FaultKind.InvalidRequest),
@@ -123,7 +123,7 @@ internal static class ExceptionFaults
         SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain or SocketError.NoRecovery => new Fault(FaultKind.DnsFailed),
         SocketError.ConnectionRefused or SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown
             or SocketError.NetworkDown or SocketError.AddressNotAvailable => new Fault(FaultKind.ConnectFailed),
-        // After sending, the peer did not acknowledge data; before sending, it did not answer the connection.
+        // If the request was sent, the server has not acknowledged data. Otherwise the server has not answered the attempt to connect.
         SocketError.TimedOut => new Fault(sent == true ? FaultKind.ConnectionReset : FaultKind.ConnectTimeout),
         _ => ConnectionFault(sent),
     };

@@ -39,7 +39,7 @@ internal static class NormalTail
 
     private static double Density(double z) => Math.Exp(-z * z / 2 - LnSqrtTwoPi);
 
-    /// <summary>P(0 &lt; Z &lt; z) for z up to 2 by the series of Marsaglia, "Evaluating the normal distribution", 2004.</summary>
+    /// <summary>Returns P(0 &lt; Z &lt; z) for z up to 2 by the series of Marsaglia, "Evaluating the normal distribution", 2004.</summary>
     private static double CentralHalf(double z)
     {
         double sum = z, term = z;
@@ -52,7 +52,7 @@ internal static class NormalTail
         return sum * Density(z);
     }
 
-    /// <summary>P(Z &gt; z) / density(z) for z from 2 by Laplace's continued fraction.</summary>
+    /// <summary>Returns P(Z &gt; z) / density(z) for z from 2 by Laplace's continued fraction.</summary>
     private static double MillsRatio(double z)
     {
         var fraction = z;

@@ -255,9 +255,8 @@ internal readonly struct HttpAnswer(EndpointPool pool, EndpointAttempt attempt, 
         && (type.Contains("ndjson", StringComparison.OrdinalIgnoreCase) || type.Contains("jsonl", StringComparison.OrdinalIgnoreCase)
             || type.Contains("json-seq", StringComparison.OrdinalIgnoreCase) || type.Contains("stream+json", StringComparison.OrdinalIgnoreCase));
 
-    // Used if a stream was requested and the Content-Type is neither JSON nor events: checks whether the body is read as text all the same, because servers
-    // label answers wrongly. On a path where answers are JSON, every type except a binary type is read as text. On other paths, only a vague type is read as
-    // text.
+    // Checks whether a body is read as text although a stream was requested and the Content-Type is neither JSON nor events. Servers may send a wrong
+    // Content-Type. On a path where answers are JSON, every type except a binary type is read as text. On other paths, only a vague type is read as text.
     private bool MayBeText(string type) => IsVague(type) || Shape is { IsJson: true } && !IsBinary(type);
 
     // Checks whether the Content-Type is one of the wrong types that servers give to a JSON answer or error.

@@ -6,7 +6,7 @@ namespace HaKit.Limits;
 /// </summary>
 internal static class Stripes
 {
-    // Two cache lines, because processors fetch them together.
+    // The stride is two cache lines, because processors fetch two neighbouring lines together.
     private const int Stride = 16;
 
     // If there are more processors than stripes, several processors share a stripe.

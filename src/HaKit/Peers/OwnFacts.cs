@@ -49,7 +49,8 @@ internal sealed class OwnFacts
         }
     }
 
-    // Versions are numbers of one replica. So the version of another replica's fact decides only about orders, which have one sequence of versions for all.
+    // Each replica numbers the versions of its own facts, so the versions of two replicas cannot be compared. Orders are the exception: all replicas use one
+    // sequence of versions for them.
     private static bool IsInForceOver(PeerFact stored, PeerFact own, TimeSpan left)
     {
         if (stored.Replica == own.Replica)

@@ -97,7 +97,7 @@ internal sealed class PeerExchange : IDisposable
         return _isWarm;
     }
 
-    /// <summary>Checks whether this replica may send probes that cost money. Without a working link, each replica may.</summary>
+    /// <summary>Checks whether this replica may send probes that cost money. Without a working link, each replica may send such probes.</summary>
     public bool MaySendCostlyProbe() => _leader is null || !_pool.Sharing.Probes || _leader.Leads(_link!.Status.IsConnected);
 
     /// <summary>Publishes this replica's own evidence when the health of an endpoint has changed.</summary>

@@ -47,8 +47,8 @@ public sealed class EndpointPoolParts
     public HttpMessageInvoker? ProbeHttp { get; set; }
 
     /// <summary>
-    /// Gets or sets a function that checks whether calls reach an address in another way than by a connection to its host and port. Default null: calls connect
-    /// to the host and port.
+    /// Gets or sets a function that checks whether calls to an address do not connect to its host and port, for example because of a proxy. Default null: calls
+    /// connect to the host and port.
     /// </summary>
     internal Func<Uri, bool>? ReachesOtherwise { get; set; }
 

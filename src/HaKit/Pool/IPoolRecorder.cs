@@ -10,7 +10,7 @@ namespace HaKit.Pool;
 internal interface IPoolRecorder : IAttemptRecorder, IDisposable
 {
     /// <summary>
-    /// Starts to write. The pool calls it when the pool is complete. Without a start, the recorder writes nothing, also when it is disposed.
+    /// Starts to write. The pool calls it when the pool is complete. A recorder that was never started writes nothing, not even when it is disposed.
     /// </summary>
     void Start();
 

@@ -30,7 +30,9 @@ public enum SelectionPreset
     /// </summary>
     Nearest,
 
-    /// <summary>The affinity target of the request's key (rendezvous hashing with bounded load). Without a key the same as <see cref="Adaptive"/>.</summary>
+    /// <summary>
+    /// The affinity target of the request's key (rendezvous hashing with bounded load). A request without a key is treated as with <see cref="Adaptive"/>.
+    /// </summary>
     Sticky,
 
     /// <summary>The endpoint with the lowest price for the request; among equal prices, the endpoint with the lowest cost in seconds.</summary>
