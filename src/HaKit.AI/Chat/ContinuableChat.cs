@@ -40,7 +40,7 @@ internal static class ContinuableChat
         return null;
     }
 
-    // The names are those of the wire format, because clients pass additional properties on under these names.
+    // The names are the names of the wire format, because clients pass additional properties on under these names.
     private static NotContinuedReason? ObstacleOf(string name, object value) => name switch
     {
         "n" => value is 1 ? null : NotContinuedReason.SeveralChoices,

@@ -71,9 +71,8 @@ public static class EmbeddingProfiles
 }
 
 /// <summary>
-/// The exception that is thrown when an endpoint returned vectors whose model or length differs from that of the pool's other vectors. Comparing such vectors
-/// would give meaningless results, so they are not returned. The call is not repeated at another endpoint, because an operator must decide which endpoint is
-/// wrong.
+/// The exception that is thrown when an endpoint returned vectors with another model or length than the pool's other vectors. Comparing such vectors would give
+/// meaningless results, so they are not returned. The call is not repeated at another endpoint, because an operator must decide which endpoint is wrong.
 /// </summary>
 public sealed class EmbeddingMismatchException : InvalidOperationException
 {

@@ -95,7 +95,7 @@ internal sealed class VirtualTimers
         return span.Ticks > long.MaxValue - now ? long.MaxValue : now + span.Ticks;
     }
 
-    // The rule is that of the system's timers: there is no drift, but a timer that is a whole period late fires again after one millisecond.
+    // The rule is the same as for the system's timers: there is no drift, but a timer that is a whole period late fires again after one millisecond.
     private long NextPeriod(long due, long period) =>
         due + period > _elapsed ? due + period : _elapsed + TimeSpan.TicksPerMillisecond;
 }

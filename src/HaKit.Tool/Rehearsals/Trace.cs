@@ -60,7 +60,7 @@ internal static class Trace
         if (!DateTime.TryParseExact(fields[0], "yyyy-MM-dd HH:mm:ss.FFFFFFF", CultureInfo.InvariantCulture, DateTimeStyles.None, out at))
             return "TIMESTAMP is not a time like 2023-11-16 18:15:46.6805900";
         if (at < last)
-            return "TIMESTAMP is earlier than that of the line before";
+            return "TIMESTAMP is earlier than in the line before";
         if (!Tokens(fields[1], out prompt))
             return $"ContextTokens is not a whole number from 1 to {MostTokens}";
         return Tokens(fields[2], out answer) ? null : $"GeneratedTokens is not a whole number from 1 to {MostTokens}";

@@ -23,7 +23,10 @@ internal sealed class AttemptHistory
     /// </summary>
     public int Inherited { get; private set; }
 
-    /// <summary>Gets whether the call itself has begun no attempt yet. It may then make one, even if the earlier tries have used up the attempts.</summary>
+    /// <summary>
+    /// Gets whether the call itself has begun no attempt yet. The call may then make one attempt, even if earlier tries of the same request have used up the
+    /// attempts.
+    /// </summary>
     public bool HasNoOwn => Begun == Inherited;
 
     /// <summary>Gets whether no attempt was begun yet.</summary>

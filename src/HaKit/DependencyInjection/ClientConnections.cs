@@ -37,8 +37,8 @@ internal sealed partial class ClientConnections(IServiceProvider provider, strin
     }
 
     /// <summary>
-    /// Checks whether calls reach the address in another way than by a connection to its host and port: through service discovery, a proxy, or the
-    /// application's own connect callback.
+    /// Checks whether calls to the address do not connect to its host and port, because they go through service discovery, a proxy, or the application's own
+    /// connect callback.
     /// </summary>
     public bool ReachesOtherwise(Uri address)
     {

@@ -120,7 +120,7 @@ internal static class SettingHints
         ["OutputCostPerToken"] = "OutputTokenPrice",
     };
 
-    // The names of settings in other libraries that no setting of HaKit has the place of, each with the remedy.
+    // The names of settings in other libraries for which HaKit has no setting, each with the remedy.
     private static readonly Dictionary<string, string> s_remedies = new(StringComparer.OrdinalIgnoreCase)
     {
         ["ApiVersion"] = " Append the version to the Address, such as '?api-version=2024-10-21'.",

@@ -6,14 +6,14 @@ namespace HaKit.Dialects;
 /// </summary>
 internal static class AccountStates
 {
-    // In an active sentence, the account follows its state after at most this many words.
+    // In an active sentence ("We have suspended your account"), at most this many words stand between the state and the account.
     private const int MostBetween = 3;
 
     private static readonly WordTable s_subjects = new(
         "account", "accounts", "organization", "organisation", "org", "resource", "subscription", "project", "workspace", "tenant", "team", "deployment", "license", "credential", "credentials", "key",
         "user", "customer", "client", "application", "app");
 
-    // Only if it is the access of a caller: "Access to this content is restricted" is about the content.
+    // "Access" counts only after one of these words: "Access to this content is restricted" is about the content.
     private static readonly WordTable s_owners = new("your", "api", "account");
 
     private static readonly WordTable s_things = new(

@@ -57,7 +57,7 @@ internal static class ErrorPhrases
         "exceeds the available context size", "context_length_exceeded", "tokens +  must be", "exceeded model token limit", "prompt too long; exceeded",
         "model_context_window_exceeded", "maximum prompt length is", "maximum input length is", "must have less than", "prompt exceeds max length", "range of input length", "too many tokens: size limit exceeded", "prompt 超长");
 
-    // A word for the length of a prompt together with a word for too much.
+    // A prompt is too long if the message contains a phrase of this list and a phrase of the next list.
     private static readonly SearchValues<string> s_promptLength = CreateSearch(
         "context length", "context window", "context size", "context limit", "prompt length", "input length", "input tokens", "prompt tokens", "number of tokens", "token count");
 

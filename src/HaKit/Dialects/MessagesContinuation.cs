@@ -232,7 +232,7 @@ internal sealed class MessagesContinuation : ContinuationFormat
         return stream.ToArray();
     }
 
-    // The token counts are those of the whole answer up to here.
+    // The token counts are for the whole answer up to here.
     private static byte[] RewriteUsage(ReadOnlySpan<byte> data, RestState rest)
     {
         var usage = JsonMembers.Find(data, "usage"u8);

@@ -21,7 +21,7 @@ internal readonly struct RateLimitHeaders
            select ($"x-ratelimit-reset-{unit}-{window}", $"x-ratelimit-remaining-{unit}-{window}"),
     ];
 
-    // Resets without a dimension, and the headers with what remains of the limit.
+    // The headers with the reset of a limit without a known dimension, each with the header for the remaining amount.
     private static readonly (string Reset, string? Remaining)[] s_plain =
     [
         ("RateLimit-Reset", "RateLimit-Remaining"), ("X-RateLimit-Reset-After", "X-RateLimit-Remaining"), ("X-RateLimit-Reset", "X-RateLimit-Remaining"), ("X-Rate-Limit-Reset", "X-Rate-Limit-Remaining"),

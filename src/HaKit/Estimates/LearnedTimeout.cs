@@ -12,7 +12,8 @@ internal sealed class LearnedTimeout
     // The quantile is computed again after this many recorded times, so that a lower value takes effect.
     private const int RenewEvery = 16;
 
-    // The number of later times for which an answer that came after the timeout counts. If the endpoint has become slow, so many slow answers raise the quantile.
+    // An answer that came after the timeout counts until this many later times have been recorded. If the endpoint has become slow, this number of slow answers
+    // raises the quantile.
     private const int LateCounts = 32;
 
     private readonly RecentTimes _times = new();
@@ -39,7 +40,7 @@ internal sealed class LearnedTimeout
 
     /// <summary>
     /// Gets <see cref="Current"/>, or a longer timeout while recent answers show that <see cref="Current"/> is too short: an answer came after it. Such an
-    /// answer proves that the endpoint was slow and not silent, so the timeout follows at once, and also above the upper bound.
+    /// answer proves that the endpoint was slow and not silent, so the timeout grows at once, even above the upper bound.
     /// </summary>
     public TimeSpan CurrentForAnswers =>
         _times.Count < Volatile.Read(ref _lateUntil) && Volatile.Read(ref _afterLate) is var longer && longer > Volatile.Read(ref _current) ? new TimeSpan(longer) : Current;

@@ -16,7 +16,7 @@ internal sealed class AttemptStarter(FailoverContext context, UntriedEndpoints u
     // A call that has this share of its time left has hardly waited.
     private const double ShareOfNewCall = 0.75;
 
-    // The share of an endpoint's answers that must have taken less time than a call that gets the place has left.
+    // A call gets a free place only if this share of the endpoint's answers took less time than the call has left.
     private const double SureChance = 0.9;
 
     private readonly string _idempotencyPrefix = context.Chance.Next().ToString("x16", CultureInfo.InvariantCulture) + "-";

@@ -6,7 +6,7 @@ namespace HaKit.Failover;
 /// <param name="Listed">The attempts in order; if there were more than 13, the first 3 and the last 10.</param>
 /// <param name="Count">The number of all attempts.</param>
 /// <param name="PerhapsBilled">The number of attempts that may have been processed and billed.</param>
-/// <param name="WaitRules">The rules of waiting of the call itself, without those of the calls for the rest.</param>
+/// <param name="WaitRules">The waiting rules of the call itself, without the rules of the calls for the rest.</param>
 internal sealed record AttemptTotals(IReadOnlyList<AttemptRecord> Listed, int Count, int PerhapsBilled, IReadOnlyList<WaitRule> WaitRules)
 {
     public static AttemptTotals None { get; } = new([], 0, 0, []);

@@ -12,8 +12,8 @@ internal sealed class HedgeStarter(FailoverContext context, UntriedEndpoints unt
     private static readonly TimeSpan ShortestRetry = TimeSpan.FromMilliseconds(100);
 
     /// <summary>
-    /// Gets when a second attempt may start beside this attempt. This attempt must have been silent for longer than all but the slowest <see
-    /// cref="HedgingOptions.MaxShare"/> of the endpoint's answers take, and for at least <see cref="HedgingOptions.MinimumDelay"/>. <see
+    /// Gets when a second attempt may start beside this attempt. This attempt must have been silent for longer than the quantile 1 − <see
+    /// cref="HedgingOptions.MaxShare"/> of the endpoint's answer times, and for at least <see cref="HedgingOptions.MinimumDelay"/>. <see
     /// cref="TimeSpan.MaxValue"/> (never) if the call must not be hedged, if this attempt has content, or if the endpoint's times are not learned.
     /// </summary>
     public TimeSpan HedgeAt(FailoverCall call, Lease lease)

@@ -26,8 +26,8 @@ internal sealed class UntriedEndpoints(FailoverContext context)
     public Choice Choose(FailoverCall call, TimeSpan now) => context.Selector.Choose(context.Snapshot, new SelectionQuery(call.Profile, call.History, now));
 
     /// <summary>
-    /// Chooses an endpoint that can probably answer before the deadline. Usually this is the first choice. Only if it is too slow, the choice is made again
-    /// without slow endpoints, because this takes longer.
+    /// Chooses an endpoint that can probably answer before the deadline. Usually this is the first choice. The choice without slow endpoints takes longer, so
+    /// it is made only if the first choice is too slow.
     /// </summary>
     public Choice ChooseInTime(FailoverCall call, TimeSpan now)
     {

@@ -35,7 +35,9 @@ internal static class ErrorObjectReader
         }
     }
 
-    /// <summary>Reads FastAPI's <c>detail</c> if it is an object. It describes a failure, but in the body of a 200 it is not the evidence of one.</summary>
+    /// <summary>
+    /// Reads FastAPI's <c>detail</c> if it is an object. It describes a failure, but in the body of a 200 it does not show that the attempt has failed.
+    /// </summary>
     public static void ReadDetail(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         signs.IsInList = true;
@@ -49,7 +51,7 @@ internal static class ErrorObjectReader
         signs.IsInList = false;
     }
 
-    // A list in the body of a 200 may contain warnings only. So its elements describe a failure, but they are not the evidence of one.
+    // A list in the body of a 200 may contain warnings only. So its elements describe a failure, but they do not show that the attempt has failed.
     private static void ReadList(ref Utf8JsonReader reader, ref ErrorSigns signs)
     {
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)

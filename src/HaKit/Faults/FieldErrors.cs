@@ -18,8 +18,8 @@ internal static class FieldErrors
 
     private static readonly WordSet s_places = new("param", "field", "pointer", "propertyPath", "loc", "source");
 
-    // Names that do not show that the request is wrong. "model": another endpoint may have the model. "None": LiteLLM writes it if there is no name. Then names
-    // that are used for errors that belong to no member, and names of headers, keys and places, which the configuration of an endpoint decides.
+    // Names that do not show that the request is wrong. "model": another endpoint may have the model. "None": LiteLLM writes it if there is no name. The other
+    // names are used for errors that belong to no member, or are names of headers, keys and places, which the configuration of an endpoint decides.
     private static readonly WordSet s_noMembers = new(
         "model", "none", "null", "message", "msg", "detail", "details", "error", "errors", "code", "status", "base", "general", "global", "non_field_errors", "nonfielderrors", "_schema", "_errors",
         "authorization", "api_key", "apikey", "key", "token", "access_token", "credential", "credentials", "api_version", "apiversion", "anthropic_version", "version", "region", "location", "country",

@@ -77,7 +77,7 @@ public sealed class ProbeContext
 
     internal Func<PoolEndpoint, CancellationToken, ValueTask<string?>>? Credential { get; init; }
 
-    /// <summary>Gets a function that checks whether calls reach an address in another way than by a connection to its host and port.</summary>
+    /// <summary>Gets a function that checks whether calls to an address do not connect to its host and port, for example because of a proxy.</summary>
     internal Func<Uri, bool>? ReachesOtherwise { get; init; }
 
     /// <summary>Adds the endpoint's headers and its current credential to the request, as for calls.</summary>

@@ -26,7 +26,7 @@ internal static class BodyFramings
 
     /// <summary>Gets the framing; undecided while there is only white space and a byte order mark.</summary>
     /// <param name="beginning">The beginning of the body.</param>
-    /// <param name="isLabelled">True if the Content-Type is that of a stream of events.</param>
+    /// <param name="isLabelled">True if the Content-Type is the type of a stream of events.</param>
     public static BodyFraming Detect(ReadOnlySpan<byte> beginning, bool isLabelled)
     {
         if (beginning.Length < 3 && "\uFEFF"u8.StartsWith(beginning))

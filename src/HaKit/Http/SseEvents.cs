@@ -35,7 +35,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     /// <param name="body">The body.</param>
     /// <param name="owner">Disposed after the body.</param>
     /// <param name="maxBytes">The maximum length of an item.</param>
-    /// <param name="isLabelled">True if the Content-Type is that of a stream of events.</param>
+    /// <param name="isLabelled">True if the Content-Type is the type of a stream of events.</param>
     public SseEvents(Stream body, IDisposable owner, int maxBytes, bool isLabelled = true)
     {
         (_body, _owner, _maxBytes, _isLabelled) = (body, owner, maxBytes, isLabelled);

@@ -129,7 +129,7 @@ public sealed record EndpointStatus
     /// <summary>Gets the estimated probability that the endpoint's next attempt fails, from recent attempts; 0 to 1.</summary>
     public required double FailureEstimate { get; init; }
 
-    /// <summary>Gets the endpoint's limits and those of its account. Empty: none.</summary>
+    /// <summary>Gets the limits of the endpoint and of its account. Empty: none.</summary>
     public required IReadOnlyList<LimitUse> Limits { get; init; }
 
     /// <summary>Gets the latest heartbeat. Null before the first heartbeat.</summary>

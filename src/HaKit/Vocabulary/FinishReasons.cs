@@ -74,7 +74,7 @@ public static class FinishReasons
             return FinishMeaning.End;
         if (word is "language") // Gemini: the language of the prompt is not supported
             return FinishMeaning.Filter;
-        // Checked before failures: "content_filter_error" and "blocked: invalid content" were ended by a filter.
+        // Filters are checked before failures, because a filter ended "content_filter_error" and "blocked: invalid content".
         if (Has(word, s_filters))
             return FinishMeaning.Filter;
         return Has(word, s_failures) || word is "other" or "oom" or "nan" or "fault" or "shed" ? FinishMeaning.Failure : FinishMeaning.End;

@@ -9,7 +9,7 @@ namespace HaKit;
 /// </summary>
 internal static partial class Placeholder
 {
-    // A longer text does not count as a placeholder because of its words. Otherwise a real key that contains such a word would be refused.
+    // A text that is longer than this is not a placeholder, even if it contains such words: it may be a real key.
     private const int LongestWords = 60;
 
     // The words after "your" in placeholders. The list is needed because the name of a company may also begin with "your".
@@ -63,7 +63,7 @@ internal static partial class Placeholder
         return s_wholeSecrets.Contains(string.Concat(text.Where(char.IsLetterOrDigit))) || IsMasked(text) || IsVariable(text) || HasWords(text) || IsToken(text);
     }
 
-    /// <summary>Checks for a placeholder in place of a name, such as that of a model.</summary>
+    /// <summary>Checks for a placeholder in place of a name, such as the name of a model.</summary>
     public static bool IsName(string name) => IsBracketed(name.Trim()) || SaysYour(Words(name)) || IsRun(name.Trim());
 
     /// <summary>Checks for a placeholder in an address. <c>{model}</c> is not such a placeholder, because the pool replaces it with the model's name.</summary>

@@ -24,7 +24,7 @@ public sealed class TraceTests
     [InlineData("16.11.2023 18:15:47,1,2", "TIMESTAMP is not a time")]
     [InlineData("2023-02-30 18:15:47,1,2", "TIMESTAMP is not a time")]
     [InlineData(" 2023-11-16 18:15:47,1,2", "TIMESTAMP is not a time")]
-    [InlineData("2023-11-16 18:15:45,1,2", "TIMESTAMP is earlier than that of the line before")]
+    [InlineData("2023-11-16 18:15:45,1,2", "TIMESTAMP is earlier than in the line before")]
     [InlineData("2023-11-16 18:15:47,0,2", "ContextTokens is not a whole number from 1")]
     [InlineData("2023-11-16 18:15:47,1.5,2", "ContextTokens is not a whole number from 1")]
     [InlineData("2023-11-16 18:15:47,-1,2", "ContextTokens is not a whole number from 1")]

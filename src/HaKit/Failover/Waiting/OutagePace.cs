@@ -4,9 +4,8 @@ namespace HaKit.Failover.Waiting;
 /// Decides when a call may test whether an outage is over. One waiting call at a time holds the right to make a trial. From the end of its trial to the start
 /// of the next trial there is a pause: 0.1, 0.2 and 0.4 s, then the larger of 0.5 s and a tenth of the outage's age, at most 2 s. So if the trials fail at
 /// once, the end of an outage is detected late by at most 0.5 s or a tenth of the outage's length, whichever is larger. This class also counts the repeats of
-/// the outage. A repeat is an attempt of a call on an endpoint that the call has tried before, whether the attempt is a trial or not. The count never exceeds a
-/// dozen attempts plus one for each second of the outage's age. Repeats before the first call waits are not counted: the retry budget limits them. Lock-free;
-/// one for each pool.
+/// the outage. A repeat is an attempt of a call on an endpoint that the call has tried before, whether the attempt is a trial or not. The count never exceeds
+/// 12 plus the outage's age in seconds. Repeats before the first call waits are not counted: the retry budget limits them. Lock-free; one for each pool.
 /// </summary>
 internal sealed class OutagePace
 {

@@ -19,7 +19,7 @@ internal ref struct ProspectReader
     // the other trials.
     private static readonly TimeSpan EarlierOutPause = TimeSpan.FromSeconds(5);
 
-    // An endpoint that fails at random in at most four of ten attempts fails so many attempts of one call in a row only once in two million calls.
+    // If an endpoint fails four of ten attempts at random, one call in two million has this many failures in a row.
     private const int FailuresOfRequest = 16;
     private const double SeldomFails = 0.4;
 
