@@ -50,12 +50,25 @@ internal sealed class CallOutcomes(FailoverContext context, IFaultClassifier cla
         if (call.Profile.IsContinuation)
             return;
         context.Telemetry.RecordEnd(span, took, call.Waited, outcome, error, call.Rules == 0 ? null : string.Join(',', call.WaitRules()));
+        if (outcome == CallOutcome.Served && HasFailure(call.History))
+            context.Telemetry.RecordSavedCall();
         if (span is null)
             return;
         if (call.HandedOver is { IsCompleted: false } lease)
             lease.CallStarted = call.Started;
         else
             PoolTelemetry.EndSpan(span, took, error);
+    }
+
+    // An attempt that lost to a faster second attempt has not failed.
+    private static bool HasFailure(AttemptHistory history)
+    {
+        foreach (ref readonly var entry in history.Entries)
+        {
+            if (entry.Fault is { Blame: FaultBlame.Endpoint or FaultBlame.Throttle, Kind: not FaultKind.Superseded })
+                return true;
+        }
+        return false;
     }
 
     private static (CallOutcome, string) FindOutcome(Fault fault) => (fault.Blame switch

@@ -34,6 +34,7 @@ internal sealed class Instruments
         HeartbeatDuration = meter.CreateHistogram("hakit.heartbeat.duration", "s", "The time from a heartbeat to its answer or its timeout.", null, Seconds);
         Failovers = meter.CreateCounter<long>("hakit.failovers", "{failover}", "Attempts on another endpoint after a failure.");
         Retries = meter.CreateCounter<long>("hakit.retries", "{retry}", "Attempts on an endpoint that the same call had tried before.");
+        SavedCalls = meter.CreateCounter<long>("hakit.calls.saved", "{call}", "Calls that were served although at least one of their attempts had failed.");
         Hedges = meter.CreateCounter<long>("hakit.hedges", "{hedge}", "Second attempts that started in parallel with a slow attempt.");
         Tokens = meter.CreateCounter<long>("hakit.tokens", "{token}", "Tokens that answers reported.");
         Waits = meter.CreateCounter<long>("hakit.waits", "{call}", "Calls to which a waiting rule applied after they had tried every endpoint.");
@@ -59,6 +60,8 @@ internal sealed class Instruments
     public Counter<long> Failovers { get; }
 
     public Counter<long> Retries { get; }
+
+    public Counter<long> SavedCalls { get; }
 
     public Counter<long> Hedges { get; }
 

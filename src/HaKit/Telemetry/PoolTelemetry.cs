@@ -109,6 +109,13 @@ internal sealed class PoolTelemetry
             span.AddEvent(new ActivityEvent("waited", _time.GetUtcNow(), new ActivityTagsCollection { { "hakit.queue.wait", waited.TotalSeconds } }));
     }
 
+    /// <summary>Reports that a call was served although at least one of its attempts had failed.</summary>
+    public void RecordSavedCall()
+    {
+        if (Instruments.SavedCalls.Enabled)
+            Instruments.SavedCalls.AddSafely(1, Pool);
+    }
+
     /// <summary>Ends the span of a call.</summary>
     public static void EndSpan(Activity span, TimeSpan took, string? error)
     {

@@ -24,6 +24,10 @@ public sealed partial class MetricTests
         bench.Metrics.Sum("hakit.tokens", ("gen_ai.token.type", "input")).Should().Be(12);
         bench.Metrics.Sum("hakit.tokens", ("gen_ai.token.type", "output")).Should().Be(34);
         bench.Metrics.Values("hakit.retries").Should().BeEmpty();
+        bench.Metrics.Sum("hakit.calls.saved", ("hakit.pool", bench.Name)).Should().Be(1);
+        bench.Down.Clear();
+        bench.Call().Should().BeNull();
+        bench.Metrics.Sum("hakit.calls.saved").Should().Be(1, "no attempt of the second call failed");
     }
 
     [Fact]
@@ -36,6 +40,7 @@ public sealed partial class MetricTests
         bench.Metrics.Sum("hakit.waits", ("hakit.wait.rule", "Pace")).Should().Be(1, "a rule is counted once for each call");
         bench.Metrics.Sum("hakit.retries", ("hakit.endpoint", "a"), ("error.type", "ServerError")).Should().BeGreaterThan(0);
         bench.Metrics.Values("hakit.queue.wait").Should().ContainSingle().Which.Should().BeGreaterThan(0);
+        bench.Metrics.Values("hakit.calls.saved").Should().BeEmpty();
     }
 
     [Fact]
