@@ -69,11 +69,12 @@ public sealed class BatchLockedException : BatchStoreException
     }
 }
 
-/// <summary>The exception that is thrown when a journal has a damaged record with valid records after it. The file was not changed.</summary>
+/// <summary>The exception that is thrown when a journal has a damaged record with valid records after it, or was changed by another program while it was open. HaKit
+/// does not change the file.</summary>
 public sealed class BatchJournalDamagedException : BatchStoreException
 {
-    internal BatchJournalDamagedException(string message, long offset)
-        : base(message) => Offset = offset;
+    internal BatchJournalDamagedException(string message, long offset, Exception? innerException = null)
+        : base(message, innerException) => Offset = offset;
 
     /// <summary>Gets the position of the damaged record in the file, in bytes.</summary>
     public long Offset { get; }

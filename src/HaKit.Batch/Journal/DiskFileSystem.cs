@@ -10,6 +10,8 @@ internal sealed partial class DiskFileSystem : IJournalFileSystem
 
     public static DiskFileSystem Instance { get; } = new();
 
+    public string FullPathOf(string path) => Path.GetFullPath(path);
+
     // In addition to the journal's lock file, the share mode excludes programs that do not use the lock file.
     public IJournalFile Open(string path, bool createNew) =>
         new DiskFile(new FileStream(path, Options(createNew ? FileMode.CreateNew : FileMode.Open, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete)));

@@ -3,6 +3,9 @@ namespace HaKit.Batch.Journal;
 /// <summary>Represents the file system for a journal. Tests use an implementation that loses any subset of the writes that are not durable yet.</summary>
 internal interface IJournalFileSystem
 {
+    /// <summary>Gets the full path. A path that is relative to the current folder would lead to another file after the application has changed this folder.</summary>
+    string FullPathOf(string path);
+
     /// <summary>Opens a file for reading and writing. With <paramref name="createNew"/> the file must not exist.</summary>
     IJournalFile Open(string path, bool createNew);
 

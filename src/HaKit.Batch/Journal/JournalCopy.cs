@@ -12,10 +12,10 @@ internal static class JournalCopy
         record.Add(EntryWriter.Totals(state.Calls, state.LostCalls, state.Spent - OutcomeCosts(from, state)));
         for (var ordinal = 0; ordinal < state.Index.Count; ordinal++)
         {
-            var (_, id, input) = EntryReader.Item(from.Read(state.Index.InputAt(ordinal)));
+            var (_, id, input) = EntryReader.Item(from.Read(state.Index.InputAt(ordinal), EntryKind.Item));
             record.Add(EntryWriter.Item(ordinal, id, input.Span));
             if (state.Index.OutcomeAt(ordinal) is not 0 and var at)
-                record.Add(EntryWriter.Outcome(ordinal, EntryReader.Outcome(from.Read(at), withResult: true).Outcome));
+                record.Add(EntryWriter.Outcome(ordinal, EntryReader.Outcome(from.Read(at, EntryKind.Outcome), withResult: true).Outcome));
         }
         record.Close();
         return copied;
@@ -28,7 +28,7 @@ internal static class JournalCopy
         for (var ordinal = 0; ordinal < state.Index.Count; ordinal++)
         {
             if (state.Index.OutcomeAt(ordinal) is not 0 and var at)
-                cost += EntryReader.Outcome(from.Read(at), withResult: false).Outcome.Cost;
+                cost += EntryReader.Outcome(from.Read(at, EntryKind.Outcome), withResult: false).Outcome.Cost;
         }
 
         return cost;

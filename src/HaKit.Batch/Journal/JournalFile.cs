@@ -207,10 +207,11 @@ internal sealed class JournalFile : IDisposable
             JournalSeal.Seal(_writing, NextNumber, payload, record[RecordHeader.Length..]);
         RecordHeader.Complete(record, NextNumber, _header.FileId);
         var at = End;
+        // If another program has cut the file, a record at this position would leave a gap of zeros before it.
+        ThrowIfChanged(at);
         _file.Write(record, at);
         _file.Flush();
-        if (_files.LengthOf(Path) is var length && length != at + space)
-            throw new IOException(length < 0 ? $"'{Path}' was deleted or renamed while it was written to." : $"'{Path}' was replaced or changed by another program while it was written to.");
+        ThrowIfChanged(at + space);
         _lastRecord = at;
         End = at + space;
         NextNumber++;
@@ -220,10 +221,23 @@ internal sealed class JournalFile : IDisposable
     }
 
     /// <summary>Reads the content of an entry.</summary>
-    public ReadOnlyMemory<byte> Read(long location)
+    /// <param name="location">The position of the entry.</param>
+    /// <param name="kind">The kind that the entry had when the journal was opened, or when the entry was written.</param>
+    /// <exception cref="BatchJournalDamagedException">Another program has changed the file since then.</exception>
+    public ReadOnlyMemory<byte> Read(long location, EntryKind kind)
     {
         var (record, offset) = EntryLocation.Split(location);
-        return _reading is null ? ReadPlain(record + RecordHeader.Length + offset) : ReadSealed(record, offset);
+        try
+        {
+            var (found, content) = _reading is null ? ReadPlain(record + RecordHeader.Length + offset) : ReadSealed(record, offset);
+            if (found == kind)
+                return content;
+        }
+        catch (Exception exception) when (exception is InvalidDataException or CryptographicException)
+        {
+            throw Changed(record, exception);
+        }
+        throw Changed(record, null);
     }
 
     public void Dispose()
@@ -233,22 +247,33 @@ internal sealed class JournalFile : IDisposable
         _reading?.Dispose();
     }
 
-    private ReadOnlyMemory<byte> ReadPlain(long at)
+    private BatchJournalDamagedException Changed(long record, Exception? cause) =>
+        new($"'{Path}' was cut or changed by another program while it was open: the record at byte {record} cannot be read.", record, cause);
+
+    private void ThrowIfChanged(long length)
+    {
+        if (_files.LengthOf(Path) is var found && found != length)
+            throw new IOException(found < 0 ? $"'{Path}' was deleted or renamed while it was written to." : $"'{Path}' was replaced or changed by another program while it was written to.");
+    }
+
+    private (EntryKind Kind, ReadOnlyMemory<byte> Content) ReadPlain(long at)
     {
         var bytes = new byte[1024];
         var read = _file.Read(bytes, at);
         var reader = new EntryReader(bytes.AsSpan(0, read));
-        var (_, length) = reader.Entry();
+        var (kind, length) = reader.Entry();
         var begin = read - reader.Left;
         if (length <= reader.Left)
-            return bytes.AsMemory(begin, length);
+            return (kind, bytes.AsMemory(begin, length));
+        if (length > _file.Length - at - begin)
+            throw new InvalidDataException("An entry is longer than the file.");
         var content = new byte[length];
         if (_file.Read(content, at + begin) < length)
-            throw new BatchJournalDamagedException($"'{Path}' was cut while it was open.", at);
-        return content;
+            throw new InvalidDataException("The file is shorter than an entry.");
+        return (kind, content);
     }
 
-    private ReadOnlyMemory<byte> ReadSealed(long record, int offset)
+    private (EntryKind Kind, ReadOnlyMemory<byte> Content) ReadSealed(long record, int offset)
     {
         lock (_openRecord)
         {
@@ -257,14 +282,16 @@ internal sealed class JournalFile : IDisposable
                 Span<byte> header = stackalloc byte[RecordHeader.Length];
                 _file.Read(header, record);
                 var (length, _, number) = RecordHeader.Read(header);
+                if (length < 0 || length > _file.Length - record - RecordHeader.Length)
+                    throw new InvalidDataException("A record is longer than the file.");
                 var payload = new byte[length];
                 if (_file.Read(payload, record + RecordHeader.Length) < length)
-                    throw new BatchJournalDamagedException($"'{Path}' was cut while it was open.", record);
+                    throw new InvalidDataException("The file is shorter than a record.");
                 _opened = (record, JournalSeal.Open(_reading!, number, payload));
             }
             var reader = new EntryReader(_opened.Plain.AsSpan(offset));
-            var (_, content) = reader.Entry();
-            return _opened.Plain.AsMemory(_opened.Plain.Length - reader.Left, content);
+            var (kind, content) = reader.Entry();
+            return (kind, _opened.Plain.AsMemory(_opened.Plain.Length - reader.Left, content));
         }
     }
 

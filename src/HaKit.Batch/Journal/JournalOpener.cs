@@ -21,24 +21,25 @@ internal static class JournalOpener
         // The name is checked before the lock is taken, because otherwise a misspelt name would leave a lock file.
         if (!create && FilesOf(settings.Files, name).Numbered.Count == 0)
             throw new BatchStoreException($"There is no journal '{name}'. Give the name with which the batch was run, without the number at the end of its files.");
-        var held = JournalLock.Acquire(settings.Files, name, settings.Time.GetUtcNow());
+        var path = settings.Files.FullPathOf(name);
+        var held = JournalLock.Acquire(settings.Files, path, settings.Time.GetUtcNow());
         JournalFile? file = null;
         try
         {
             var notices = new List<string>();
             var state = new JournalState();
-            var (numbered, unfinished) = FilesOf(settings.Files, name);
-            (file, var number) = OpenLatest(name, numbered, settings);
+            var (numbered, unfinished) = FilesOf(settings.Files, path);
+            (file, var number) = OpenLatest(path, numbered, settings);
             var scan = file.Scan(state.Apply);
             if (scan.CutBytes > 0)
                 notices.Add(string.Create(CultureInfo.InvariantCulture, $"The last record of '{file.Path}' was unfinished ({scan.CutBytes} bytes) and was cut off; nothing in it had been returned."));
             file.CutTail();
             // Only now: if the latest file is damaged, nothing has been changed.
-            foreach (var path in unfinished.Concat(numbered.Values.SkipLast(1)))
-                settings.Files.Delete(path);
+            foreach (var old in unfinished.Concat(numbered.Values.SkipLast(1)))
+                settings.Files.Delete(old);
             RecordLostCalls(file, state, settings, notices);
             if (state.Garbage > WorthCompacting && state.Garbage > file.End / 2)
-                (file, state) = Compact(name, number, file, state, settings, notices);
+                (file, state) = Compact(path, number, file, state, settings, notices);
             return new JournalStore(name, held, file, state, notices, settings.OwnThread);
         }
         catch

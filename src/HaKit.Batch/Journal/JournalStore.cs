@@ -183,7 +183,7 @@ internal sealed class JournalStore : IBatchStore
             if (outcomeAt == 0)
                 continue;
             var (id, input) = ReadItem(inputAt);
-            var (_, outcome) = EntryReader.Outcome(_file.Read(outcomeAt), (content & BatchContent.Result) != 0);
+            var (_, outcome) = EntryReader.Outcome(_file.Read(outcomeAt, EntryKind.Outcome), (content & BatchContent.Result) != 0);
             yield return new BatchStored(ordinal, id, (content & BatchContent.Input) != 0 ? input : default, outcome);
         }
     }
@@ -196,7 +196,7 @@ internal sealed class JournalStore : IBatchStore
         {
             foreach (var item in finished)
             {
-                if (_state.Index.OutcomeAt((int)item.Ordinal) is not 0 and var at && IsSame(EntryReader.Outcome(_file.Read(at), withResult: false).Outcome, item.Outcome))
+                if (_state.Index.OutcomeAt((int)item.Ordinal) is not 0 and var at && IsSame(EntryReader.Outcome(_file.Read(at, EntryKind.Outcome), withResult: false).Outcome, item.Outcome))
                     entries.Add(new(EntryKind.Redo, (int)item.Ordinal, EntryWriter.Redo(item.Ordinal)));
             }
         }
@@ -331,7 +331,7 @@ internal sealed class JournalStore : IBatchStore
 
     private (string Id, ReadOnlyMemory<byte> Input) ReadItem(long inputAt)
     {
-        var (_, id, input) = EntryReader.Item(_file.Read(inputAt));
+        var (_, id, input) = EntryReader.Item(_file.Read(inputAt, EntryKind.Item));
         return (id, input);
     }
 

@@ -181,10 +181,25 @@ internal static class ChatFingerprint
     {
         if (value is null)
             json.WriteNullValue();
-        else if (AIJsonUtilities.DefaultOptions.TryGetTypeInfo(value.GetType(), out var type))
-            JsonSerializer.Serialize(json, value, type);
+        else if (JsonOf(value) is { } written)
+            json.WriteRawValue(written, skipInputValidation: true);
         else
             json.WriteStringValue(value.GetType().Name);
+    }
+
+    // A value may have a JSON contract and nevertheless have no JSON, for example an object with a cycle, or with a member that is a type or a function.
+    private static byte[]? JsonOf(object value)
+    {
+        if (value is RequestProfile || !AIJsonUtilities.DefaultOptions.TryGetTypeInfo(value.GetType(), out var type))
+            return null;
+        try
+        {
+            return JsonSerializer.SerializeToUtf8Bytes(value, type);
+        }
+        catch (Exception exception) when (exception is NotSupportedException or JsonException or ArgumentException)
+        {
+            return null;
+        }
     }
 
     private static void Number(Utf8JsonWriter json, double? value)

@@ -71,6 +71,8 @@ internal sealed class MemoryFileSystem : IJournalFileSystem
 
     public IReadOnlyList<string> Paths => [.. _names.Keys.Order(StringComparer.Ordinal)];
 
+    public string FullPathOf(string path) => path;
+
     public IJournalFile Open(string path, bool createNew)
     {
         if (createNew == _names.ContainsKey(path))

@@ -77,6 +77,107 @@ public sealed class FingerprintTests
         ChatFingerprint.Compute([], Options("one")).Should().NotBe(ChatFingerprint.Compute([], Options("two"))).And.Subject.Should().Be(ChatFingerprint.Compute([], Options("one")));
     }
 
+    private sealed record Thinking(int Budget, Type? Kind = null);
+
+    private sealed class Loop
+    {
+        public Loop Self => this;
+
+        public int Budget { get; init; }
+    }
+
+    public static TheoryData<string> Values => ["a record", "an anonymous object", "a list of records", "a number", "a decimal", "bytes", "a JSON node"];
+
+    [Theory(Timeout = 30_000)]
+    [MemberData(nameof(Values))]
+    public void A_change_within_a_property_of_the_application_changes_the_fingerprint(string what)
+    {
+        ChatOptions Options(int value) => new()
+        {
+            AdditionalProperties = new AdditionalPropertiesDictionary
+            {
+                ["thinking"] = what switch
+                {
+                    "a record" => new Thinking(value),
+                    "an anonymous object" => new { budget = value },
+                    "a list of records" => new List<Thinking> { new(value) },
+                    "a number" => 1e300 * value,
+                    "a decimal" => value + 0.1m,
+                    "bytes" => new byte[] { (byte)value },
+                    _ => System.Text.Json.Nodes.JsonNode.Parse($$"""{"budget":{{value}}}"""),
+                },
+            },
+        };
+        ChatFingerprint.Compute([], Options(1)).Should().NotBe(ChatFingerprint.Compute([], Options(2))).And.Subject.Should().Be(ChatFingerprint.Compute([], Options(1)));
+    }
+
+    [Fact(Timeout = 30_000)]
+    public void The_culture_does_not_change_a_fingerprint()
+    {
+        var invariant = Of();
+        var before = System.Globalization.CultureInfo.CurrentCulture;
+        var other = (System.Globalization.CultureInfo)System.Globalization.CultureInfo.InvariantCulture.Clone();
+        (other.NumberFormat.NumberDecimalSeparator, other.NumberFormat.NegativeSign, other.DateTimeFormat.DateSeparator) = (",", "\u2212", ".");
+        System.Globalization.CultureInfo.CurrentCulture = other;
+        try
+        {
+            Of().Should().Be(invariant);
+        }
+        finally
+        {
+            System.Globalization.CultureInfo.CurrentCulture = before;
+        }
+
+        static RequestFingerprint Of() => ChatFingerprint.Compute(
+            [new ChatMessage(ChatRole.User, [new TextContent("INPUT"), new FunctionCallContent("1", "find", new Dictionary<string, object?> { ["Ii"] = 1.5, ["i"] = new DateTime(2026, 1, 2), ["I"] = -3m })])],
+            new ChatOptions { Temperature = 0.5f, Seed = -1234567, Reasoning = new() { Effort = ReasoningEffort.High }, ToolMode = ChatToolMode.RequireSpecific("find") });
+    }
+
+    public static TheoryData<string> ValuesWithoutJson => ["a type", "a member that is a type", "a cycle", "a function", "a token", "not a number", "a profile"];
+
+    // Such values are for code of the application between the batch and the server. The run must not end because of them.
+    [Theory(Timeout = 30_000)]
+    [MemberData(nameof(ValuesWithoutJson))]
+    public void A_value_that_is_never_sent_does_not_end_the_run_and_does_not_change_the_fingerprint(string what)
+    {
+        using var source = new CancellationTokenSource();
+        object Value(int number) => what switch
+        {
+            "a type" => number == 1 ? typeof(int) : typeof(string),
+            "a member that is a type" => new Thinking(number, typeof(string)),
+            "a cycle" => new Loop { Budget = number },
+            "a function" => new Func<int>(() => number),
+            "a token" => source.Token,
+            "not a number" => number == 1 ? double.NaN : double.PositiveInfinity,
+            _ => new RequestProfile { Deadline = TimeSpan.FromSeconds(number) },
+        };
+        RequestFingerprint Of(int number) => ChatFingerprint.Compute(
+            [new ChatMessage(ChatRole.Tool, [new FunctionResultContent("id", Value(number))])], new ChatOptions { AdditionalProperties = new() { ["value"] = Value(number) } });
+        Of(1).Should().Be(Of(2));
+    }
+
+    public static TheoryData<string> Contents => ["text", "data", "uri", "call", "result", "thought", "hosted file", "role", "author", "split text"];
+
+    [Theory(Timeout = 30_000)]
+    [MemberData(nameof(Contents))]
+    public void A_change_within_a_message_changes_the_fingerprint(string what)
+    {
+        ChatMessage Message(int value) => what switch
+        {
+            "text" => new(ChatRole.User, "text " + value),
+            "data" => new(ChatRole.User, [new DataContent(new[] { (byte)value }, "image/png")]),
+            "uri" => new(ChatRole.User, [new UriContent($"https://a.example/{value}", "image/png")]),
+            "call" => new(ChatRole.Assistant, [new FunctionCallContent("id", "f", new Dictionary<string, object?> { ["a"] = new Thinking(value) })]),
+            "result" => new(ChatRole.Tool, [new FunctionResultContent("id", value)]),
+            "thought" => new(ChatRole.Assistant, [new TextReasoningContent("thought " + value)]),
+            "hosted file" => new(ChatRole.User, [new HostedFileContent("file-" + value)]),
+            "role" => new(value == 1 ? ChatRole.User : ChatRole.System, "text"),
+            "author" => new(ChatRole.User, "text") { AuthorName = "author " + value },
+            _ => value == 1 ? new(ChatRole.User, [new TextContent("ab")]) : new(ChatRole.User, [new TextContent("a"), new TextContent("b")]),
+        };
+        ChatFingerprint.Compute([Message(1)], null).Should().NotBe(ChatFingerprint.Compute([Message(2)], null)).And.Subject.Should().Be(ChatFingerprint.Compute([Message(1)], null));
+    }
+
     private static IEnumerable<string> Properties(Type type) =>
         type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => p.CanWrite && !s_exceptions.ContainsKey($"{type.Name}.{p.Name}")).Select(static p => p.Name);
 
