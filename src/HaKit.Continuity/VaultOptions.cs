@@ -33,8 +33,8 @@ public sealed class VaultOptions
     public TimeSpan Grace { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// Gets or sets how long the deletion of a snapshot is remembered. So a destination that was rolled back does not bring the snapshot back. Default 400
-    /// days; more than 0, at most 10 years.
+    /// Gets or sets how long the deletion of a snapshot is remembered. So a destination that was rolled back does not bring the snapshot back. The
+    /// time is counted up to the newest snapshot, so that one wrong reading of the clock forgets no deletion. Default 400 days; more than 0, at most 10 years.
     /// </summary>
     public TimeSpan TombstoneLife { get; set; } = TimeSpan.FromDays(400);
 

@@ -68,4 +68,41 @@ public sealed class StateFileTests : VaultTestBase
             .Should().StartWith("Snapshot 1 is on 1 destination ('first'), and 2 must have it.").And.Contain("'second': disk full").And.Contain($"The state file '{State}' cannot be written");
         Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(State)!).Should().Equal(State);
     }
+
+    [Theory(Timeout = Limit)]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"vault\":null,\"lastNumber\":3}")]
+    [InlineData("{\"vault\":\"v\",\"lastNumber\":-3,\"lastId\":\"x\"}")]
+    [InlineData("{\"vault\":\"v\",\"lastNumber\":9223372036854775807}")]
+    [InlineData("{\"lastNumber\":1e400}")]
+    [InlineData("half")]
+    [InlineData("zeros")]
+    public async Task A_state_file_with_a_damaged_content_ends_a_save_by_name_or_does_not_matter(string content)
+    {
+        WriteSome();
+        await using var vault = Make([("a", new MemoryDestination())], configure: o => o.StateFile = State);
+        var first = await vault.SaveAsync(Source, cancellationToken: Token);
+        var good = File.ReadAllBytes(State);
+        File.WriteAllBytes(State, content switch
+        {
+            "half" => good[..(good.Length / 2)],
+            "zeros" => new byte[good.Length],
+            _ => System.Text.Encoding.UTF8.GetBytes(content),
+        });
+        Write("new", "new");
+        try
+        {
+            (await vault.SaveAsync(Source, cancellationToken: Token)).Number.Should().BeGreaterThan(first.Number);
+        }
+        catch (VaultException e)
+        {
+            e.Message.Should().Contain(State).And.Contain("Delete it");
+        }
+        File.Delete(State);
+        (await vault.SaveAsync(Source, cancellationToken: Token)).Number.Should().BeGreaterThan(first.Number);
+        (await vault.ListAsync(Token)).Should().OnlyHaveUniqueItems(static s => s.Number);
+    }
 }

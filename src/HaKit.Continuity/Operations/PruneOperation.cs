@@ -1,3 +1,4 @@
+using System.Globalization;
 using HaKit.Continuity.Format;
 
 namespace HaKit.Continuity.Operations;
@@ -13,7 +14,9 @@ internal static class PruneOperation
         var unreadable = new List<(ObjectId Id, VaultObjectException Why)>();
         var snapshots = await session.ReadSnapshotsAsync(unreadable, token);
         var problems = new List<string>();
-        var doomed = Doomed(snapshots, keep, options, session.Time.GetUtcNow(), problems);
+        var now = session.Time.GetUtcNow();
+        var doomed = Doomed(snapshots, keep, options, now, problems);
+        var known = KnownTime(snapshots, options.Grace, now);
         var isKnown = true; // whether it is known which chunks the listed snapshots need
         foreach (var (id, why) in unreadable)
         {
@@ -43,7 +46,7 @@ internal static class PruneOperation
                         await SweepAsync(session, v, kept, options.Grace, deleted, problems, token);
                         marked += await MarkAsync(session, v, used, token);
                     }
-                    await ForgetAsync(session, v, options.TombstoneLife, token);
+                    await ForgetAsync(session, v, options.TombstoneLife, known, token);
                 },
                 token);
         }
@@ -58,23 +61,34 @@ internal static class PruneOperation
             return [];
         var kept = snapshots.Count - Math.Max(1, keep.KeepLast ?? 1);
         var old = snapshots.Where((s, i) => i < kept && !(keep.KeepDays is { } days && now - s.Snapshot.SavedAt < TimeSpan.FromDays(days))).ToList();
-        if (old.Count == 0 || keep.KeepDays is null || UnusualGap(snapshots, options.Grace) is not { } gap)
+        if (old.Count == 0 || keep.KeepDays is null || UnusualGap(snapshots, options.Grace, now) is not { } gap)
             return [.. old.Select(static s => s.Id)];
-        problems.Add($"The newest snapshot was saved {gap.TotalDays:0} days after the one before it, so the clock may have been wrong. This prune deletes no snapshots. If the time is right, the prune after the next save deletes the old snapshots.");
+        problems.Add($"{gap}, so the clock may have been wrong. This prune deletes no snapshots. If the time is right, the prune after the next saves deletes the old snapshots.");
         return [];
     }
 
-    // A rule by age must not act on one reading of a clock: if the clock is a year ahead for one save, every other snapshot looks a year old. Null: the gap
-    // before the newest snapshot is not unusual.
-    private static TimeSpan? UnusualGap(List<ListedSnapshot> snapshots, TimeSpan grace)
+    // A rule by age must not act on one reading of a clock: if the clock is a year ahead for one save, every other snapshot looks a year old. If it is a year
+    // ahead for one prune, all of them do. Null: neither the gap before the newest snapshot nor the gap after it is unusual.
+    private static string? UnusualGap(List<ListedSnapshot> snapshots, TimeSpan grace, DateTimeOffset now)
     {
         // With fewer than three snapshots there is no earlier gap for the comparison.
         if (snapshots.Count < 3)
             return null;
         var gaps = snapshots.Zip(snapshots.Skip(1), static (a, b) => b.Snapshot.SavedAt - a.Snapshot.SavedAt).ToArray();
-        var usual = gaps[..^1].DefaultIfEmpty().Max();
-        return gaps[^1] > grace && gaps[^1] > 3 * usual ? gaps[^1] : null;
+        if (IsUnusual(gaps[^1], gaps[..^1]))
+            return string.Create(CultureInfo.InvariantCulture, $"The newest snapshot was saved {gaps[^1].TotalDays:0} days after the one before it");
+        var sinceNewest = now - snapshots[^1].Snapshot.SavedAt;
+        return IsUnusual(sinceNewest, gaps) ? string.Create(CultureInfo.InvariantCulture, $"The newest snapshot was saved {sinceNewest.TotalDays:0} days ago") : null;
+
+        bool IsUnusual(TimeSpan gap, TimeSpan[] earlier) => gap > grace && gap > 3 * earlier.Max();
     }
+
+    // A tombstone is needed until no destination can return with its snapshot, so it must not be forgotten because of one reading of a clock either. The time of
+    // the newest snapshot is a second reading. A vault without new snapshots does not grow, and keeps its tombstones.
+    private static DateTimeOffset KnownTime(List<ListedSnapshot> snapshots, TimeSpan grace, DateTimeOffset now) =>
+        snapshots.Count == 0 || UnusualGap(snapshots, grace, now) is not null ? DateTimeOffset.MinValue : Earlier(snapshots[^1].Snapshot.SavedAt, now);
+
+    private static DateTimeOffset Earlier(DateTimeOffset one, DateTimeOffset other) => one < other ? one : other;
 
     // A rekey at the same time gives the snapshot another name.
     private static async Task<bool> IsLostAsync(VaultSession session, ObjectId id, VaultObjectException why, CancellationToken token)
@@ -195,7 +209,7 @@ internal static class PruneOperation
         return false;
     }
 
-    private static async Task ForgetAsync(VaultSession session, DestinationView view, TimeSpan life, CancellationToken token)
+    private static async Task ForgetAsync(VaultSession session, DestinationView view, TimeSpan life, DateTimeOffset known, CancellationToken token)
     {
         // Removes the markers of processes that ended before they removed them.
         foreach (var name in view.Markers.Where(m => m.Kind is ObjectName.IntentKind or ObjectName.SweepKind))
@@ -206,7 +220,7 @@ internal static class PruneOperation
 
         foreach (var name in view.NamesOf(ObjectName.TombstoneKind).ToList())
         {
-            if (await session.ReadMarkerAsync(view, name, token) is { } tombstone && session.Time.GetUtcNow() - tombstone.At > life)
+            if (await session.ReadMarkerAsync(view, name, token) is { } tombstone && known - tombstone.At > life)
                 await session.Store.DeleteAsync(view.Name, name, token);
         }
     }
