@@ -8,10 +8,14 @@ internal static class StatePins
 {
     private const string Hint = "Name the endpoints that have this state: options.UseHaProfile(new RequestProfile { Endpoints = [...] }).";
 
-    /// <summary>Checks whether both endpoints have the same conversations, files and reasoning. Endpoints of one account in one region share them.</summary>
+    /// <summary>
+    /// Checks whether both endpoints have the same conversations, files and reasoning. Endpoints of one account in one region share them. Without an account, an
+    /// endpoint has its own, until a reload gives its name to another server.
+    /// </summary>
     public static bool ShareState(PoolEndpoint one, PoolEndpoint other) =>
-        one.Name == other.Name
-        || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);
+        string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal)
+        && (one.Domains.Shares(other.Domains, FaultReach.Account)
+            || one.Name == other.Name && one.Domains.Account is null && other.Domains.Account is null && one.Address?.Authority == other.Address?.Authority);
 
     /// <summary>
     /// Gets an endpoint that shares its state with the endpoint that made a state of unknown origin. Null if the given endpoints do not all share their state:

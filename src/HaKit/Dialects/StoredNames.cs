@@ -26,7 +26,10 @@ internal static class StoredNames
         ["batches"] = StateKind.StoredObject,
         ["cachedContents"] = StateKind.StoredObject,
         ["videos"] = StateKind.StoredObject,
+        ["completions"] = StateKind.StoredObject,
     };
+
+    private static readonly Dictionary<string, StateKind>.AlternateLookup<ReadOnlySpan<char>> s_byPart = s_collections.GetAlternateLookup<ReadOnlySpan<char>>();
 
     // The members of a request whose values are ids, alone or in an array.
     private static readonly Dictionary<string, StateKind> s_members = new(StringComparer.Ordinal)
@@ -68,21 +71,26 @@ internal static class StoredNames
         return null;
     }
 
-    /// <summary>Checks whether the answer to a POST at this path reports a new stored object.</summary>
+    /// <summary>
+    /// Checks whether the answer to a POST at this path reports a new stored object. The answers of chats are left out, because almost none of them is stored.
+    /// </summary>
     /// <param name="path">The path behind the pool's origin.</param>
-    public static bool AreMadeAt(string path)
-    {
-        var last = path[(path.TrimEnd('/').LastIndexOf('/') + 1)..].TrimEnd('/');
-        return s_collections.ContainsKey(last) || last is "runs" or "compact";
-    }
+    public static bool AreMadeAt(string path) => LastPart(path) is var last && (s_byPart.ContainsKey(last) && last is not "completions" || last is "runs" or "compact");
 
-    /// <summary>Checks whether the answer to a GET at this path is the status of a batch job, which reports the files that the job has created.</summary>
+    /// <summary>
+    /// Checks whether the answer to a GET at this path is one stored object. It may report further objects, for example the files that a batch job has created.
+    /// </summary>
     /// <param name="path">The path behind the pool's origin.</param>
-    public static bool IsJobStatusAt(string path)
+    public static bool IsOneObjectAt(string path)
     {
         var rest = path.AsSpan().TrimEnd('/');
-        var folder = rest[..Math.Max(0, rest.LastIndexOf('/'))].TrimEnd('/');
-        return folder.EndsWith("/batches", StringComparison.Ordinal);
+        return s_byPart.ContainsKey(LastPart(rest[..Math.Max(0, rest.LastIndexOf('/'))]));
+    }
+
+    private static ReadOnlySpan<char> LastPart(ReadOnlySpan<char> path)
+    {
+        path = path.TrimEnd('/');
+        return path[(path.LastIndexOf('/') + 1)..];
     }
 
     /// <summary>Checks whether a member of this name may refer to a stored object.</summary>

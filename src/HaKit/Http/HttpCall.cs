@@ -131,7 +131,7 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
     {
         var ids = _poolState.Ids;
         foreach (var name in StoredNames.InAnswer(json))
-            ids.Remember(name.Id, endpoint.Name);
+            ids.Remember(name.Id, endpoint);
     }
 
     /// <summary>Gets the features of the request that some endpoints refuse: media, tools, embeddings.</summary>
@@ -145,8 +145,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
             refused.AddSuccess(detail.Endpoint, Kinds.Names());
     }
 
-    /// <summary>Gets whether the answer may report new stored objects.</summary>
-    public bool MakesState => _route.MakesState && request.Method == HttpMethod.Post || request.Method == HttpMethod.Get && _route.IsJobStatus;
+    /// <summary>Gets whether the answer may report stored objects: new objects of a POST, or further objects that one object names.</summary>
+    public bool MakesState => _route.MakesState && request.Method == HttpMethod.Post || request.Method == HttpMethod.Get && _route.IsOneObject;
 
     /// <summary>Gets how many choices the request asks for. 1 if the body is not known.</summary>
     public int Choices => Math.Max(1, (int)(_body?.Outline.Choices ?? 1));

@@ -19,7 +19,8 @@ internal sealed class HttpRoute
         var folder = origin.AbsolutePath.TrimEnd('/');
         Path = requested.AbsolutePath.StartsWith(folder + "/", StringComparison.Ordinal) ? requested.AbsolutePath[folder.Length..] : requested.AbsolutePath;
         Named = StoredNames.InPath(Path);
-        MakesState = StoredNames.AreMadeAt(Path);
+        // An action on one object may make another, for example the file of a completed upload.
+        MakesState = Named is not null || StoredNames.AreMadeAt(Path);
         Streams = requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal)
             || requested.Query.Split('?', '&').Contains("stream=true", StringComparer.OrdinalIgnoreCase);
     }
@@ -39,8 +40,8 @@ internal sealed class HttpRoute
     /// <summary>Gets whether the answer to a POST may report a new stored object.</summary>
     public bool MakesState { get; }
 
-    /// <summary>Gets whether the answer to a GET is the status of a batch job, which reports the files that the job has created.</summary>
-    public bool IsJobStatus => StoredNames.IsJobStatusAt(Path);
+    /// <summary>Gets whether the answer to a GET is one stored object. It may name further objects, for example the files that a batch job has created.</summary>
+    public bool IsOneObject => StoredNames.IsOneObjectAt(Path);
 
     /// <summary>Gets the known path, if a POST to it creates an answer.</summary>
     /// <param name="dialect">The declared dialect of the endpoint.</param>

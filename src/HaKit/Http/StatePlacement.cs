@@ -33,10 +33,10 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         {
             if (ids.MakerOf(name.Id) is not { } made)
                 continue;
-            maker = made;
-            candidates = pool.Endpoints.FirstOrDefault(e => e.Name == made) is { } owner ? Array.FindAll(candidates, c => ShareStore(c, owner)) : [];
+            maker = made.Name;
+            candidates = Array.FindAll(candidates, c => ShareStore(c, made));
             if (candidates.Length == 0)
-                throw new StateNotPortableException(pool.Name, name.Kind, made, "and no endpoint to which the call may go shares the store of that endpoint.");
+                throw new StateNotPortableException(pool.Name, name.Kind, maker, "and no endpoint to which the call may go shares the store of that endpoint.");
         }
         if (maker is not null)
             return new(Confined(profile, candidates), names, maker, null);
@@ -64,8 +64,9 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
             first = await AskNextAsync(call, ForSecondTry(pool, next, first.Detail, began), first, token).ConfigureAwait(false);
         if (Maker is null && first.Result.IsSuccessStatusCode)
         {
-            foreach (var name in Names)
-                HttpPoolState.Get(pool).Ids.Remember(name.Id, first.Detail.Endpoint);
+            var server = pool.Endpoints.FirstOrDefault(e => e.Name == first.Detail.Endpoint);
+            foreach (var name in server is null ? [] : Names)
+                HttpPoolState.Get(pool).Ids.Remember(name.Id, server!);
         }
 
         return first;
@@ -106,10 +107,10 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         {
             return "The endpoint that made the object is not known: the first tier's endpoint is asked, and then once the next endpoint that does not share its store.";
         }
-        var others = pool.Endpoints.FirstOrDefault(e => e.Name == maker) is { } owner ? pool.Endpoints.Where(e => e.Address is not null && e.Name != maker && ShareStore(e, owner)).Select(e => e.Name).ToArray() : [];
+        var others = pool.Endpoints.Where(e => e.Address is not null && e.Name != maker.Name && ShareStore(e, maker)).Select(e => e.Name).ToArray();
         return others.Length == 0
-            ? $"The object was made by endpoint '{maker}', and no other endpoint shares its account and region: calls that name it go there, or end with {nameof(StateNotPortableException)}."
-            : $"The object was made by endpoint '{maker}': calls that name it go there or to '{string.Join("', '", others)}', which have the same account and region.";
+            ? $"The object was made by endpoint '{maker.Name}', and no other endpoint shares its account and region: calls that name it go there, or end with {nameof(StateNotPortableException)}."
+            : $"The object was made by endpoint '{maker.Name}': calls that name it go there or to '{string.Join("', '", others)}', which have the same account and region.";
     }
 
     // The answer must have an error code, because a 404 without a body may mean a wrong address. The body can be read here, because the pool keeps the bodies
@@ -122,9 +123,14 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         return text.Contains("not_found", StringComparison.OrdinalIgnoreCase) || text.Contains("No such ", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>Checks whether both endpoints have the same stored objects. Endpoints of one account in one region do.</summary>
+    /// <summary>
+    /// Checks whether both endpoints have the same stored objects. Endpoints of one account in one region do. Without an account, an endpoint has its own objects,
+    /// until a reload gives its name to another server.
+    /// </summary>
     private static bool ShareStore(PoolEndpoint one, PoolEndpoint other) =>
-        one.Name == other.Name || one.Domains.Shares(other.Domains, FaultReach.Account) && string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal);
+        string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal)
+        && (one.Domains.Shares(other.Domains, FaultReach.Account)
+            || one.Name == other.Name && one.Domains.Account is null && other.Domains.Account is null && one.Address?.Authority == other.Address?.Authority);
 
     private static RequestProfile Confined(RequestProfile profile, IEnumerable<PoolEndpoint> endpoints) => profile with { Endpoints = [.. endpoints.Select(e => e.Name)] };
 

@@ -17,8 +17,8 @@ internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
     private Dictionary<UInt128, Made> _young = [];
     private Dictionary<UInt128, Made> _old = [];
 
-    /// <summary>Records the creator of an object.</summary>
-    public void Remember(string id, string endpoint)
+    /// <summary>Records the creator of an object. The endpoint itself is kept, and not its name, because a reload may give the name to another server.</summary>
+    public void Remember(string id, PoolEndpoint endpoint)
     {
         var key = KeyOf(id);
         lock (_lock)
@@ -26,7 +26,7 @@ internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
     }
 
     /// <summary>Gets the endpoint that created the object. Null if it is not known, or if the object was created too long ago.</summary>
-    public string? MakerOf(string id)
+    public PoolEndpoint? MakerOf(string id)
     {
         var key = KeyOf(id);
         lock (_lock)
@@ -53,7 +53,7 @@ internal sealed class StoredIds(TimeProvider time, int capacity = 100_000)
         return BinaryPrimitives.ReadUInt128LittleEndian(hash);
     }
 
-    private readonly record struct Made(string Endpoint, long At);
+    private readonly record struct Made(PoolEndpoint Endpoint, long At);
 }
 
 /// <summary>Receives the JSON of an event that may name stored objects.</summary>

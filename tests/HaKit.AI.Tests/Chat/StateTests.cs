@@ -40,6 +40,31 @@ public sealed class StateTests
         world["a"].Requests.Should().HaveCount(1);
     }
 
+    [Theory(Timeout = 30_000)]
+    [InlineData("account", false)]
+    [InlineData("region", false)]
+    [InlineData("weight", true)]
+    public void State_is_not_sent_to_another_account_that_a_reload_gave_the_name_of_its_maker(string what, bool isSame)
+    {
+        EndpointPoolOptions options = null!;
+        var world = new ChatWorld(configure: o => options = o);
+        world["a"].Answer = _ => Whole("conv-1");
+        world.Ask().GetServingEndpoint().Should().Be("a");
+        _ = what switch
+        {
+            "account" => options.Endpoints[0].Account = "another",
+            "region" => options.Endpoints[0].Region = "another",
+            _ => (options.Endpoints[0].Weight = 2).ToString(System.Globalization.CultureInfo.InvariantCulture),
+        };
+        world.Pool.Update(options);
+        if (isSame)
+            world.Ask(options: new ChatOptions { ConversationId = "conv-1" }).GetServingEndpoint().Should().Be("a");
+        else
+            world.Failure(options: new ChatOptions { ConversationId = "conv-1" }).Should().BeOfType<StateNotPortableException>();
+        world["a"].Requests.Should().HaveCount(isSame ? 2 : 1);
+        world["b"].Requests.Should().BeEmpty();
+    }
+
     [Fact]
     public void Regions_of_one_account_do_not()
     {

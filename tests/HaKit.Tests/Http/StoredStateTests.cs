@@ -12,6 +12,7 @@ namespace HaKit.Tests.Http;
 public sealed class StoredStateTests
 {
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
+    private static readonly PoolEndpoint s_endpoint = new(new EndpointOptions { Name = "a", Address = "http://a.example" });
 
     [Theory(Timeout = 120_000)]
     [InlineData(false)]
@@ -233,7 +234,7 @@ public sealed class StoredStateTests
     public async Task A_request_goes_to_the_maker_of_each_object_that_its_body_names(string json)
     {
         await using var http = new HttpPool(3);
-        HttpPoolState.Get(http.Pool).Ids.Remember("object_1", "b");
+        HttpPoolState.Get(http.Pool).Ids.Remember("object_1", http.Pool.Endpoints[1]);
         for (var i = 0; i < 6; i++)
             (await http.SendAsync(new StringContent(json, Encoding.UTF8, "application/json"), "responses")).Dispose();
         http.Sent.Select(r => r.RequestUri!.Port).Should().HaveCount(6).And.OnlyContain(port => port == 9001);
@@ -274,9 +275,89 @@ public sealed class StoredStateTests
     [InlineData("/threads/thread_1/runs/run_1", "thread_1")]
     [InlineData("/messages/batches/msgbatch_1/results", "msgbatch_1")]
     [InlineData("/v1beta/files/abc1:download", "abc1")]
+    [InlineData("/chat/completions/chatcmpl-1", "chatcmpl-1")]
+    [InlineData("/chat/completions/chatcmpl-1/messages", "chatcmpl-1")]
     [InlineData("/responses", "")]
     [InlineData("/chat/completions", "")]
     public void The_object_that_a_path_is_about_is_found(string path, string id) => (StoredNames.InPath(path)?.Id ?? "").Should().Be(id);
+
+    [Theory(Timeout = 30_000)]
+    [InlineData("POST", "uploads/upload_1/complete", """{"id":"upload_1","object":"upload","status":"completed","file":{"id":"object_1","object":"file"}}""")]
+    [InlineData("POST", "videos/video_1/remix", """{"id":"object_1","object":"video"}""")]
+    [InlineData("POST", "threads/thread_1/runs/run_1/submit_tool_outputs", """{"id":"run_1","assistant_id":"object_1"}""")]
+    [InlineData("GET", "batches/batch_1", """{"id":"batch_1","object":"batch","output_file_id":"object_1"}""")]
+    [InlineData("GET", "batches/batch_1", """{"id":"batch_1","object":"batch","error_file_id":"object_1"}""")]
+    [InlineData("GET", "responses/resp_1", """{"id":"resp_1","output":[{"type":"code_interpreter_call","container_id":"object_1"}]}""")]
+    public async Task An_object_that_an_action_on_another_object_reports_belongs_to_the_endpoint_that_answered(string method, string path, string answer)
+    {
+        await using var http = new HttpPool(3, inner: new Answers(answer));
+        using (var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = method == "POST" ? new StringContent("{}", Encoding.UTF8, "application/json") : null })
+            (await http.Client.SendAsync(request, Ct)).Dispose();
+        var maker = http.Sent[0].RequestUri!.Port;
+        for (var i = 0; i < 6; i++)
+            (await http.SendAsync(null, "files/object_1/content")).Dispose();
+        http.Sent.Should().HaveCount(7).And.OnlyContain(r => r.RequestUri!.Port == maker);
+        http.Pool.ExplainStoredObject("object_1").Should().StartWith("The object was made by endpoint");
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task Ids_in_the_content_of_a_file_are_no_stored_objects()
+    {
+        await using var http = new HttpPool(3, inner: new Answers("""{"id":"object_1"}"""));
+        (await http.SendAsync(null, "files/file-1/content")).Dispose();
+        http.Pool.ExplainStoredObject("object_1").Should().Contain("is not known");
+    }
+
+    /// <summary>Another server or another account that gets the name of an endpoint does not have the objects of the endpoint.</summary>
+    [Theory(Timeout = 30_000)]
+    [InlineData("address", false)]
+    [InlineData("account", false)]
+    [InlineData("region", false)]
+    [InlineData("path", true)]
+    [InlineData("key", true)]
+    [InlineData("weight", true)]
+    public async Task An_object_is_not_asked_for_at_another_server_that_a_reload_gave_the_name_of_its_maker(string what, bool isSame)
+    {
+        EndpointPoolOptions options = null!;
+        await using var http = new HttpPool(3, o => options = o, inner: new Answers("""{"id":"resp_1","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"x"}]}]}"""));
+        (await http.SendAsync(Body(null, stream: false), "responses")).Dispose();
+        var maker = http.Sent[0].RequestUri!.Port;
+        var endpoint = options.Endpoints[maker - 9000];
+        _ = what switch
+        {
+            "address" => endpoint.Address = "http://127.0.0.1:9999/v1",
+            "account" => endpoint.Account = "another",
+            "region" => endpoint.Region = "another",
+            "path" => endpoint.Address = $"http://127.0.0.1:{maker}/v2",
+            "key" => endpoint.Credential = "another-credential",
+            _ => (endpoint.Weight = 2).ToString(System.Globalization.CultureInfo.InvariantCulture),
+        };
+        http.Pool.Update(options);
+        var call = () => http.SendAsync(Body("resp_1", stream: false), "responses");
+        if (isSame)
+            (await call()).Dispose();
+        else
+            (await call.Should().ThrowAsync<StateNotPortableException>()).Which.Endpoint.Should().Be(endpoint.Name);
+        http.Sent.Skip(1).Select(r => r.RequestUri!.Port).Should().Equal(isSame ? [maker] : []);
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task An_object_of_an_endpoint_that_was_removed_is_asked_for_at_the_endpoints_that_share_its_store()
+    {
+        await using var http = new HttpPool(3, o => (o.Endpoints[0].Account, o.Endpoints[1].Account, o.Endpoints[2].Account) = ("one", "one", "other"), inner: new Answers("""{"id":"resp_1","status":"completed","output":[{"type":"message","content":[{"type":"output_text","text":"x"}]}]}"""));
+        (await http.SendAsync(Body(null, stream: false), "responses")).Dispose();
+        http.Sent[0].RequestUri!.Port.Should().Be(9000);
+        http.Pool.RemoveEndpoint("a");
+        for (var i = 0; i < 4; i++)
+            (await http.SendAsync(Body("resp_1", stream: false), "responses")).Dispose();
+        http.Sent.Skip(1).Should().HaveCount(4).And.OnlyContain(r => r.RequestUri!.Port == 9001);
+    }
+
+    private sealed class Answers(string answer) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(answer, Encoding.UTF8, "application/json") });
+    }
 
     [Fact]
     public void What_is_known_is_bounded_in_number_and_in_time()
@@ -284,9 +365,9 @@ public sealed class StoredStateTests
         var time = new ManualTimeProvider();
         var ids = new StoredIds(time, capacity: 10);
         for (var i = 0; i < 100; i++)
-            ids.Remember($"id{i}", "a");
+            ids.Remember($"id{i}", s_endpoint);
         Enumerable.Range(0, 100).Count(i => ids.MakerOf($"id{i}") is not null).Should().BeInRange(10, 20);
-        ids.MakerOf("files/id99").Should().Be("a");
+        ids.MakerOf("files/id99").Should().BeSameAs(s_endpoint);
         time.Advance(TimeSpan.FromHours(25));
         ids.MakerOf("id99").Should().BeNull();
     }
