@@ -14,6 +14,13 @@ public sealed class ChatBatchOptions : BatchRunOptions
     /// cref="OnChanged"/>). Default null.
     /// </summary>
     public ChatOptions? Chat { get; set; }
+
+    internal override BatchRunOptions Copy()
+    {
+        var copy = (ChatBatchOptions)base.Copy();
+        copy.Chat = Chat?.Clone();
+        return copy;
+    }
 }
 
 /// <summary>Sets how a batch of embeddings is run. Not thread-safe; the method that runs the batch takes a copy.</summary>
@@ -27,6 +34,13 @@ public sealed class EmbeddingBatchOptions : BatchRunOptions
     /// cref="HaKit.AI.EndpointPoolEmbeddingOptions.MaxBatchSize"/>.
     /// </summary>
     public int GroupSize { get; set; } = 100;
+
+    internal override BatchRunOptions Copy()
+    {
+        var copy = (EmbeddingBatchOptions)base.Copy();
+        copy.Embeddings = Embeddings?.Clone();
+        return copy;
+    }
 }
 
 /// <summary>Runs batches.</summary>

@@ -75,7 +75,8 @@ public class BatchRunOptions
     /// <summary>Gets or sets the symbol with which costs are shown. Default <c>$</c>.</summary>
     public string Currency { get; set; } = "$";
 
-    internal BatchRunOptions Copy() => (BatchRunOptions)MemberwiseClone();
+    /// <summary>Creates a copy that later changes of this object do not affect.</summary>
+    internal virtual BatchRunOptions Copy() => (BatchRunOptions)MemberwiseClone();
 
     internal void Validate()
     {

@@ -155,9 +155,15 @@ public static class EndpointPoolExtensions
     }
 
     // If the state is a profile, the caller meant the profile. If the profile were used only as a state, its residency and deadline would silently have no
-    // effect.
-    private static RequestProfile ProfileIn<TState>(TState state) =>
-        typeof(TState) == typeof(RequestProfile) && state is RequestProfile profile ? profile : RequestProfile.Default;
+    // effect. For the same reason, a profile that is null is refused.
+    private static RequestProfile ProfileIn<TState>(TState state)
+    {
+        if (state is RequestProfile profile)
+            return profile;
+        if (typeof(TState) == typeof(RequestProfile))
+            RequestProfile.ThrowIfNull(null);
+        return RequestProfile.Default;
+    }
 
     private static ValueTask<bool> WithResult(ValueTask task)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using HaKit.Attempts;
 using HaKit.Estimates;
@@ -110,7 +111,7 @@ internal sealed partial class HttpPoolState(EndpointPool pool)
             _addressed = addressed = AddressedNow();
         if (addressed.Names is not { } names)
             return profile;
-        if (names.Length == 0 && addressed.Of.Members.Length > 0)
+        if (names.Count == 0 && addressed.Of.Members.Length > 0)
             throw new InvalidOperationException($"Pool '{pool.Name}': none of its endpoints has an address, so it cannot be called over HTTP.");
         // If the profile names endpoints, it is not changed, even if some of these endpoints have no address. If none of them can be called, the exception of
         // the call says so.
@@ -122,7 +123,8 @@ internal sealed partial class HttpPoolState(EndpointPool pool)
         var snapshot = pool.Engine.Snapshot;
         var members = snapshot.Members;
         WarnOfMistakes();
-        var names = members.Where(m => m.Endpoint.Address is not null).Select(m => m.Endpoint.Name).ToArray();
+        // A profile copies every other kind of list.
+        var names = members.Where(m => m.Endpoint.Address is not null).Select(m => m.Endpoint.Name).ToImmutableArray();
         return new(snapshot, names.Length == members.Length ? null : names);
     }
 
@@ -193,7 +195,7 @@ internal sealed partial class HttpPoolState(EndpointPool pool)
 
     /// <param name="Of">The snapshot whose endpoints are listed. If the pool has another snapshot, this record is out of date.</param>
     /// <param name="Names">The endpoints with an address. Null: all.</param>
-    private sealed record Addressed(PoolSnapshot Of, string[]? Names);
+    private sealed record Addressed(PoolSnapshot Of, IReadOnlyList<string>? Names);
 
     /// <param name="Of">The options that contain the limits. If the pool has other options, this record is out of date.</param>
     /// <param name="IsSet">True if an endpoint or an account has a limit on tokens.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
@@ -42,7 +43,7 @@ public sealed record RequestProfile
     public IReadOnlyList<string> Tags
     {
         get;
-        init => field = value ?? throw new ArgumentNullException(nameof(Tags), "Tags of the request's profile is null. Give an empty list, or leave Tags out.");
+        init => field = CopyOf(value ?? throw new ArgumentNullException(nameof(Tags), "Tags of the request's profile is null. Give an empty list, or leave Tags out."));
     } = [];
 
     /// <summary>
@@ -51,7 +52,7 @@ public sealed record RequestProfile
     public IReadOnlyList<string> Endpoints
     {
         get;
-        init => field = value ?? throw new ArgumentNullException(nameof(Endpoints), "Endpoints of the request's profile is null. Give an empty list, or leave Endpoints out.");
+        init => field = CopyOf(value ?? throw new ArgumentNullException(nameof(Endpoints), "Endpoints of the request's profile is null. Give an empty list, or leave Endpoints out."));
     } = [];
 
     /// <summary>
@@ -183,6 +184,14 @@ public sealed record RequestProfile
     {
         if (profile is null)
             throw new ArgumentNullException(nameof(profile), "The profile of the request is null. Give RequestProfile.Default, or call the overload without a profile.");
+    }
+
+    // A profile is immutable, but the caller may change its own list later, for example to build the next profile.
+    private static IReadOnlyList<string> CopyOf(IReadOnlyList<string> names)
+    {
+        if (names is ImmutableArray<string>)
+            return names;
+        return names.Count == 0 ? [] : ImmutableArray.CreateRange(names);
     }
 
     // Affinity and idempotency keys are not printed: an affinity key may be a user's name, and profiles are often logged whole.

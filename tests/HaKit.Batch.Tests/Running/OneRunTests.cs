@@ -79,6 +79,29 @@ public sealed class OneRunTests
     }
 
     [Fact(Timeout = 60_000)]
+    public void What_the_caller_changes_in_the_chat_options_of_a_run_takes_no_effect()
+    {
+        using var world = new BatchWorld();
+        var batch = world.Open();
+        world.Add(batch, Reviews(20));
+        var options = new ChatBatchOptions { Chat = new ChatOptions { Seed = 1, StopSequences = ["end"] }, MaxConcurrency = 1 };
+        var results = world.Chat.RunBatchAsync(batch, Prompt, options);
+        options.Chat.Seed = 2;
+        world.Time.Run(async () =>
+        {
+            var count = 0;
+            await foreach (var _ in results)
+            {
+                options.Chat.Seed = 3 + count++;
+                options.Chat.StopSequences.Add("stop");
+            }
+            return count;
+        }).Should().Be(20);
+        world.Clients.SelectMany(static c => c.Requests).Should().OnlyContain(r => r.Options!.Seed == 1 && r.Options.StopSequences!.Count == 1);
+        world.Run(batch, new ChatBatchOptions { Chat = new ChatOptions { Seed = 1, StopSequences = ["end"] } }).Should().HaveCount(20).And.OnlyContain(r => r.IsEarlier);
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task A_journal_that_is_opened_without_a_contract_of_its_items_keeps_no_lock()
     {
         var folder = Directory.CreateTempSubdirectory("hakit-one-run-");

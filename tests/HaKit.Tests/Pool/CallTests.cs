@@ -24,6 +24,46 @@ public sealed class CallTests
         }
     }
 
+    [Fact(Timeout = 30_000)]
+    public async Task A_profile_that_is_passed_as_an_object_is_used_as_the_profile()
+    {
+        await using var pool = TestPool.Create(_time, 3);
+        for (var i = 0; i < 3; i++)
+        {
+            (await Generic<object>(pool, ToB)).Should().Be("b");
+            await using var stream = await pool.StreamAsync<object, string>(ToB, static (_, _, token) => ValueTask.FromResult(Items(token)), new TextReader(), Ct);
+            stream.Detail.Endpoint.Should().Be("b");
+        }
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_profile_without_a_state_that_is_null_is_refused_because_its_requirements_are_lost()
+    {
+        await using var pool = TestPool.Create(_time, 3);
+        RequestProfile missing = null!;
+        await FluentActions.Awaiting(() => Generic(pool, missing).AsTask()).Should().ThrowAsync<ArgumentNullException>();
+        await FluentActions.Awaiting(() => pool.ExecuteAsync(missing, static (_, _, _) => default(ValueTask), Ct).AsTask()).Should().ThrowAsync<ArgumentNullException>();
+        await FluentActions.Awaiting(() => pool.StreamAsync(missing, static (_, _, token) => ValueTask.FromResult(Items(token)), new TextReader(), Ct).AsTask()).Should().ThrowAsync<ArgumentNullException>();
+    }
+
+    [Fact(Timeout = 30_000)]
+    public async Task A_list_that_is_changed_after_its_profile_was_made_takes_no_effect()
+    {
+        await using var pool = TestPool.Create(_time, 3, o => o.Endpoints[1].Tags.Add("eu"));
+        var names = new List<string> { "b" };
+        var tags = new List<string> { "eu" };
+        string[] array = ["b"];
+        RequestProfile[] profiles = [new() { Endpoints = names }, new() { Tags = tags }, new() { Endpoints = array }, RequestProfile.Default with { Tags = tags, Endpoints = names }];
+        (names[0], array[0]) = ("a", "a");
+        names.Add("c");
+        tags.Clear();
+        foreach (var profile in profiles)
+        {
+            for (var i = 0; i < 3; i++)
+                (await pool.ExecuteAsync(profile, static (attempt, _) => ValueTask.FromResult(attempt.Endpoint.Name), Ct)).Should().Be("b");
+        }
+    }
+
     [Fact]
     public async Task A_profile_without_a_state_is_used_for_work_without_a_result_too()
     {
