@@ -247,7 +247,7 @@ public sealed class StoredStateTests
     public async Task The_result_of_a_batch_job_is_read_from_the_endpoint_of_the_job(string member)
     {
         await using var http = new HttpPool(3, inner: new FinishedJob(member));
-        HttpPoolState.Get(http.Pool).Ids.Remember("batch_1", "c");
+        HttpPoolState.Get(http.Pool).Ids.Remember("batch_1", http.Pool.Endpoints[2]);
         (await http.SendAsync(null, "batches/batch_1")).Dispose();
         (await http.SendAsync(null, "files/file-result/content")).Dispose();
         http.Sent.Select(r => r.RequestUri!.Port).Should().Equal([9002, 9002], "the provider has made the file, so no answer to a POST names it");
@@ -267,7 +267,12 @@ public sealed class StoredStateTests
     [InlineData("/batches", false)]
     [InlineData("/batches/batch_1/cancel", false)]
     [InlineData("/files/file-1/content", false)]
-    public void The_status_of_a_batch_job_is_found(string path, bool isStatus) => StoredNames.IsJobStatusAt(path).Should().Be(isStatus);
+    [InlineData("/responses/resp_1", true)]
+    [InlineData("/models/gpt-5", false)]
+    [InlineData("/batches/", false)]
+    [InlineData("/", false)]
+    [InlineData("", false)]
+    public void The_path_of_one_object_is_found(string path, bool isOne) => StoredNames.IsOneObjectAt(path).Should().Be(isOne);
 
     [Theory]
     [InlineData("/responses/resp_1", "resp_1")]
