@@ -1,6 +1,9 @@
 namespace HaKit.AspNetCore;
 
-/// <summary>Checks the path at which a method maps routes. Routing itself would refuse it without the method's name, or would accept it and never be reached.</summary>
+/// <summary>
+/// Checks the path at which a method maps routes. Routing would refuse a wrong path with a message that does not name the method, or would accept the path, and
+/// no request would ever match it.
+/// </summary>
 internal static class MappedPath
 {
     /// <exception cref="ArgumentException">The path cannot be meant. The message names the method and the remedy.</exception>

@@ -13,7 +13,8 @@ internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvi
     /// <summary>Records a snapshot: one that was just saved, or one of a list.</summary>
     public void RecordSnapshot(VaultSnapshot snapshot)
     {
-        // A snapshot that was saved with a clock ahead would hide for the difference that no later save succeeds. So it counts as saved now.
+        // If a machine whose clock is ahead saved the snapshot, the snapshot would seem new for too long, and would hide that later saves fail. So a time in
+        // the future counts as now.
         var now = time.GetUtcNow();
         var savedAt = snapshot.SavedAt < now ? snapshot.SavedAt : now;
         lock (_gate)

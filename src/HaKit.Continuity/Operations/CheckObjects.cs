@@ -73,8 +73,8 @@ internal static class CheckObjects
     }
 
     /// <summary>
-    /// Writes the check objects of a new vault. Two processes may create it at the same time. Both write first to the same destination, the first by name, and the
-    /// process that comes second uses the identity of the other. A destination that cannot be written takes no part.
+    /// Writes the check objects of a new vault. Two processes may create a vault at the same time. Both write first to the destination whose name comes first.
+    /// The process that comes second there uses the identity of the other process. A destination that cannot be written takes no part.
     /// </summary>
     /// <exception cref="VaultException">Another process created another vault at the same time. The check objects of this process are removed.</exception>
     public static async Task PutNewAsync(VaultSession session, CancellationToken token)
@@ -96,7 +96,7 @@ internal static class CheckObjects
             view.Checks.Add(name);
         }
 
-        // Happens only if the destination that is the first by name could be written by one of the two processes alone.
+        // This happens only if the destination whose name comes first could be written by only one of the two processes.
         async Task<VaultException> AnotherVaultAsync(DestinationView view)
         {
             foreach (var written in own)

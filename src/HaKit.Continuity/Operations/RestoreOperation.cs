@@ -56,7 +56,7 @@ internal static class RestoreOperation
             UnixFiles.DeleteFolder(rest);
     }
 
-    // Only the names that a restore gives: another folder of the user may begin in the same way.
+    // Gets only folders with the names that a restore gives, because the name of a user's folder may begin in the same way.
     private static List<string> RestsOf(string target)
     {
         if (Path.GetDirectoryName(target) is not { } parent || !Directory.Exists(parent))

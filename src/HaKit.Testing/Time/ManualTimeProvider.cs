@@ -250,7 +250,7 @@ public sealed class ManualTimeProvider : TimeProvider
                 return;
             ThrowIfStrayed();
             if (ArmedTimers == 0)
-                throw new InvalidOperationException("No timer is armed and the task has not completed: it waits for something that is not on this clock, or went on on another thread.");
+                throw new InvalidOperationException("No timer is armed and the task has not completed: it waits for an event that this clock does not control, or continues on another thread.");
             _timers.MoveTo(until);
             throw new TimeoutException($"The task had not completed after {DurationText.OfSetting(bound)} of virtual time.");
         }

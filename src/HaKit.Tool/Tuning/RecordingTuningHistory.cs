@@ -20,7 +20,7 @@ internal sealed class RecordingTuningHistory : ITuningHistory
         _settings = settings;
         var parts = Math.Clamp(world.Calls.Count / LeastCalls, 1, MostParts);
         if (parts < 4)
-            throw new UsageException($"The recording has {world.Calls.Count} calls: at least {4 * LeastCalls} are needed, so that there are parts to try settings on and parts to judge them on.");
+            throw new UsageException($"The recording has {world.Calls.Count} calls: at least {4 * LeastCalls} are needed, for parts on which settings are tried and parts on which they are checked.");
         var length = world.Length / parts;
         _parts = [.. Enumerable.Range(0, parts).Select(i => world with { Calls = [.. world.Calls.Where(c => Math.Min(parts - 1, (int)(c.At / length)) == i)] }).Where(static p => p.Calls.Count > 0)];
         Parts = [.. _parts.Select(p => (world.From + p.Calls[0].At).ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture))];

@@ -94,7 +94,7 @@ internal static class RecordedSettings
     }
 
     // The binder ignores a name that it does not know, so the forecast would silently have the recorded value. Only the names and the form of the values are
-    // checked here, because the values must fit to the recorded settings.
+    // checked here, because the values are checked later, together with the recorded settings.
     private static void ThrowIfUnknown(KeyValuePair<string, string?>[] changes)
     {
         var services = new ServiceCollection();

@@ -27,8 +27,8 @@ internal sealed class WorkModel
     // percent.
     private const double LeastGain = 0.005;
 
-    // The capacity must also explain the times in several parts of the recording, and in far more parts than those in which it makes the explanation worse. At
-    // the start and the end of a slow period every capacity seems to explain something.
+    // The capacity must also improve the explanation in several parts of the recording, and must make it worse in far fewer parts. At the start and the end of
+    // a slow period every capacity seems to explain something.
     private const int Parts = 40;
     private const int LeastBetter = 3;
     private const double LeastDifference = 0.001;

@@ -218,7 +218,7 @@ public sealed class ManualTimeProviderTests
     {
         var never = new TaskCompletionSource();
         var act = () => _clock.RunUntil(never.Task);
-        act.Should().Throw<InvalidOperationException>().WithMessage("*not on this clock*");
+        act.Should().Throw<InvalidOperationException>().WithMessage("*this clock does not control*");
 
         _clock.CreateTimer(_ => { }, null, Ms(10), Ms(10));
         act = () => _clock.RunUntil(never.Task, TimeSpan.FromSeconds(5));
