@@ -92,6 +92,26 @@ public sealed class NightTests
     }
 
     [Fact(Timeout = 60_000)]
+    public async Task Endpoints_that_left_one_after_another_are_one_line_with_the_first_and_the_last_time()
+    {
+        await using var site = await StartAsync(3);
+        var began = site.Time.GetUtcNow();
+        await ThrottleAsync("e0");
+        site.Time.Advance(TimeSpan.FromSeconds(8));
+        await ThrottleAsync("e1");
+        var trouble = (await StatusAsync(site)).GetProperty("pools")[0].GetProperty("troubles")[0];
+        trouble.GetProperty("endpoints").EnumerateArray().Select(e => e.GetString()).Should().Equal("e0", "e1");
+        trouble.GetProperty("since").GetDateTimeOffset().Should().BeCloseTo(began, TimeSpan.FromSeconds(1));
+        trouble.GetProperty("lastSince").GetDateTimeOffset().Should().BeCloseTo(began.AddSeconds(8), TimeSpan.FromSeconds(1));
+
+        async Task ThrottleAsync(string name) => await Record.ExceptionAsync(() => site.Pool().ExecuteAsync(new RequestProfile { Endpoints = [name], MaxWait = TimeSpan.Zero }, 0, static (attempt, _, _) =>
+        {
+            attempt.ReportFault(new Fault(FaultKind.Throttled) { RetryAfter = TimeSpan.FromMinutes(1) });
+            return ValueTask.FromResult(1);
+        }, Ct).AsTask());
+    }
+
+    [Fact(Timeout = 60_000)]
     public async Task Many_endpoints_that_leave_together_are_one_line()
     {
         await using var site = await StartAsync(30);

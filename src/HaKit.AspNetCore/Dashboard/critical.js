@@ -56,7 +56,7 @@ export function showCriticalTime(c) {
     c.firing ? `The error budget burns ${c.firing.longNow.toFixed(1)} times too fast (alert "${c.firing.alert}").` : ""].filter(Boolean).join(" "));
   c.calls.hidden = !c.calls.textContent;
   for (const line of c.troubles.values())
-    text(line.age, ` · since ${timeOf(line.data.since)} (${since(line.data.since)})`);
+    text(line.age, ` · since ${timeOf(line.data.since)} (${since(line.data.since)})${line.data.lastSince ? `, the last since ${timeOf(line.data.lastSince)}` : ""}`);
 }
 
 function showTroubles(c, list) {

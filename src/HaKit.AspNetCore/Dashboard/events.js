@@ -29,7 +29,7 @@ export function log(event, isNew) {
   text(line.time, timeOf(event.at));
   text(line.who, event.endpoint ?? event.pool);
   text(line.text, event.text);
-  text(line.until, event.until ? ` (until ${timeOf(event.until)})` : "");
+  text(line.until, event.until ? ` (the last at ${timeOf(event.until)})` : "");
   $("quiet").hidden = true;
 }
 

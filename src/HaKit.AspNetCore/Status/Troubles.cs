@@ -13,14 +13,26 @@ internal static class Troubles
     // A group names only its first endpoints. The page lists all of them below.
     private const int Named = 6;
 
+    private static readonly TimeSpan s_together = TimeSpan.FromSeconds(1);
+
     public static IReadOnlyList<TroubleView> Find(PoolStatus status) =>
     [
         .. status.Endpoints.Select(e => (Endpoint: e, Cause: CauseOf(e, status))).Where(static e => e.Cause is not null)
             .GroupBy(static e => e.Cause!)
-            .Select(static g => new TroubleView(
-                g.Key.Level, [.. g.Take(Named).Select(static e => e.Endpoint.Endpoint.Name)], g.Count(), g.Key.What, g.Key.Advice, Truncate(g.Min(static e => e.Endpoint.OutSince ?? e.Endpoint.Since))))
+            .Select(static g => Group(g.Key, [.. g.Select(static e => e.Endpoint)]))
             .OrderBy(static t => t.Level switch { "bad" => 0, "warn" => 1, _ => 2 }).ThenByDescending(static t => t.Count),
     ];
+
+    private static TroubleView Group(Cause cause, EndpointStatus[] endpoints)
+    {
+        var (first, last) = (endpoints.Min(SinceOf), endpoints.Max(SinceOf));
+        return new(cause.Level, [.. endpoints.Take(Named).Select(static e => e.Endpoint.Name)], endpoints.Length, cause.What, cause.Advice, Truncate(first))
+        {
+            LastSince = last - first > s_together ? Truncate(last) : null,
+        };
+    }
+
+    private static DateTimeOffset SinceOf(EndpointStatus endpoint) => endpoint.OutSince ?? endpoint.Since;
 
     /// <summary>Returns the problem of an endpoint; null when there is none.</summary>
     private static Cause? CauseOf(EndpointStatus endpoint, PoolStatus pool)

@@ -151,7 +151,11 @@ internal sealed record BurnView(string Alert, bool Firing, double Threshold, dou
 /// Endpoints with the same problem: the severity (<c>bad</c>, <c>warn</c>, <c>cool</c>, <c>idle</c>), the first of their names, their number, the problem,
 /// the remedy (absent for none), and the start.
 /// </summary>
-internal sealed record TroubleView(string Level, IReadOnlyList<string> Endpoints, int Count, string What, string? Advice, DateTimeOffset Since);
+internal sealed record TroubleView(string Level, IReadOnlyList<string> Endpoints, int Count, string What, string? Advice, DateTimeOffset Since)
+{
+    /// <summary>Gets when the last endpoint joined the group. Null if all joined within a second.</summary>
+    public DateTimeOffset? LastSince { get; init; }
+}
 
 internal sealed record EndpointView
 {
