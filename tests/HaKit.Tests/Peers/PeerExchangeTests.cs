@@ -43,6 +43,57 @@ public sealed class PeerExchangeTests : IDisposable
         (await ReadAsync(events)).OfType<OrderGiven>().Should().HaveCount(2);
     }
 
+    public static TheoryData<PeerFactKind, long, long> ExtremeTimes()
+    {
+        var data = new TheoryData<PeerFactKind, long, long>();
+        long[] times = [long.MinValue, -1, 0, TimeSpan.TicksPerHour * 10_000, long.MaxValue];
+        foreach (var kind in Enum.GetValues<PeerFactKind>())
+        {
+            foreach (var length in times)
+            {
+                foreach (var left in times)
+                    data.Add(kind, length, left);
+            }
+        }
+        return data;
+    }
+
+    /// <summary>A broken or hostile replica may send any number.</summary>
+    [Theory(Timeout = 10_000)]
+    [MemberData(nameof(ExtremeTimes))]
+    public async Task A_fact_with_extreme_numbers_disturbs_neither_the_pool_nor_the_facts_after_it(PeerFactKind kind, long length, long left)
+    {
+        await using var pool = _link.NewPool(_time, o =>
+        {
+            o.Endpoints.Add(new EndpointOptions { Name = "a", Limits = new() { TokensPerMinute = 1000 } });
+            o.Endpoints.Add(new EndpointOptions { Name = "b" });
+        });
+        PeerFact fact = kind == PeerFactKind.Order
+            ? FakeLink.OrderOf(PoolOrder.Drain, "b") with { Length = new(length), Left = new(left) }
+            : new()
+            {
+                Kind = kind,
+                Subject = "a",
+                Replica = "hostile",
+                Version = long.MaxValue,
+                Length = new(length),
+                Left = new(left),
+                Opinion = PeerOpinion.Ejected,
+                StatusCode = int.MinValue,
+                Requests = long.MaxValue,
+                Tokens = long.MinValue,
+                Fingerprint = "",
+            };
+        pool.Invoking(p => p.Learn(fact)).Should().NotThrow();
+        FluentActions.Invoking(() => _link.Tell(new PeerNews([fact, FakeLink.OrderOf(PoolOrder.ForceDown, "a")], IsComplete: true))).Should().NotThrow();
+        _time.Advance(Seconds(2));
+        pool.GetStatus().Endpoints[0].Health.Status.Should().Be(EndpointHealthStatus.ForcedDown, "the order after the fact is executed");
+        pool.GetFleetStatus().Should().NotBeNull();
+        (await pool.ExecuteAsync(static (attempt, _) => ValueTask.FromResult(attempt.Endpoint.Name), Ct)).Should().Be("b");
+        _time.Advance(Seconds(4000));
+        (await pool.ExecuteAsync(static (attempt, _) => ValueTask.FromResult(attempt.Endpoint.Name), Ct)).Should().Be("b", "nothing lasts longer than an hour, and the last endpoint is not taken");
+    }
+
     [Fact(Timeout = 10_000)]
     public async Task An_order_about_an_endpoint_is_executed_without_a_link_when_the_endpoint_is_added()
     {
