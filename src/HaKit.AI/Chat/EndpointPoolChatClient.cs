@@ -190,7 +190,8 @@ public sealed class EndpointPoolChatClient : IChatClient
 
     private ChatCall BeginCall(IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
-        var list = messages as IReadOnlyList<ChatMessage> ?? [.. messages];
+        // A later attempt, or the rest of a cut answer, must ask the same question, although the caller may add to its history meanwhile.
+        ChatMessage[] list = [.. messages];
         var given = ChatProfiles.ExtractProfile(ref options) ?? _profile;
         var used = Parameters.UsedBy(options);
         var place = new Placement(_pool, given);

@@ -46,8 +46,8 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
-        var texts = values as IReadOnlyList<string> ?? [.. values];
-        return texts.Count == 0 ? [] : (await CallAsync(texts, options, cancellationToken).ConfigureAwait(false)).Result;
+        string[] texts = [.. values]; // the caller may change its list while a later attempt is made
+        return texts.Length == 0 ? [] : (await CallAsync(texts, options, cancellationToken).ConfigureAwait(false)).Result;
     }
 
     /// <summary>
@@ -68,8 +68,8 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
         IEnumerable<string> values, EmbeddingGenerationOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(values);
-        var texts = values as IReadOnlyList<string> ?? [.. values];
-        if (texts.Count == 0)
+        string[] texts = [.. values]; // the caller may change its list while a later attempt is made
+        if (texts.Length == 0)
             throw new ArgumentException("There is no text, so no endpoint is called.", nameof(values));
         return CallAsync(texts, options, cancellationToken);
     }
@@ -106,10 +106,10 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
 
     internal static IEmbeddingGenerator<string, Embedding<float>>? GeneratorOf(PoolEndpoint endpoint) => endpoint.Client as IEmbeddingGenerator<string, Embedding<float>>;
 
-    private ValueTask<Served<GeneratedEmbeddings<Embedding<float>>>> CallAsync(IReadOnlyList<string> texts, EmbeddingGenerationOptions? options, CancellationToken cancellationToken)
+    private ValueTask<Served<GeneratedEmbeddings<Embedding<float>>>> CallAsync(string[] texts, EmbeddingGenerationOptions? options, CancellationToken cancellationToken)
     {
         var profile = EmbeddingProfiles.ExtractProfile(ref options) ?? _options.Profile;
-        return texts.Count <= _options.MaxBatchSize
+        return texts.Length <= _options.MaxBatchSize
             ? PartAsync(new Part(this, texts, options, profile), cancellationToken)
             : new Batches(this, texts, options, profile).RunAsync(cancellationToken);
     }
