@@ -82,6 +82,8 @@ internal sealed class BatchStore : IBatchStore
     {
         ArgumentNullException.ThrowIfNull(inputs);
         var ids = inputs.Select(static i => i.Id).ToArray();
+        if (Array.FindIndex(ids, static id => id.Contains('\0')) is >= 0 and var wrong)
+            throw new ArgumentException(string.Create(CultureInfo.InvariantCulture, $"Batch '{Name}': the id of item {wrong + 1} contains the character U+0000, which PostgreSQL does not store. Give the item another id. No item of this part was added."), nameof(inputs));
         var hashes = inputs.Select(i => _seal.HashOf(i.Payload.Span)).ToArray();
         var sealedInputs = inputs.Select(i => _seal.Seal(i.Id, 'i', i.Payload.Span)).ToArray();
         var added = await ScalarAsync(Sql.Add, cancellationToken, _batchId, _worker, ids, sealedInputs, hashes).ConfigureAwait(false);

@@ -89,8 +89,8 @@ internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, stri
         Add(NpgsqlDbType.Smallint, static w => (short)w.Outcome.State);
         Add(NpgsqlDbType.Bytea, static w => w.Outcome.Request.ToArray());
         Add(NpgsqlDbType.Bytea, w => w.Outcome.State == BatchItemState.Succeeded ? seal.Seal(w.Claim.Id, 'r', w.Outcome.Result.Span) : null);
-        Add(NpgsqlDbType.Text, static w => w.Outcome.Endpoint);
-        Add(NpgsqlDbType.Text, static w => w.Outcome.Error);
+        Add(NpgsqlDbType.Text, static w => Storable(w.Outcome.Endpoint));
+        Add(NpgsqlDbType.Text, static w => Storable(w.Outcome.Error));
         Add(NpgsqlDbType.Integer, static w => w.Outcome.Attempts);
         Add(NpgsqlDbType.Double, static w => w.Outcome.Cost);
         Add(NpgsqlDbType.Bigint, static w => w.Outcome.InputTokens);
@@ -105,6 +105,9 @@ internal sealed class CommitQueue(NpgsqlDataSource dataSource, int batchId, stri
 
         void Add<T>(NpgsqlDbType type, Func<Waiting, T> value) => p.Add(new() { NpgsqlDbType = NpgsqlDbType.Array | type, Value = group.Select(value).ToArray() });
     }
+
+    // PostgreSQL refuses a text with U+0000, and with it all outcomes of the statement. The text may be a server's error code or the name of an endpoint.
+    private static string? Storable(string? text) => text?.Replace('\0', '\uFFFD');
 
     private sealed record Waiting(BatchClaim Claim, BatchOutcome Outcome, double Reserved, TaskCompletionSource<bool> Done);
 }

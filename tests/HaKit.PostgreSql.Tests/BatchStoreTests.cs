@@ -29,6 +29,34 @@ public sealed class BatchStoreTests(PostgreSqlServer server)
     private static async Task<Dictionary<string, string>> ResultsAsync(IBatchStore store) =>
         await store.ReadFinishedAsync(BatchContent.All).Where(s => s.Outcome.State == BatchItemState.Succeeded).ToDictionaryAsync(s => s.Id, s => Encoding.UTF8.GetString(s.Outcome.Result.Span));
 
+    /// <summary>A server may write any text as its error code, and an application may give its endpoints and items any name. PostgreSQL stores no U+0000.</summary>
+    [Theory(Timeout = 120_000)]
+    [InlineData("a\0b")]
+    [InlineData("a\ud800b")]
+    [InlineData("\udc00")]
+    [InlineData("tab\tand\u0001")]
+    public async Task A_text_that_PostgreSQL_cannot_store_takes_no_outcome_with_it(string text)
+    {
+        await using var database = await server.NewDatabaseAsync();
+        await using var store = await PostgreSqlBatchStore.OpenStoreAsync(database, "reviews");
+        await store.AddAsync(Inputs(3), false);
+        var claims = await store.ClaimAsync(3, mayRepeat: true);
+        var commits = claims.Select((c, i) => store.CommitAsync(c, i == 1 ? Outcome("", BatchItemState.Failed) with { Error = text, Endpoint = text } : Outcome("answer")).AsTask());
+        (await Task.WhenAll(commits)).Should().OnlyContain(static isStored => isStored);
+        var stored = await store.ReadFinishedAsync(BatchContent.All).ToListAsync();
+        stored.Should().HaveCount(3);
+        stored.Single(static s => s.Outcome.State == BatchItemState.Failed).Outcome.Error.Should().NotBeNullOrEmpty();
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task An_id_that_PostgreSQL_cannot_store_is_named()
+    {
+        await using var database = await server.NewDatabaseAsync();
+        await using var store = await PostgreSqlBatchStore.OpenStoreAsync(database, "reviews");
+        var add = () => store.AddAsync([Input(0), new BatchInput("a\0b", "input"u8.ToArray())], replaceChanged: false).AsTask();
+        (await add.Should().ThrowAsync<ArgumentException>()).WithMessage("*item 2*");
+    }
+
     [Theory(Timeout = 120_000)]
     [InlineData(false)]
     [InlineData(true)]
