@@ -95,7 +95,7 @@ internal abstract class Dialect
             return verdict.Kind == FaultKind.Throttled ? verdict with { Reach = ThrottleReach } : verdict;
         if (status is 400 or 403 or 422 or 446 or 451 or 498 && AnyWord(in signs, isQuota: false))
             return new Verdict(FaultKind.ContentFilter);
-        return (status == 0 ? WithoutStatus(words) : InMessage(words, status)) ?? ByStatus(status);
+        return InMessage(words, status) ?? ByStatus(status);
     }
 
     /// <summary>
@@ -178,48 +178,53 @@ internal abstract class Dialect
         return false;
     }
 
-    // Gets the meaning of an error inside a success from its message. No status supports these words, so only the first clause of the message counts. A message
-    // of a content filter becomes InvalidRequest: each of the other endpoints is then asked once (Refusals.Refine).
-    private static Verdict? WithoutStatus(ReadOnlySpan<char> message)
+    // Gets the meaning of an error inside a success from its message. No status supports these words. A message of a content filter becomes InvalidRequest: each
+    // of the other endpoints is then asked once (Refusals.Refine).
+    private static Verdict? WithoutStatus(ReadOnlySpan<char> own)
     {
-        var lead = ServerWords.Lead(message);
-        if (ErrorPhrases.IsContextLength(lead))
+        if (ErrorPhrases.IsContextLength(own))
             return new Verdict(FaultKind.ContextLength);
-        return ErrorPhrases.IsContentFilter(lead) ? new Verdict(FaultKind.InvalidRequest) : null;
+        return ErrorPhrases.IsContentFilter(own) ? new Verdict(FaultKind.InvalidRequest) : null;
     }
 
+    // Only the part of a message that the server wrote itself is read. After it the server may repeat text of the caller's request, and this text may contain
+    // such words. A verdict from this text would be wrong, and could affect other endpoints and other callers.
     private static Verdict? InMessage(ReadOnlySpan<char> message, int status)
     {
+        if (status is 429 or >= 500)
+            return OfOverload(OwnSentences.FirstClause(message), status);
+        if (status is not (0 or 400 or 403 or 404 or 413 or 422 or 424 or 446 or 451 or 498))
+            return null;
+        Span<char> buffer = stackalloc char[message.Contains('(') ? message.Length : 0];
+        var own = OwnMessage.Read(message, buffer);
         switch (status)
         {
+            case 0:
+                return WithoutStatus(own);
             case 400 or 413 or 422:
-                if (ErrorPhrases.IsContextLength(message))
+                if (ErrorPhrases.IsContextLength(own))
                     return new Verdict(FaultKind.ContextLength);
-                if (ErrorPhrases.IsContentFilter(message))
+                if (ErrorPhrases.IsContentFilter(own))
                     return new Verdict(FaultKind.ContentFilter);
                 if (BeginsWithAny(message, ErrorPhrases.BadKeySentences))
                     return Verdict.BadKey;
-                return MissingModels.AreStatedIn(message) ? new Verdict(FaultKind.ModelNotFound) : null;
-            case 424 or 446 or 451 or 498: // 446: a guardrail of Portkey; 498: an unsafe request (Cohere)
-                return ErrorPhrases.IsContentFilter(message) ? new Verdict(FaultKind.ContentFilter) : null;
-            case 403:
-                if (ErrorPhrases.IsContentFilter(message))
-                    return new Verdict(FaultKind.ContentFilter);
-                return OwnSentences.Contains(OwnSentences.FirstClause(message), ErrorPhrases.BadKey) ? Verdict.BadKey : null;
+                return MissingModels.AreStatedIn(own) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 404:
-                return message.ContainsAny(ErrorPhrases.NoModel) ? new Verdict(FaultKind.ModelNotFound) : null;
-            case 429 or >= 500:
-                // Only the first clause of the message is read. After it the server may repeat text of the caller's request, and this text may contain such words. A
-                // verdict from this text would be wrong, and could affect all endpoints with the same model.
-                var lead = OwnSentences.FirstClause(message);
-                if (OwnSentences.Contains(lead, ErrorPhrases.OverloadedModel))
-                    return Verdict.ModelOverloaded;
-                return OwnSentences.Contains(lead, ErrorPhrases.Overloaded) ? Overload(status) : null;
-            default:
-                return null;
+                return own.ContainsAny(ErrorPhrases.NoModel) ? new Verdict(FaultKind.ModelNotFound) : null;
+            default: // 446: a guardrail of Portkey; 498: an unsafe request (Cohere)
+                if (ErrorPhrases.IsContentFilter(own))
+                    return new Verdict(FaultKind.ContentFilter);
+                return status == 403 && OwnSentences.Contains(OwnSentences.FirstClause(message), ErrorPhrases.BadKey) ? Verdict.BadKey : null;
         }
+    }
 
-        static Verdict Overload(int status) => status == 529 ? Verdict.ModelOverloaded : new Verdict(FaultKind.Overloaded);
+    private static Verdict? OfOverload(ReadOnlySpan<char> lead, int status)
+    {
+        if (OwnSentences.Contains(lead, ErrorPhrases.OverloadedModel))
+            return Verdict.ModelOverloaded;
+        if (!OwnSentences.Contains(lead, ErrorPhrases.Overloaded))
+            return null;
+        return status == 529 ? Verdict.ModelOverloaded : new Verdict(FaultKind.Overloaded);
     }
 
     private Verdict ByStatus(int status) => status switch

@@ -26,7 +26,7 @@ internal static class ErrorPhrases
 
     private static readonly string[] s_quota =
     [
-        .. s_money, "exceeded your current quota", "insufficient_quota", "insufficient quota", "quota is not enough", "call volume quota", "monthly quota", "key limit exceeded",
+        .. s_money, "exceeded your current quota", "insufficient_quota", "insufficient quota", "quota is not enough", "call volume quota", "monthly quota", "daily limit", "daily call limit", "key limit exceeded",
         "tokens per day, please wait", "api calls / month", "daily free allocation", "daily quota", "today's quota", "额度不足", "额度已用尽", "额度已用完", "使用上限",
     ];
 
@@ -55,13 +55,13 @@ internal static class ErrorPhrases
         "maximum context length", "context length is only", "exceed context limit", "prompt is too long", "input is too long",
         "exceeds the maximum number of tokens", "too large for model", "longer than the maximum model length", "exceeds the context window",
         "exceeds the available context size", "context_length_exceeded", "tokens +  must be", "exceeded model token limit", "prompt too long; exceeded",
-        "model_context_window_exceeded", "maximum prompt length is", "maximum input length is", "must have less than", "prompt exceeds max length", "range of input length", "too many tokens: size limit exceeded", "prompt 超长");
+        "model_context_window_exceeded", "maximum prompt length is", "maximum input length is", "must have less than", "prompt exceeds max length", "range of input length", "too many tokens", "exceed max message tokens", "prompt 超长");
 
     // A prompt is too long if the message contains a phrase of this list and a phrase of the next list.
     private static readonly SearchValues<string> s_promptLength = CreateSearch(
-        "context length", "context window", "context size", "context limit", "prompt length", "input length", "input tokens", "prompt tokens", "number of tokens", "token count");
+        "context length", "context window", "context size", "context limit", "prompt length", "input length", "input tokens", "prompt tokens", "number of tokens", "token count", "max tokens of");
 
-    private static readonly SearchValues<string> s_tooLong = CreateSearch("exceed", "too long", "longer than", "greater than", "larger than", "not enough", "overflow");
+    private static readonly SearchValues<string> s_tooLong = CreateSearch("exceed", "too long", "longer than", "greater than", "larger than", "not enough", "only supports up to", "overflow");
 
     /// <summary>Checks whether the message says that a prompt is too long.</summary>
     /// <param name="words">The message, without quoted text.</param>
@@ -72,7 +72,7 @@ internal static class ErrorPhrases
         "flagged as potentially violating",
         "content violates", "prompt violates", "input violates", "request violates", "usage guidelines", "usage policies", "usage policy", "acceptable use policy",
         "safety guidelines", "content guidelines", "inappropriate content", "harmful content", "content exists risk", "sensitive content", "sensitive words",
-        "content filter", "content safety", "content blocked", "prompt blocked", "response blocked", "new_sensitive", "sensitive information", "safety filter", "moderation policy",
+        "content filter", "content safety", "content blocked", "prompt blocked", "prompt is blocked", "response blocked", "blocked output", "blocked entity detected", "content audit failed", "content moderation system", "new_sensitive", "sensitive information", "safety filter", "moderation policy",
         "guardrail policy", "guardrail checks", "by content moderation", "nsfw content detected", "敏感内容", "敏感词", "敏感信息");
 
     /// <summary>
@@ -96,17 +96,17 @@ internal static class ErrorPhrases
     }
 
     public static SearchValues<string> Overloaded { get; } = CreateSearch(
-        "overloaded", "capacity exceeded", "high demand", "no capacity available", "at capacity");
+        "overloaded", "server overload", "capacity exceeded", "capacity temporarily exceeded", "high demand", "no capacity available", "at capacity");
 
     public static SearchValues<string> OverloadedModel { get; } = CreateSearch(
         "capacity exceeded for this model", "model is overloaded", "no capacity available for model");
 
     public static SearchValues<string> BadKey { get; } = CreateSearch(
-        "api key not valid", "api key expired", "invalid api key", "incorrect api key", "api key is invalid", "api key has expired", "api key has been revoked", "api key was reported as leaked", "authentication failed");
+        "api key not valid", "api key expired", "invalid api key", "incorrect api key", "api key is invalid", "api key has expired", "api key has been revoked", "api key is disabled", "api key has been disabled", "bearer token has expired", "api key was reported as leaked", "authentication failed");
 
     public static SearchValues<string> NoModel { get; } = CreateSearch("model", "deployment");
 
-    public static SearchValues<string> BadModel { get; } = CreateSearch("invalid model", "model identifier is invalid", "model has been decommissioned", "model does not exist", "unknown model");
+    public static SearchValues<string> BadModel { get; } = CreateSearch("invalid model", "model identifier is invalid", "model has been decommissioned", "model does not exist", "unknown model", "unavailable model");
 
     private static SearchValues<string> CreateSearch(params string[] phrases) => SearchValues.Create(phrases, StringComparison.OrdinalIgnoreCase);
 }

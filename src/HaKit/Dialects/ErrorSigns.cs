@@ -89,6 +89,9 @@ internal ref struct ErrorSigns
     /// <summary>Gets or sets the status that the body itself contains (an integer code, a numeric string). 0: none.</summary>
     public int BodyStatus { get; set; }
 
+    /// <summary>Gets or sets the status of the model's own server that a 424 of SageMaker passes on, if this status blames the request. 0: none.</summary>
+    public int OriginalStatus { get; set; }
+
     /// <summary>Gets or sets whether an answer ended because of a filter.</summary>
     public bool EndedByFilter { get; set; }
 

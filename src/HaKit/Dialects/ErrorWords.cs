@@ -35,7 +35,7 @@ internal static class ErrorWords
     private static readonly SearchValues<string> s_ofRateWords = CreateSearch("_rate_", "_rates_", "_second_", "_seconds_");
 
     private static readonly SearchValues<string> s_ofFilter = CreateSearch(
-        "contentfilter", "contentpolicy", "moderation", "datainspection", "sensitive", "unsafe", "prohibitedcontent", "responsibleai");
+        "contentfilter", "contentpolicy", "moderation", "censorship", "datainspection", "sensitive", "unsafe", "prohibitedcontent", "responsibleai");
 
     /// <summary>Checks whether the word means a used-up quota or used-up money.</summary>
     /// <param name="word">A plain token; empty when absent.</param>

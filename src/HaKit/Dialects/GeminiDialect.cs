@@ -8,6 +8,8 @@ namespace HaKit.Dialects;
 /// </summary>
 internal sealed class GeminiDialect : OpenAIDialect
 {
+    private static readonly SearchValues<string> s_quota = SearchValues.Create(["quota"], StringComparison.OrdinalIgnoreCase);
+
     private static readonly SearchValues<string> s_daily = SearchValues.Create(["per day", "daily quota"], StringComparison.OrdinalIgnoreCase);
 
     public static new GeminiDialect Instance { get; } = new();
@@ -69,15 +71,15 @@ internal sealed class GeminiDialect : OpenAIDialect
     protected override Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message)
     {
         // A message that does not begin with a quota may contain a caller's text.
-        var isOfQuota = OwnSentences.FirstClause(message).Contains("quota", StringComparison.OrdinalIgnoreCase);
+        var isOfQuota = OwnSentences.Contains(OwnSentences.FirstClause(message), s_quota);
         // A limit of 0 does not refill, even if the body contains a delay.
-        if (isOfQuota && IsLimitZero(message))
+        if (isOfQuota && IsLimitZero(OwnSentences.CutUnlessOfGoogle(message)))
             return Verdict.Quota with { UntilCleared = true };
         if (SaysUsedUp(message, ErrorPhrases.Money))
             return Verdict.Quota;
         if (signs.QuotaPerDay)
             return Verdict.Quota;
-        return isOfQuota && !signs.NamesQuota && message.ContainsAny(s_daily) ? Verdict.Quota : null;
+        return isOfQuota && !signs.NamesQuota && OwnSentences.CutUnlessOfGoogle(message).ContainsAny(s_daily) ? Verdict.Quota : null;
     }
 
     private static bool IsLimitZero(ReadOnlySpan<char> message)

@@ -15,19 +15,13 @@ internal static class MissingModels
     private static readonly SearchValues<char> s_letters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     /// <summary>
-    /// Checks the message for known phrases, and its first clause for further phrases and for the name of a missing model. The text after the first clause, and text in
-    /// parentheses, may be a caller's.
+    /// Checks the message for known phrases and for the name of a missing model.
     /// </summary>
-    /// <param name="words">The message, without quoted text.</param>
-    public static bool AreStatedIn(ReadOnlySpan<char> words)
+    /// <param name="clause">The part of the message that the server wrote itself (<see cref="OwnMessage"/>).</param>
+    public static bool AreStatedIn(ReadOnlySpan<char> clause)
     {
-        if (words.ContainsAny(ErrorPhrases.BadModel))
+        if (clause.ContainsAny(ErrorPhrases.BadModel) || clause.ContainsAny(s_phrases))
             return true;
-        var clause = OwnSentences.FirstClause(words);
-        if (OwnSentences.Contains(clause, s_phrases))
-            return true;
-        var open = clause.IndexOf('(');
-        clause = open < 0 ? clause : clause[..open];
         for (var from = 0; clause[from..].IndexOf(Model, StringComparison.OrdinalIgnoreCase) is >= 0 and var step;)
         {
             var at = from + step;

@@ -58,10 +58,10 @@ internal class OpenAIDialect : Dialect
     protected override Verdict? Meaning(ReadOnlySpan<char> word) => word switch
     {
         "insufficient_quota" or "credit_balance_exhausted" or "billing_hard_limit_reached" or "billing_not_active" or "billing_error"
-            or "organization_usage_limit_exceeded" or "organization_spend_limit_exceeded" or "project_spend_limit_exceeded" or "CreditsError"
+            or "organization_usage_limit_exceeded" or "organization_spend_limit_exceeded" or "project_spend_limit_exceeded" or "CreditsError" or "SetLimitExceeded"
             => Verdict.Quota,
         "rate_limit_exceeded" or "slow_down" => new Verdict(FaultKind.Throttled),
-        "server_is_overloaded" or "engine_overloaded" => new Verdict(FaultKind.Overloaded),
+        "server_is_overloaded" or "engine_overloaded" or "engine_overloaded_error" or "ServerOverloaded" => new Verdict(FaultKind.Overloaded),
         "overloaded_error" => Verdict.ModelOverloaded,
         "context_length_exceeded" or "exceed_context_size_error" => new Verdict(FaultKind.ContextLength),
         "content_policy_violation" or "content_filter" or "moderation_blocked" or "image_content_policy_violation" or "ResponsibleAIPolicyViolation"

@@ -9,10 +9,10 @@ namespace HaKit.Dialects;
 internal static class OversizedRequest
 {
     private static readonly SearchValues<string> s_phrases = SearchValues.Create(
-        ["request too large", "request body too large for", "request is too large for your rate limit", "reduce your message size", "larger than your rate limit", "larger than the rate limit"], StringComparison.OrdinalIgnoreCase);
+        ["request too large", "request body too large for", "request is too large for your rate limit", "reduce your message size", "larger than your rate limit", "larger than the rate limit", "required for long context"], StringComparison.OrdinalIgnoreCase);
 
     // A message that begins with none of these words is not about limits.
-    private static readonly SearchValues<string> s_subjects = SearchValues.Create(["too large", "larger", "limit", "token", "tpm"], StringComparison.OrdinalIgnoreCase);
+    private static readonly SearchValues<string> s_subjects = SearchValues.Create(["too large", "larger", "limit", "token", "tpm", "long context"], StringComparison.OrdinalIgnoreCase);
 
     // The words that may stand between a colon and a number of the server: "(TPM): Limit 30000, Requested: 342389".
     private static readonly string[] s_beforeNumber = ["limit", "used", "requested", "current"];
@@ -59,7 +59,7 @@ internal static class OversizedRequest
         {
             var isEnd = words[i] is '\n' or '\uFF1A' or '=' or '{'
                 || ServerWords.EndsClause(words, i) && !IsBeforeNumber(words[(i + 1)..])
-                || OwnSentences.BeginsEcho(words, i) && Skip(AfterWord(words[i..])) is not [>= '0' and <= '9', ..];
+                || OwnSentences.BeginsEcho(words, i) && !IsSize(AfterWord(words[i..]));
             if (isEnd)
             {
                 return words[..i];
@@ -82,6 +82,9 @@ internal static class OversizedRequest
         }
         return rest is [>= '0' and <= '9', ..];
     }
+
+    // "input of 5000 tokens", "prompt (5000 tokens)", but not "prompt 5000".
+    private static bool IsSize(ReadOnlySpan<char> rest) => rest.TrimStart(' ') is not [>= '0' and <= '9', ..] && Skip(rest) is [>= '0' and <= '9', ..];
 
     private static ReadOnlySpan<char> AfterWord(ReadOnlySpan<char> text)
     {

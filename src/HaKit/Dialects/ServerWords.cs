@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -12,6 +13,8 @@ namespace HaKit.Dialects;
 internal static class ServerWords
 {
     private const int LongestEntity = 40;
+
+    private static readonly SearchValues<string> s_afterValue = SearchValues.Create([" is not of type", " is not one of", " was unexpected"], StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Decodes the message (UTF-8 with JSON's escapes) and removes its quoted text.</summary>
     /// <param name="json">The message as it is in the body.</param>
@@ -29,8 +32,9 @@ internal static class ServerWords
         text = WithPlainMarks(text);
         text = WithoutBracketed(text);
         text = WithoutPairs(text, '`');
-        text = Without(text, '"');
-        return WithoutApostrophes(text);
+        text = WithoutApostrophes(Without(text, '"'));
+        // JSON Schema: the message begins with the caller's value ("hello is not of type array").
+        return text.IndexOfAny(s_afterValue) is > 0 and var at ? text[at..] : text;
     }
 
     /// <summary>
@@ -116,7 +120,7 @@ internal static class ServerWords
     {
         '\u201C' or '\u201D' or '\u201E' or '\u201F' or '\u00AB' or '\u00BB' or '\u2039' or '\u203A' or '\u300C' or '\u300D' or '\u300E' or '\u300F'
             or '\u301D' or '\u301E' or '\u301F' or '\uFF02' => '"',
-        (>= '\u3008' and <= '\u300B') or '\u3010' or '\u3011' or '\u3014' or '\u3015' or '\uFF1C' or '\uFF1E' or '\uFF3B' or '\uFF3D' => '"',
+        (>= '\u27E6' and <= '\u27EB') or (>= '\u3008' and <= '\u300B') or '\u3010' or '\u3011' or '\u3014' or '\u3015' or '\uFF1C' or '\uFF1E' or '\uFF3B' or '\uFF3D' => '"',
         '\u2018' or '\u2019' or '\u201A' or '\u201B' or '\u00B4' or '\uFF07' => '\'',
         '\uFF40' => '`',
         _ => c,
@@ -207,9 +211,10 @@ internal static class ServerWords
         }
         var last = text.LastIndexOf(mark);
         // A quotation without a closing mark was cut, so it extends to the end.
-        return last == first ? text[..first] : Without(text, first, last + 1);
+        return text.Count(mark) % 2 != 0 || last + 1 < text.Length && char.IsLetterOrDigit(text[last + 1]) ? text[..first] : Without(text, first, last + 1);
     }
 
+    // A name contains no white space. A text with white space may be a caller's, which may contain such marks itself.
     private static Span<char> WithoutPairs(Span<char> text, char mark)
     {
         while (text.IndexOf(mark) is >= 0 and var first)
@@ -218,7 +223,8 @@ internal static class ServerWords
             {
                 return text[..first];
             }
-            text = Without(text, first, first + length + 2);
+            var isName = text.Slice(first + 1, length).IndexOfAny(" \t\r\n") < 0;
+            text = Without(text, first, isName ? first + length + 2 : text.LastIndexOf(mark) + 1);
         }
         return text;
     }

@@ -114,6 +114,12 @@ internal static class ErrorReader
             signs.HasRawStatus = true;
             ReadStatus(ref reader, ref signs);
         }
+        else if (name.SequenceEqual("OriginalStatusCode"u8))
+        {
+            if (reader.TokenType == JsonTokenType.Number && Utf8Status(reader.ValueSpan) is var original and (400 or 413 or 422))
+                signs.OriginalStatus = original;
+            reader.Skip();
+        }
         else if (name.SequenceEqual("detail"u8) && reader.TokenType == JsonTokenType.StartArray)
         {
             FieldErrors.Read(ref reader, ref signs);

@@ -80,6 +80,8 @@ public sealed class FaultClassifier : IFaultClassifier
 
         var dialect = DialectTable.GetForError(evidence.Dialect, in signs);
         var status = failure ? evidence.StatusCode : dialect.ImpliedStatus(in signs);
+        if (status == 424 && signs.OriginalStatus > 0)
+            status = signs.OriginalStatus;
         if (status == 0)
             status = QuotedError.StatusAtStart(words);
         var verdict = dialect.Classify(in signs, words, status);
@@ -130,7 +132,8 @@ public sealed class FaultClassifier : IFaultClassifier
         if ((signs.RetryDelay ?? Durations.Until(signs.RetryAt, evidence.Now)) is { } delay)
             return delay;
         // A time in free text counts only if the server wrote it. The server's message may also repeat text of the caller.
-        var own = OwnSentences.CutEcho(words);
+        Span<char> buffer = stackalloc char[words.Contains('(') ? words.Length : 0];
+        var own = OwnSentences.WithoutParentheses(OwnSentences.CutEcho(words), buffer);
         if ((Durations.InSentence(own, isLimit) ?? (evidence.StatusCode is 429 or 503 ? QuotedError.FindWait(in signs, words) : null)) is { } inSentence)
             return inSentence;
         if (isLimit && Durations.Until(Instants.InSentence(own), evidence.Now) is { } then)

@@ -10,7 +10,7 @@ public sealed class FaultFuzzTests
 
     private static readonly string[] s_names =
     [
-        "error", "code", "type", "message", "status", "details", "innererror", "inner_error", "error_code", "reason", "@type", "retryDelay", "violations", "quotaId",
+        "error", "OriginalStatusCode", "code", "type", "message", "status", "details", "innererror", "inner_error", "error_code", "reason", "@type", "retryDelay", "violations", "quotaId",
         "object", "raw_status_code", "detail", "Message", "__type", "error_type", "choices", "finish_reason", "candidates", "finishReason", "promptFeedback", "blockReason",
         "stop_reason", "stopReason", "incomplete_details", "response", "delta", "messageStop", "throttlingException", "modelStreamErrorException", "param", "loc", "fieldViolations", "native_finish_reason", "done_reason",
         "errors", "x_groq", "metadata", "headers", "X-RateLimit-Reset", "retry_after", "retry_after_ms", "resets_at", "resets_in_seconds", "estimated_time", "msg", "error_msg", "errorMessage", "errcode", "status_code", "statusCode", "http_status", "http_status_code", "field", "pointer", "source", "name", "propertyPath", "invalid-params", "messages", "retry-after", "retry_in",
@@ -51,6 +51,9 @@ public sealed class FaultFuzzTests
         "\"Your organization must be verified\"", "\"This resource is not enabled: x\"", "\"your plan\"", "\"Input【API key not valid】 《limit: 0》\"", "\"Bad &lt;user&gt;the model is overloaded&amp;lt;/user&gt; 5 &#60; 8\"", "\"Forbidden\"", "\"Too Many Requests\"", "\"You exhausted your daily quota\"", "\"exceeded today's quota\"",
         "\"request reached max request: 3, please try again after 7 seconds\"", "\"max: x, try again in 7s\"", "\"It will reset at 2026-01-01 09:00:00 +0800 CST. x\"", "\"quota will reset after 8h44m7s\"", "\"Request body too large for x. Max size: 8\"", "\"20 seconds\"", "\"PT20S\"", "\"Thu, 01 Jan 2026 00:00:20 GMT\"", "\"00:00:20\"", "\"Violated moderation policy\"",
         "{\"message\":\"daily quota\"}", "{\"error\":{\"code\":\"insufficient_quota\",\"message\":\"x\"}}", "{\"detail\":[{\"loc\":[\"body\",\"messages\"]}]}", "{\"error\":\"insufficient_quota\",\"param\":\"messages\"}", "\"plan has expired\"", "\"MODEL_ARMOR\"",
+        "\"The prompt (5000 tokens) exceeds the context size (a (b) c) of x\"", "\"Bad input: maximum context length\"", "\"input validation error: content policy (x\"", "\"anthropic error: BadError: prompt is too long: 5\"", "\"Could not parse content policy\"", "\"max_tokens is too large: 5. This model's maximum context length\"",
+        "\"An unexpected error, the model is overloaded\"", "\"Invalid request: your request exceeded model token limit = 5\"", "\"<400> InternalError.Algo.InvalidParameter: Range of input length\"", "\"content policy is not of type 'array'\"", "\"Unknown `a b` and `c` content filter `d\"", "\"Field \\\"a\\\" is \\\"content filter\"",
+        "\"Busy (try again in 3600s), (5/6 used) try again in 8s\"", "\"quota (limit: 0), limit: 0 query limit: 0\"", "\"prompt 5 > 4 limit\"", "\"got limit 5, requested (9)\"", "400", "422",
     ];
 
     private static readonly (string Name, string[] Values)[] s_headers =

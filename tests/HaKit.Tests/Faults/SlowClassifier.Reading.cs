@@ -66,6 +66,7 @@ internal static partial class SlowClassifier
             foreach (var name in s_messages)
                 places[root + name] = "message";
             places[root + "*Exception"] = "exception";
+            places[root + "OriginalStatusCode"] = "original status";
             places[root + "done_reason"] = places[root + "finish_reason"] = places[root + "finishReason"] = "end";
             foreach (var wrap in new[] { "", "response/", "delta/", "messageStop/", "x_groq/", "meta_info/" })
             {
@@ -191,7 +192,7 @@ internal static partial class SlowClassifier
         var body = new SlowBody(evidence.Body.Span);
         var isJson = Regex.IsMatch(Encoding.Latin1.GetString(evidence.Body.Span), @"\A(?:ï»¿)?[ \t\r\n]*[\[{]");
         string code = "", detail = "", exception = "", type = "", status = "", outerCode = "", outerType = "", message = "", outerMessage = "", errorText = "";
-        int bodyStatus = 0;
+        int bodyStatus = 0, originalStatus = 0;
         bool azure = false, google = false, typeError = false, mistral = false, hasObject = false, isError = false, perDay = false, names = false, field = false, endFailed = false, nativeFailed = false, filtered = false, ended = false;
         List<List<(bool IsText, string Text)>> locations = [];
         TimeSpan? delay = null;
@@ -314,6 +315,9 @@ internal static partial class SlowClassifier
                     case "code":
                         Code(ref outerCode);
                         break;
+                    case "original status" when kind == JsonValueKind.Number && text is "400" or "413" or "422":
+                        originalStatus = int.Parse(text, CultureInfo.InvariantCulture);
+                        break;
                     case "raw_status_code":
                         mistral = true;
                         Status();
@@ -384,7 +388,7 @@ internal static partial class SlowClassifier
         message = Chosen();
         var raw = message[..Math.Min(message.Length, 2048)];
         return new Facts([code, detail, exception, type, status], plainType, Unquoted(Decoded(raw)), bodyStatus, azure, status.Length > 0 || google,
-            typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, field, isJson, raw, perDay, names, delay ?? (back is { } at && evidence.Now != default ? Ahead((at - evidence.Now).TotalSeconds) : null), filtered, ended && !nativeFailed, endFailed, Header(evidence, "x-should-retry")?.Split(',')[0].Trim().Equals("false", StringComparison.OrdinalIgnoreCase) == true);
+            typeError && hasObject && code.Length == 0, exception.Length > 0, mistral, hasObject, isError, field, isJson, raw, perDay, names, delay ?? (back is { } at && evidence.Now != default ? Ahead((at - evidence.Now).TotalSeconds) : null), filtered, ended && !nativeFailed, endFailed, Header(evidence, "x-should-retry")?.Split(',')[0].Trim().Equals("false", StringComparison.OrdinalIgnoreCase) == true, originalStatus);
     }
 
     private static bool IsInList(string path) => Regex.IsMatch(path, @"(?:^|/)errors?\[\]/|^(?:\[\]/)?detail/");
@@ -424,13 +428,15 @@ internal static partial class SlowClassifier
     private static string Unquoted(string text)
     {
         text = Regex.Replace(text, "&((?:amp;)*)([^;&]*);", m => m.Length <= 40 && Entity(m.Groups[2].Value) is { } mark ? mark : m.Value, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
-        text = Regex.Replace(text, "[\u201C\u201D\u201E\u201F\u00AB\u00BB\u2039\u203A\u3008\u3009\u300A\u300B\u300C\u300D\u300E\u300F\u3010\u3011\u3014\u3015\u301D\u301E\u301F\uFF02\uFF1C\uFF1E\uFF3B\uFF3D]", "\"");
+        text = Regex.Replace(text, "[\u201C\u201D\u201E\u201F\u00AB\u00BB\u2039\u203A\u27E6\u27E7\u27E8\u27E9\u27EA\u27EB\u3008\u3009\u300A\u300B\u300C\u300D\u300E\u300F\u3010\u3011\u3014\u3015\u301D\u301E\u301F\uFF02\uFF1C\uFF1E\uFF3B\uFF3D]", "\"");
         text = Regex.Replace(text, "[\u2018\u2019\u201A\u201B\u00B4\uFF07]", "'").Replace('\uFF40', '`');
         text = new Regex(@"(?<![\p{L}\p{Nd}_\]])\[(?s:.*\]|.*\z)").Replace(text, "", 1);
         text = new Regex("<(?=[A-Za-z/!])(?s:.*>|.*\\z)").Replace(text, "", 1);
-        text = Regex.Replace(text, "`[^`]*(?:`|\\z)", "");
-        text = Regex.Replace(text, "\"(?:.*\"|.*\\z)", "", RegexOptions.Singleline);
-        return Regex.Replace(text, @"(?<=\A|[^\p{L}\p{Nd}]|(?:\A|[^\p{L}\p{Nd}])[bur])'(?:.*'(?=\z|[^\p{L}\p{Nd}])|.*\z)", "", RegexOptions.Singleline);
+        text = Regex.Replace(text, "`(?:[^` \\t\\r\\n]*`|.*`|.*\\z)", "", RegexOptions.Singleline);
+        var isOpen = text.Count(static c => c == '"') % 2 != 0 || Regex.IsMatch(text, @"""[\p{L}\p{Nd}][^""]*\z");
+        text = Regex.Replace(text, isOpen ? "\".*\\z" : "\".*\"", "", RegexOptions.Singleline);
+        text = Regex.Replace(text, @"(?<=\A|[^\p{L}\p{Nd}]|(?:\A|[^\p{L}\p{Nd}])[bur])'(?:.*'(?=\z|[^\p{L}\p{Nd}])|.*\z)", "", RegexOptions.Singleline);
+        return Regex.Replace(text, @"\A.+?(?= is not of type| is not one of| was unexpected)", "", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
     }
 
     private static string? Entity(string name) => name.ToLowerInvariant() switch
@@ -447,7 +453,7 @@ internal static partial class SlowClassifier
 
     private static string? Plain(string number, NumberStyles style) => !ushort.TryParse(number, style, CultureInfo.InvariantCulture, out var code) ? null
         : (char)code is '"' or '\u201C' or '\u201D' or '\u201E' or '\u201F' or '\u00AB' or '\u00BB' or '\u2039' or '\u203A' or '\u300C' or '\u300D' or '\u300E' or '\u300F' or '\u301D' or '\u301E' or '\u301F' or '\uFF02'
-            or (>= '\u3008' and <= '\u300B') or '\u3010' or '\u3011' or '\u3014' or '\u3015' or '\uFF1C' or '\uFF1E' or '\uFF3B' or '\uFF3D' ? "\""
+            or (>= '\u27E6' and <= '\u27EB') or (>= '\u3008' and <= '\u300B') or '\u3010' or '\u3011' or '\u3014' or '\u3015' or '\uFF1C' or '\uFF1E' or '\uFF3B' or '\uFF3D' ? "\""
         : (char)code is '\'' or '\u2018' or '\u2019' or '\u201A' or '\u201B' or '\u00B4' or '\uFF07' ? "'"
         : (char)code is '`' or '\uFF40' ? "`" : (char)code is '<' or '>' ? $"{(char)code}" : null;
 
@@ -469,7 +475,43 @@ internal static partial class SlowClassifier
         return Regex.Match(words, $@"\A(.*?)(?:\n|\uFF1A|{colon}|(?<= )[-\u2013\u2014](?= |\z)|[={{]|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
     }
 
-    private const string Noun = @"(?<![\p{L}\p{Nd}])(?:prompt|input|question|query|says|said|saying|asked|wrote|quoted)(?![\p{L}\p{Nd}])(?! *(?:tokens?|rate|limit|size|length)(?![\p{L}\p{Nd}]))";
+    private const string Noun = @"(?<![\p{L}\p{Nd}])(?:prompt|input|question|query|says|said|saying|asked|wrote|quoted|got|value|unexpected|unrecognized|parse|parsing|decode|decoding|deserialize)(?![\p{L}\p{Nd}])" + NotOwn;
+
+    private const string NotOwn = @"(?! *(?:\([^)]*\) *)?(?:(?:tokens?|size|length|error|failure|condition|problem|arguments?)(?![\p{L}\p{Nd}])|" + Verbs + "))";
+
+    private const string Verbs = "is (?:too|longer|larger|greater) |(?:is|was) blocked|was (?:flagged|rejected|filtered|refused)|and maximum output tokens |could not be submitted|exceed|violate|contains |triggering |triggered |blocked |too long|cannot exceed |(?:data|text|image) may |image violates |content audit |new_sensitive|, sent to |超长";
+
+    private const string Beginnings = "the model returned the following errors: |image generation failed with the following error: |input validation error: |invalid input argument for model : (?=the number of input tokens )|invalid prompt: (?=your prompt )|invalid request: (?=your request )"
+        + "|invalid argument: (?=prompt is too long)|unsafe request: (?=this )|bad_request: (?=input is too long)|encountered an error when fetching new request: (?=prompt length )|(?:request blocked|access denied): (?=user )|your organization blocked this request: (?=content )"
+        + @"|/chat/completions: (?=invalid model name)|internalerror\.algo\.invalidparameter: (?=range of )|internalerror\.algo\.datainspectionfailed: |<400> (?=internalerror\.)|(?:openai|azure-openai|anthropic|bedrock|google|vertex-ai|mistral-ai|groq) error: ";
+
+    /// <summary>Gets the part of a refusal in which the server speaks about a prompt.</summary>
+    private static string OwnOfMessage(string words)
+    {
+        words = AfterExceptions(words);
+        while (Regex.Match(words, @"\A(?:" + Beginnings + ")", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) is { Success: true } beginning)
+            words = Regex.Replace(words[beginning.Length..].TrimStart(' '), @"\A" + Exceptions, "", RegexOptions.CultureInvariant);
+        return WithoutCallersParentheses(Regex.Match(words, $@"\A(.*?)(?:[\n\uFF1A={{]|:(?=[ \n\r\t]|\z)(?!(?<=too (?:large|long):) *[0-9])|(?<= )[-\u2013\u2014](?= |\z)|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value);
+    }
+
+    /// <summary>Removes the text from the first parenthesis that has neither one word nor a number to the last parenthesis.</summary>
+    private static string WithoutCallersParentheses(string words)
+    {
+        for (var at = words.IndexOf('('); at >= 0; at = words.IndexOf('(', at))
+        {
+            var close = words.IndexOf(')', at);
+            if (close < 0)
+                return words[..at];
+            if (!Regex.IsMatch(words[(at + 1)..close], @"\A(?:[A-Za-z0-9.,/]* *|[0-9][0-9.,/]* +[A-Za-z0-9.,/]+|[A-Za-z0-9.,/]* +[0-9][0-9.,/]*)\z"))
+                return words[..at] + words[(words.LastIndexOf(')') + 1)..];
+            at = close;
+        }
+
+        return words;
+    }
+
+    private static string CutUnlessOfGoogle(string words) => AfterExceptions(words).StartsWith("You exceeded your current quota, please check your plan and billing details", StringComparison.OrdinalIgnoreCase) ? words
+        : Regex.Match(words, $@"\A(.*?)(?:[={{]|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
 
     /// <summary>Gets the first clause of a message, up to a place from which it may repeat a caller's text.</summary>
     private static string FirstClause(string words) =>
@@ -483,7 +525,7 @@ internal static partial class SlowClassifier
     {
         words = Regex.Replace(words, @"\A[ \t\r\n]*" + Exceptions, "", RegexOptions.CultureInvariant);
         const string end = @"(?::(?=[ \n\r\t]|\z)|(?<= )[-\u2013\u2014](?= |\z))(?! *(?:(?:limit|used|requested|current):? *)?[0-9])";
-        const string number = @"(?!(?:[ :=(]|(?:of|is|was|has|tokens|token|count|to)(?![A-Za-z0-9]))*[0-9])";
+        const string number = @"(?!(?! *[0-9])(?:[ :=(]|(?:of|is|was|has|tokens|token|count|to)(?![A-Za-z0-9]))*[0-9])";
         return Regex.Match(words, $@"\A(.*?)(?:[\n\uFF1A={{]|{end}|{Noun}{number}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
     }
 
@@ -527,7 +569,7 @@ internal static partial class SlowClassifier
         if (Lines(evidence, "Retry-After").Select(line => Told(line, now)).Max() is { } retryAfter)
             return retryAfter;
 
-        var own = WithoutEcho(facts.Message);
+        var own = WithoutCallersParentheses(WithoutEcho(facts.Message));
         if ((facts.Delay ?? InSentence(own, kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted)) is { } told)
             return told;
         if (evidence.StatusCode is 429 or 503 && Regex.IsMatch(facts.Message, @"\A[ \t\r\n]*(?:(?:-|[^ ]*(?i:error|exception):?) +)*?Error code: ", RegexOptions.CultureInvariant)

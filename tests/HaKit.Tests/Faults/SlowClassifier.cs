@@ -15,7 +15,7 @@ internal static partial class SlowClassifier
     private static readonly string[] s_wordsOfQuota =
     [
         "insufficient_quota", "credit_balance_exhausted", "billing_hard_limit_reached", "billing_not_active", "billing_error",
-        "organization_usage_limit_exceeded", "organization_spend_limit_exceeded", "project_spend_limit_exceeded", "CreditsError",
+        "organization_usage_limit_exceeded", "organization_spend_limit_exceeded", "project_spend_limit_exceeded", "CreditsError", "SetLimitExceeded",
     ];
 
     private static readonly Dictionary<string, (FaultKind Kind, FaultReach? Reach)> s_words = new()
@@ -24,6 +24,8 @@ internal static partial class SlowClassifier
         ["slow_down"] = (FaultKind.Throttled, null),
         ["server_is_overloaded"] = (FaultKind.Overloaded, null),
         ["engine_overloaded"] = (FaultKind.Overloaded, null),
+        ["engine_overloaded_error"] = (FaultKind.Overloaded, null),
+        ["ServerOverloaded"] = (FaultKind.Overloaded, null),
         ["overloaded_error"] = (FaultKind.Overloaded, FaultReach.Model),
         ["context_length_exceeded"] = (FaultKind.ContextLength, null),
         ["exceed_context_size_error"] = (FaultKind.ContextLength, null),
@@ -105,7 +107,7 @@ internal static partial class SlowClassifier
 
     /// <summary>The words that were found, by rank, and all other inputs of the rules.</summary>
     private sealed record Facts(string[] Words, string PlainType, string Message, int BodyStatus, bool Azure, bool Google, bool Anthropic, bool Amazon, bool Mistral, bool Object,
-        bool IsError, bool Field, bool IsJson, string Raw, bool PerDay, bool NamesQuota, TimeSpan? Delay, bool Filtered, bool Ended, bool Failed, bool NoRetry);
+        bool IsError, bool Field, bool IsJson, string Raw, bool PerDay, bool NamesQuota, TimeSpan? Delay, bool Filtered, bool Ended, bool Failed, bool NoRetry, int OriginalStatus);
 
     public static Fault? Classify(in FaultEvidence evidence)
     {
@@ -121,6 +123,8 @@ internal static partial class SlowClassifier
 
         var dialect = DialectOf(evidence.Dialect, facts);
         var status = failed ? evidence.StatusCode : Implied(dialect, facts) is > 0 and var implied ? implied : StatusAtStart(facts.Message);
+        if (status == 424 && facts.OriginalStatus > 0)
+            status = facts.OriginalStatus;
         var (kind, reach, forever) = Judge(dialect, facts, status);
         var fault = new Fault(kind) { StatusCode = evidence.StatusCode, Code = facts.Words.Select((w, rank) => rank == 3 ? facts.PlainType : w).FirstOrDefault(w => w.Any(char.IsAsciiLetter)), MayAskAgain = !facts.NoRetry };
         if (reach is { } far)
@@ -223,35 +227,36 @@ internal static partial class SlowClassifier
         if (meanings.Count > 0)
             return (meanings[0].Kind, meanings[0].Kind == FaultKind.Throttled ? throttle : meanings[0].Reach, false);
         var message = facts.Message;
-        var own = FirstClause(message);
-        var lead = Lead(message);
-        if (status == 0 && (ContextLength().IsMatch(lead) || ContextSubject().IsMatch(lead) && ContextVerb().IsMatch(lead)))
+        var first = FirstClause(message);
+        var own = OwnOfMessage(message);
+        var isTooLong = ContextLength().IsMatch(own) || ContextSubject().IsMatch(own) && ContextVerb().IsMatch(own);
+        if (status == 0 && isTooLong)
             return (FaultKind.ContextLength, null, false);
-        if (status == 0 && IsFiltered(lead))
+        if (status == 0 && IsFiltered(own))
             return (FaultKind.InvalidRequest, null, false);
         if (status is 400 or 403 or 422 or 446 or 451 or 498 && facts.Words.Select(Letters).Any(w => FilterWord().IsMatch(w)))
             return (FaultKind.ContentFilter, null, false);
         if (status is 400 or 413 or 422)
         {
-            if (ContextLength().IsMatch(message) || ContextSubject().IsMatch(message) && ContextVerb().IsMatch(message))
+            if (isTooLong)
                 return (FaultKind.ContextLength, null, false);
-            if (IsFiltered(message))
+            if (IsFiltered(own))
                 return (FaultKind.ContentFilter, null, false);
             if (BadKeyAtStart().IsMatch(message))
                 return (FaultKind.Unauthorized, null, true);
-            if (BadModel().IsMatch(message) || MissingModel().IsMatch(WithoutParentheses(own)) || MissingModelByName().IsMatch(own.Split('(')[0]))
+            if (BadModel().IsMatch(own) || MissingModel().IsMatch(own) || MissingModelByName().IsMatch(own))
                 return (FaultKind.ModelNotFound, null, false);
         }
 
-        if (status is 403 or 424 or 446 or 451 or 498 && IsFiltered(message))
+        if (status is 403 or 424 or 446 or 451 or 498 && IsFiltered(own))
             return (FaultKind.ContentFilter, null, false);
-        if (status == 403 && BadKey().IsMatch(WithoutParentheses(own)))
+        if (status == 403 && BadKey().IsMatch(WithoutParentheses(first)))
             return (FaultKind.Unauthorized, null, true);
-        if (status == 404 && Regex.IsMatch(message, "model|deployment", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
+        if (status == 404 && Regex.IsMatch(own, "model|deployment", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
             return (FaultKind.ModelNotFound, null, false);
-        if ((status == 429 || status >= 500) && OverloadedModel().IsMatch(WithoutParentheses(own)))
+        if ((status == 429 || status >= 500) && OverloadedModel().IsMatch(WithoutParentheses(first)))
             return (FaultKind.Overloaded, FaultReach.Model, false);
-        if ((status == 429 || status >= 500) && Overloaded().IsMatch(WithoutParentheses(own)))
+        if ((status == 429 || status >= 500) && Overloaded().IsMatch(WithoutParentheses(first)))
             return (FaultKind.Overloaded, status == 529 ? FaultReach.Model : null, false);
         return status switch
         {
@@ -284,21 +289,22 @@ internal static partial class SlowClassifier
         var isOfServer = Regex.IsMatch(FirstClause(facts.Message), "concurren|simultaneous|parallel|capacity|memory|worker|gpu|thread|connection|in[ -]flight|instance|replica|slot|disk|out of time|resources", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
         if (dialect != "gemini")
             return (Quota().IsMatch(charged) || Money().IsMatch(charged) || !isOfServer && Regex.IsMatch(charged, "have run out|usage limit", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)) && !ShortWindow().IsMatch(Lead(facts.Message)) ? false : null;
-        var isOfQuota = FirstClause(facts.Message).Contains("quota", StringComparison.OrdinalIgnoreCase);
-        if (isOfQuota && FirstLimit().Match(facts.Message) is { Success: true } limit && !Regex.IsMatch(limit.Groups[1].Value, @"^(?:[0-9]|\.[0-9])"))
+        var isOfQuota = WithoutParentheses(FirstClause(facts.Message)).Contains("quota", StringComparison.OrdinalIgnoreCase);
+        var ofGoogle = CutUnlessOfGoogle(facts.Message);
+        if (isOfQuota && FirstLimit().Match(ofGoogle) is { Success: true } limit && !Regex.IsMatch(limit.Groups[1].Value, @"^(?:[0-9]|\.[0-9])"))
             return true;
         if ((Money().IsMatch(charged) || !isOfServer && charged.Contains("have run out", StringComparison.OrdinalIgnoreCase)) && !ShortWindow().IsMatch(Lead(facts.Message)))
             return false;
-        return facts.PerDay || (isOfQuota && !facts.NamesQuota && Regex.IsMatch(facts.Message, "per day|daily quota", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)) ? false : null;
+        return facts.PerDay || (isOfQuota && !facts.NamesQuota && Regex.IsMatch(ofGoogle, "per day|daily quota", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)) ? false : null;
     }
 
     private static bool IsLargerThanLimit(string words)
     {
         const RegexOptions Options = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant;
-        if (!Regex.IsMatch(Lead(words), "too large|larger|limit|token|tpm", Options))
+        if (!Regex.IsMatch(Lead(words), "too large|larger|limit|token|tpm|long context", Options))
             return false;
         words = OwnOfSizes(words);
-        if (Regex.IsMatch(words, "request too large|request body too large for|request is too large for your rate limit|reduce your message size|larger than (?:your|the) rate limit", Options))
+        if (Regex.IsMatch(words, "request too large|request body too large for|request is too large for your rate limit|reduce your message size|larger than (?:your|the) rate limit|required for long context", Options))
             return true;
         if (Regex.Matches(words, "([0-9,]*[0-9]) *>(?= *([0-9][0-9,]*))").Any(m => Digits(m.Groups[1].Value) > Digits(m.Groups[2].Value)))
             return true;
@@ -352,7 +358,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex("ratelimit|minute|persecond|rpm|tpm|qps|concurren|memory", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex RateWord();
 
-    [GeneratedRegex("contentfilter|contentpolicy|moderation|datainspection|sensitive|unsafe|prohibitedcontent|responsibleai", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("contentfilter|contentpolicy|moderation|censorship|datainspection|sensitive|unsafe|prohibitedcontent|responsibleai", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex FilterWord();
 
     [GeneratedRegex(@"^\s*" + Exceptions + @"(?:budget has been exceeded|your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached|access denied, please make sure your account is in good standing|access denied due to overdue account|(?:your )?account is in arrears|your account balance is insufficient|insufficient account balance)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -379,31 +385,31 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"credit balance|insufficient credits|requires more credits|insufficient balance|billing hard limit|spend limit|spending limit|spend cap|spending cap|monthly limit|used all available credits|out of credits|not enough credits|no credits|have any credits|credits are depleted|credit has run out|balance has run out|no balance|weekly limit|credit limit|exceeded your monthly|insufficient funds|budget has been exceeded|in arrears|overdue account|account is in good standing|balance is insufficient|insufficient account balance|not enough balance|(?:plan|package|subscription) has expired|余额不足|欠费|套餐已到期", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Money();
 
-    [GeneratedRegex(@"exceeded your current quota|insufficient_quota|insufficient quota|quota is not enough|call volume quota|monthly quota|key limit exceeded|tokens per day, please wait|api calls / month|daily free allocation|daily quota|today's quota|额度不足|额度已用尽|额度已用完|使用上限", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"exceeded your current quota|insufficient_quota|insufficient quota|quota is not enough|call volume quota|monthly quota|daily limit|daily call limit|key limit exceeded|tokens per day, please wait|api calls / month|daily free allocation|daily quota|today's quota|额度不足|额度已用尽|额度已用完|使用上限", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Quota();
 
-    [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded|maximum prompt length is|maximum input length is|must have less than|prompt exceeds max length|range of input length|too many tokens: size limit exceeded|prompt 超长", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded|maximum prompt length is|maximum input length is|must have less than|prompt exceeds max length|range of input length|too many tokens|exceed max message tokens|prompt 超长", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextLength();
 
-    [GeneratedRegex("context (?:length|window|size|limit)|prompt length|input length|input tokens|prompt tokens|number of tokens|token count", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("context (?:length|window|size|limit)|prompt length|input length|input tokens|prompt tokens|number of tokens|token count|max tokens of", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextSubject();
 
-    [GeneratedRegex("exceed|too long|(?:longer|greater|larger) than|not enough|overflow", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex("exceed|too long|(?:longer|greater|larger) than|not enough|only supports up to|overflow", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextVerb();
 
-    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating|content violates|prompt violates|input violates|request violates|usage guidelines|usage policies|usage policy|acceptable use policy|safety guidelines|content guidelines|inappropriate content|harmful content|content exists risk|sensitive content|sensitive words|content filter|content safety|(?:content|prompt|response) blocked|new_sensitive|sensitive information|safety filter|moderation policy|guardrail policy|guardrail checks|by content moderation|nsfw content detected|敏感内容|敏感词|敏感信息", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"content management policy|content filtering policy|content policy|our safety system|input was flagged|flagged as potentially violating|content violates|prompt violates|input violates|request violates|usage guidelines|usage policies|usage policy|acceptable use policy|safety guidelines|content guidelines|inappropriate content|harmful content|content exists risk|sensitive content|sensitive words|content filter|content safety|(?:content|prompt|response) blocked|prompt is blocked|blocked output|blocked entity detected|content audit failed|content moderation system|new_sensitive|sensitive information|safety filter|moderation policy|guardrail policy|guardrail checks|by content moderation|nsfw content detected|敏感内容|敏感词|敏感信息", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContentFilter();
 
-    [GeneratedRegex(@"overloaded|capacity exceeded|high demand|no capacity available|at capacity", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"overloaded|server overload|capacity exceeded|capacity temporarily exceeded|high demand|no capacity available|at capacity", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Overloaded();
 
     [GeneratedRegex(@"capacity exceeded for this model|model is overloaded|no capacity available for model", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex OverloadedModel();
 
-    [GeneratedRegex(@"api key not valid|api key expired|invalid api key|incorrect api key|api key is invalid|api key has expired|api key has been revoked|api key was reported as leaked|authentication failed", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"api key not valid|api key expired|invalid api key|incorrect api key|api key is invalid|api key has expired|api key has been revoked|api key is disabled|api key has been disabled|bearer token has expired|api key was reported as leaked|authentication failed", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex BadKey();
 
-    [GeneratedRegex(@"invalid model|model identifier is invalid|model has been decommissioned|model does not exist|unknown model", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"invalid model|model identifier is invalid|model has been decommissioned|model does not exist|unknown model|unavailable model", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex BadModel();
 
     [GeneratedRegex("no such model|is not a valid model|unable to access (?:non-serverless )?model|模型不存在", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

@@ -128,6 +128,8 @@ internal static class WireSiblings
         """{"status":503,"message":"busy"}""", """{"statusCode":429,"message":"slow down"}""", """{"status_code":502,"msg":"bad gateway"}""", """{"code":1002,"msg":"rate limit"}""", """{"success":false,"message":"failed"}""",
         """{"errors":[{"message":"failed","code":7003}],"success":false,"result":null}""", """{"output":null}""", """{"ok":true}""", """{"status":"error","message":"x"}""", """{"error":true,"message":"x"}""", """{"error":500}""",
         """{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}""", """[{"error":{"code":503,"message":"x","status":"UNAVAILABLE"}}]""",
+        """{"code":"429","msg":"请求过于频繁，请稍后再试"}""", """{"success":false,"code":401,"message":"无效的令牌"}""", """{"id":null,"object":"chat.completion","choices":null,"usage":null}""", """{"error_code":336100,"error_msg":"Internal error, please try again later"}""",
+        """{"detail":{"status":503,"message":"no workers"}}""", """{"code":"Throttling.RateQuota","message":"Requests rate limit exceeded, please try again later.","request_id":"x"}""",
         """{"choices":[{"index":0,"message":{"role":"assistant","content":""},"finish_reason":"error"}]}""", "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"cut",
     ];
 
