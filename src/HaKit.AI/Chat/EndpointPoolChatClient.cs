@@ -31,7 +31,7 @@ public sealed class EndpointPoolChatClient : IChatClient
         _pool = pool;
         _profile = options.Profile;
         _estimateTokens = options.EstimateTokens ?? Prompt.EstimateTokens;
-        _states = new StateFinder(new StateOrigins(options.RememberedStates));
+        _states = new StateFinder(StateOrigins.GetShared(pool, options.RememberedStates));
         _pinState = options.PinState;
         _leaveOutReasoning = options.EncryptedReasoning == EncryptedReasoning.LeaveOut;
     }

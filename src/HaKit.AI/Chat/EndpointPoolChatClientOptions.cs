@@ -32,7 +32,8 @@ public sealed class EndpointPoolChatClientOptions
 
     /// <summary>
     /// Gets or sets the number of pieces of state (conversation ids, files, encrypted reasoning) for which the client remembers the endpoint that created them.
-    /// The client keeps hashes of at least this number of the latest pieces, and of at most twice this number. Default 16,384; at least 1.
+    /// The client keeps hashes of at least this number of the latest pieces, and of at most twice this number. All chat clients of a pool share this memory, and
+    /// the largest number counts. Default 16,384; at least 1.
     /// </summary>
     public int RememberedStates { get; set; } = 16_384;
 

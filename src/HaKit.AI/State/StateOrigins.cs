@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 
@@ -10,9 +11,26 @@ namespace HaKit.AI;
 /// </summary>
 internal sealed class StateOrigins(int capacity)
 {
+    private static readonly ConditionalWeakTable<EndpointPool, StateOrigins> s_byPool = [];
+
     private readonly Lock _lock = new();
+    private int _capacity = capacity;
     private Dictionary<UInt128, PoolEndpoint> _young = [];
     private Dictionary<UInt128, PoolEndpoint> _old = [];
+
+    /// <summary>
+    /// Gets the object that all chat clients of a pool share. An application may have several clients over a pool, for example one for each request, and a
+    /// conversation may go on at another client.
+    /// </summary>
+    /// <param name="pool">The pool.</param>
+    /// <param name="capacity">The number of entries that the client needs. The largest number of all clients counts.</param>
+    public static StateOrigins GetShared(EndpointPool pool, int capacity)
+    {
+        var shared = s_byPool.GetValue(pool, _ => new StateOrigins(capacity));
+        lock (shared._lock)
+            shared._capacity = Math.Max(shared._capacity, capacity);
+        return shared;
+    }
 
     public void Remember(ReadOnlySpan<byte> state, PoolEndpoint maker)
     {
@@ -41,7 +59,7 @@ internal sealed class StateOrigins(int capacity)
 
     private void Remember(UInt128 key, PoolEndpoint maker)
     {
-        if (_young.Count >= capacity && !_young.ContainsKey(key))
+        if (_young.Count >= _capacity && !_young.ContainsKey(key))
             (_old, _young) = (_young, []);
         _young[key] = maker;
     }

@@ -65,6 +65,19 @@ public sealed class StateTests
         world["b"].Requests.Should().BeEmpty();
     }
 
+    [Theory(Timeout = 30_000)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_conversation_goes_on_where_it_was_begun_although_each_call_has_a_client_of_its_own(bool streamed)
+    {
+        var world = new ChatWorld();
+        world["a"].Faults.Next(1, FakeFault.Refused);
+        world["b"].Answer = _ => Whole("conv-1");
+        var options = new ChatOptions { ConversationId = world.Ask(streamed).ConversationId };
+        using var other = world.Pool.AsChatClient();
+        world.Time.Run(() => other.GetResponseAsync([User], options)).GetServingEndpoint().Should().Be("b");
+    }
+
     [Fact]
     public void Regions_of_one_account_do_not()
     {
