@@ -176,6 +176,8 @@ internal sealed class HttpCall(EndpointPool pool, HttpSend send, HttpRequestMess
         if (request.RequestUri is not { IsAbsoluteUri: true } requested)
             throw new InvalidOperationException("The request has no absolute address.");
         _route = _poolState.RouteOf(requested);
+        if (_route.IsForEmbeddings)
+            _poolState.WarnOfVectors();
         if (request.Content is not { } content)
         {
             UseBody(null);

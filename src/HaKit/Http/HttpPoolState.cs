@@ -38,6 +38,7 @@ internal sealed partial class HttpPoolState(EndpointPool pool)
     private Addressed? _addressed;
     private TokenLimit? _tokenLimit;
     private int _warnedOfRetries;
+    private PoolSnapshot? _comparedModels;
 
     public static HttpPoolState Get(EndpointPool pool) => s_all.GetValue(pool, static pool => new HttpPoolState(pool));
 
@@ -160,6 +161,21 @@ internal sealed partial class HttpPoolState(EndpointPool pool)
     }
 
     /// <summary>
+    /// Warns if the endpoints have different models, because of a request for embeddings. Vectors of different models cannot be compared, and over HTTP no vector is
+    /// checked. Warns at most once for the same endpoints.
+    /// </summary>
+    public void WarnOfVectors()
+    {
+        var snapshot = pool.Engine.Snapshot;
+        if (ReferenceEquals(Interlocked.Exchange(ref _comparedModels, snapshot), snapshot))
+            return;
+        var models = snapshot.Members.Select(static m => m.Endpoint).Where(static e => e.Address is not null).GroupBy(static e => e.Domains.Model ?? "the caller's model", StringComparer.Ordinal)
+            .Select(static g => $"{g.Key} at '{g.First().Name}'").ToArray();
+        if (models.Length > 1 && string.Join(", ", models) is var list && _warned.TryAdd(list, true))
+            DifferentVectors(_logger, pool.Name, list);
+    }
+
+    /// <summary>
     /// Warns once for each endpoint that does not serve a path at which answers are created. The usual cause is a missing part of the endpoint's address.
     /// </summary>
     public void WarnOfNotServed(PoolEndpoint endpoint, int status, HttpMethod method, string path)
@@ -207,6 +223,9 @@ internal sealed partial class HttpPoolState(EndpointPool pool)
         if (TargetOf(endpoint).TryTakeModelWarning())
             NoModel(_logger, pool.Name, endpoint.Name, status, endpoint.Domains.Model ?? "that the request names");
     }
+
+    [LoggerMessage(74, LogLevel.Warning, "Pool {Pool}: a request for embeddings can get vectors of different models: {Models}. Such vectors cannot be compared. Use a pool of its own for embeddings, with one model at all endpoints. Ignore this warning if the names belong to the same model.")]
+    private static partial void DifferentVectors(ILogger logger, string pool, string models);
 
     [LoggerMessage(17, LogLevel.Warning, "Pool {Pool}: endpoint '{Endpoint}' answers {Status}: it does not have the model {Model}, so it cannot serve requests for that model. Set Model of the endpoint to a name (at Azure: a deployment) that it has.")]
     private static partial void NoModel(ILogger logger, string pool, string endpoint, int status, string model);

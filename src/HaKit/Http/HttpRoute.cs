@@ -21,6 +21,7 @@ internal sealed class HttpRoute
         Named = StoredNames.InPath(Path);
         // An action on one object may make another, for example the file of a completed upload.
         MakesState = Named is not null || StoredNames.AreMadeAt(Path);
+        IsForEmbeddings = Operations.OperationOf(Path) == "embeddings";
         Streams = requested.AbsolutePath.EndsWith(":streamGenerateContent", StringComparison.Ordinal)
             || requested.Query.Split('?', '&').Contains("stream=true", StringComparer.OrdinalIgnoreCase);
     }
@@ -53,6 +54,9 @@ internal sealed class HttpRoute
 
     /// <summary>Gets whether the address alone shows that a stream is requested.</summary>
     public bool Streams { get; }
+
+    /// <summary>Gets whether a POST to the path asks for embeddings.</summary>
+    public bool IsForEmbeddings { get; }
 
     /// <summary>Gets the address on one endpoint.</summary>
     /// <param name="target">The endpoint.</param>

@@ -8,6 +8,26 @@ namespace HaKit.Tests.Http;
 /// <summary>Tests the replacement of the model's name in bodies that arrive in parts, for every way to cut them.</summary>
 public sealed class ModelRewritingTests
 {
+    [Theory(Timeout = 60_000)]
+    [InlineData("embeddings", "small", "large", true)]
+    [InlineData("embeddings", "small", null, true)]
+    [InlineData("embeddings", "small", "small", false)]
+    [InlineData("embeddings", null, null, false)]
+    [InlineData("chat/completions", "small", "large", false)]
+    public async Task A_request_for_embeddings_at_endpoints_with_different_models_is_warned_of_once(string path, string? first, string? second, bool warns)
+    {
+        var lines = new Lines();
+        await using var http = new HttpPool(2, o => (o.Endpoints[0].Model, o.Endpoints[1].Model) = (first, second), p => p.LoggerFactory = lines);
+        for (var i = 0; i < 3; i++)
+        {
+            using var response = await http.SendAsync(new StringContent("""{"model":"m","input":"hi"}""", System.Text.Encoding.UTF8, "application/json"), path);
+        }
+        var warnings = lines.All.Where(l => l.Contains("Such vectors cannot be compared", StringComparison.Ordinal)).ToArray();
+        warnings.Should().HaveCount(warns ? 1 : 0);
+        if (warns)
+            warnings[0].Should().Contain($"small at 'a', {second ?? "the caller's model"} at 'b'");
+    }
+
     private const string Form = "multipart/form-data; boundary=\"b-1\"";
 
     private static readonly CancellationToken Ct = TestContext.Current.CancellationToken;
