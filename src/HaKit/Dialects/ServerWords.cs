@@ -62,7 +62,7 @@ internal static class ServerWords
     {
         var next = at + 1 < words.Length ? words[at + 1] : ' ';
         return words[at] is '\n' or '\uFF1A' || words[at] == ':' && next is ' ' or '\n' or '\r' or '\t'
-            || words[at] is '-' or '\u2013' or '\u2014' && next == ' ' && at > 0 && words[at - 1] == ' ';
+            || words[at] is '-' or (>= '\u2012' and <= '\u2015') or '\u2192' && next == ' ' && at > 0 && words[at - 1] == ' ';
     }
 
     /// <summary>Gets the message without the names of exceptions that gateways put in front of it.</summary>

@@ -53,7 +53,7 @@ public sealed class FaultFuzzTests
         "{\"message\":\"daily quota\"}", "{\"error\":{\"code\":\"insufficient_quota\",\"message\":\"x\"}}", "{\"detail\":[{\"loc\":[\"body\",\"messages\"]}]}", "{\"error\":\"insufficient_quota\",\"param\":\"messages\"}", "\"plan has expired\"", "\"MODEL_ARMOR\"",
         "\"The prompt (5000 tokens) exceeds the context size (a (b) c) of x\"", "\"Bad input: maximum context length\"", "\"input validation error: content policy (x\"", "\"anthropic error: BadError: prompt is too long: 5\"", "\"Could not parse content policy\"", "\"max_tokens is too large: 5. This model's maximum context length\"",
         "\"An unexpected error, the model is overloaded\"", "\"Invalid request: your request exceeded model token limit = 5\"", "\"<400> InternalError.Algo.InvalidParameter: Range of input length\"", "\"content policy is not of type 'array'\"", "\"Unknown `a b` and `c` content filter `d\"", "\"Field \\\"a\\\" is \\\"content filter\"",
-        "\"Busy (try again in 3600s), (5/6 used) try again in 8s\"", "\"quota (limit: 0), limit: 0 query limit: 0\"", "\"prompt 5 > 4 limit\"", "\"got limit 5, requested (9)\"", "400", "422",
+        "\"Busy (try again in 3600s), (5/6 used) try again in 8s\"", "\"quota (limit: 0), limit: 0 query limit: 0\"", "\"prompt 5 > 4 limit\"", "\"Busy \u2192 You exceeded your current quota\"", "\"Wrong \u2012 content policy\"", "\"got limit 5, requested (9)\"", "400", "422",
     ];
 
     private static readonly (string Name, string[] Values)[] s_headers =

@@ -461,7 +461,7 @@ internal static partial class SlowClassifier
     private static string Lead(string words)
     {
         words = Regex.Replace(words, @"\A[ \t\r\n]*" + Exceptions, "", RegexOptions.CultureInvariant);
-        return Regex.Match(words, @"\A(.*?)(?:\n|\uFF1A|:(?=[ \n\r\t]|\z)|(?<= )[-\u2013\u2014](?= |\z)|\z)", RegexOptions.Singleline).Groups[1].Value;
+        return Regex.Match(words, @"\A(.*?)(?:\n|\uFF1A|:(?=[ \n\r\t]|\z)|(?<= )[-\u2012-\u2015\u2192](?= |\z)|\z)", RegexOptions.Singleline).Groups[1].Value;
     }
 
     /// <summary>Gets the message up to the place from which it may repeat a caller's text.</summary>
@@ -472,7 +472,7 @@ internal static partial class SlowClassifier
             return words;
         var limit = words.StartsWith("Rate limit reached", StringComparison.OrdinalIgnoreCase) ? "(?! *limit [0-9])(?!(?<=(?:limit|used|requested|current):) *[0-9])" : "";
         var colon = @"(?<!retry in|retry after|retry-after|retry_after|retry at|again at|resets? at|available at):" + limit + @"(?!(?<=max .*:) *[0-9]+[,;.])(?=[ \n\r\t]|\z)";
-        return Regex.Match(words, $@"\A(.*?)(?:\n|\uFF1A|{colon}|(?<= )[-\u2013\u2014](?= |\z)|[={{]|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
+        return Regex.Match(words, $@"\A(.*?)(?:\n|\uFF1A|{colon}|(?<= )[-\u2012-\u2015\u2192](?= |\z)|[={{]|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
     }
 
     private const string Noun = @"(?<![\p{L}\p{Nd}])(?:prompt|input|question|query|says|said|saying|asked|wrote|quoted|got|value|unexpected|unrecognized|parse|parsing|decode|decoding|deserialize)(?![\p{L}\p{Nd}])" + NotOwn;
@@ -491,7 +491,7 @@ internal static partial class SlowClassifier
         words = AfterExceptions(words);
         while (Regex.Match(words, @"\A(?:" + Beginnings + ")", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) is { Success: true } beginning)
             words = Regex.Replace(words[beginning.Length..].TrimStart(' '), @"\A" + Exceptions, "", RegexOptions.CultureInvariant);
-        return WithoutCallersParentheses(Regex.Match(words, $@"\A(.*?)(?:[\n\uFF1A={{]|:(?=[ \n\r\t]|\z)(?!(?<=too (?:large|long):) *[0-9])|(?<= )[-\u2013\u2014](?= |\z)|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value);
+        return WithoutCallersParentheses(Regex.Match(words, $@"\A(.*?)(?:[\n\uFF1A={{]|:(?=[ \n\r\t]|\z)(?!(?<=too (?:large|long):) *[0-9])|(?<= )[-\u2012-\u2015\u2192](?= |\z)|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value);
     }
 
     /// <summary>Removes the text from the first parenthesis that has neither one word nor a number to the last parenthesis.</summary>
@@ -524,7 +524,7 @@ internal static partial class SlowClassifier
     private static string OwnOfSizes(string words)
     {
         words = Regex.Replace(words, @"\A[ \t\r\n]*" + Exceptions, "", RegexOptions.CultureInvariant);
-        const string end = @"(?::(?=[ \n\r\t]|\z)|(?<= )[-\u2013\u2014](?= |\z))(?! *(?:(?:limit|used|requested|current):? *)?[0-9])";
+        const string end = @"(?::(?=[ \n\r\t]|\z)|(?<= )[-\u2012-\u2015\u2192](?= |\z))(?! *(?:(?:limit|used|requested|current):? *)?[0-9])";
         const string number = @"(?!(?! *[0-9])(?:[ :=(]|(?:of|is|was|has|tokens|token|count|to)(?![A-Za-z0-9]))*[0-9])";
         return Regex.Match(words, $@"\A(.*?)(?:[\n\uFF1A={{]|{end}|{Noun}{number}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
     }
