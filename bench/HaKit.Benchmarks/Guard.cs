@@ -38,7 +38,7 @@ internal static class Guard
             new("a choice among 16", Of(() => selection.Pick()), 0),
             new("health of an attempt", Of(() => health.Begin_and_succeed()), 0),
             new("an HTTP call, to the bare client's", Of(http.Pooled), 2880, Of(http.Bare), 20),
-            new("a chat call, to a call of the pool", Of(ai.Pool), 1448, Of(failover.Pool), 4),
+            new("a chat call, to a call of the pool", Of(ai.Pool), 1512, Of(failover.Pool), 4),
             new("a token of an HTTP stream, to the bare stream's", Of(streams.Pooled), 0, Of(streams.Bare), 40),
             new("an update of a chat stream, to the bare client's", Of(ai.Pool_update), 0, Of(ai.Client_alone_update), 15),
             new("a recorded call, to the same without a recorder", Of(failover.Pool_recorded), 0, Of(failover.Pool), 3),
