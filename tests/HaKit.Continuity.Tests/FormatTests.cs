@@ -69,7 +69,7 @@ public sealed partial class FormatTests : VaultTestBase
         {
             await alone.SaveAsync(Source, cancellationToken: Token);
             var name = a.Objects.Keys.Single(n => n[0] == kind);
-            a.Objects[name] = [(byte)'H', (byte)'V', 2, .. a.Objects[name][3..^1], 0];
+            a.Objects[name] = [(byte)'H', (byte)'V', 2, .. a.Objects[name][3..^1], (byte)(a.Objects[name][^1] ^ 1)];
             (await alone.Invoking(v => v.RestoreAsync("1", NewTarget(), Token)).Should().ThrowAsync<VaultException>()).Which.Message.Should().Contain("has format 2, and this version reads format 1");
             if (kind == 'k')
             {
