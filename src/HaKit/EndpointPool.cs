@@ -163,7 +163,7 @@ public sealed class EndpointPool : IAsyncDisposable, IDisposable
     /// <summary>
     /// Replaces the options. Endpoints with the same name, address and failure domains keep their state, new endpoints are added, and absent endpoints are
     /// drained and removed. Calls in flight are not disturbed. Only <see cref="RemoveEndpoint"/> removes endpoints that <see cref="AddEndpoint"/> added. If the
-    /// options list such an endpoint, it belongs to the options from then on. A log line names the changed settings that only a new pool can use.
+    /// options contain such an endpoint, the endpoint belongs to the options from then on. A log line names the changed settings that only a new pool can use.
     /// </summary>
     /// <param name="options">The complete new options. The pool takes a copy.</param>
     /// <exception cref="OptionsValidationException">The options have mistakes; nothing was changed. If the code that builds your own strategies throws another exception, that exception is passed on, and nothing was changed either.</exception>

@@ -13,10 +13,10 @@ internal static class CallerSilence
     // Each silent attempt that a caller cancels adds its weight, and an answer resets the sum. From this sum on, each further attempt counts as a failure.
     private const int Enough = 24;
 
-    // Three attempts are enough.
+    // Three attempts in a row with this weight reach Enough.
     private const int AfterLongSilence = 8;
 
-    // A healthy endpoint is silent for longer than its own 99th percentile in one of a hundred attempts. Eight of them in a row are enough.
+    // A healthy endpoint is silent for longer than its own 99th percentile in one of a hundred attempts. Eight such silent attempts in a row reach Enough.
     private const int BeyondOwnTimes = 3;
 
     // The endpoint's own times are not known, so the requests may simply take longer than the callers wait.

@@ -318,8 +318,8 @@ internal sealed class Lease
     }
 
     /// <summary>
-    /// Keeps the silent attempt beyond its limit, to its end. The limit is not known (<see cref="IsLimitKnown"/>), so the answer may need this time. A second attempt
-    /// may start beside it.
+    /// Keeps the silent attempt beyond its limit, to its end. Either the limit is not known (<see cref="IsLimitKnown"/>), so the answer may need this time, or the
+    /// attempt is the trial of an outage (<see cref="MayOutlastLimit"/>). A second attempt may start beside it.
     /// </summary>
     public void KeepUntilEnd(TimeSpan now)
     {

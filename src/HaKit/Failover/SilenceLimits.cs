@@ -32,7 +32,7 @@ internal sealed class SilenceLimits(FailoverContext context, UntriedEndpoints un
     /// </remarks>
     /// <returns>
     /// The time until which the attempt may be silent; the time at which the attempt ends in any case; and whether the first time comes from a known limit. A
-    /// limit is known if it was learned, or if it is the setting for streams and limits are not learned (<see cref="FirstContentOptions.Learned"/>).
+    /// limit is known if it was learned. If learning is off (<see cref="FirstContentOptions.Learned"/>), the setting is the known limit of a stream.
     /// </returns>
     public (TimeSpan Silent, TimeSpan Any, bool IsKnown) LimitsFor(FailoverCall call, EndpointState state, TimeSpan now)
     {

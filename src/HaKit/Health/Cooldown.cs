@@ -14,7 +14,7 @@ namespace HaKit.Health;
 internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt, Fault Cause, SlowStart Return)
 {
     /// <summary>
-    /// Gets the shorter cooldown of a throttle that runs at the same time, if only this cooldown can be cleared. The shorter cooldown remains after this
+    /// Gets the shorter cooldown that runs at the same time and cannot be cleared, if this cooldown can be cleared. The shorter cooldown remains after this
     /// cooldown is cleared.
     /// </summary>
     public Cooldown? Beneath { get; private init; }
@@ -51,7 +51,7 @@ internal sealed record Cooldown(TimeSpan Since, TimeSpan Until, TimeSpan TrialAt
     /// <param name="cause">The throttle.</param>
     /// <param name="length">The length of the cooldown.</param>
     /// <param name="now">The current time on the pool's clock.</param>
-    /// <param name="options">The options. The first cooldown of a streak is the shortest pause before a trial.</param>
+    /// <param name="options">The options. In an outage, a trial is allowed after <see cref="HealthOptions.ThrottleCooldown"/>, or at the end of the cooldown if that is earlier.</param>
     public static Cooldown OwnFor(Fault cause, TimeSpan length, TimeSpan now, HealthOptions options) =>
         For(cause, length, now, options) with { EarlyTrialAt = now + (length < options.ThrottleCooldown ? length : options.ThrottleCooldown) };
 

@@ -227,8 +227,8 @@ public sealed record HealthState
     }
 
     /// <summary>
-    /// Gets whether the running trial of an outage began during the pool's own cooldown for throttles. If it is throttled too, the cooldown stays as long as it
-    /// is. Otherwise the trials of an outage would keep the endpoint out long after the outage.
+    /// Gets whether the running trial of an outage began during the pool's own cooldown for throttles. If this trial is throttled too, the cooldown does not become
+    /// longer. Otherwise the trials of an outage would keep the endpoint out long after the outage.
     /// </summary>
     internal bool IsInEarlyTrial(TimeSpan now) => IsOutageTrial && Status == EndpointHealthStatus.Trial && Cooldown?.EarlyTrialAt is not null && IsCooling(now);
 

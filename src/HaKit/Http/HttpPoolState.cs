@@ -124,7 +124,7 @@ internal sealed partial class HttpPoolState(EndpointPool pool)
         var snapshot = pool.Engine.Snapshot;
         var members = snapshot.Members;
         WarnOfMistakes();
-        // A profile copies every other kind of list.
+        // The list is an immutable array, because a profile copies a list of any other kind.
         var names = members.Where(m => m.Endpoint.Address is not null).Select(m => m.Endpoint.Name).ToImmutableArray();
         return new(snapshot, names.Length == members.Length ? null : names);
     }
@@ -161,7 +161,7 @@ internal sealed partial class HttpPoolState(EndpointPool pool)
     }
 
     /// <summary>
-    /// Warns if the endpoints have different models, because of a request for embeddings. Vectors of different models cannot be compared, and over HTTP no vector is
+    /// Warns if the endpoints have different models. The method is called for a request for embeddings. Vectors of different models cannot be compared, and over HTTP no vector is
     /// checked. Warns at most once for the same endpoints.
     /// </summary>
     public void WarnOfVectors()

@@ -268,11 +268,11 @@ internal static class StreamPieces
         return value is [(byte)'"', .. var text] && text.IndexOf((byte)'"') is >= 0 and var end ? FinishReasons.MeaningOf(text[..end]) : FinishMeaning.None;
     }
 
-    // The members of a chunk beside its choices or candidates.
+    // The members that a chunk may have in addition to its choices or candidates.
     private static readonly HaKit.Dialects.WordSet s_envelope = new(
         "id", "object", "created", "created_at", "model", "provider", "system_fingerprint", "service_tier", "usage", "x_groq", "timings", "prompt_filter_results", "usageMetadata", "modelVersion", "responseId", "createTime");
 
-    /// <summary>Checks whether a chunk has neither choices nor candidates, but only the members beside them. Such a chunk shows no progress.</summary>
+    /// <summary>Checks whether a chunk has neither choices nor candidates, but only members that usually accompany them. Such a chunk shows no progress.</summary>
     public static bool IsEnvelope(ReadOnlySpan<byte> data)
     {
         var reader = new Utf8JsonReader(data, isFinalBlock: true, state: default);

@@ -16,8 +16,8 @@ public sealed class LimitOptions
     public int? RequestsPerMinute { get; set; }
 
     /// <summary>
-    /// Gets or sets the maximum number of tokens, input and output together, accepted in any 60 s. Default: none; at least 1. A call whose estimate is higher
-    /// never fits.
+    /// Gets or sets the maximum number of tokens, input and output together, accepted in any 60 s. Default: none; at least 1. A call never fits if its profile
+    /// gives more tokens (<see cref="RequestProfile.InputTokens"/> and <see cref="RequestProfile.MaxOutputTokens"/>). An estimate of the input excludes no call.
     /// </summary>
     public int? TokensPerMinute { get; set; }
 

@@ -4,8 +4,9 @@ namespace HaKit.Limits;
 
 /// <summary>Holds the waiting calls of a pool, up to a capacity. They are served by priority (higher first), then by arrival. Thread-safe.</summary>
 /// <remarks>
-/// The lock covers only a few pointers and never a continuation: continuations run afterwards, on the thread that released, fired or cancelled. A wait takes at
-/// least milliseconds, and a list ordered by priority that any waiter may leave from the middle has no simple lock-free form.
+/// The lock covers only a few pointers and never a continuation. A continuation runs afterwards, on the thread that ended the wait: by a release, by the
+/// timer, or by a cancellation. A wait takes at least milliseconds. The list is ordered by priority, and any waiter may leave it from the middle. Such a list
+/// has no simple lock-free form.
 /// </remarks>
 internal sealed class WaitQueue(int capacity, TimeProvider time)
 {
@@ -26,8 +27,8 @@ internal sealed class WaitQueue(int capacity, TimeProvider time)
     internal TimeProvider Time => time;
 
     /// <summary>
-    /// Enters the queue. If the queue is full, the last call in it leaves the queue if its priority is lower. Otherwise, calls of low priority that fill the queue
-    /// would lock out calls of high priority. A call in the queue must call <see cref="Waiter.LeaveQueue"/> when it no longer waits.
+    /// Enters the queue. If the queue is full, the last call in it leaves the queue if its priority is lower. Without this rule, calls of low priority could fill
+    /// the queue and lock out calls of high priority. A call in the queue must call <see cref="Waiter.LeaveQueue"/> when it no longer waits.
     /// </summary>
     /// <param name="priority">The priority of the call.</param>
     /// <param name="waiter">The call's position in the queue.</param>

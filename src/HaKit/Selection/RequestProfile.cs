@@ -63,8 +63,8 @@ public sealed record RequestProfile
 
     /// <summary>
     /// Gets whether <see cref="InputTokens"/> is only an estimate. The pool then prefers endpoints with large enough context windows and token limits, but
-    /// refuses no call because of the number: if the request seems too large for all endpoints, an endpoint with the most room gets it. If false, a call with
-    /// more tokens than all windows or all limits allow ends at once. Default false. The clients of HaKit.AI set this property for their own estimates.
+    /// refuses no call because of the number: if the request seems too large for all endpoints, an endpoint with the most room gets it. If false, a call
+    /// ends at once if its tokens are more than every context window, or every token limit, allows. Default false. The clients of HaKit.AI set this property for their own estimates.
     /// </summary>
     public bool IsInputEstimated { get; init; }
 

@@ -64,7 +64,7 @@ internal readonly ref struct SelectionQuery(RequestProfile profile, AttemptHisto
         return this;
     }
 
-    /// <summary>Checks whether the profile prefers an endpoint, and no endpoint that it prefers has refused the request.</summary>
+    /// <summary>Checks whether the pool has endpoints that the profile prefers, and whether the request still fits each of them (<see cref="Fits"/>).</summary>
     /// <param name="snapshot">The endpoints.</param>
     public bool MayPreferredServe(PoolSnapshot snapshot)
     {

@@ -167,8 +167,8 @@ internal ref struct ProspectReader
         // Only calls that are released one after another may go to an endpoint that has come back. A call that was woken by its own timer must pay from the
         // retry budget, or wait for the next trial of the outage (OutagePace). Otherwise all calls would go to the endpoint at the same time.
         var isOpen = _call.WasReleased && HasComeBack(member, failedAt);
-        // A probe may be wrong. So if only a probe shows that the endpoint is back, a call must not always make its attempt before the next trial is due. It
-        // may do so while the outage allows more repeats beside its trials (OutagePace.HasRoomBeside).
+        // A probe may be wrong. So if only a probe shows that the endpoint is back, a call may make its attempt before the next trial is due only while the
+        // outage allows more repeats beside its trials (OutagePace.HasRoomBeside).
         if ((isOpen || findings.Attempts > 0 && _hasRoomBesidePace && member.IsSeenBack) && member.Load < _returnedLoad)
             (_cameBackAt, _returnedLoad, Returned) = (at, member.Load, member);
         if (hasServed && (findings.Attempts > 0 || _isSecond) && findings.Attempts < _retryAttempts)
@@ -193,7 +193,7 @@ internal ref struct ProspectReader
             Max(findings.AskedAt, member.PacedAt), _turn);
         if (findings.IsUnderWay)
         {
-            _kept = trial.IsBefore(_kept, _now) ? trial : _kept; // the last choice, and only for a stream: the endpoint already works on the call
+            _kept = trial.IsBefore(_kept, _now) ? trial : _kept; // the last choice, because the endpoint already works on the call (MayAskTwice)
             return;
         }
         var isReady = health.IsTrialReady(_now) && findings.Attempts > 0;
