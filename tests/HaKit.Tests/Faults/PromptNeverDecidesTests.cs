@@ -67,7 +67,7 @@ public sealed class PromptNeverDecidesTests
             foreach (var (dialect, shape) in (from b in s_bodies select (WireDialect.Unknown, b)).Concat(from d in s_dialects select (d, s_bodies[0])))
             {
                 var plain = Classify(status, shape(status, JsonSerializer.Serialize(echo(Innocent))), dialect);
-                foreach (var prompt in Prompts.Where(p => !s_beginnings.Contains(echo) || !p.Contains('\'', StringComparison.Ordinal)))
+                foreach (var prompt in Prompts.Take(Effort.Of(Prompts.Length)).Where(p => !s_beginnings.Contains(echo) || !p.Contains('\'', StringComparison.Ordinal)))
                 {
                     count++;
                     var fault = Classify(status, shape(status, JsonSerializer.Serialize(echo(prompt))), dialect);
