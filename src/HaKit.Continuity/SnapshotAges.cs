@@ -13,7 +13,7 @@ internal sealed class SnapshotAges(IReadOnlyList<string> destinations, TimeProvi
     /// <summary>Records a snapshot: one that was just saved, or one of a list.</summary>
     public void RecordSnapshot(VaultSnapshot snapshot)
     {
-        // If a machine whose clock is ahead saved the snapshot, the snapshot would seem new for too long, and would hide that later saves fail. So a time in
+        // If a machine with a clock that is ahead saved the snapshot, the snapshot would seem new for too long, and would hide that later saves fail. So a time in
         // the future counts as now.
         var now = time.GetUtcNow();
         var savedAt = snapshot.SavedAt < now ? snapshot.SavedAt : now;

@@ -73,8 +73,8 @@ internal static class CheckObjects
     }
 
     /// <summary>
-    /// Writes the check objects of a new vault. Two processes may create a vault at the same time. Both write first to the destination whose name comes first.
-    /// The process that comes second there uses the identity of the other process. A destination that cannot be written takes no part.
+    /// Writes the check objects of a new vault. Two processes may create a vault at the same time. Both write first to the destination with the
+    /// first name in ordinal order. The process that comes second there uses the identity of the other process. A destination that cannot be written takes no part.
     /// </summary>
     /// <exception cref="VaultException">Another process created another vault at the same time. The check objects of this process are removed.</exception>
     public static async Task PutNewAsync(VaultSession session, CancellationToken token)
@@ -96,7 +96,7 @@ internal static class CheckObjects
             view.Checks.Add(name);
         }
 
-        // This happens only if the destination whose name comes first could be written by only one of the two processes.
+        // This happens only if only one of the two processes could write to the destination with the first name.
         async Task<VaultException> AnotherVaultAsync(DestinationView view)
         {
             foreach (var written in own)

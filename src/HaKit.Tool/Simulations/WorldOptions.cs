@@ -9,7 +9,7 @@ namespace HaKit.Tool.Simulations;
 internal sealed class WorldOptions
 {
     private readonly Option<string?> _incidents = CommandOptions.Text("--incidents", "FILE", "a CSV file with the columns start, end, service, impact; a service is down during incidents with an impact of at least 1");
-    private readonly Option<string?> _services = CommandOptions.Text("--services", "A,B", "the services whose incidents are used (default openai-api,anthropic-api)");
+    private readonly Option<string?> _services = CommandOptions.Text("--services", "A,B", "use the incidents of these services (default openai-api,anthropic-api)");
     private readonly Option<string?> _pool = CommandOptions.Text("--pool", "FILE",
         "a JSON file with your own pool, as in your configuration; an endpoint takes part in the incidents of the service that its Name, Provider or Account is (default: one endpoint for each service, with the defaults and a deadline of 60 s)");
     private readonly Option<string?> _trace = CommandOptions.Text("--trace", "FILE", "a CSV file with the times and sizes of the calls, which are repeated: TIMESTAMP,ContextTokens,GeneratedTokens (default: random times, 1000 and 200 tokens)");

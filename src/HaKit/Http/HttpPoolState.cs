@@ -161,14 +161,15 @@ internal sealed partial class HttpPoolState(EndpointPool pool)
     }
 
     /// <summary>
-    /// Warns if the endpoints have different models. The method is called for a request for embeddings. Vectors of different models cannot be compared, and over HTTP no vector is
-    /// checked. Warns at most once for the same endpoints.
+    /// Warns if the endpoints have different models. The method is called for each request for embeddings. Vectors of different models cannot be compared, and
+    /// over HTTP no vector is checked. Warns at most once for the same models.
     /// </summary>
     public void WarnOfVectors()
     {
         var snapshot = pool.Engine.Snapshot;
-        if (ReferenceEquals(Interlocked.Exchange(ref _comparedModels, snapshot), snapshot))
+        if (ReferenceEquals(_comparedModels, snapshot))
             return;
+        _comparedModels = snapshot; // two threads may compare the models at the same time; the warning is still logged once
         var models = snapshot.Members.Select(static m => m.Endpoint).Where(static e => e.Address is not null).GroupBy(static e => e.Domains.Model ?? "the caller's model", StringComparer.Ordinal)
             .Select(static g => $"{g.Key} at '{g.First().Name}'").ToArray();
         if (models.Length > 1 && string.Join(", ", models) is var list && _warned.TryAdd(list, true))
