@@ -1,4 +1,3 @@
-using HaKit.Faults;
 using Microsoft.Extensions.AI;
 
 namespace HaKit.AI;
@@ -9,19 +8,10 @@ internal static class StatePins
     private const string Hint = "Name the endpoints that have this state: options.UseHaProfile(new RequestProfile { Endpoints = [...] }).";
 
     /// <summary>
-    /// Checks whether both endpoints have the same conversations, files and reasoning. Endpoints of one account in one region share them. Without an account, an
-    /// endpoint has its own, until a reload gives its name to another server.
-    /// </summary>
-    public static bool ShareState(PoolEndpoint one, PoolEndpoint other) =>
-        string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal)
-        && (one.Domains.Shares(other.Domains, FaultReach.Account)
-            || one.Name == other.Name && one.Domains.Account is null && other.Domains.Account is null && one.Address?.Authority == other.Address?.Authority);
-
-    /// <summary>
     /// Gets an endpoint that shares its state with the endpoint that made a state of unknown origin. Null if the given endpoints do not all share their state:
     /// each of them may then have made the state.
     /// </summary>
-    public static PoolEndpoint? AnyMaker(List<PoolEndpoint> given) => given.Count > 0 && given.TrueForAll(e => ShareState(e, given[0])) ? given[0] : null;
+    public static PoolEndpoint? AnyMaker(List<PoolEndpoint> given) => given.Count > 0 && given.TrueForAll(e => e.SharesStoredStateWith(given[0])) ? given[0] : null;
 
     /// <summary>Gets the candidates that can use all of the state.</summary>
     /// <param name="pool">The pool's name.</param>
@@ -44,7 +34,7 @@ internal static class StatePins
                     throw new StateNotPortableException(pool, state.Kind, null, $"and the endpoints to which the call may go do not share state. {Hint}");
                 continue;
             }
-            var sharing = candidates.FindAll(c => ShareState(c, maker));
+            var sharing = candidates.FindAll(c => c.SharesStoredStateWith(maker));
             if (sharing.Count == 0)
                 throw new StateNotPortableException(pool, state.Kind, maker.Name, "and no endpoint to which the call may go shares this state.");
             if (sharing.Count < candidates.Count && !mayPin)
@@ -84,5 +74,5 @@ internal sealed class ReasoningOrigins(List<CarriedState> reasoning, PoolEndpoin
         return readable;
     }
 
-    private bool CanRead(PoolEndpoint endpoint, CarriedState state) => (state.Maker ?? maker) is { } known && StatePins.ShareState(endpoint, known);
+    private bool CanRead(PoolEndpoint endpoint, CarriedState state) => (state.Maker ?? maker) is { } known && endpoint.SharesStoredStateWith(known);
 }

@@ -85,7 +85,7 @@ public sealed record PoolEndpoint
     internal bool LimitsCountCachedTokens { get; }
 
     /// <summary>Gets the capabilities of the endpoint.</summary>
-    public EndpointCapabilities Capabilities { get; private init; }
+    public EndpointCapabilities Capabilities { get; }
 
     /// <summary>Gets the endpoint's limits. Null: none known.</summary>
     public LimitOptions? Limits { get; private init; }
@@ -112,6 +112,20 @@ public sealed record PoolEndpoint
     internal bool RepeatsBeginning { get; }
 
     /// <summary>
+    /// Checks whether both endpoints have the same stored objects: conversations, responses, files, batches and reasoning. Endpoints of one account in one region
+    /// share them. Without an account, an endpoint shares them only with itself, until a reload gives its name to another server.
+    /// </summary>
+    /// <param name="other">The other endpoint, of the same pool, possibly from before a reload.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="other"/> is null.</exception>
+    public bool SharesStoredStateWith(PoolEndpoint other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return string.Equals(Domains.Region, other.Domains.Region, StringComparison.Ordinal)
+            && (Domains.Shares(other.Domains, FaultReach.Account)
+                || Name == other.Name && Domains.Account is null && other.Domains.Account is null && Address?.Authority == other.Address?.Authority);
+    }
+
+    /// <summary>
     /// Creates the seam between an answer that was cut and the rest that this endpoint gives. The seam removes the delivered text that the endpoint repeats: the
     /// last words if <see cref="RepeatsTail"/> is true, or all of it for a Mistral endpoint that continues an assistant message (<see
     /// cref="HaKit.Continuation.AssistantPrefix"/>).
@@ -134,8 +148,7 @@ public sealed record PoolEndpoint
 
     /// <summary>Checks whether both endpoints are equal in everything, including headers and limits.</summary>
     internal bool IsAlike(PoolEndpoint other) =>
-        (this with { Capabilities = other.Capabilities, Headers = other.Headers, Limits = other.Limits }) == other
-        && Capabilities with { Tags = other.Capabilities.Tags } == other.Capabilities && Capabilities.Tags.SequenceEqual(other.Capabilities.Tags, StringComparer.Ordinal)
+        (this with { Headers = other.Headers, Limits = other.Limits }) == other
         && Headers.Count == other.Headers.Count && Headers.All(h => other.Headers.TryGetValue(h.Key, out var value) && value == h.Value)
         && (Limits is null ? other.Limits is null : other.Limits is { } limits && Limits.IsAlike(limits));
 
@@ -172,7 +185,7 @@ public sealed record EndpointCapabilities
         Residency = options.Residency;
         Tools = options.Tools;
         Vision = options.Vision;
-        Tags = options.Tags.Count == 0 ? [] : [.. options.Tags];
+        Tags = NameList.CopyOf(options.Tags.AsReadOnly());
     }
 
     /// <summary>Gets the largest sum of input and output tokens. Null: not known; any request is then admitted.</summary>
@@ -190,5 +203,5 @@ public sealed record EndpointCapabilities
     public bool Vision { get; }
 
     /// <summary>Gets the tags: names of any other properties that a request may require. They are compared by ordinal value.</summary>
-    public IReadOnlyList<string> Tags { get; internal init; }
+    public IReadOnlyList<string> Tags { get; }
 }

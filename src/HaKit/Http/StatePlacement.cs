@@ -34,7 +34,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
             if (ids.MakerOf(name.Id) is not { } made)
                 continue;
             maker = made.Name;
-            candidates = Array.FindAll(candidates, c => ShareStore(c, made));
+            candidates = Array.FindAll(candidates, c => c.SharesStoredStateWith(made));
             if (candidates.Length == 0)
                 throw new StateNotPortableException(pool.Name, name.Kind, maker, "and no endpoint to which the call may go shares the store of that endpoint.");
         }
@@ -107,7 +107,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         {
             return "The endpoint that made the object is not known: the first tier's endpoint is asked, and then once the next endpoint that does not share its store.";
         }
-        var others = pool.Endpoints.Where(e => e.Address is not null && e.Name != maker.Name && ShareStore(e, maker)).Select(e => e.Name).ToArray();
+        var others = pool.Endpoints.Where(e => e.Address is not null && e.Name != maker.Name && e.SharesStoredStateWith(maker)).Select(e => e.Name).ToArray();
         return others.Length == 0
             ? $"The object was made by endpoint '{maker.Name}', and no other endpoint shares its account and region: calls that name it go there, or end with {nameof(StateNotPortableException)}."
             : $"The object was made by endpoint '{maker.Name}': calls that name it go there or to '{string.Join("', '", others)}', which have the same account and region.";
@@ -123,15 +123,6 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         return text.Contains("not_found", StringComparison.OrdinalIgnoreCase) || text.Contains("No such ", StringComparison.OrdinalIgnoreCase);
     }
 
-    /// <summary>
-    /// Checks whether both endpoints have the same stored objects. Endpoints of one account in one region do. Without an account, an endpoint has its own objects,
-    /// until a reload gives its name to another server.
-    /// </summary>
-    private static bool ShareStore(PoolEndpoint one, PoolEndpoint other) =>
-        string.Equals(one.Domains.Region, other.Domains.Region, StringComparison.Ordinal)
-        && (one.Domains.Shares(other.Domains, FaultReach.Account)
-            || one.Name == other.Name && one.Domains.Account is null && other.Domains.Account is null && one.Address?.Authority == other.Address?.Authority);
-
     private static RequestProfile Confined(RequestProfile profile, IEnumerable<PoolEndpoint> endpoints) => profile with { Endpoints = [.. endpoints.Select(e => e.Name)] };
 
     // Groups the endpoints by the store that they share. The groups of the first tier come first.
@@ -140,7 +131,7 @@ internal sealed record StatePlacement(RequestProfile Profile, IReadOnlyList<Stor
         var groups = new List<List<PoolEndpoint>>();
         foreach (var endpoint in endpoints.OrderBy(e => e.Tier))
         {
-            if (groups.Find(g => ShareStore(g[0], endpoint)) is { } group)
+            if (groups.Find(g => g[0].SharesStoredStateWith(endpoint)) is { } group)
                 group.Add(endpoint);
             else
                 groups.Add([endpoint]);

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
@@ -8,7 +7,7 @@ namespace HaKit;
 
 /// <summary>
 /// Describes the requirements of a request (which endpoints may serve it) and its treatment (deadline, priority, repetition). Immutable and safe to share
-/// between threads; create a profile once and use it for many calls.
+/// between threads; create a profile once and use it for many calls. Two profiles with the same values, the names in their lists included, are equal.
 /// </summary>
 public sealed record RequestProfile
 {
@@ -43,7 +42,7 @@ public sealed record RequestProfile
     public IReadOnlyList<string> Tags
     {
         get;
-        init => field = CopyOf(value ?? throw new ArgumentNullException(nameof(Tags), "Tags of the request's profile is null. Give an empty list, or leave Tags out."));
+        init => field = NameList.CopyOf(value ?? throw new ArgumentNullException(nameof(Tags), "Tags of the request's profile is null. Give an empty list, or leave Tags out."));
     } = [];
 
     /// <summary>
@@ -52,7 +51,7 @@ public sealed record RequestProfile
     public IReadOnlyList<string> Endpoints
     {
         get;
-        init => field = CopyOf(value ?? throw new ArgumentNullException(nameof(Endpoints), "Endpoints of the request's profile is null. Give an empty list, or leave Endpoints out."));
+        init => field = NameList.CopyOf(value ?? throw new ArgumentNullException(nameof(Endpoints), "Endpoints of the request's profile is null. Give an empty list, or leave Endpoints out."));
     } = [];
 
     /// <summary>
@@ -184,14 +183,6 @@ public sealed record RequestProfile
     {
         if (profile is null)
             throw new ArgumentNullException(nameof(profile), "The profile of the request is null. Give RequestProfile.Default, or call the overload without a profile.");
-    }
-
-    // A profile is immutable, but the caller may change its own list later, for example to build the next profile.
-    private static IReadOnlyList<string> CopyOf(IReadOnlyList<string> names)
-    {
-        if (names is ImmutableArray<string>)
-            return names;
-        return names.Count == 0 ? [] : ImmutableArray.CreateRange(names);
     }
 
     // Affinity and idempotency keys are not printed: an affinity key may be a user's name, and profiles are often logged whole.

@@ -200,22 +200,7 @@ internal static class Requirement
         one.Tools == other.Tools && one.Vision == other.Vision
         && string.Equals(one.Model, other.Model, StringComparison.Ordinal)
         && string.Equals(one.Residency, other.Residency, StringComparison.Ordinal)
-        && AreSame(one.Tags, other.Tags) && AreSame(one.Endpoints, other.Endpoints);
-
-    private static bool AreSame(IReadOnlyList<string> one, IReadOnlyList<string> other)
-    {
-        if (ReferenceEquals(one, other))
-            return true;
-        if (one.Count != other.Count)
-            return false;
-        for (var i = 0; i < one.Count; i++)
-        {
-            if (!string.Equals(one[i], other[i], StringComparison.Ordinal))
-                return false;
-        }
-
-        return true;
-    }
+        && one.Tags.Equals(other.Tags) && one.Endpoints.Equals(other.Endpoints);
 
     /// <summary>
     /// Names the requirements that no endpoint meets. If there is no such requirement, names all requirements, because no endpoint meets them together. The
