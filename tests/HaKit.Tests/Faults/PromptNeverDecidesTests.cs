@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using HaKit.Faults;
+using HaKit.Testing;
 using HaKit.Tests.Http;
 
 namespace HaKit.Tests.Faults;
@@ -103,10 +104,24 @@ public sealed class PromptNeverDecidesTests
     {
         var body = JsonSerializer.SerializeToUtf8Bytes(new { error = new { message, type = "invalid_request_error" } });
         var input = new WireInput("x", "/v1/chat/completions", IsStream: false, "", null, new Dictionary<string, string>(), 200, null, [], []);
-        await using var pair = new WirePair(input, _ => new RawAnswer(status, "application/json", body));
-        var (answered, _) = await pair.AskAsync();
+        var time = new ManualTimeProvider();
+        await using var pair = new WirePair(input, _ => new RawAnswer(status, "application/json", body), time: time, configure: o => o.MaxWait = TimeSpan.Zero);
+        var answered = await AnswerOfAsync(pair);
         var endpoints = pair.Pool.Explain(RequestProfile.Default).Select(e => $"{e.Health} {e.LacksModel}");
         return $"{answered} {pair.Asked} {string.Join(", ", endpoints)}";
+    }
+
+    // After a throttle no endpoint of the account can take the call, and the call would have to wait.
+    private static async Task<string> AnswerOfAsync(WirePair pair)
+    {
+        try
+        {
+            return $"{(await pair.AskAsync()).Status}";
+        }
+        catch (EndpointPoolException exception)
+        {
+            return $"{exception.GetType().Name}, try again after {exception.RetryAfter}";
+        }
     }
 
     private static Fault Classify(int status, string body, WireDialect dialect) =>
