@@ -4,7 +4,8 @@ using HaKit.Testing;
 
 namespace HaKit.Tests.Http;
 
-/// <summary>Tests, over real sockets, that memory and time depend on the bytes that arrived, never on the announced length.</summary>
+/// <summary>Tests, over real sockets, that memory and time depend on the bytes that arrived, never on the announced length. They measure the memory of the whole process, so no other test runs at the same time.</summary>
+[Collection(nameof(HostileHttp2Tests))]
 public sealed class AnnouncedBodiesTests
 {
     private const string Whole = """{"choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}]}""";

@@ -5,7 +5,10 @@ namespace HaKit.Tests.Http;
 
 /// <summary>
 /// Tests, over real sockets, servers that break or flood HTTP/2. The call moves to another endpoint, the fault is named, and memory stays bounded.
+/// The test collection runs alone, because it measures the memory of the whole process.
 /// </summary>
+[CollectionDefinition(nameof(HostileHttp2Tests), DisableParallelization = true)]
+[Collection(nameof(HostileHttp2Tests))]
 public sealed class HostileHttp2Tests
 {
     private const string Whole = """{"choices":[{"index":0,"message":{"role":"assistant","content":"served"},"finish_reason":"stop"}]}""";

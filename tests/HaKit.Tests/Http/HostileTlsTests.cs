@@ -110,7 +110,7 @@ public sealed class HostileTlsTests : IDisposable
         using var certificate = _foreign.Issue("localhost");
         using var one = new TlsServer(certificate);
         using var two = new TlsServer(certificate);
-        await using var pool = Pool(o => o.TotalRequestTimeout.Timeout = TimeSpan.FromSeconds(1), one.Address, two.Address);
+        await using var pool = Pool(o => o.MaxWait = TimeSpan.Zero, one.Address, two.Address);
         using var client = Client(pool);
         var failed = await FluentActions.Awaiting(() => HostileHttp2Tests.AskAsync(client)).Should().ThrowAsync<Exception>();
         var told = failed.Which as EndpointPoolException ?? failed.Which.InnerException as EndpointPoolException;
