@@ -8,12 +8,12 @@ internal static class DrillCommand
     private const string Usage = """
         drill [--duration SECONDS] [--rate CALLS] [--seed N] [--no-failover]
 
-          --duration SECONDS   how long it lasts, 2 to 3600 (default 30)
-          --rate CALLS         calls a second, at random times, 1 to 500 (default 40)
-          --seed N             of everything random (default 1)
-          --no-failover        one attempt for each call, to see what that costs
+          --duration SECONDS   the length of the drill in seconds, 2 to 3600 (default 30)
+          --rate CALLS         calls per second, at random times, 1 to 500 (default 40)
+          --seed N             the seed of all random numbers (default 1)
+          --no-failover        one attempt for each call, to show how many calls are lost without failover
 
-        Exit code 1 if a call was lost or an answer was not whole.
+        Exit code 1 if a call was lost or an answer was not complete.
         """;
 
     public static async Task<int> RunAsync(IEnumerable<string> args, TextWriter output, CancellationToken cancellationToken)

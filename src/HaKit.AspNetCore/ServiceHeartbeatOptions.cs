@@ -23,7 +23,7 @@ public sealed class ServiceHeartbeatOptions
 
     /// <summary>
     /// Gets or sets how long clients should send no calls to a draining service (<c>Retry-After</c>). The heartbeats of these clients continue, and each
-    /// heartbeat starts this time again. Default 15 s, which is longer than the usual time between two heartbeats; 1 s to a day.
+    /// heartbeat begins a new period of this length. Default 15 s, which is longer than the usual time between two heartbeats; 1 s to a day.
     /// </summary>
     public TimeSpan RetryAfter { get; set; } = TimeSpan.FromSeconds(15);
 
@@ -32,7 +32,7 @@ public sealed class ServiceHeartbeatOptions
     internal void Validate()
     {
         if (Capacity < 1)
-            throw new InvalidOperationException($"MapHaHeartbeat: {nameof(Capacity)} is {Capacity}: at least 1 is needed, or nothing.");
+            throw new InvalidOperationException($"MapHaHeartbeat: {nameof(Capacity)} is {Capacity}: at least 1 is needed. To report no capacity, leave it out.");
         if (SettingRange.Find(nameof(RetryAfter), RetryAfter, TimeSpan.FromSeconds(1), SettingRange.LongestOfTimer) is { } mistake)
             throw new InvalidOperationException($"MapHaHeartbeat: {mistake}");
     }

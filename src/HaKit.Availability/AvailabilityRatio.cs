@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace HaKit.Availability;
 
 /// <summary>
-/// An availability: the probability of being up, stored together with its complement. No calculation computes a part by subtracting the other part from one.
-/// Therefore even twelve nines keep their accuracy. Immutable and thread-safe. <c>default</c> is <see cref="Never"/>.
+/// An availability: the probability of being up, stored together with its complement. Calculations with ratios compute each part from the parts of the inputs, and
+/// never subtract a part from one. Therefore even twelve nines keep their accuracy. Immutable and thread-safe. <c>default</c> is <see cref="Never"/>.
 /// </summary>
 /// <remarks>
 /// In series, U ← U + A·u; in parallel, A ← A + U·a.
@@ -70,7 +70,7 @@ public readonly struct AvailabilityRatio
         return new AvailabilityRatio(-Numerics.Precise.Expm1(-nines * Math.Log(10)), Math.Pow(10, -nines));
     }
 
-    /// <summary>Creates A = MTTF / (MTTF + MTTR): the share of the time that a unit is up if it alternates between up and down (renewal theory).</summary>
+    /// <summary>Creates A = MTTF / (MTTF + MTTR): the share of the time that a unit is up if the unit alternates between up and down (renewal theory).</summary>
     /// <param name="mttf">Mean time from repair to the next failure, in any unit; greater than zero.</param>
     /// <param name="mttr">Mean time from failure to repair, in the same unit; zero or greater.</param>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN, infinite, or outside its range.</exception>
@@ -176,7 +176,7 @@ public readonly struct AvailabilityRatio
     }
 
     /// <summary>
-    /// Returns true if the ratio is at least as good as a target, compared in U. A rounding error of up to 1e-12 of U does not miss a target.
+    /// Returns true if the ratio is at least as good as a target, compared in U. If U is too large only by a rounding error (up to 1e-12 of U), the target is met.
     /// </summary>
     public bool Meets(AvailabilityRatio target) => Unavailability <= target.Unavailability * (1 + Numerics.Precise.Slack);
 
@@ -206,7 +206,7 @@ public readonly struct AvailabilityRatio
     {
         null => 1,
         AvailabilityRatio other => CompareTo(other),
-        _ => throw new ArgumentException("An availability is compared with an availability.", nameof(obj)),
+        _ => throw new ArgumentException("An AvailabilityRatio can be compared only with another AvailabilityRatio.", nameof(obj)),
     };
 
     /// <summary>Returns true if both parts are equal.</summary>

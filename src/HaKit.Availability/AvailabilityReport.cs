@@ -65,7 +65,7 @@ public sealed record AvailabilityReport
     /// <param name="slo">The objective; null for <see cref="Slo.Default"/>. The counters should cover its period.</param>
     /// <param name="required">The number of endpoints that must be up to carry the load, from 1 to the number of endpoints (without endpoints, 1). Default 1.</param>
     /// <param name="confidence">The confidence of all bounds, strictly between 0 and 1. Default 0.95.</param>
-    /// <param name="alerts">The alerts to evaluate; null for the alerts of <see cref="BurnRateAlert.Standard"/> whose windows the counters cover.</param>
+    /// <param name="alerts">The alerts to evaluate; null: the alerts of <see cref="BurnRateAlert.Standard"/>, without alerts that have a longer window than the counters.</param>
     /// <exception cref="ArgumentNullException"><paramref name="endpoints"/> or <paramref name="calls"/> is null.</exception>
     /// <exception cref="ArgumentException">An alert can never fire.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A value is NaN or outside its range.</exception>

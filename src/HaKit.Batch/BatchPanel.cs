@@ -45,7 +45,7 @@ internal sealed class BatchPanel(string name, Func<(BatchProgress Progress, bool
         if (counts.Failed > 0)
             yield return new("failed", HealthStatus.Degraded, Text($"{counts.Failed:N0} items; each has its own reason"));
         if (counts.Unknown > 0)
-            yield return new("unknown", HealthStatus.Degraded, Text($"{counts.Unknown:N0} items whose outcome was lost"));
+            yield return new("unknown", HealthStatus.Degraded, Text($"the outcome of {counts.Unknown:N0} items was lost"));
         if (counts.Finished < counts.Total)
         {
             var left = progress.Left is { } time ? BatchProgress.Text(time) : "not known";

@@ -6,8 +6,8 @@ namespace HaKit.Batch;
 public class BatchRunOptions
 {
     /// <summary>
-    /// Gets or sets what happens to items whose stored result belongs to another request than the request that would be sent now. Default: the run ends with
-    /// <see cref="BatchChangedException"/>.
+    /// Gets or sets what happens to an item with a stored result if the request of the item has changed since. Default: the run ends with <see
+    /// cref="BatchChangedException"/>.
     /// </summary>
     public OnChanged OnChanged { get; set; }
 
@@ -37,7 +37,7 @@ public class BatchRunOptions
 
     /// <summary>
     /// Gets or sets whether an item's call may be repeated if its outcome was lost. If false, calls are not hedged and not retried after an ambiguous failure.
-    /// An item whose worker crashed between the call and the commit of its outcome then becomes <see cref="Stores.BatchItemState.Unknown"/>. Default true.
+    /// If a worker crashes between the call of an item and the commit of its outcome, the item then becomes <see cref="Stores.BatchItemState.Unknown"/>. Default true.
     /// </summary>
     public bool MayRepeat { get; set; } = true;
 

@@ -23,7 +23,10 @@ internal static class VaultPlaces
             yield return problem;
     }
 
-    /// <summary>Returns the name of a destination whose folder is the path, lies in it, or has it in itself. Null if there is none.</summary>
+    /// <summary>
+    /// Returns the name of a destination with a folder that contains the path, is the path, or (unless <paramref name="onlyInside"/> is true) is in the path. Null: no
+    /// such destination.
+    /// </summary>
     public static string? Touching(VaultOptions options, string path, bool onlyInside = false)
     {
         foreach (var destination in options.Destinations)

@@ -37,7 +37,7 @@ internal static class RedisConnectionString
         {
             var wrong = configuration.Split(',').Skip(1).Select(static part => part.Split('=')[0].Trim()).FirstOrDefault(name => !IsReadable($"redis:6379,{Part(configuration, name)}"));
             return wrong is { Length: > 0 and <= 24 } && wrong.All(char.IsAsciiLetter)
-                ? $"has the option '{wrong}', which StackExchange.Redis does not know or whose value it cannot read. An example is {Example}; yes and no are written true and false."
+                ? $"has the option '{wrong}', which StackExchange.Redis does not know, or a value of it that StackExchange.Redis cannot read. An example is {Example}; yes and no are written true and false."
                 : $"StackExchange.Redis cannot read. An example is {Example}.";
         }
     }

@@ -7,8 +7,8 @@ using StackExchange.Redis;
 namespace HaKit.Redis;
 
 /// <summary>
-/// Sends the link's requests to a store, with commands that Redis, Valkey and Garnet share: no Lua and no streams. Each fact is a member of a sorted set whose
-/// score is the store's time at which the fact ends; <c>ZADD GT</c> keeps the maximum, so that a late or repeated message does not shorten a fact. Thread-safe.
+/// Sends the link's requests to a store, with commands that Redis, Valkey and Garnet share: no Lua and no streams. Each fact is a member of a sorted set. Its
+/// score is the store's time at which the fact ends. <c>ZADD GT</c> keeps the maximum, so that a late or repeated message does not shorten a fact. Thread-safe.
 /// </summary>
 internal sealed class RedisStore : IDisposable
 {

@@ -24,11 +24,11 @@ internal static class HakitTool
 
     private const string ExitCodes = """
         Exit codes:
-          0    done, nothing wrong
-          1    done, and found something wrong; the command's description says what
-          2    not begun: an option or a file is wrong
-          70   an error in hakit itself; the text says where to report it
-          130  interrupted
+          0    the command has run and found no problem
+          1    the command has run and found a problem; its description lists these problems
+          2    the command has not run, because an option or a file is wrong
+          70   an error in hakit itself; the message contains the address for a report
+          130  the command was interrupted
 
         """;
 

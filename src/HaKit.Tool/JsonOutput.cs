@@ -28,7 +28,7 @@ internal sealed class JsonOutput : IAsyncDisposable
     public static Option<string?> CreateOption() => new("--json")
     {
         HelpName = "FILE",
-        Description = "writes the figures as JSON to a file; without a name, to standard output instead of the text",
+        Description = "writes the figures as JSON to a file; without a file name: to standard output, instead of the text",
         Arity = ArgumentArity.ZeroOrOne,
         CustomParser = result => result.Tokens is [{ Value: { Length: > 0 } file }] ? file : "-",
     };

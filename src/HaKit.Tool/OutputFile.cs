@@ -22,7 +22,7 @@ internal static class OutputFile
         }
     }
 
-    /// <summary>Creates a folder and writes to it once, so that a command does not start work whose result it could not save.</summary>
+    /// <summary>Creates a folder and writes to it once, so that a command does not start work if it cannot save the result.</summary>
     /// <exception cref="UsageException">The folder cannot be written to; the message names the option.</exception>
     public static void CreateFolder(string option, string folder)
     {

@@ -8,11 +8,11 @@ internal static class ChatCommand
     private const string Usage = """
         chat [--local]
 
-          --local   talk to local servers even if keys are configured
+          --local   uses local servers even if keys are configured
 
-        Talks to the providers whose keys are in the environment: OPENAI_API_KEY, ANTHROPIC_API_KEY (and OPENAI_MODEL, ANTHROPIC_MODEL).
-        Without any, to three local servers that speak as they do, whose answers are nonsense.
-        In the conversation, /help lists what else there is besides talking.
+        Starts a chat over the providers that have a key in the environment: OPENAI_API_KEY, ANTHROPIC_API_KEY (and OPENAI_MODEL, ANTHROPIC_MODEL).
+        Without a key, three local servers answer in the same wire format, and the words of their answers have no meaning.
+        In the conversation, /help lists the commands.
         """;
 
     public static async Task<int> RunAsync(IEnumerable<string> args, TextReader input, TextWriter output, CancellationToken cancellationToken)

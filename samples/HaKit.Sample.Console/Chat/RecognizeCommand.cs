@@ -9,11 +9,11 @@ internal static class RecognizeCommand
     private const string Usage = """
         recognize IMAGE [--address URL[,URL…]] [--path PATH]
 
-          --address URLS   the recognisers, in the order of preference; without any, three local ones, the first of which is dead
-          --path PATH      where the form goes, below each address (default v1/files)
+          --address URLS   the servers that recognise the image, in the order of preference (default: three local servers, and the first is down)
+          --path PATH      the path at each address to which the form is sent (default v1/files)
 
-        The form has the image as 'file' and 'purpose=vision'. Prints the endpoint that answered, what was tried, and the answer.
-        Exit code 1 if no endpoint could.
+        The form has the image as 'file' and 'purpose=vision'. The command prints the endpoint that answered, the attempts, and the answer.
+        Exit code 1 if no endpoint answered.
         """;
 
     public static async Task<int> RunAsync(IEnumerable<string> args, TextWriter output, TextWriter error, CancellationToken cancellationToken)

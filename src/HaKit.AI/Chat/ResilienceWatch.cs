@@ -8,7 +8,7 @@ namespace HaKit.AI;
 
 /// <summary>
 /// Warns if the HTTP client under an endpoint's chat client has a resilience handler with retries or timeouts, because the pool already has its own retries and
-/// timeouts. If both retry, a refusal costs four requests and several seconds instead of one request. This class listens to Polly's telemetry in the container.
+/// timeouts. If the handler and the pool both retry, a refusal costs four requests and several seconds instead of one request. This class listens to Polly's telemetry in the container.
 /// Thread-safe.
 /// </summary>
 internal sealed partial class ResilienceWatch(ILoggerFactory? loggers) : TelemetryListener, IConfigureOptions<TelemetryOptions>
@@ -43,6 +43,6 @@ internal sealed partial class ResilienceWatch(ILoggerFactory? loggers) : Telemet
             Repeats(SafeLogger.Create(loggers, "HaKit.AI"), endpoint, handler, args.Event.EventName);
     }
 
-    [LoggerMessage(1, LogLevel.Warning, "The HTTP client of endpoint {Endpoint} has a resilience handler, {Handler}, which repeats or ends attempts that the pool already repeats and ends ({Event}). Remove the handler with RemoveAllResilienceHandlers().")]
+    [LoggerMessage(1, LogLevel.Warning, "The HTTP client of endpoint {Endpoint} has a resilience handler, {Handler}, with its own retries or timeouts ({Event}). The pool already has retries and timeouts. Remove the handler with RemoveAllResilienceHandlers().")]
     private static partial void Repeats(ILogger logger, string endpoint, string handler, string @event);
 }

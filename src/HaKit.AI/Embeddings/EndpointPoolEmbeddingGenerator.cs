@@ -76,8 +76,8 @@ public sealed class EndpointPoolEmbeddingGenerator : IEmbeddingGenerator<string,
 
     /// <inheritdoc/>
     /// <remarks>Returns this generator, its <see cref="EndpointPool"/>, or <see cref="EmbeddingGeneratorMetadata"/> with the values that all endpoints share.
-    /// With an endpoint's name as the key: that endpoint's generator, or a service of that generator. For any other type: the service of the first endpoint whose
-    /// generator has it.</remarks>
+    /// With an endpoint's name as the key: that endpoint's generator, or a service of that generator. For any other type: the service of the first endpoint with
+    /// a generator that has this service.</remarks>
     public object? GetService(Type serviceType, object? serviceKey = null)
     {
         ArgumentNullException.ThrowIfNull(serviceType);

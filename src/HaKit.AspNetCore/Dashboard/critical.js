@@ -4,7 +4,7 @@ import { isGreen } from "./rows.js";
 
 const MARKS = { bad: "✕", warn: "!", cool: "↗", idle: "■" };
 
-// How a pool is. Green is only a pool whose endpoints are all green, that keeps its promise, and lets no call wait.
+// The state of a pool. A pool is green only if all its endpoints are green, no alert of its error budget is active, and no call has waited for more than a second.
 export function stateOf(d) {
   const firing = d.availability.burn.find(b => b.firing);
   if (d.state === "outage") return { look: "bad", word: "Outage", firing };
@@ -17,7 +17,7 @@ export function stateOf(d) {
 
 export const serving = d => d.serving === 0 ? `none of ${count(d.endpoints.length, "endpoint")} serves` : d.serving === d.endpoints.length ? `all ${d.serving} endpoints serve` : `${d.serving} of ${d.endpoints.length} endpoints serve`;
 
-// Which calls it hurts.
+// The calls that the problem affects.
 export function waiting(d, isShort) {
   const lines = [];
   if (d.waiting) {

@@ -153,7 +153,7 @@ internal static class JournalOpener
         var record = file.Append(payload.ToArray());
         foreach (var (ordinal, offset) in places)
             state.Finish(ordinal, BatchItemState.Unknown, EntryLocation.Pack(record, offset));
-        notices.Add(string.Create(CultureInfo.InvariantCulture, $"{unknown.Count} items whose call must not be repeated were in progress when the last process ended. They are marked as unknown."));
+        notices.Add(string.Create(CultureInfo.InvariantCulture, $"{unknown.Count} items were in progress when the last process ended. Their calls must not be repeated, so these items are marked as unknown."));
     }
 
     private static (JournalFile File, JournalState State) Compact(string name, int number, JournalFile file, JournalState state, JournalSettings settings, List<string> notices)

@@ -98,7 +98,7 @@ internal sealed partial class BatchRun<TItem, TResult>
             else
             {
                 lock (_lock)
-                    _stopped ??= BatchStopReason.MaxCost; // no other call is in flight whose cost could become less
+                    _stopped ??= BatchStopReason.MaxCost; // no other call is in flight, so no estimate can become a lower cost
             }
         }
 #pragma warning disable CA1031 // The store or a function of the application failed, which ends the run.

@@ -58,16 +58,19 @@ internal readonly record struct RunFacts
     /// </summary>
     public bool IsFailing { get; init; }
 
-    /// <summary>Gets the time until which no call starts, because its cost could exceed the limit.</summary>
+    /// <summary>Gets the time until which no call starts, because the cost of the next call could exceed the limit.</summary>
     public TimeSpan HeldUntil { get; init; }
 
-    /// <summary>Gets the time until which the patient call does not start, because the last one failed at once.</summary>
+    /// <summary>Gets the time until which no patient call starts, because the last patient call failed at once.</summary>
     public TimeSpan PatientAt { get; init; }
 
-    /// <summary>Gets when the next claim may be made, if no item could be claimed.</summary>
+    /// <summary>Gets the time of the next claim, if the last claim got no item. Null: the run may claim at once.</summary>
     public TimeSpan? ClaimAt { get; init; }
 
-    /// <summary>Gets whether all items of the store have an outcome, or no other worker can return an item.</summary>
+    /// <summary>
+    /// Gets whether the run can claim no further item: all items of the store have an outcome, or this worker has no items left and no other worker can return
+    /// one of its items.
+    /// </summary>
     public bool IsExhausted { get; init; }
 
     /// <summary>Gets whether no further call may be started.</summary>
@@ -105,7 +108,8 @@ internal readonly record struct RunDecision(RunAction Action, TimeSpan Until = d
         return facts.ClaimAt is { } at && at > facts.Now ? new(RunAction.Wait, at) : new(RunAction.Claim);
     }
 
-    // All items of this worker have failed. A new item would show whether the endpoints serve. If there is none, a served request is repeated.
+    // All items of this worker have failed. A new item would show whether the endpoints serve. If there is no new item, the run repeats a request that was served
+    // earlier.
     private static RunDecision WithUndecided(in RunFacts facts)
     {
         var mayClaim = !facts.IsExhausted && facts.Calls < facts.Window;

@@ -113,7 +113,7 @@ public readonly record struct BatchCounts
     /// <summary>Gets the number of items that failed because of their own request.</summary>
     public long Failed { get; init; }
 
-    /// <summary>Gets the number of items whose outcome was lost and whose call must not be repeated.</summary>
+    /// <summary>Gets the number of items with a lost outcome and a call that must not be repeated.</summary>
     public long Unknown { get; init; }
 
     /// <summary>Gets the number of items that are claimed now.</summary>
@@ -122,7 +122,7 @@ public readonly record struct BatchCounts
     /// <summary>Gets the number of calls that were begun.</summary>
     public long Calls { get; init; }
 
-    /// <summary>Gets the number of calls whose process ended, or whose lease expired, before their outcome was stored.</summary>
+    /// <summary>Gets the number of calls without a stored outcome, because the process ended or the lease expired before.</summary>
     public long LostCalls { get; init; }
 
     /// <summary>Gets the amount spent, in the pool's currency. Lost calls count with their estimate.</summary>

@@ -28,8 +28,8 @@ internal static class PruneOperation
         foreach (var id in doomed)
             await session.OnEachAsync(view => DeleteSnapshotAsync(session, view, id, token), token);
 
-        // The chunks of all destinations' snapshots are kept, because a destination may have the last good copy of a chunk whose snapshot is listed only at
-        // another destination.
+        // The chunks of all destinations' snapshots are kept, because one destination may list a snapshot while another destination has the last good copy of a
+        // chunk of this snapshot.
         var kept = snapshots.Where(s => !doomed.Contains(s.Id)).ToDictionary(static s => s.Id, static s => s.Chunks);
         var deleted = new List<ObjectName>();
         var marked = 0;

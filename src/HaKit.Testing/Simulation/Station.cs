@@ -59,7 +59,7 @@ internal abstract class Station
     }
 
     /// <summary>
-    /// A station whose requests all progress equally. One progress clock serves all of them, and the end of a request on that clock does not change when
+    /// A station in which all requests progress equally. One progress clock serves all of them, and the end of a request on that clock does not change when
     /// requests arrive or leave.
     /// </summary>
     private sealed class SharingStation : Station

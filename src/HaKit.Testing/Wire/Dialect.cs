@@ -32,7 +32,7 @@ internal abstract class Dialect
         return [.. before, .. text, .. after];
     }
 
-    /// <summary>Returns the bytes that end a stream, including its finish marker.</summary>
+    /// <summary>Returns the bytes that end a stream, including the end mark.</summary>
     public abstract byte[] Closing(ChatReply reply);
 
     /// <summary>Returns an error as an event within a stream.</summary>

@@ -1,7 +1,7 @@
 namespace HaKit.Testing.Wire;
 
 /// <summary>
-/// An answer in progress: the steps for the transport, and the outcome. One transport executes it and records its outcome exactly once.
+/// Represents an answer in progress: the steps for the transport, and the outcome. One transport executes the steps and records the outcome exactly once.
 /// </summary>
 internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, TimeProvider time) : IDisposable
 {
@@ -32,7 +32,7 @@ internal sealed class Reply(FakeRequest request, FakeFault fault, Tally tally, T
 
     public TimeProvider Time => time;
 
-    /// <summary>Returns the exception that a handler throws instead of answering; a server resets the connection instead.</summary>
+    /// <summary>Returns the exception that an in-memory handler throws in place of an answer. A server on a real socket resets the connection in this case.</summary>
     public Exception? ToException() => fault.Exception?.Invoke();
 
     public TimeSpan Remaining(TimeSpan due) => due - time.GetElapsedTime(_started);

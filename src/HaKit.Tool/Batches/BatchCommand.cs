@@ -40,8 +40,8 @@ internal static class BatchCommand
         var to = CommandOptions.Text("--to", "NAME", "the new journal");
         to.Required = true;
         var command = new Command("repair", """
-            Copies every valid record of a damaged journal to a new one.
-            Exit code 1 if anything was lost. The next run repeats the calls whose results were in damaged records.
+            Copies every valid record of a damaged journal to a new journal.
+            Exit code 1 if records were lost. The next run repeats the calls that had their results in damaged records.
             """) { journal, to };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -72,7 +72,7 @@ internal static class BatchCommand
 
     private static Command Schema()
     {
-        var command = new Command("schema", "Prints the script that makes the tables and the roles hakit_owner and hakit_worker in PostgreSQL. It may be run again.");
+        var command = new Command("schema", "Prints the script that creates the tables and the roles hakit_owner and hakit_worker in PostgreSQL. You can run the script again.");
         command.SetAction(parsed => parsed.InvocationConfiguration.Output.Write(PostgreSqlBatchStore.SchemaScript));
         return command;
     }

@@ -24,7 +24,7 @@ internal static class BatchRunCommand
         var once = CommandOptions.Flag("--no-repeat", "does not repeat a call that may have been processed");
         var redoFailed = CommandOptions.Flag("--redo-failed", "tries failed items again");
         var command = new Command("run", """
-            Runs the requests over a pool until each has a result, and goes on where an earlier run ended.
+            Runs the requests over a pool until each request has a result. After an interruption, the same command continues.
             Exit code 1 if items failed, or if the run ended before all items had a result.
             """) { store.Journal, store.PostgreSql, store.Name, input, pool, output, maxCost, maxFailures, stopAfter, onChanged, once, redoFailed };
         command.SetAction(async (parsed, cancellationToken) =>
@@ -68,7 +68,7 @@ internal static class BatchRunCommand
     {
         var options = PoolFile.Read(file);
         return options.Endpoints.FirstOrDefault(static e => e.Address is null) is { } without
-            ? throw new UsageException($"--pool is '{file}', whose endpoint '{without.Name}' has no Address. Set it, because the requests are sent over HTTP.")
+            ? throw new UsageException($"--pool is '{file}': the endpoint '{without.Name}' has no Address. Set the Address, because the requests are sent over HTTP.")
             : options;
     }
 

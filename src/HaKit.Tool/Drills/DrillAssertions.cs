@@ -55,7 +55,7 @@ internal sealed record DrillAssertions
         catch (JsonException wrong)
         {
             var at = wrong.LineNumber is { } line ? $" (line {line + 1}{(wrong.Path is { Length: > 1 } path ? $", {path}" : "")})" : "";
-            throw new UsageException($"--assert is '{file}', which cannot be used{at}: {wrong.Message} An object with numbers is needed, whose members may be {Members}.");
+            throw new UsageException($"--assert is '{file}', which cannot be used{at}: {wrong.Message} An object with numbers is needed. Its members may be {Members}.");
         }
         catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -12,10 +12,10 @@ internal static class DrillCommand
     {
         var options = new DrillOptions();
         var command = new Command("drill", """
-            Measures what each fault of the upstreams does to calls through a gateway, a proxy, your application, or a HaKit pool.
-            Starts the upstreams itself: configure the target with their addresses (http://127.0.0.1:9101/v1, 9102, 9103). Without --target it drills a
-            HaKit pool with its defaults, within this process. The matrix of faults is in docs/tool.md.
-            Exit code 1 if --assert is given and something is missed, or if the run is void because the generator itself was late.
+            Measures the effect of faults on calls that go through a gateway, a proxy, your application, or a HaKit pool.
+            The drill starts the upstreams (the servers behind the target) itself. Configure the target with their addresses: http://127.0.0.1:9101/v1, 9102, 9103.
+            Without --target, the drill tests a HaKit pool with its defaults, within this process. The page docs/tool.md lists the faults.
+            Exit code 1 if a requirement of --assert is not met, or if the run is invalid because the load generator was late.
             """);
         foreach (var option in options.All)
             command.Options.Add(option);

@@ -10,7 +10,7 @@ internal sealed class DrillOptions
     private readonly Option<string?> _target = CommandOptions.Text("--target", "URL", "the address of the gateway, proxy or application to test, with /v1 at its end (default: a HaKit pool with its defaults)");
     private readonly Option<string[]> _headers = new("--header") { HelpName = "NAME:VALUE", Description = "a header of every request to the target; may be given several times" };
     private readonly Option<string?> _dialect = CommandOptions.Text("--dialect", "NAME", "the wire format of the calls and of the upstreams' errors: openai (chat completions, the default) or anthropic (messages)");
-    private readonly Option<double> _rate = CommandOptions.Number("--rate", "CALLS", "calls a second, each at its own time", 50, 1, 1000);
+    private readonly Option<double> _rate = CommandOptions.Number("--rate", "CALLS", "calls per second; a call does not wait for earlier calls", 50, 1, 1000);
     private readonly Option<double> _streamed = CommandOptions.Number("--streamed", "SHARE", "the share of the calls that ask for a stream, 0 to 1", 0.5, 0, 1);
     private readonly Option<TimeSpan?> _length = CommandOptions.ShortDuration("--length", "how long a fault lasts (long-outage: three times as long) (default 5s)");
     private readonly Option<TimeSpan?> _patience = CommandOptions.ShortDuration("--patience", "how long a caller waits for an answer (default 10s)");
@@ -66,7 +66,7 @@ internal sealed class DrillOptions
     private DrillDialect DialectOf(ParseResult parsed)
     {
         var name = parsed.GetValue(_dialect) ?? DrillDialect.OpenAI.Name;
-        return DrillDialect.All.FirstOrDefault(d => d.Name == name) ?? throw new UsageException($"--dialect is '{name}'; there are {string.Join(", ", DrillDialect.All.Select(static d => d.Name))}.");
+        return DrillDialect.All.FirstOrDefault(d => d.Name == name) ?? throw new UsageException($"--dialect is '{name}', which is no dialect. The names are {string.Join(", ", DrillDialect.All.Select(static d => d.Name))}.");
     }
 
     private static KeyValuePair<string, string> HeaderOf(string text) =>
@@ -106,7 +106,7 @@ internal sealed class DrillUpstreamOptions
     {
         var all = string.Join(", ", DrillFaults.All.Select(static f => f.Name));
         return names.Length == 0
-            ? throw new UsageException($"--faults is '{given}', which names no fault; there are full, low, all, {all}.")
-            : [.. names.Select(name => DrillFaults.All.FirstOrDefault(f => f.Name == name) ?? throw new UsageException($"--faults names '{name}'; there are full, low, all, {all}."))];
+            ? throw new UsageException($"--faults is '{given}', which names no fault. The names are full, low, all, {all}.")
+            : [.. names.Select(name => DrillFaults.All.FirstOrDefault(f => f.Name == name) ?? throw new UsageException($"--faults names '{name}', which is no fault. The names are full, low, all, {all}."))];
     }
 }

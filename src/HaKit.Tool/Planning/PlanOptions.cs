@@ -36,13 +36,13 @@ internal sealed class PlanCommandOptions
     private readonly Option<AvailabilityRatio> _target = CommandOptions.CreateOption("--target", "A", "the availability to reach, in percent or nines", static text => Percent(text) is { Value: < 1 } target ? target : null, Percentage, AvailabilityRatio.From(0.9999m));
     private readonly Option<PlannedEndpoint[]> _endpoints = Repeated("--endpoint", "NAME:A", "an endpoint and its availability; may be given several times (default openai:97.0 anthropic:98.4)", ParseEndpoint);
     private readonly Option<int> _required = CommandOptions.CreateWhole("--required", "N", "how many endpoints are needed to carry the load", usual: 1, least: 1);
-    private readonly Option<double?> _beta = Share("--beta", "the share of outages that hit all endpoints at once, 0 to 1 (default 0.1; with --incidents, estimated)");
+    private readonly Option<double?> _beta = Share("--beta", "the share of outages that affect all endpoints at once, 0 to 1 (default 0.1; with --incidents, estimated)");
     private readonly Option<TimeSpan?> _detection = CommandOptions.Duration("--detect", "the time from a failure until it is detected (default 20s)");
     private readonly Option<double?> _rescued = Share("--rescued", "the share of the calls to a failed endpoint that another endpoint serves before the failure is detected, 0 to 1 (default 0)");
     private readonly Option<TimeSpan?> _mttr = CommandOptions.Duration("--mttr", "how long an outage lasts (default 1h)");
     private readonly Option<double?> _coverage = Share("--coverage", "the share of failures that are ever detected, 0 to 1 (default 1)");
-    private readonly Option<TimeSpan?> _uncovered = CommandOptions.Duration("--uncovered", "how long a failure lasts that is never detected (default 30m)");
-    private readonly Option<PoolRouting> _routing = CommandOptions.CreateOption<PoolRouting>("--routing", "HOW", "balanced or priority", ParseRouting, "balanced or priority", PoolRouting.Balanced);
+    private readonly Option<TimeSpan?> _uncovered = CommandOptions.Duration("--uncovered", "how long a failure lasts if it is never detected (default 30m)");
+    private readonly Option<PoolRouting> _routing = CommandOptions.CreateOption<PoolRouting>("--routing", "HOW", "how the calls are divided: balanced (all endpoints get calls) or priority (an endpoint gets calls only if the endpoints before it are down)", ParseRouting, "balanced or priority", PoolRouting.Balanced);
     private readonly Option<TimeSpan?> _period = CommandOptions.Duration("--period", "the period for which the downtime is shown (default 30d)");
     private readonly Option<double> _endpointCost = Cost("--cost-endpoint", "one more endpoint", 100);
     private readonly Option<double> _betaCost = Cost("--cost-beta", "halving beta", 30);

@@ -8,7 +8,7 @@ internal static class RecordCommand
 {
     public static Command Create()
     {
-        var command = new Command("record", "Shows what a flight recorder wrote: calls, endpoints and changes of health over time.");
+        var command = new Command("record", "Shows a recording of a flight recorder: calls, endpoints and changes of health over time.");
         command.Subcommands.Add(CreateShow());
         return command;
     }
@@ -21,8 +21,8 @@ internal static class RecordCommand
         var html = CommandOptions.Text("--html", "FILE", "writes one HTML page that needs no other files");
         var json = JsonOutput.CreateOption();
         var command = new Command("show", """
-            Shows a recording as text, and as a page with a picture.
-            What is damaged is left out and named; a process that was killed leaves a file that ends within a block, which is no error.
+            Shows a recording as text, and as one HTML page with --html.
+            Damaged parts are left out, and the output names them. If the process was killed, its last file ends within a block. This is no error.
             """) { recording, name, day, html, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {

@@ -16,7 +16,7 @@ internal static class ReplayCommand
         var file = CommandOptions.Text("--trace", "FILE", "CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens, as the Azure LLM inference trace has them");
         var recording = RecordingFile.CreateArgument(isOptional: true);
         var pool = CommandOptions.Text("--pool", "FILE", "with RECORDING: a JSON file with the other settings, as in your configuration (default: the recorded settings)");
-        var set = new Option<string[]>("--set") { HelpName = "NAME=VALUE", Description = "with RECORDING: one setting that differs, for example Retry:MaxRetryAttempts=0; may be given several times", DefaultValueFactory = static _ => [] };
+        var set = new Option<string[]>("--set") { HelpName = "NAME=VALUE", Description = "with RECORDING: a setting and its new value, for example Retry:MaxRetryAttempts=0; may be given several times", DefaultValueFactory = static _ => [] };
         var name = RecordingFile.CreatePoolNameOption();
         var runs = CommandOptions.CreateWhole("--runs", "N", "with RECORDING: how many times the recording is run for each of the two bounds of the forecast", 3, 2, 100);
         var speed = CommandOptions.Number("--speed", "N", "how many times faster than recorded, 1 to 100", 20, 1, 100);
@@ -26,12 +26,13 @@ internal static class ReplayCommand
         var single = CommandOptions.Flag("--no-failover", "makes only one attempt for each call, to show how many calls are lost without failover");
         var json = JsonOutput.CreateOption();
         var command = new Command("replay", """
-            Tells what other settings would have done to a recorded pool; or replays a workload against local servers in trouble.
-            With RECORDING: runs the recorded calls through the real pool with other settings, in virtual time, over endpoints that answer as they were seen to. What was not
-            tried is unknown: the calls are run once as if each endpoint was down then, and once as if it was up. Exit code 1 if the answer cannot be known from this recording.
-            With --trace: a pool over three local servers, one of which is killed and one slowed.
-            Nothing is replayed if a line of the trace is bad; each is reported with its number, and the exit code is 2.
-            Exit code 1 if a call was lost, an answer was not whole, or the counts of client and servers disagree.
+            Predicts the effect of other settings from a recording, or repeats the calls of a trace against local servers with faults.
+            With RECORDING: the real pool makes the recorded calls with other settings, in virtual time. Its endpoints answer as in the recording. For the times in which
+            the recording does not show the state of an endpoint, there are two runs: one with the endpoint down, and one with the endpoint up. Exit code 1 if the recording
+            does not contain enough information for a prediction.
+            With --trace: a pool of three local servers makes the calls of the trace. During the run, one server is killed and another is slowed down. Exit code 1 if a call
+            was lost, an answer was not complete, or the client and the servers counted different numbers of requests. If a line of the trace is wrong, no call is made: the
+            output names each wrong line, and the exit code is 2.
             """) { recording, pool, set, name, runs, file, speed, minutes, streamed, seed, single, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {

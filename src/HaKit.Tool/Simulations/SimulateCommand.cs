@@ -14,11 +14,11 @@ internal static class SimulateCommand
         var world = new WorldOptions();
         var json = JsonOutput.CreateOption();
         var svg = CommandOptions.Text("--svg", "FILE", "draws the history to a file");
-        var sweep = CommandOptions.Text("--sweep", "SETTINGS", $"shows only how much each of these settings matters, one at a time; \"all\", or some of {string.Join(", ", Sweep.Names)}");
+        var sweep = CommandOptions.Text("--sweep", "SETTINGS", $"shows only the effect of each of these settings, one at a time; \"all\", or some of {string.Join(", ", Sweep.Names)}");
         var command = new Command("simulate", """
-            Computes what a pool would have delivered under a real history of incidents.
-            Everything runs in virtual time on one thread: the real pool over scripted endpoints. A call is unavailable when it was not served within its deadline.
-            Exit code 1 if more calls were lost than 1.2 times those that came while no service was up, or any call where none came then.
+            Runs the real pool in virtual time through a real history of incidents, and calculates its availability.
+            The endpoints are scripted, and everything runs on one thread. A call counts as lost if it is not served within its deadline.
+            Exit code 1 if the pool lost more than 1.2 times as many calls as came while no service was up. If no call came in such a time: exit code 1 if any call was lost.
             """) { json, svg, sweep };
         foreach (var option in world.All)
             command.Options.Add(option);

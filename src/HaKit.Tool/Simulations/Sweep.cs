@@ -34,8 +34,8 @@ internal sealed class Sweep(IReadOnlyList<SweptSetting> settings)
             return new(All);
         var given = names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (given.Length == 0)
-            throw new UsageException($"--sweep is '{names}', which names no setting; there are {string.Join(", ", Names)}.");
-        return new([.. given.Select(name => Array.Find(All, s => s.Name == name) ?? throw new UsageException($"--sweep names '{name}'; there are {string.Join(", ", Names)}."))]);
+            throw new UsageException($"--sweep is '{names}', which names no setting. The names are {string.Join(", ", Names)}.");
+        return new([.. given.Select(name => Array.Find(All, s => s.Name == name) ?? throw new UsageException($"--sweep names '{name}', which is no setting. The names are {string.Join(", ", Names)}."))]);
     }
 
     /// <summary>Runs the history without changes, and once for each value of each setting.</summary>

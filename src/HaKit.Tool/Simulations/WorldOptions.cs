@@ -9,9 +9,9 @@ namespace HaKit.Tool.Simulations;
 internal sealed class WorldOptions
 {
     private readonly Option<string?> _incidents = CommandOptions.Text("--incidents", "FILE", "a CSV file with the columns start, end, service, impact; a service is down during incidents with an impact of at least 1");
-    private readonly Option<string?> _services = CommandOptions.Text("--services", "A,B", "use the incidents of these services (default openai-api,anthropic-api)");
+    private readonly Option<string?> _services = CommandOptions.Text("--services", "A,B", "the services in the file of --incidents that are used (default openai-api,anthropic-api)");
     private readonly Option<string?> _pool = CommandOptions.Text("--pool", "FILE",
-        "a JSON file with your own pool, as in your configuration; an endpoint takes part in the incidents of the service that its Name, Provider or Account is (default: one endpoint for each service, with the defaults and a deadline of 60 s)");
+        "a JSON file with your own pool, as in your configuration; an endpoint is down during the incidents of a service if its Name, Provider or Account is the name of this service (default: one endpoint for each service, with the defaults and a deadline of 60 s)");
     private readonly Option<string?> _trace = CommandOptions.Text("--trace", "FILE", "a CSV file with the times and sizes of the calls, which are repeated: TIMESTAMP,ContextTokens,GeneratedTokens (default: random times, 1000 and 200 tokens)");
     private readonly Option<double> _rate;
     private readonly Option<double> _days = CommandOptions.Number("--days", "N", "the number of days that are used, from the beginning of the history; 0: all days", 0, 0, 10_000);
@@ -19,7 +19,7 @@ internal sealed class WorldOptions
 
     public WorldOptions(double usualRate = 0.2, bool isRequired = true)
     {
-        _rate = CommandOptions.Number("--rate", "CALLS", "calls a second on average", usualRate, 0.0001, 1000);
+        _rate = CommandOptions.Number("--rate", "CALLS", "calls per second on average", usualRate, 0.0001, 1000);
         _incidents.Required = isRequired;
     }
 

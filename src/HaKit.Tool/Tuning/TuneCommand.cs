@@ -14,14 +14,14 @@ internal static class TuneCommand
         var world = new WorldOptions(usualRate: 0.02, isRequired: false);
         var recording = RecordingFile.CreateArgument(isOptional: true);
         var name = RecordingFile.CreatePoolNameOption();
-        var judged = CommandOptions.Number("--judged", "SHARE", "the share of the data, at its end, that is not used for the search, but to check its result", 0.45, 0.1, 0.8);
+        var judged = CommandOptions.Number("--judged", "SHARE", "the share of the data that is not used for the search, but for the test of its result; this part is at the end of the data", 0.45, 0.1, 0.8);
         var json = JsonOutput.CreateOption();
         var command = new Command("tune", """
-            Tries other values of five settings on what happened, and tells what each would have changed. It applies nothing.
-            The settings: deadline share, first-content multiplier, ejection period, hedging, tier order.
-            With RECORDING: on the calls of a flight recorder. With --incidents: on a history of incidents, as hakit simulate runs it.
-            Values are tried on the first part of the time; those that improve it together are judged on the later part.
-            Exit code 0 when the report is complete, whatever it says.
+            Searches for better values of five settings. The command changes no settings.
+            The settings are: deadline share, first-content multiplier, ejection period, hedging, tier order.
+            With RECORDING, the search uses the calls of a flight recorder. With --incidents, it uses a history of incidents, as hakit simulate does.
+            The command tries values on the first part of the time, and tests the best combination on the later part.
+            Exit code 0 if the report is complete, even if no value is better.
             """) { recording, name, judged, json };
         foreach (var option in world.All)
             command.Options.Add(option);

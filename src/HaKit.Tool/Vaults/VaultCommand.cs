@@ -19,12 +19,12 @@ internal static class VaultCommand
 
     public static Command Create() => new(
         "vault",
-        $"Saves folders to a sealed vault, restores and checks them.\nExit code 1: a check found something wrong, or not every destination has the snapshot. The key is 32 bytes in Base64, from the settings or from {VaultFile.KeyVariable}.")
+        $"Saves folders to an encrypted vault with several destinations, restores them, and checks them.\nExit code 1 if the operation failed, if a check found a problem, or if a destination does not have the saved snapshot. The key (32 bytes in Base64) comes from the settings or from {VaultFile.KeyVariable}.")
     {
         Save(), Restore(), Check(), Plain("sync", "Copies to each destination the objects that only other destinations have, and repairs damaged copies.", SyncAsync), Prune(),
         Plain("list", "Lists the snapshots, oldest first.", ListAsync),
         Plain("rehearse", "Restores the newest snapshot into a temporary folder and reports how long it took.", RehearseAsync),
-        Plain("rekey", "Seals all objects with the active key.", RekeyAsync),
+        Plain("rekey", "Encrypts all objects with the active key.", RekeyAsync),
     };
 
     private static Command Save()
@@ -33,7 +33,7 @@ internal static class VaultCommand
         var copies = CommandOptions.CreateWhole("--copies", "N", "how many destinations must have the snapshot", usual: 1, least: 1, most: 1000);
         var rehash = CommandOptions.Flag("--rehash", "reads every file, even files that look unchanged");
         return Described(
-            new Command("save", "Saves a file or folder: everything the first time, later only the changes.") { path, copies, rehash },
+            new Command("save", "Saves a file or folder. The first save is complete, and later saves send only the changes.") { path, copies, rehash },
             async (parsed, vault, output, token) =>
             {
                 var saved = await vault.SaveAsync(parsed.GetRequiredValue(path), new VaultSaveOptions { Copies = parsed.GetValue(copies), Rehash = parsed.GetValue(rehash) }, token);
@@ -47,12 +47,12 @@ internal static class VaultCommand
     private static Command Restore()
     {
         var snapshot = new Argument<string>("snapshot") { Description = "the snapshot's id, its number, or latest" };
-        var target = new Argument<string>("target") { Description = "a path that does not exist yet; with --follow a folder whose content is replaced" };
+        var target = new Argument<string>("target") { Description = "a path that does not exist yet; with --follow: a folder, and the command replaces its content" };
         var only = CommandOptions.Text("--path", "PATH", "one file or folder of the snapshot");
-        var follow = CommandOptions.Flag("--follow", "keeps the target at the newest snapshot, as a standby folder, until it is interrupted");
+        var follow = CommandOptions.Flag("--follow", "updates the target to each newer snapshot, as a standby folder, until the command is interrupted");
         var every = CommandOptions.ShortDuration("--every", "how often --follow looks for a newer snapshot (default 1m)");
         return Described(
-            new Command("restore", "Restores a snapshot, verified, to a new path.") { snapshot, target, only, follow, every },
+            new Command("restore", "Restores a snapshot to a new path, and verifies its contents.") { snapshot, target, only, follow, every },
             async (parsed, vault, output, token) =>
             {
                 var (which, path, folder) = (parsed.GetRequiredValue(snapshot), parsed.GetValue(only), parsed.GetRequiredValue(target));

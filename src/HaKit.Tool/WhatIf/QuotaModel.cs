@@ -10,13 +10,13 @@ internal sealed record QuotaModel(double PerMinute, bool OfTokens)
 {
     private const int LeastRefusals = 5;
 
-    // A model is accepted if it predicts almost every refusal correctly. The measure is the number of refusals, because the model "never" would be wrong
-    // about all of them.
+    // A model is accepted if its wrong predictions are at most this share of the number of refusals. They are not compared with the number of all requests: if
+    // refusals are rare, a model that predicts no refusal at all would be right about almost all requests.
     private const double MostWrong = 0.25;
 
     /// <summary>
-    /// Finds the quota that explains the refusals. Returns null when there are few refusals or no quota explains them; then they are treated as faults of
-    /// their time.
+    /// Finds the quota that explains the refusals. Returns null if there are few refusals, or if no quota explains them. The refusals are then treated
+    /// as faults of the endpoint at their recorded times.
     /// </summary>
     public static QuotaModel? Learn(IReadOnlyList<QuotaSample> samples)
     {
@@ -50,7 +50,7 @@ internal sealed record QuotaModel(double PerMinute, bool OfTokens)
         return best;
     }
 
-    // Follows the real answers: an accepted request takes from the bucket even when the model would refuse it.
+    // Returns the number of wrong predictions. The bucket follows the real answers: an accepted request takes from the bucket even if the model would refuse it.
     private static int Wrong(IReadOnlyList<QuotaSample> samples, double perMinute, bool ofTokens)
     {
         var (level, at, wrong) = (perMinute, 0.0, 0);

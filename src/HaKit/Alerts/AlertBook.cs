@@ -202,7 +202,7 @@ internal sealed record StatusRead : PoolEvent
     public required IReadOnlyList<BurnRateStatus> Budget { get; init; }
 
     /// <summary>
-    /// Gets the start of the outage whose beginning the pool has reported in an event, and whose end it will report. Null: there is no such outage. <see
+    /// Gets the start of the outage that the pool has reported in an event. The pool will also report its end. Null: there is no such outage. <see
     /// cref="Status"/> may show an outage without such an event, because its endpoints are read one after another.
     /// </summary>
     public DateTimeOffset? OutageSince { get; init; }

@@ -39,11 +39,11 @@ public sealed record HeartbeatReading
 
 /// <summary>Describes the load that an endpoint reported. Immutable.</summary>
 /// <param name="Running">The number of requests being served.</param>
-/// <param name="Waiting">The number of requests in its queue.</param>
-/// <param name="CacheUsage">The share of its cache in use, 0 to 1. A number that is not finite counts as 0.</param>
+/// <param name="Waiting">The number of requests in the endpoint's queue.</param>
+/// <param name="CacheUsage">The share of the endpoint's cache in use, 0 to 1. A number that is not finite counts as 0.</param>
 public sealed record ReportedLoad(int Running, int Waiting, double CacheUsage)
 {
-    /// <summary>Gets the share of its cache in use, 0 to 1. A number that is not finite counts as 0, because JSON has no such number.</summary>
+    /// <summary>Gets the share of the endpoint's cache in use, 0 to 1. A number that is not finite counts as 0, because JSON has no such number.</summary>
     public double CacheUsage
     {
         get;

@@ -20,7 +20,10 @@ internal sealed class AttemptResults(FailoverContext context)
     private ReturnSpreader? _returning;
     private long _lastServed = -1;
 
-    /// <summary>Gets or sets the callback for a failed attempt outside an outage whose call was served nevertheless. It gets the endpoint, the fault and the endpoint that served the call.</summary>
+    /// <summary>
+    /// Gets or sets the callback for an attempt that failed outside an outage although its call was served. The callback gets the endpoint, the fault and the endpoint
+    /// that served the call.
+    /// </summary>
     public Action<string, Fault, string>? FailureHidden { get; set; }
 
     /// <summary>Records that an attempt served its call, and returns the lease.</summary>

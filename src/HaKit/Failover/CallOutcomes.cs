@@ -46,7 +46,7 @@ internal sealed class CallOutcomes(FailoverContext context, IFaultClassifier cla
     {
         var span = call.Span;
         var took = (call.IsServed ? call.ServedAt : context.Clock.Now) - call.Started;
-        // The rest of a cut answer belongs to the span of the call whose answer was cut, and that call ends the span.
+        // If the answer of a call is cut, the rest belongs to the span of this call, and this call ends the span.
         if (call.Profile.IsContinuation)
             return;
         context.Telemetry.RecordEnd(span, took, call.Waited, outcome, error, call.Rules == 0 ? null : string.Join(',', call.WaitRules()));

@@ -3,8 +3,8 @@ using System.Net;
 namespace HaKit.Http;
 
 /// <summary>
-/// Content that can be written only once and is too long to be kept. It writes the kept beginning and then the rest, directly from the caller's content, whose
-/// writer waits at the limit until an attempt continues it. Once the beginning was written, the content is used up, even if the rest is not written.
+/// Content that can be written only once and is too long to be kept. It writes the kept beginning and then the rest, directly from the caller's content. The
+/// writer of the caller's content waits at the limit until an attempt continues it. Once the beginning was written, the content is used up, even if the rest is not written.
 /// </summary>
 internal sealed class OnceContent : HttpContent
 {
@@ -15,7 +15,7 @@ internal sealed class OnceContent : HttpContent
 
     /// <param name="source">The caller's content.</param>
     /// <param name="beginning">The bytes that the caller's content has written so far.</param>
-    /// <param name="rest">The stream at whose limit the writer waits.</param>
+    /// <param name="rest">The stream that stops the writer at the limit.</param>
     /// <param name="copy">The task that ends when the caller's content has written everything.</param>
     public OnceContent(HttpContent source, ReadOnlyMemory<byte> beginning, PausingStream rest, Task copy)
     {

@@ -160,7 +160,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
     {
         while (true)
         {
-            // This is the LF of a CRLF whose CR was the last byte that had arrived; its line is already counted.
+            // A CR was the last byte that had arrived before. This LF belongs to the same CRLF, and the line that the CR ended is already counted.
             if (_isAfterReturn && _searched < _end)
             {
                 _isAfterReturn = false;
@@ -224,7 +224,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
                     _isInString = true;
                     break;
                 case (byte)'[' when _depth == 0 && Framing == BodyFraming.Elements:
-                    break; // the array that contains them
+                    break; // the beginning of the array that contains the elements
                 case (byte)']' when _depth == 0 && Framing == BodyFraming.Elements:
                     return SetCurrent(++_searched);
                 case (byte)'{' or (byte)'[':
@@ -234,7 +234,7 @@ internal sealed class SseEvents : IAsyncEnumerable<ReadOnlyMemory<byte>>, IAsync
                     if (--_depth == 0)
                         return SetCurrent(++_searched);
                     break;
-                case (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)',' or 0x1E: // RFC 7464 puts a record separator before each
+                case (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n' or (byte)',' or 0x1E: // RFC 7464 puts a record separator (0x1E) before each value
                     break;
                 default:
                     if (_depth > 0)

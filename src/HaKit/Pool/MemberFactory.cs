@@ -26,7 +26,7 @@ internal sealed class MemberFactory(
     /// </summary>
     /// <param name="options">The new options.</param>
     /// <param name="old">The current members.</param>
-    /// <param name="renewed">The members that stay, and whose properties have changed.</param>
+    /// <param name="renewed">The members that stay with changed properties.</param>
     public EndpointState[] MembersOf(EndpointPoolOptions options, EndpointState[] old, out List<EndpointState> renewed)
     {
         // The application's strategies may throw. So all pipelines are built before anything changes.

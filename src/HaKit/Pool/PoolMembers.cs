@@ -57,7 +57,7 @@ internal sealed class PoolMembers
             _engine.Selector = _selectors.Create(next);
             SwapWhileLocked(members);
         }
-        // This ends the cooldown of each renewed endpoint whose key was refused. The key may be the same: then the next request is refused, and the cooldown
+        // If the key of a renewed endpoint was refused, this ends its cooldown. The key may be the same: then the next request is refused, and the cooldown
         // starts again. This code does not run under the lock, because it lets waiting calls continue, and their code may change the pool.
         foreach (var member in renewed)
             member.Health.RecordNewCredential(_clock.Now);

@@ -27,7 +27,7 @@ public sealed class ScaleOptions
         if (SettingRange.FindAboveZero($"{path}:{nameof(TargetUtilization)}", TargetUtilization, 1) is { } utilization)
             yield return utilization;
         if (TargetInFlight < 1)
-            yield return $"{path}:{nameof(TargetInFlight)} is {TargetInFlight}: at least 1 is needed, or nothing.";
+            yield return $"{path}:{nameof(TargetInFlight)} is {TargetInFlight}: at least 1 is needed. For no such target, leave it out.";
         if (Interval is { } interval && SettingRange.Find($"{path}:{nameof(Interval)}", interval, TimeSpan.FromMilliseconds(100), SettingRange.LongestOfTimer) is { } wrong)
             yield return wrong;
     }

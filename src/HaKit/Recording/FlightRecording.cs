@@ -3,7 +3,7 @@ using System.IO.Compression;
 namespace HaKit.Recording;
 
 /// <summary>
-/// Reads recordings. Damaged parts are skipped and listed in <see cref="Problems"/>. A recording whose process was killed ends with a part of a block, which is
+/// Reads recordings. Damaged parts are skipped and listed in <see cref="Problems"/>. If the process was killed, its recording ends with a part of a block, which is
 /// not an error. Thread-safe. A recorder may write to the files at the same time.
 /// </summary>
 public sealed class FlightRecording

@@ -101,7 +101,7 @@ internal sealed class SegmentWriter(FlightRecorderOptions options, string pool, 
     }
 
     // The limit includes the space for the new file. If another process deletes a file at the same time, the result is the same. The oldest file is the file
-    // whose last entry is the oldest. So a busy replica does not delete the file to which a quiet replica has been writing for a long time.
+    // with the oldest last entry. So a busy replica does not delete the file to which a quiet replica has been writing for a long time.
     private void DeleteOldest()
     {
         WhyLeft = null;

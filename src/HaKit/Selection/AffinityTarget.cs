@@ -7,8 +7,8 @@ namespace HaKit.Selection;
 internal static class AffinityTarget
 {
     /// <summary>
-    /// Finds the first endpoint in the key's ranking whose load, including this call, is at most the given multiple of its fair share (consistent hashing with
-    /// bounded loads; Mirrokni, Thorup and Zadimoghaddam 2018). Returns null if this endpoint fails often or is silent; the score then decides.
+    /// Finds the first endpoint in the key's ranking that is not overloaded: its load, including this call, is at most the given multiple of its fair share
+    /// (consistent hashing with bounded loads; Mirrokni, Thorup and Zadimoghaddam 2018). Returns null if this endpoint fails often or is silent; the score then decides.
     /// </summary>
     public static EndpointState? Find(CandidateGroup group, string affinityKey, double maxLoad, in SelectionQuery query)
     {

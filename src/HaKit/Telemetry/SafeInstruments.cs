@@ -3,7 +3,7 @@ using System.Diagnostics.Metrics;
 namespace HaKit.Telemetry;
 
 /// <summary>
-/// Records measurements whose listeners may throw, because they are the application's code. An exception of a listener must not fail a call, and must not
+/// Records measurements. The listeners may throw, because they are the application's code. An exception of a listener must not fail a call, and must not
 /// prevent the completion of a lease.
 /// </summary>
 internal static class SafeInstruments

@@ -56,7 +56,7 @@ public enum WaitRule
     /// <summary>The call waits for capacity: the endpoint is at its limit, or its only trial is running.</summary>
     Place,
 
-    /// <summary>The call waits because the rule for faults returned <see cref="Failover.FaultAction.Wait"/>.</summary>
+    /// <summary>The call waits because the application's <c>OnFault</c> returned <see cref="Failover.FaultAction.Wait"/>.</summary>
     Policy,
 
     /// <summary>The call keeps an unusually silent attempt, and has started a second attempt beside it.</summary>
