@@ -11,7 +11,8 @@ namespace HaKit.Tool.Batches;
 internal static class BatchCommand
 {
     public static Command Create() => new("batch", """
-        Runs files of requests in the format of OpenAI's batch API over a pool, stores one result for each request, and shows, repairs and exports batches.
+        Runs files of requests (in the format of OpenAI's batch API) over a pool, and stores one result for each request.
+        Shows, repairs and exports batches.
         If a run ends early, the same command continues it.
         """) { BatchRunCommand.Create(), Show(), Repair(), Export(), Schema() };
 

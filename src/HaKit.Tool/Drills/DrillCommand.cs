@@ -13,8 +13,10 @@ internal static class DrillCommand
         var options = new DrillOptions();
         var command = new Command("drill", """
             Measures the effect of faults on calls that go through a gateway, a proxy, your application, or a HaKit pool.
-            The drill starts the upstreams (the servers behind the target) itself. Configure the target with their addresses: http://127.0.0.1:9101/v1, 9102, 9103.
-            Without --target, the drill tests a HaKit pool with its defaults, within this process. The page docs/tool.md lists the faults.
+            The drill starts the upstreams (the servers behind the target) itself. Configure the target with their addresses:
+            http://127.0.0.1:9101/v1, 9102, 9103.
+            Without --target, the drill tests a HaKit pool with its defaults, within this process. The page docs/tool.md lists
+            the faults.
             Exit code 1 if a requirement of --assert is not met, or if the run is invalid because the load generator was late.
             """);
         foreach (var option in options.All)

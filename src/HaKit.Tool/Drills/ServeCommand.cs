@@ -14,8 +14,10 @@ internal static class ServeCommand
         var rounds = CommandOptions.CreateWhole("--rounds", "N", "how many times the faults are played; 0: until the command is interrupted", 0);
         var seed = CommandOptions.CreateWhole("--seed", "N", "the seed of all random numbers", 1);
         var command = new Command("serve", """
-            Starts only the upstreams of the drill. They answer in the dialects of OpenAI and Anthropic, with plain answers and with streams.
-            With --faults, the upstreams play these faults in turn, repeatedly. Without --faults, they stay healthy. All upstreams give the same answer to the same prompt.
+            Starts only the upstreams of the drill.
+            They answer in the dialects of OpenAI and Anthropic, with plain answers and with streams.
+            With --faults, the upstreams play these faults in turn, repeatedly. Without --faults, they stay healthy. All
+            upstreams give the same answer to the same prompt.
             The command runs until it is interrupted (exit code 130), or until the number of --rounds is reached.
             """) { upstreams.Ports, upstreams.Faults, length, rounds, seed };
         command.SetAction(async (parsed, cancellationToken) =>

@@ -20,10 +20,11 @@ internal static class PlanCommand
         var most = CommandOptions.Number("--lost-share", "SHARE", "with --pool: the share of calls that may wait or fail after a loss, 0 to 1", 0.05, 0, 1);
         var command = new Command("plan", """
             Calculates the availability of a pool, the losses by cause, and the cheapest changes that reach a target.
-            The endpoints come from the command line, or are estimated from a history of incidents. With --pool, the command calculates something else: the effect of
-            losing each endpoint, key, account, provider, model and region under your load. Times are written 500ms, 20s, 5m, 1h, 30d.
-            Exit code 1 if no change reaches the target. With --pool, exit code 1 if more calls than --lost-share would wait or fail after a loss (the loss of the whole
-            pool does not count).
+            The endpoints come from the command line, or are estimated from a history of incidents. With --pool, the command
+            calculates something else: the effect of losing each endpoint, key, account, provider, model and region under your
+            load. Times are written 500ms, 20s, 5m, 1h, 30d.
+            Exit code 1 if no change reaches the target. With --pool, exit code 1 if more calls than --lost-share would wait or
+            fail after a loss (the loss of the whole pool does not count).
             """);
         foreach (var option in options.All.Concat([pool, calls, tokens, most, json]))
             command.Options.Add(option);

@@ -22,7 +22,8 @@ internal static class RecordCommand
         var json = JsonOutput.CreateOption();
         var command = new Command("show", """
             Shows a recording as text, and as one HTML page with --html.
-            Damaged parts are left out, and the output names them. If the process was killed, its last file ends within a block. This is no error.
+            Damaged parts are left out, and the output names them. If the process was killed, its last file ends within a block.
+            This is no error.
             """) { recording, name, day, html, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {

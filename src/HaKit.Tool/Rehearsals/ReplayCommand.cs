@@ -26,13 +26,15 @@ internal static class ReplayCommand
         var single = CommandOptions.Flag("--no-failover", "makes only one attempt for each call, to show how many calls are lost without failover");
         var json = JsonOutput.CreateOption();
         var command = new Command("replay", """
-            Predicts the effect of other settings from a recording, or repeats the calls of a trace against local servers with faults.
-            With RECORDING: the real pool makes the recorded calls with other settings, in virtual time. Its endpoints answer as in the recording. For the times in which
-            the recording does not show the state of an endpoint, there are two runs: one with the endpoint down, and one with the endpoint up. Exit code 1 if the recording
-            does not contain enough information for a prediction.
-            With --trace: a pool of three local servers makes the calls of the trace. During the run, one server is killed and another is slowed down. Exit code 1 if a call
-            was lost, an answer was not complete, or the client and the servers counted different numbers of requests. If a line of the trace is wrong, no call is made: the
-            output names each wrong line, and the exit code is 2.
+            Predicts the effect of other settings from a recording, or repeats the calls of a trace against local servers.
+            With RECORDING: the real pool makes the recorded calls with other settings, in virtual time. Its endpoints answer as
+            in the recording. For the times in which the recording does not show the state of an endpoint, there are two runs:
+            one with the endpoint down, and one with the endpoint up. Exit code 1 if the recording does not contain enough
+            information for a prediction.
+            With --trace: a pool of three local servers makes the calls of the trace. During the run, one server is killed and
+            another is slowed down. Exit code 1 if a call was lost, an answer was not complete, or the client and the servers
+            counted different numbers of requests. If a line of the trace is wrong, no call is made: the output names each wrong
+            line, and the exit code is 2.
             """) { recording, pool, set, name, runs, file, speed, minutes, streamed, seed, single, json };
         command.SetAction(async (parsed, cancellationToken) =>
         {

@@ -17,8 +17,10 @@ internal static class SimulateCommand
         var sweep = CommandOptions.Text("--sweep", "SETTINGS", $"shows only the effect of each of these settings, one at a time; \"all\", or some of {string.Join(", ", Sweep.Names)}");
         var command = new Command("simulate", """
             Runs the real pool in virtual time through a real history of incidents, and calculates its availability.
-            The endpoints are scripted, and everything runs on one thread. A call counts as lost if it is not served within its deadline.
-            Exit code 1 if the pool lost more than 1.2 times as many calls as came while no service was up. If no call came in such a time: exit code 1 if any call was lost.
+            The endpoints are scripted, and everything runs on one thread. A call counts as lost if it is not served within its
+            deadline.
+            Exit code 1 if the pool lost more than 1.2 times as many calls as came while no service was up. If no call came in
+            such a time: exit code 1 if any call was lost.
             """) { json, svg, sweep };
         foreach (var option in world.All)
             command.Options.Add(option);

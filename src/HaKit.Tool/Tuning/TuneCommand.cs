@@ -19,7 +19,8 @@ internal static class TuneCommand
         var command = new Command("tune", """
             Searches for better values of five settings. The command changes no settings.
             The settings are: deadline share, first-content multiplier, ejection period, hedging, tier order.
-            With RECORDING, the search uses the calls of a flight recorder. With --incidents, it uses a history of incidents, as hakit simulate does.
+            With RECORDING, the search uses the calls of a flight recorder. With --incidents, it uses a history of incidents, as
+            hakit simulate does.
             The command tries values on the first part of the time, and tests the best combination on the later part.
             Exit code 0 if the report is complete, even if no value is better.
             """) { recording, name, judged, json };

@@ -46,7 +46,7 @@ internal static class ToolMistakes
         new("a request without its id", () => WithRequestsAsync("""{"method":"POST","url":"/v1/chat/completions","body":{}}"""), "'custom_id'", "Line 1", "\"custom_id\""),
         new("a request with a whole address", () => WithRequestsAsync("""{"custom_id":"1","method":"POST","url":"https://api.openai.com/v1/chat/completions","body":{}}"""), "the url", "Line 1", "'/v1/chat/completions'"),
         new("a request that asks for a stream", () => WithRequestsAsync("""{"custom_id":"1","method":"POST","url":"/v1/chat/completions","body":{"stream":true}}"""), "a stream", "Line 1", "Remove"),
-        new("a pool without addresses for a batch", () => WithRequestsAsync("""{"custom_id":"1","method":"POST","url":"/v1/chat/completions","body":{}}""", """{ "Endpoints": [ { "Name": "a" } ] }"""), "endpoint 'a' has no Address", "--pool", "Set it"),
+        new("a pool without addresses for a batch", () => WithRequestsAsync("""{"custom_id":"1","method":"POST","url":"/v1/chat/completions","body":{}}""", """{ "Endpoints": [ { "Name": "a" } ] }"""), "endpoint 'a' has no Address", "--pool", "Set the Address"),
         new("a service without a history", () => RunAsync("plan", "--endpoint", "a:99", "--service", "b"), "--service", "--incidents", "Give the file"),
         new("a load without a pool", () => RunAsync("plan", "--endpoint", "a:99", "--calls-per-minute", "900"), "--calls-per-minute", "--pool FILE", "leave --calls-per-minute out"),
         new("a target with a pool", () => WithFileAsync("pool.json", """{ "Endpoints": [ { "Name": "a" } ] }""", file => ["plan", "--pool", file, "--target", "99.9"]), "--target", "--pool", "Leave one of them out"),
