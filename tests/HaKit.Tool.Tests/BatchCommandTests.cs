@@ -116,7 +116,7 @@ public sealed class BatchCommandTests : IDisposable
         bytes[90] ^= 1;
         await File.WriteAllBytesAsync(file, bytes, TestContext.Current.CancellationToken);
         var show = await ToolRun.RunAsync("batch", "show", "--journal", PathOf("a.journal"));
-        (show.ExitCode, show.Error).Should().Match<(int, string)>(s => s.Item1 == HakitTool.NotRun && s.Item2.Contains("is damaged, and valid records stand after it"));
+        (show.ExitCode, show.Error).Should().Match<(int, string)>(s => s.Item1 == HakitTool.NotRun && s.Item2.Contains("is damaged, and valid records follow it"));
         var repair = await ToolRun.RunAsync("batch", "repair", "--journal", PathOf("a.journal"), "--to", PathOf("b.journal"));
         (repair.ExitCode, repair.Output).Should().Match<(int, string)>(r => r.Item1 == HakitTool.Bad && r.Item2.StartsWith("2 items and 0 outcomes copied; "));
         (await ToolRun.RunAsync("batch", "show", "--journal", PathOf("b.journal"))).Output.Should().MatchRegex(@"(?m)^ +2  items$");

@@ -28,7 +28,7 @@ internal static class ChatCommand
         await using var providers = (local ? null : Providers.Real(Environment.GetEnvironmentVariable)) ?? await Providers.LocalAsync(cancellationToken);
         await using var pool = new EndpointPool("chat", providers.Options);
         var conversation = new Conversation(pool.AsChatClient(), pool, providers, output);
-        await output.WriteLineAsync($"You talk to {string.Join(", ", pool.Endpoints)}. /help lists what else you can do; an empty line ends.");
+        await output.WriteLineAsync($"The chat uses {string.Join(", ", pool.Endpoints)}. /help lists the commands, and an empty line ends the chat.");
         while (true)
         {
             await output.WriteAsync("> ");

@@ -147,7 +147,7 @@ internal sealed class JournalFile : IDisposable
         if (End < length && FindRecord(End + 1, length, NextNumber) is { } found)
         {
             throw new BatchJournalDamagedException(
-                $"Record {NextNumber} of '{Path}', at byte {End}, is damaged, and valid records stand after it, from byte {found} on. Nothing was changed. 'hakit batch repair' copies the good records to a new journal. The results of the damaged record must be requested again.", End);
+                $"Record {NextNumber} of '{Path}', at byte {End}, is damaged, and valid records follow it, from byte {found} on. Nothing was changed. 'hakit batch repair' copies the good records to a new journal. The results of the damaged record must be requested again.", End);
         }
 
         return new(records, _lastRecord, Math.Max(0, length - End));

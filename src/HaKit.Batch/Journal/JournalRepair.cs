@@ -24,7 +24,7 @@ internal static class JournalRepair
         var skipped = damaged.Salvage(salvage.Add);
         salvage.Close();
         if (salvage.Items == 0 && skipped > 0)
-            throw new BatchJournalDamagedException($"Nothing in '{damaged.Path}' can be saved: no record with an item is whole, or its header names another file.", 0);
+            throw new BatchJournalDamagedException($"Nothing in '{damaged.Path}' can be recovered: each record with an item is damaged, or the header names another file.", 0);
         repaired.Publish(JournalOpener.PathOf(newName, 1));
         return new BatchRepair(salvage.Items, salvage.Outcomes, skipped, salvage.Orphans);
     }

@@ -115,7 +115,7 @@ internal sealed class Sealer(VaultKeyRing keys)
     private byte[] Decrypt(ObjectName name, ReadOnlySpan<byte> sealedBytes)
     {
         if (sealedBytes.Length < HeaderSize + TagSize || sealedBytes[0] != (byte)'H' || sealedBytes[1] != (byte)'V')
-            throw new VaultObjectException(name.ToString(), "is not a whole object of a vault");
+            throw new VaultObjectException(name.ToString(), "is not a complete object of a vault");
         if (sealedBytes[2] != Format)
             throw OtherFormat(name, sealedBytes);
         var key = BinaryPrimitives.ReadUInt32LittleEndian(sealedBytes[4..]);

@@ -152,7 +152,7 @@ internal sealed class HaDrillEpisode(IServiceCollection services, string pool, H
         if (lost > (1 - options.MinimumSuccess) * row.Calls + 1e-9 || row.Calls == 0)
             yield return $"{lost} of {row.Calls} calls were lost{WhyOf()}";
         if (row.WrongOrHalf > 0)
-            yield return $"{row.WrongOrHalf} calls got a wrong answer, or half an answer that looks whole";
+            yield return $"{row.WrongOrHalf} calls got a wrong answer, or half an answer that looks complete";
         if (row.AddedLongest > options.MaxAddedDelay)
             yield return $"a call was delayed by {DurationText.OfSetting(row.AddedLongest)}, and at most {DurationText.OfSetting(options.MaxAddedDelay)} is allowed";
         if (row.RequestsPerCall > options.MaxRequestsPerCall)

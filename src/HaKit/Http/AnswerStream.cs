@@ -29,7 +29,7 @@ internal sealed class AnswerStream(StreamedAnswer<ReadOnlyMemory<byte>> answer) 
         if (_failure is not null)
             return ValueTask.FromException<int>(_failure);
         if (_isDisposed)
-            return ValueTask.FromException<int>(new OperationCanceledException("The answer was disposed of before its end."));
+            return ValueTask.FromException<int>(new OperationCanceledException("The answer was disposed before its end."));
         if (buffer.IsEmpty)
             return new(0);
         if (!_rest.IsEmpty)

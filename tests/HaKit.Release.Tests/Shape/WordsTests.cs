@@ -22,6 +22,19 @@ public sealed partial class WordsTests
         Prose().SelectMany(static l => Heavy().Matches(l.Text).Select(m => $"{l.At}: '{m.Value.Trim()}' in: {l.Text}"))
             .Should().BeEmpty("name the things that are meant: 'the endpoints that failed', not 'those that failed' or 'what failed'");
 
+    /// <summary>Messages and the help of commands are read by users, who see neither the comments nor the code around them.</summary>
+    [Fact]
+    public void Messages_and_help_avoid_phrases_that_must_be_read_twice() =>
+        Messages().SelectMany(static l => Heavy().Matches(l.Text).Concat(Chatty().Matches(l.Text)).Select(m => $"{l.At}: '{m.Value.Trim()}' in: {l.Text}"))
+            .Should().BeEmpty("a message names its subject, and a help begins with what the command does");
+
+    [Theory]
+    [InlineData("            Tells what other settings would have done to a recorded pool.", true)]
+    [InlineData("            Exit code 0 when the report is complete, whatever it says.", true)]
+    [InlineData("            What is damaged is left out and named.", true)]
+    [InlineData("            Predicts the effect of other settings from a recording.", false)]
+    public void Help_that_must_be_read_twice_is_found(string help, bool isFound) => (Heavy().IsMatch(help) || Chatty().IsMatch(help)).Should().Be(isFound);
+
     [Fact]
     public void Docstrings_say_what_a_member_does_and_ask_nothing() =>
         Prose().Where(static l => l.IsSource && Riddle().IsMatch(l.Text))
@@ -57,6 +70,12 @@ public sealed partial class WordsTests
         .Select(static l => l with { Text = l.IsSource ? Comment().Match(l.Text).Value : Code().Replace(l.Text, "`") })
         .Where(static l => l.Text.Length > 0);
 
+    /// <summary>The lines of sources without their comments.</summary>
+    private static IEnumerable<Line> Messages() => Lines()
+        .Where(static l => l.IsSource)
+        .Select(static l => l with { Text = Comment().Replace(l.Text, "") })
+        .Where(static l => l.Text.Contains(' ', StringComparison.Ordinal));
+
     [GeneratedRegex(@"\b(who|whoever|whom|somebody|nobody|anybody|everybody)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Vague();
 
@@ -65,6 +84,9 @@ public sealed partial class WordsTests
 
     [GeneratedRegex(@"\b(those (that|which)|whatever|anew|at hand|the own|be it|nought|naught|disposed of|but for being|herd|thereof|therein|thereby|hitherto|henceforth|as the other overload|of one's own)\b", RegexOptions.IgnoreCase)]
     private static partial Regex Heavy();
+
+    [GeneratedRegex(@"\b(Tells (what|which|how|whether)|goes on where|in trouble)\b|(^|[.""] )\s*What (is|was|it|failed)\b")]
+    private static partial Regex Chatty();
 
     [GeneratedRegex(@"^/// ((<(summary|returns|remarks)>)?(Is|Are|Has|Have|Does|Do|Did|Was|Were|Can|May|Must|Should) [^.]*\?|<(summary|returns|remarks)>(What|Its|Their) )|(// |[.:;] )What (?!if\b)")]
     private static partial Regex Riddle();

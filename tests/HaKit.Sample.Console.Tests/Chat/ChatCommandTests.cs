@@ -8,7 +8,7 @@ public sealed class ChatCommandTests
     {
         var output = await TalkAsync("hello", "/kill", "are you still there?", "/restart gpt", "/who", "and now?");
 
-        output.Should().Contain("You talk to gpt, claude, llama.")
+        output.Should().Contain("The chat uses gpt, claude, llama.")
             .And.Contain("[gpt: served]").And.Contain("[gpt is dead]")
             .And.MatchRegex(@"\[gpt: ConnectFailed after \S+ [mµ]?s; claude: served after \S+ [mµ]?s\]")
             .And.Contain("[gpt is back]").And.MatchRegex(@"gpt\s+(Healthy|Suspect)");

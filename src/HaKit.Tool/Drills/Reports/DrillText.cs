@@ -12,7 +12,7 @@ internal static class DrillText
     public static string Footer(DrillReport report)
     {
         var why = report.Faults.SelectMany(f => f.Why.Select(w => $"  {f.Name}: {w.Value} × {w.Key}")).ToArray();
-        return string.Join(Environment.NewLine, ["", .. why.Length > 0 ? ["What failed calls said:", .. why, ""] : why, DrillRow.Setting(report), DrillRow.Lag(report)]);
+        return string.Join(Environment.NewLine, ["", .. why.Length > 0 ? ["Errors of the failed calls:", .. why, ""] : why, DrillRow.Setting(report), DrillRow.Lag(report)]);
     }
 
     private static string Line(IEnumerable<string> cells) => string.Concat(cells.Select((cell, i) => i == 0 ? cell.PadRight(Widths[i]) : cell.PadLeft(Widths[i]))).TrimEnd();
