@@ -268,7 +268,7 @@ public sealed class JournalDamageTests
             var repair = () => JournalRepair.Repair(Name, name, settings);
             if (at is >= 16 and < 32)
             {
-                repair.Should().Throw<BatchJournalDamagedException>().WithMessage("Nothing in*can be saved*");
+                repair.Should().Throw<BatchJournalDamagedException>().WithMessage("Nothing in*can be recovered*");
                 files.SetContent(FirstFile, whole);
             }
             repair().Should().BeEquivalentTo(new { Items = 2L, Outcomes = 1L }, "byte {0} is damaged, and an earlier repair may have been interrupted", at);
