@@ -1,10 +1,10 @@
-// What every part of the page uses. All that is shown comes from the server as data and is set as text: nothing is ever read as markup.
+// Functions that every part of the page uses. The page gets data from the server and sets it as text. It never reads data as markup.
 export const $ = id => document.getElementById(id);
 export const SVG = "http://www.w3.org/2000/svg";
 export const POINTS = 60;
 export const orders = document.documentElement.dataset.orders === "on";
 
-// How far the server's clock is ahead of this computer's, how many seconds a point of the history covers, and how many lie between two updates.
+// The lead of the server's clock over this computer's clock (in milliseconds), and the seconds of one point of the history and between two updates.
 export const clock = { skew: 0, step: 5, refresh: 1, point: -1 };
 export const now = () => Date.now() + clock.skew;
 
@@ -25,7 +25,7 @@ export function tone(element, value) {
   element.dataset.tone = value ?? "";
 }
 
-// Puts the children in this order. What has the focus keeps it, whatever moves around it.
+// Puts the children in this order. The focused element keeps the focus, even if other elements move.
 export function order(parent, children) {
   const focused = document.activeElement;
   children.forEach((child, i) => {
@@ -47,7 +47,7 @@ export function span(seconds) {
 export const secondsSince = iso => (now() - Date.parse(iso)) / 1000;
 export const since = iso => span(secondsSince(iso));
 
-// A time of day in this browser's zone; with its date when that is not today's.
+// A time of day in the time zone of this browser. A time of another day has its date too.
 export function timeOf(iso) {
   const time = new Date(iso), word = time.toLocaleTimeString([], { hour12: false });
   return time.toDateString() === new Date(now()).toDateString() ? word : `${time.toLocaleDateString([], { day: "numeric", month: "short" })}, ${word}`;
@@ -59,7 +59,7 @@ export const zone = () => {
 
 export const ms = value => value < 0 ? "–" : value < 1000 ? `${value} ms` : `${(value / 1000).toFixed(value < 10000 ? 2 : 1)} s`;
 export const percent = (value, digits = 0) => `${(100 * value).toFixed(digits)} %`;
-// As many digits as there are nines, and one more.
+// Shows one digit more than the value has nines.
 export function nines(value) {
   if (value == null) return "–";
   if (value >= 1) return "100 %";

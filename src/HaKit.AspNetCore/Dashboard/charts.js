@@ -38,7 +38,7 @@ export function bars(s, calls, faults) {
   }).join(""));
 }
 
-// The attempts of each endpoint in each step, one upon the other; those that failed, from the bottom, in red with stripes.
+// The chart stacks the attempts of all endpoints in each step. Failed attempts are at the bottom, in red with stripes.
 export function newChart() {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("viewBox", "0 0 590 100"); svg.setAttribute("preserveAspectRatio", "none"); svg.setAttribute("aria-hidden", "true");
@@ -50,7 +50,7 @@ export function newChart() {
 export function drawChart(chart, rows) {
   const length = Math.max(2, ...rows.map(r => r.calls.length)), at = (series, i) => series[series.length - length + i] ?? 0, left = i => (590 * i / (length - 1)).toFixed(1);
   const busy = rows.filter(r => sum(r.calls) > 0), lanes = busy.filter(r => r.hue !== OTHERS).map(r => ({ hue: r.hue, values: Array.from({ length }, (_, i) => at(r.calls, i)) }));
-  const others = busy.filter(r => r.hue === OTHERS); // endpoints of a crowd have no colour of their own, and are one lane
+  const others = busy.filter(r => r.hue === OTHERS); // the endpoints without a colour of their own share one lane
   if (others.length) lanes.push({ hue: OTHERS, values: Array.from({ length }, (_, i) => sum(others.map(r => at(r.calls, i)))) });
   const totals = Array.from({ length }, (_, i) => sum(lanes.map(l => l.values[i]))), lost = totals.map((_, i) => sum(rows.map(r => at(r.faults, i)))), top = Math.max(4, ...totals) * 1.08;
   const y = value => (100 - 100 * value / top).toFixed(2), base = new Array(length).fill(0);

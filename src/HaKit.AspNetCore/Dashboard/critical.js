@@ -1,4 +1,4 @@
-// The answer to the first questions at three in the morning: what is broken, since when, which calls it hurts, what to do.
+// Answers the first questions of an operator in an outage: the cause, the beginning, the affected calls, and the remedy.
 import { compact, count, h, order, since, span, text, timeOf, tone } from "./base.js";
 import { isGreen } from "./rows.js";
 
@@ -46,7 +46,7 @@ export function showCritical(c, d) {
   showCriticalTime(c);
 }
 
-// What grows by itself between two updates.
+// Shows the ages and durations, which grow between two updates.
 export function showCriticalTime(c) {
   const d = c.data;
   if (!d || c.element.hidden) return;

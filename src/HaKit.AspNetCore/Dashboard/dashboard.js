@@ -1,4 +1,4 @@
-// Takes what the server sends, and what the operator types.
+// Handles the data of the server and the input of the operator.
 import { $, clock, span, text, timeOf, zone } from "./base.js";
 import { log, pinOutages, takeEvents } from "./events.js";
 import { explain } from "./explain.js";
@@ -10,20 +10,20 @@ import { say, showVerdict } from "./voice.js";
 let heard = 0, asOf = null, panels = [], isLost = false, source = null;
 const all = () => [...pools.values()].map(p => p.data);
 
-// ---- what the server sends
+// ---- the data of the server
 
 function take(status, isWhole) {
   clock.skew = Date.parse(status.at) - Date.now();
   clock.step = status.step;
   clock.refresh = status.refresh ?? 1;
   const moved = !isWhole && status.point !== clock.point;
-  if (moved && clock.point >= 0 && status.point !== clock.point + 1) { connect(); return; } // points were missed: begin anew
+  if (moved && clock.point >= 0 && status.point !== clock.point + 1) { connect(); return; } // points were missed, so the history is read again
   clock.point = status.point;
   asOf = status.at;
   takePools(status.pools, isWhole, moved);
   panels = takePanels(status.panels ?? []);
   if (isWhole && status.events) takeEvents(status.events);
-  $("quiet").hidden = $("events").childElementCount > 0; // hidden until the first status, because nothing is known before
+  $("quiet").hidden = $("events").childElementCount > 0; // hidden until the first status arrives
   pinOutages(status.pools);
   showContact();
 }
@@ -38,7 +38,7 @@ function connect() {
   source.onerror = () => { heard = Math.min(heard, Date.now() - 1000 * patience()); showContact(); if (source.readyState === EventSource.CLOSED) setTimeout(connect, 2000); };
 }
 
-// ---- how old it is
+// ---- the age of the data
 
 const patience = () => Math.max(8, 3 * clock.refresh);
 
@@ -54,7 +54,7 @@ function showContact() {
   const age = asOf ? span((Date.now() + clock.skew - Date.parse(asOf)) / 1000) : null;
   text($("stale-text"), age ? `No contact with the application for ${age}. Everything below is as of ${timeOf(asOf)}. The page keeps trying.` : "No contact with the application. The page keeps trying.");
   const behind = Math.round(clock.skew / 1000);
-  text($("clocks"), `Times are those of this browser's zone: ${zone()}. ${asOf ? `The application's clock: ${new Date(asOf).toISOString().slice(11, 19)} UTC.` : ""}${Math.abs(behind) > 5 ? ` This computer's clock is ${span(Math.abs(behind))} ${behind > 0 ? "behind" : "ahead of"} it; ages go by the application's.` : ""}`);
+  text($("clocks"), `Times are in the time zone of this browser: ${zone()}. ${asOf ? `The application's clock: ${new Date(asOf).toISOString().slice(11, 19)} UTC.` : ""}${Math.abs(behind) > 5 ? ` This computer's clock is ${span(Math.abs(behind))} ${behind > 0 ? "behind" : "ahead of"} it. Ages are counted with the application's clock.` : ""}`);
   if (asOf || isLost) { showVerdict(all(), panels, isLost); say(all(), isLost); }
 }
 

@@ -1,4 +1,4 @@
-// The log: the newest line first. A line that grows keeps its place; the outage that goes on stays in view.
+// The list of events, with the newest line first. A line with repeated events keeps its place. The beginning of a current outage stays in view.
 import { $, h, text, timeOf } from "./base.js";
 
 const LOOKS = { bad: "bad", good: "good", warn: "warn", order: "cool" }, MARKS = { bad: "✕", good: "✓", warn: "!", order: "■" };
@@ -33,11 +33,11 @@ export function log(event, isNew) {
   $("quiet").hidden = true;
 }
 
-// Pins the beginning of each outage that goes on.
+// Pins the beginning of each current outage.
 export function pinOutages(pools) {
   const out = new Set(pools.filter(p => p.state === "outage").map(p => p.name));
   for (const item of $("events").querySelectorAll("li[data-kind='OutageBegan']")) {
     item.classList.toggle("pinned", out.has(item.dataset.of));
-    out.delete(item.dataset.of); // only the latest of each pool
+    out.delete(item.dataset.of); // only the latest outage of each pool is pinned
   }
 }

@@ -1,4 +1,4 @@
-// Why each endpoint would or would not be chosen now.
+// Shows why each endpoint would or would not be chosen now.
 import { $, h, ms, percent, text, toast } from "./base.js";
 import { stateColour } from "./rows.js";
 

@@ -1,4 +1,4 @@
-// The other replicas of a pool: whether the link to them is up, which of them sees what, and the orders that hold for all.
+// Shows the replicas of a pool: the state of the link between them, the ejections of each replica, and the orders for all replicas.
 import { count, h, span, text, timeOf, tone } from "./base.js";
 
 export function newFleet() {
@@ -21,7 +21,7 @@ export function showFleet(f, fleet) {
   f.key = key;
   f.list.replaceChildren(...fleet.replicas.map(replica => {
     const out = replica.endpoints.filter(e => e.opinion === "Ejected"), well = replica.endpoints.length - out.length;
-    const words = [...out.map(e => `${e.endpoint} ejected (${e.fault}), last at ${timeOf(e.since)}${e.counts ? "" : ", called in another way and not counted"}`), well ? `${count(well, "endpoint")} serve${well === 1 ? "s" : ""}` : null].filter(Boolean);
+    const words = [...out.map(e => `${e.endpoint} ejected (${e.fault}), last at ${timeOf(e.since)}${e.counts ? "" : ", not counted (its settings differ)"}`), well ? `${count(well, "endpoint")} serve${well === 1 ? "s" : ""}` : null].filter(Boolean);
     return h("li", { className: out.length ? "bad" : replica.endpoints.length ? "good" : "idle", "data-replica": replica.name },
       h("span", { className: "mark", ariaHidden: "true" }, out.length ? "✕" : replica.endpoints.length ? "✓" : "·"), h("b", null, replica.name + (replica.isThis ? " (this one)" : "")), h("span", { className: "sub" }, words.join(" · ") || "no fresh opinion"));
   }));

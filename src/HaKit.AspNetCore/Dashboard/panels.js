@@ -1,4 +1,4 @@
-// What the application has beside its pools: vaults, batches, and what it registers itself.
+// Shows the other components of the application: vaults, batches, and panels that the application registers.
 import { $, h, text, tone } from "./base.js";
 
 const panels = new Map(), STATES = { well: ["good", "✓", "Well"], degraded: ["warn", "!", "Degraded"], outage: ["bad", "✕", "Needs attention"] };

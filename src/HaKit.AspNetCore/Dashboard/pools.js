@@ -1,4 +1,4 @@
-// One pool: its verdict, its figures, its chart, its endpoints and its fleet.
+// Shows one pool: its state, its figures, its chart, its endpoints and its fleet.
 import { $, clock, compact, count, h, nines, order, percent, sum, text, tone } from "./base.js";
 import { drawChart, newChart } from "./charts.js";
 import { newCritical, showCritical, showCriticalTime, stateOf } from "./critical.js";
@@ -83,7 +83,7 @@ function showPool(pool) {
   const doubtful = d.endpoints.filter(e => e.serves && !isGreen(e)).length;
   text(pool.pill, d.state === "outage" ? `✕ Outage · none of ${d.endpoints.length} serves` : d.servingTier !== d.firstTier ? `! Tier ${d.servingTier} serves in place of tier ${d.firstTier}`
     : `${look === "good" ? "✓ All" : "!"} ${d.serving}${look === "good" ? "" : ` of ${d.endpoints.length}`} serve${doubtful ? `, ${doubtful} not fully` : ""}`);
-  // Calls that wait count as not served until they are.
+  // A waiting call counts as not served until an endpoint serves it.
   const wait = d.waiting ? `, ${compact(d.waiting)} wait` : "";
   set(pool.delivered, nines(a.deliveredNow), a.calls || d.waiting ? `${compact(a.failures)} of ${compact(a.calls)} lost${wait}` : "no calls yet", a.deliveredNow != null && a.deliveredNow < a.target ? "bad" : null);
   set(pool.predicted, nines(a.predicted), `target ${nines(a.target)}`);

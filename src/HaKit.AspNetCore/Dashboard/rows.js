@@ -1,4 +1,4 @@
-// One endpoint: a row of its pool's table, a card on a phone.
+// Shows one endpoint: as a row of its pool's table, or as a card on a phone.
 import { clock, compact, h, ms, nines, now, percent, POINTS, since, span, sum, text, tone } from "./base.js";
 import { bars, draw, HUES, OTHERS, spark } from "./charts.js";
 import { ask } from "./orders.js";
@@ -8,11 +8,11 @@ const LOOKS = { // state: tone, mark, word
   SlowStart: ["cool", "↗", "Slow start"], Draining: ["idle", "⏏", "Draining"], ForcedDown: ["idle", "■", "Forced down"],
 };
 
-// A cooldown runs beside the state, and is what matters while the endpoint is well but for it.
+// A cooldown is independent of the state. The page shows the cooldown if the state of the endpoint is healthy or suspect.
 const isCooling = e => e.cooldownUntil != null || e.cooldownForGood === true;
 const isPlain = e => e.state === "Healthy" || e.state === "Suspect";
 
-// Green is only what serves, answers its heartbeats, and has what it is asked for.
+// An endpoint is green only if it serves, answers its heartbeats, and has the requested model.
 export function lookOf(e) {
   if (isCooling(e) && isPlain(e)) return e.cooldownForGood ? ["bad", "✕", "Refused"] : ["warn", "❄", "Cooling down"];
   if (!e.serves && isPlain(e)) return ["bad", "✕", "Unreachable"];
@@ -77,7 +77,7 @@ export function showRow(row) {
   showTime(row);
 }
 
-// What would become of the calls if the endpoint were lost now.
+// Shows the share of the calls that would wait or fail if the endpoint were lost now.
 function showLoss(row) {
   const lost = row.data.lostShare;
   tone(row.lose, lost == null || lost < .005 ? "good" : lost > .05 ? "bad" : "warn");
@@ -97,7 +97,8 @@ function showLimits(row, limits) {
   });
 }
 
-// What changes with time alone: ages, countdowns, slow starts. An endpoint that is out has been out since it left; trials do not begin that anew.
+// Shows the values that change with time alone: ages, countdowns, slow starts. The age of an endpoint out of service starts when it leaves service. A trial does
+// not restart this age.
 export function showTime(row) {
   const d = row.data, at = now();
   text(row.age, ` · ${since(d.outSince ?? d.since)}`);
@@ -139,7 +140,7 @@ export function showHistory(row, total) {
   row.errorsNow.classList.toggle("some", failed > 0);
 }
 
-// Which quantile of what: streams are measured to their first content, plain answers to their end. Until twenty are known it is the mean of a step.
+// Shows the times of streams to their first content, or of plain answers to their end. Until twenty times are known, it shows the mean of one step.
 function showLatency(row) {
   const { streamTimes, answerTimes } = row.data, times = streamTimes ?? answerTimes, word = streamTimes ? "to first content" : "whole answer";
   const mean = row.ms.findLast(v => v >= 0) ?? -1;

@@ -1,4 +1,4 @@
-// What the page says of all pools: the line at the top, the title and icon of the tab, and the words for screen readers.
+// Shows the state of all pools: the line at the top, the title and icon of the tab, and the text for screen readers.
 import { $, count, since, sum, text, timeOf, tone } from "./base.js";
 import { serving, stateOf, waiting } from "./critical.js";
 import { lookOf } from "./rows.js";
@@ -6,7 +6,7 @@ import { lookOf } from "./rows.js";
 const RANK = { bad: 0, warn: 1, good: 2 }, COLOURS = { good: "3ecf8e", warn: "f2b84b", bad: "ff5d6c", idle: "8b95a3" }, SIGNS = { good: "✓", warn: "!", bad: "✕", idle: "?" };
 let said = null;
 
-// The line at the top stays in view wherever the page is scrolled to; it leads to the pool.
+// The line at the top stays in view while the page is scrolled. A click on it leads to the pool.
 export function showVerdict(pools, panels, isLost) {
   const states = pools.map(d => ({ d, ...stateOf(d) })).sort((a, b) => RANK[a.look] - RANK[b.look]), worst = states[0];
   const look = isLost || !worst ? "idle" : worst.look === "good" && panels.length ? "warn" : worst.look;
@@ -34,7 +34,7 @@ function words(states, panels, isLost) {
   return `All ${sum(states.map(s => s.d.endpoints.length))} endpoints serve.`;
 }
 
-// Says once what has changed: which pools are out, which endpoints do not serve. Ages and counts are not said each second.
+// Announces each change once: the pools with an outage, and the endpoints that do not serve. Ages and counts are not announced each second.
 export function say(pools, isLost) {
   const states = pools.map(d => ({ d, ...stateOf(d) }));
   const facts = { lost: isLost, out: states.filter(s => s.look === "bad").map(s => s.d.name), ill: pools.flatMap(d => d.endpoints.filter(e => !e.serves).map(e => `${d.name} ${e.name}`)) };
