@@ -66,7 +66,7 @@ public readonly struct AvailabilityRatio
     public static AvailabilityRatio FromNines(double nines)
     {
         if (!(nines >= 0))
-            throw new ArgumentOutOfRangeException(nameof(nines), nines, "A number of nines is not negative.");
+            throw new ArgumentOutOfRangeException(nameof(nines), nines, "The number of nines must not be negative.");
         return new AvailabilityRatio(-Numerics.Precise.Expm1(-nines * Math.Log(10)), Math.Pow(10, -nines));
     }
 

@@ -77,7 +77,7 @@ public static class EmbeddingProfiles
 public sealed class EmbeddingMismatchException : InvalidOperationException
 {
     internal EmbeddingMismatchException(string pool, string endpoint, string what)
-        : base($"Pool '{pool}': endpoint '{endpoint}' {what}. Vectors of different models do not mix.")
+        : base($"Pool '{pool}': endpoint '{endpoint}' {what}. Vectors of different models or lengths cannot be compared.")
     {
         Pool = pool;
         Endpoint = endpoint;

@@ -120,7 +120,7 @@ internal sealed partial class OperatorOrders(StatusFeed feed, IAntiforgery antif
         }
         catch (ArgumentException)
         {
-            await AnswerAsync(context, StatusCodes.Status404NotFound, "The pool has nothing of this name.").ConfigureAwait(false);
+            await AnswerAsync(context, StatusCodes.Status404NotFound, "The pool has no endpoint or tier of this name.").ConfigureAwait(false);
             return;
         }
         Ordered(logger, pool.Name, context.User.Identity?.Name, order, subject);

@@ -34,7 +34,7 @@ internal static class Incidents
             }
 
             if (line.Contains('"'))
-                throw Bad(number, "quoted fields are not read");
+                throw Bad(number, "fields in quotation marks cannot be read");
             if (fields.Length <= columns.Max())
                 throw Bad(number, $"{fields.Length} fields are too few");
             incidents.Add(Parse(number, fields[columns[0]], fields[columns[1]], fields[columns[2]], fields[columns[3]]));

@@ -5,7 +5,7 @@ using HaKit.Failover;
 namespace HaKit.Http;
 
 /// <summary>
-/// Collects written bytes in one array, up to a limit. The array grows with what arrives, never with an announced length: 4 KB first, then doubling. An array
+/// Collects written bytes in one array, up to a limit. The array grows with the bytes that arrive, never with an announced length: 4 KB first, then doubling. An array
 /// of at most 1 MB comes from the shared pool and is returned to it. The shared pool would keep any number of longer arrays for the life of the process. So an
 /// array of up to 4 MB, which long prompts need at each call, comes from a pool that keeps at most 12 MB. An even longer array is left to the garbage
 /// collector. The code that takes the array returns it. The buffer itself is returned with <see cref="Return()"/> when no code can write to it any more.

@@ -14,7 +14,7 @@ public sealed class IncidentsTests
     [InlineData("2024-01-01T01:00:00Z,2024-01-01T02:00:00Z,,1,i", "line 3: the service is missing")]
     [InlineData("2024-01-01T01:00:00Z,2024-01-01T02:00:00Z,a,-1,i", "line 3: '-1' is no impact")]
     [InlineData("2024-01-01T01:00:00Z,2024-01-01T02:00:00Z", "line 3: 2 fields are too few")]
-    [InlineData("2024-01-01T01:00:00Z,2024-01-01T02:00:00Z,\"a\",1,i", "line 3: quoted fields are not read")]
+    [InlineData("2024-01-01T01:00:00Z,2024-01-01T02:00:00Z,\"a\",1,i", "line 3: fields in quotation marks cannot be read")]
     public void A_bad_line_is_refused_with_its_number(string line, string message) =>
         Reading(Heading + "2024-01-01T01:00:00Z,2024-01-01T02:00:00Z,a,1,i\n" + line).Should().Throw<FormatException>().WithMessage(message);
 
