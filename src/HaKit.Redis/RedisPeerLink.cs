@@ -96,12 +96,20 @@ internal sealed class RedisPeerLink : IPeerLink
         return lease > Now - asked ? lease - (Now - asked) : TimeSpan.Zero;
     }
 
+    /// <summary>Sends the last facts, if the store is connected, and closes the link. A store that does not answer delays this method by less than a second.</summary>
     public void Dispose()
     {
+        bool hasLast;
         lock (_gate)
+        {
+            hasLast = !_isDisposed && _isConnected && _unsent.Count > 0;
             _isDisposed = true;
+        }
         _timer.Dispose();
         _sendTimer.Dispose();
+        // The commands are in the connection's queue when this call returns. The connection sends its queue before it closes.
+        if (hasLast)
+            _ = RedisStore.Observed(SendAsync(hasJumped: false));
         _news?.Dispose();
         _store.Missed -= ReadAgain;
         _store.Dispose();

@@ -16,6 +16,7 @@ internal sealed class RedisStore : IDisposable
     private static readonly TimeSpan OrdersExpire = TimeSpan.FromDays(91);
     private static readonly TimeSpan LifeExpires = TimeSpan.FromHours(1);
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan LongestClosing = TimeSpan.FromSeconds(0.5);
 
     private readonly RedisKeys _keys;
     private readonly ConfigurationOptions? _options;
@@ -245,10 +246,12 @@ internal sealed class RedisStore : IDisposable
         Missed?.Invoke();
     }
 
+    // The client sends the commands in its queue, and waits for their answers before it closes: up to 5 s if the store is frozen. The end of the application must
+    // not be delayed for so long, so after a short time the client goes on closing in the background.
     private void DisposeOfOwn()
     {
-        if (_options is not null)
-            _connection?.Dispose();
+        if (_options is not null && _connection is { } own)
+            Task.WhenAny(Observed(own.DisposeAsync().AsTask())).Wait(LongestClosing); // this task never fails
     }
 }
 

@@ -78,6 +78,47 @@ public sealed class LinkTroubleTests(RedisServer server) : IClassFixture<RedisSe
         }
     }
 
+    // The facts of the last second are sent although the link is closed at once, over the link's own connection and over the application's.
+    [Theory(Timeout = 120_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_last_facts_are_in_the_store_after_the_disposal(bool isOwn)
+    {
+        await StartAsync();
+        using var connection = await ConnectionMultiplexer.ConnectAsync(server.Endpoint);
+        var scope = Scope(isOwn ? "last-own" : "last-given");
+        var link = (isOwn ? RedisPeerLinks.Over(server.Endpoint) : RedisPeerLinks.Over(connection))(scope)!;
+        link.Start(static _ => { });
+        await Until(() => link.Status.IsConnected, 30);
+        link.Publish([new PeerFact { Kind = PeerFactKind.Cooldown, Subject = "last", Replica = scope.Replica, Version = 1, Length = TimeSpan.FromSeconds(300), Left = TimeSpan.FromSeconds(300) }]);
+        link.Dispose();
+        using var other = RedisPeerLinks.Over(server.Endpoint)(scope with { Replica = "other" })!;
+        var heard = false;
+        other.Start(news => Volatile.Write(ref heard, Volatile.Read(ref heard) || news.Facts.Any(static f => f.Subject == "last")));
+        await Until(() => Volatile.Read(ref heard), 10);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_frozen_store_does_not_delay_the_disposal()
+    {
+        await StartAsync();
+        var link = RedisPeerLinks.Over(server.Endpoint)(Scope("frozen-end"))!;
+        link.Start(static _ => { });
+        await Until(() => link.Status.IsConnected, 30);
+        server.Freeze();
+        try
+        {
+            link.Publish([new PeerFact { Kind = PeerFactKind.Cooldown, Subject = "last", Replica = "r", Version = 1, Length = TimeSpan.FromSeconds(300), Left = TimeSpan.FromSeconds(300) }]);
+            var began = TimeProvider.System.GetTimestamp();
+            link.Dispose();
+            TimeProvider.System.GetElapsedTime(began).Should().BeLessThan(TimeSpan.FromSeconds(2));
+        }
+        finally
+        {
+            server.Thaw();
+        }
+    }
+
     [Fact(Timeout = 120_000)]
     public async Task A_command_that_is_not_allowed_is_named_as_the_problem()
     {

@@ -14,15 +14,18 @@ internal sealed class VirtualLink : IPeerLink
     private static readonly TimeSpan LooksEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RereadsWithin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RereadsEvery = TimeSpan.FromSeconds(20);
 
     private readonly VirtualStore _store;
     private readonly ITimer _timer;
+    private readonly Random _rereads; // the store's random numbers stay those of its messages
     private readonly Dictionary<string, (string Identity, TimeSpan Until, bool ReplacesPrevious)> _unsent = [];
     private readonly Dictionary<string, string> _written = [];
     private Action<PeerNews>? _listener;
     private TimeSpan? _offset;
     private TimeSpan? _answered;
-    private TimeSpan? _readAt; // when the next read of all facts is due; null if none is due
+    private TimeSpan? _readAt; // when a read of all facts is due, because facts may be missing; null if none is due
+    private TimeSpan _rereadAt = TimeSpan.MaxValue; // when all facts are read again, because a message may be lost without a sign
     private long _life;
     private bool _isConnected;
     private bool _isDisposed;
@@ -31,6 +34,7 @@ internal sealed class VirtualLink : IPeerLink
     {
         (_store, Place) = (store, place);
         Scope = $"{scope.Name}/{scope.Pool}";
+        _rereads = new Random(place);
         _timer = store.Time.CreateTimer(static link => ((VirtualLink)link!).ReadStore(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -106,6 +110,8 @@ internal sealed class VirtualLink : IPeerLink
         if (wasLost && _readAt is null)
             _readAt = now + RereadsWithin * _store.Random.NextDouble();
         _isConnected = true;
+        if (_rereadAt <= now)
+            _readAt ??= now;
         if (_readAt is { } at && at <= now)
             _store.After(_store.Travel(), Read);
         Send();
@@ -116,6 +122,7 @@ internal sealed class VirtualLink : IPeerLink
         if (_isDisposed || !Reaches || _readAt is null)
             return;
         _readAt = null;
+        _rereadAt = _store.Time.Elapsed + RereadsEvery * (0.5 + _rereads.NextDouble());
         _offset = _store.Now - _store.Time.Elapsed;
         PublishNews(_store.ReadAll(Scope), _offset.Value, isComplete: true);
     }

@@ -54,23 +54,42 @@ internal sealed class FactWriter(IPeerPool pool, PeerDomains domains, OwnFacts o
             var isNew = opinion.Opinion != member.Published;
             if (!isNew && (!isDue || opinion.Opinion == PeerOpinion.None || opinion.At <= member.PublishedAt))
                 continue;
-            if (isNew)
-                member.Version = own.NextVersion();
-            (member.Published, member.PublishedAt) = (opinion.Opinion, now);
-            var fact = new PeerFact
-            {
-                Kind = PeerFactKind.Opinion,
-                Subject = member.State.Endpoint.Name,
-                Replica = replica,
-                Version = member.Version,
-                Length = OwnOpinion.Lifetime,
-                Fingerprint = domains.Fingerprint(member.State, pool.AttemptLimits),
-                Opinion = opinion.Opinion,
-                Level = opinion.Level,
-                Fault = opinion.Fault,
-            };
-            own.Add(fact, (opinion.Opinion == PeerOpinion.None ? now : opinion.At) + OwnOpinion.Lifetime, now);
+            AddOpinion(member, opinion, now);
         }
+    }
+
+    /// <summary>
+    /// Takes the facts of the last message: the facts that wait for the next message, such as an order that was given just now, and facts that take this replica's
+    /// opinions back, because it stops and can no longer correct them.
+    /// </summary>
+    public PeerFact[] TakeLast(List<PeerMember> members, TimeSpan now)
+    {
+        foreach (var member in members)
+        {
+            if (member.Published != PeerOpinion.None)
+                AddOpinion(member, default, now);
+        }
+        return own.DequeueWaiting(now);
+    }
+
+    private void AddOpinion(PeerMember member, in OwnOpinion opinion, TimeSpan now)
+    {
+        if (opinion.Opinion != member.Published)
+            member.Version = own.NextVersion();
+        (member.Published, member.PublishedAt) = (opinion.Opinion, now);
+        var fact = new PeerFact
+        {
+            Kind = PeerFactKind.Opinion,
+            Subject = member.State.Endpoint.Name,
+            Replica = replica,
+            Version = member.Version,
+            Length = OwnOpinion.Lifetime,
+            Fingerprint = domains.Fingerprint(member.State, pool.AttemptLimits),
+            Opinion = opinion.Opinion,
+            Level = opinion.Level,
+            Fault = opinion.Fault,
+        };
+        own.Add(fact, (opinion.Opinion == PeerOpinion.None ? now : opinion.At) + OwnOpinion.Lifetime, now);
     }
 
     private void AddCooldown(EndpointState member, Fault said, Cooldown cooldown, TimeSpan now)

@@ -15,6 +15,8 @@ internal sealed class PeerBook
     private readonly Dictionary<string, Dictionary<string, ReceivedOpinion>> _opinions = new(StringComparer.Ordinal);
     private readonly Dictionary<(PeerFactKind Kind, string Subject, string Replica), (long Version, TimeSpan Until)> _heard = [];
     private readonly Dictionary<string, TimeSpan> _replicas = new(StringComparer.Ordinal);
+    private readonly ReplicaStarts _starts = new();
+    private string? _own;
     private readonly Dictionary<string, HeldOrder> _orders = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, HeldOrder> _orderLog = new(StringComparer.Ordinal);
 
@@ -99,8 +101,9 @@ internal sealed class PeerBook
         _opinions.TryGetValue(endpoint, out var ofEndpoint) ? ofEndpoint.Values.Where(o => o.Until > now) : [];
 
     /// <summary>
-    /// Adds the valid opinions of replicas with the same fingerprint to <paramref name="into"/>. <paramref name="ejection"/> is the opinion of one of the
-    /// replicas that have ejected the endpoint; its replica is null if no replica has ejected the endpoint.
+    /// Adds the valid opinions of replicas with the same fingerprint to <paramref name="into"/>, except ejections by processes that have probably ended (<see
+    /// cref="ReplicaStarts"/>). <paramref name="ejection"/> is the opinion of one of the replicas that have ejected the endpoint; its replica is null if no
+    /// replica has ejected the endpoint.
     /// </summary>
     public void CollectOpinions(string endpoint, string fingerprint, TimeSpan now, List<FreshOpinion> into, out ReceivedOpinion ejection)
     {
@@ -110,6 +113,8 @@ internal sealed class PeerBook
         foreach (var opinion in ofEndpoint.Values)
         {
             if (opinion.Until <= now || opinion.Fingerprint != fingerprint || opinion.Opinion == PeerOpinion.None)
+                continue;
+            if (opinion.Opinion == PeerOpinion.Ejected && _starts.IsReplaced(opinion.Replica, opinion.Until - OwnOpinion.Lifetime))
                 continue;
             into.Add(new FreshOpinion(opinion.Opinion, opinion.Level));
             if (opinion.Opinion == PeerOpinion.Ejected)
@@ -128,6 +133,7 @@ internal sealed class PeerBook
         }
         RemoveWhere(_heard, h => h.Until <= now);
         RemoveWhere(_replicas, until => until <= now);
+        _starts.RemoveExcept(_own is null ? _replicas.Keys : _replicas.Keys.Append(_own));
         RemoveWhere(_orders, o => o.Until <= now);
         foreach (var (identity, order) in _orderLog.ToArray())
         {
@@ -146,7 +152,17 @@ internal sealed class PeerBook
         var left = OwnOpinion.Lifetime - age;
         var until = now + (left < fact.Left ? left : fact.Left);
         if (until > now && (_replicas.TryGetValue(fact.Replica, out var known) ? known < until : _replicas.Count < 10 * MostReplicas))
+        {
             _replicas[fact.Replica] = until;
+            _starts.Add(fact.Replica, now - age);
+        }
+    }
+
+    /// <summary>Records the start of this replica.</summary>
+    public void RecordStart(string replica, TimeSpan at)
+    {
+        _own = replica;
+        _starts.Add(replica, at);
     }
 
     private static void RemoveWhere<TKey, TValue>(Dictionary<TKey, TValue> all, Func<TValue, bool> isOver)

@@ -56,19 +56,19 @@ internal sealed class PeerDomains(string key)
 
     private static string? Number(TimeSpan? time) => time?.Ticks.ToString(CultureInfo.InvariantCulture);
 
+    // An endpoint may have several credentials, for example the token of a gateway in one header and the provider's key in another one. All of them count, because
+    // two endpoints whose only difference is one of them are limited separately. The query of the address counts too: it may be ?key=… or ?sig=….
     private static string? CredentialOf(EndpointState member)
     {
-        if (member.UsedCredential is { } used)
-            return used;
-        if (member.Endpoint.Credential is { } credential)
-            return credential;
-        foreach (var (header, value) in member.Endpoint.Headers)
+        var endpoint = member.Endpoint;
+        string? found = member.UsedCredential ?? endpoint.Credential;
+        foreach (var value in endpoint.Headers.Where(static h => CredentialHeader.IsCredential(h.Key)).OrderBy(static h => h.Key, StringComparer.OrdinalIgnoreCase).Select(static h => h.Value))
         {
-            if (CredentialHeader.IsCredential(header))
-                return value;
+            if (value != found)
+                found = found is null ? value : $"{found.Length}:{found}{value}";
         }
 
-        return null;
+        return found ?? (endpoint.Address is { } address && address.UserInfo + address.Query is { Length: > 0 } inAddress ? inAddress : null);
     }
 
     private string Hash(params ReadOnlySpan<string?> parts)

@@ -17,7 +17,7 @@ internal sealed class PeerExchange : IDisposable
     private readonly PoolClock _clock;
     private readonly PeerScope _scope;
     private readonly PeerDomains _domains;
-    private readonly IPeerLink? _link;
+    private readonly GuardedLink? _link;
     private readonly MessagePace? _pace;
     private readonly PeerBook _book = new();
     private readonly OwnFacts _own = new();
@@ -44,6 +44,7 @@ internal sealed class PeerExchange : IDisposable
         _usage = new PeerUsage(_domains);
         _members = new PeerMembers(pool);
         _writer = new FactWriter(pool, _domains, _own, scope.Replica);
+        _book.RecordStart(scope.Replica, clock.Now);
         _orders = new PeerOrders(pool, _book, _own, _members, scope.Replica, sharing.OrderKey is { } key ? new OrderSignature(key, place) : null);
         _ejections = new PeerEjections(pool, _book, _members, _domains, _gate);
         try
@@ -51,9 +52,9 @@ internal sealed class PeerExchange : IDisposable
             // A timer completes the warm-up, because the application's start-up continues on the thread that completes it. The start-up must not run inside the
             // link's listener, because it would block the link.
             _warmTimer = clock.Time.NewTimer(static warm => ((TaskCompletionSource)warm!).TrySetResult(), _warm);
-            _link = link?.Invoke(scope);
-            if (_link is null)
+            if (link?.Invoke(scope) is not { } made)
                 return;
+            _link = new GuardedLink(made);
             _leader = new PeerLeader(_link, clock);
             _pace = new MessagePace(clock, PublishDue);
             _pace.Start(chance, clock.Now);
@@ -158,10 +159,17 @@ internal sealed class PeerExchange : IDisposable
             _ejections.DecideByMajority(member, now);
     }
 
+    /// <summary>Publishes the last facts (<see cref="FactWriter.TakeLast"/>), and stops.</summary>
     public void Dispose()
     {
+        PeerFact[] last;
         lock (_gate)
+        {
+            last = _link is null || _isStopped ? [] : _writer.TakeLast(_members.GetAll(), _clock.Now);
             _isStopped = true;
+        }
+        if (last.Length > 0)
+            _link!.Publish(last);
         Parts().Dispose();
     }
 

@@ -16,7 +16,13 @@ internal sealed class FakeLink : IPeerLink
 
     public Exception? FailureOfDisposal { get; init; }
 
-    public PeerLinkStatus Status { get; } = new() { IsConnected = true };
+    /// <summary>Gets or sets the exception that publishing throws, although a link must not throw.</summary>
+    public Exception? FailureOfPublishing { get; set; }
+
+    /// <summary>Gets or sets the exception that the status throws, although a link must not throw.</summary>
+    public Exception? FailureOfStatus { get; set; }
+
+    public PeerLinkStatus Status => FailureOfStatus is { } failure ? throw failure : new() { IsConnected = true };
 
     /// <summary>Creates a pool with this link.</summary>
     public EndpointPool NewPool(ManualTimeProvider time, Action<EndpointPoolOptions>? configure = null, Action<EndpointPoolParts>? parts = null)
@@ -48,7 +54,12 @@ internal sealed class FakeLink : IPeerLink
 
     public void Start(Action<PeerNews> listener) => Tell = listener;
 
-    public void Publish(IReadOnlyList<PeerFact> facts) => Published.AddRange(facts);
+    public void Publish(IReadOnlyList<PeerFact> facts)
+    {
+        if (FailureOfPublishing is { } failure)
+            throw failure;
+        Published.AddRange(facts);
+    }
 
     public ValueTask<TimeSpan> LeadAsync(string role, CancellationToken cancellationToken) => new(TimeSpan.FromSeconds(10));
 

@@ -52,6 +52,49 @@ public sealed class PeerDomainsTests
         return Task.CompletedTask;
     }
 
+    // Staging and production have the same names for the account and the key, and differ in one credential, wherever it is.
+    public static TheoryData<FaultReach, string> Places
+    {
+        get
+        {
+            var data = new TheoryData<FaultReach, string>();
+            foreach (var reach in new[] { FaultReach.Key, FaultReach.Account, FaultReach.RateLimit })
+            {
+                foreach (var place in Credentials.Keys)
+                    data.Add(reach, place);
+            }
+            return data;
+        }
+    }
+
+    [Theory(Timeout = 10_000)]
+    [MemberData(nameof(Places))]
+    public Task Another_credential_gives_another_name_wherever_the_credential_is(FaultReach reach, string place)
+    {
+        var set = Credentials[place];
+        var production = _domains.Subject(State(o => set(o, "sk-production")), reach);
+        _domains.Subject(State(o => set(o, "sk-staging")), reach).Should().NotBe(production);
+        _domains.Subject(State(o => set(o, "sk-production")), reach).Should().Be(production);
+        _domains.Fingerprint(State(o => set(o, "sk-staging")), Limits).Should().NotBe(_domains.Fingerprint(State(o => set(o, "sk-production")), Limits));
+        return Task.CompletedTask;
+    }
+
+    private static readonly Dictionary<string, Action<EndpointOptions, string>> Credentials = new()
+    {
+        ["credential"] = static (o, key) => o.Credential = key,
+        ["api-key"] = static (o, key) => o.Headers["api-key"] = key,
+        ["x-goog-api-key"] = static (o, key) => o.Headers["X-Goog-Api-Key"] = key,
+        ["bearer"] = static (o, key) => o.Headers["Authorization"] = "Bearer " + key,
+        ["behind the token of a gateway"] = static (o, key) =>
+        {
+            o.Headers["Authorization"] = "Bearer gateway";
+            o.Headers["x-api-key"] = key;
+        },
+        ["of a gateway"] = static (o, key) => (o.Credential, o.Headers["Proxy-Authorization"]) = ("sk-provider", "Basic " + key),
+        ["query"] = static (o, key) => o.Address = "https://models.example/v1?key=" + key,
+        ["user info"] = static (o, key) => o.Address = $"https://app:{key}@models.example/v1",
+    };
+
     [Theory(Timeout = 10_000)]
     [InlineData(FaultReach.Key, nameof(EndpointOptions.KeyName))]
     [InlineData(FaultReach.Account, nameof(EndpointOptions.Account))]
