@@ -107,6 +107,21 @@ public sealed class SdkTests
         world.Servers.Sum(s => s.Counts.Received).Should().Be(1);
     }
 
+    public static MatrixTheoryData<string, int> Refusals() => new(s_asks.Keys, [400, 404, 408, 409, 425, 429, 500, 502, 503, 504, 529]);
+
+    // The SDK would repeat 408, 409, 429 and each 5xx three times. With one retry, the pool makes at most two attempts.
+    [Theory]
+    [MemberData(nameof(Refusals))]
+    public async Task Failure_31_no_sdk_repeats_a_call_that_the_pool_has_given_up(string ask, int status)
+    {
+        await using var servers = await SdkWorld.StartAsync();
+        foreach (var server in servers.Servers)
+            server.Faults.Always(FakeFault.Status(status));
+        await using var world = SdkWorld.Over(servers.Servers, static o => o.Retry.MaxRetryAttempts = 1, TimeProvider.System);
+        await s_asks[ask](world).Awaiting(static a => a).Should().ThrowAsync<Exception>();
+        world.Servers.Sum(static s => s.Counts.Received).Should().BeInRange(1, 2);
+    }
+
     [Theory]
     [InlineData(Sdk.OpenAI)]
     [InlineData(Sdk.Anthropic)]

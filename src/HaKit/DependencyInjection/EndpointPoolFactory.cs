@@ -56,7 +56,8 @@ internal static partial class EndpointPoolFactory
         }
 
         var logger = SafeLogger.Create(loggers, "HaKit.EndpointPool");
-        var reloads = new PoolReloads(pool => Reload(pool, factory, logger));
+        var meaningless = new MeaninglessSettings([.. provider.GetServices<EndpointPoolSection>().Where(section => section.Pool == name)]);
+        var reloads = new PoolReloads(pool => Reload(pool, factory, meaningless, logger));
         List<IDisposable> owned = [];
         EndpointPool? pool = null;
         try
@@ -80,11 +81,7 @@ internal static partial class EndpointPoolFactory
             foreach (var part in owned)
                 pool.AddOwned(part);
             owned.Clear();
-            foreach (var section in provider.GetServices<EndpointPoolSection>())
-            {
-                if (section.Pool == name && SettingNames.WithoutMeaning(section.Section) is { Length: > 0 } names)
-                    WithoutMeaning(logger, name, string.Join(", ", names), section.Section.Path);
-            }
+            LogMeaningless(meaningless, name, logger);
             WarnOfUnusedCredentials(pool, options, provider.GetServices<CredentialSource>());
             reloads.Start(pool);
             return pool;
@@ -108,12 +105,19 @@ internal static partial class EndpointPoolFactory
         }
     }
 
-    private static void Reload(EndpointPool pool, IOptionsFactory<EndpointPoolOptions> factory, ILogger logger)
+    private static void LogMeaningless(MeaninglessSettings meaningless, string pool, ILogger logger)
+    {
+        foreach (var (section, names) in meaningless.FindNew())
+            WithoutMeaning(logger, pool, string.Join(", ", names), section);
+    }
+
+    private static void Reload(EndpointPool pool, IOptionsFactory<EndpointPoolOptions> factory, MeaninglessSettings meaningless, ILogger logger)
     {
         try
         {
             pool.Update(factory.Create(pool.Name));
             Reloaded(logger, pool.Name);
+            LogMeaningless(meaningless, pool.Name, logger);
         }
         catch (ObjectDisposedException) when (pool.IsDisposed)
         {

@@ -263,13 +263,15 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
     {
         var lease = attempt.Lease!;
         lease.Cancel(fault);
-        if (!attempt.IsUnderWay || !lease.TryAbandon(new AbandonedAttempt<TResult, TRaw, TRunner>(runner, attempt.Task, lease)))
+        if (!attempt.IsUnderWay || !lease.TryAbandon(new AbandonedAttempt<TResult, TRaw, TRunner>(runner, attempt.Task, lease, won: null)))
             return TakeOutcome(ref attempt, now);
         lease.Complete(fault, now);
         attempt = default;
         engine.Results.RecordEnd(call, lease, fault, now);
         return EndsGivenUp(lease.State.Endpoint.Name, fault, null, now);
     }
+
+    private readonly object? Won => _end.Exception is null ? _end.Result : null;
 
     // The call is decided, or an exception ends it. So the attempts that still run have lost. An attempt that was silent for longer than usual counts as a
     // failure by silence. Otherwise a silent endpoint would keep its share of the traffic.
@@ -287,11 +289,11 @@ internal struct AttemptRace<TResult, TRaw, TRunner>(FailoverEngine engine, Failo
             return;
         var fault = engine.Silence.WasUnusuallySilent(call, lease, now) ? KnownFaults.FirstContentTimeout : KnownFaults.Superseded;
         lease.Cancel(fault);
-        if (!attempt.IsUnderWay || !lease.TryAbandon(new AbandonedAttempt<TResult, TRaw, TRunner>(runner, attempt.Task, lease)))
+        if (!attempt.IsUnderWay || !lease.TryAbandon(new AbandonedAttempt<TResult, TRaw, TRunner>(runner, attempt.Task, lease, Won)))
         {
             var outcome = runner.CompleteAttempt(attempt.Task, lease, now);
             fault = lease.Fault ?? (outcome.Exception is null ? KnownFaults.Superseded : fault);
-            Discards.DisposeResult(outcome);
+            Discards.DisposeLost(outcome, Won, lease.State.Endpoint.Client);
         }
         lease.Complete(fault, now);
         attempt = default;

@@ -12,6 +12,19 @@ internal static class Discards
             DisposeResult((object?)outcome.Result);
     }
 
+    /// <summary>
+    /// Disposes the result of an attempt that lost. A callback may return the same object from each attempt, for example a client that it keeps. Then the object
+    /// is not disposed, because the caller gets it, or because later calls use it.
+    /// </summary>
+    /// <param name="outcome">The outcome of the attempt.</param>
+    /// <param name="won">The result that the caller gets. Null: none.</param>
+    /// <param name="client">The client object of the endpoint. Null: none.</param>
+    public static void DisposeLost<TResult>(Outcome<TResult> outcome, object? won, object? client)
+    {
+        if (outcome is { Exception: null, Result: { } result } && !ReferenceEquals(result, won) && !ReferenceEquals(result, client))
+            DisposeResult((object)result);
+    }
+
     public static void DisposeResult(object? result)
     {
         if (result is IAsyncDisposable or IDisposable)

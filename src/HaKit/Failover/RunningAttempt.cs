@@ -20,12 +20,18 @@ internal struct RunningAttempt<TRaw>
 }
 
 /// <summary>Represents an attempt that its call has abandoned while it was running. Its result is disposed when it ends.</summary>
-internal sealed class AbandonedAttempt<TResult, TRaw, TRunner>(TRunner runner, ValueTask<TRaw> task, Lease lease) : IAbandonedAttempt
+/// <param name="runner">Takes the result.</param>
+/// <param name="task">The task of the attempt.</param>
+/// <param name="lease">The lease.</param>
+/// <param name="won">The result that the caller has got. Null: none, or not yet.</param>
+internal sealed class AbandonedAttempt<TResult, TRaw, TRunner>(TRunner runner, ValueTask<TRaw> task, Lease lease, object? won) : IAbandonedAttempt
     where TRunner : struct, IAttemptRunner<TResult, TRaw>
 {
+    private readonly object? _client = lease.State.Endpoint.Client; // the lease may be reused when the attempt ends
+
     public void DisposeResult()
     {
-        Discards.DisposeResult(runner.GetResult(task));
+        Discards.DisposeLost(runner.GetResult(task), won, _client);
         lease.GiveBackContext();
     }
 }

@@ -127,6 +127,32 @@ public sealed class ReloadTests : IAsyncLifetime
         provider.GetRequiredService<EndpointPool>().Endpoints.Select(e => e.Name).Should().Equal("a", "b", "c");
     }
 
+    // The names of the standard resilience options are accepted, and those without a meaning for a pool are named, also if a reload brings them.
+    [Theory]
+    [InlineData("Retry:BackoffType", "Constant")]
+    [InlineData("Retry:UseJitter", "false")]
+    [InlineData("Retry:ShouldRetryAfterHeader", "false")]
+    [InlineData("Hedging:MaxHedgedAttempts", "3")]
+    [InlineData("Hedging:Delay", "00:00:01")]
+    [InlineData("RateLimiter:DefaultRateLimiterOptions:PermitLimit", "7")]
+    [InlineData("Endpoint:Timeout:Timeout", "00:00:09")]
+    [InlineData("Endpoint:CircuitBreaker:FailureRatio", "0.5")]
+    [InlineData("Endpoint:RateLimiter:DefaultRateLimiterOptions:PermitLimit", "7")]
+    public void A_reload_with_a_setting_that_means_nothing_to_a_pool_says_so_once_for_each_value(string setting, string value)
+    {
+        Told().Should().Be(0);
+        _settings["chat:" + setting] = value;
+        _settings.Reload();
+        Told().Should().Be(1);
+        _settings.Reload();
+        Told().Should().Be(1, "nothing changed");
+        _settings["chat:" + setting] = value.Replace('7', '8').Replace("9", "8").Replace("0.5", "0.6").Replace("00:00:01", "00:00:02").Replace("3", "4").Replace("false", "true").Replace("Constant", "Linear");
+        _settings.Reload();
+        Told().Should().Be(2, "the new value is ignored too");
+
+        int Told() => _log.Entries.Count(e => e.Message.Contains("have no effect", StringComparison.Ordinal) && e.Message.Contains(string.Join(':', setting.Split(':').Take(setting.StartsWith("RateLimiter", StringComparison.Ordinal) ? 1 : 2)), StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_pool_that_cannot_be_created_watches_no_configuration()
     {

@@ -66,6 +66,48 @@ public sealed class AnnouncedBodiesTests
         fault.RetryAfter.Should().Be(TimeSpan.FromSeconds(41));
     }
 
+    // All statuses and all ways in which a body may not come, at the same time.
+    [Fact(Timeout = 120_000)]
+    public async Task Whatever_refusal_it_is_a_body_that_does_not_come_delays_the_call_by_a_second_or_two()
+    {
+        int[] statuses = [300, 302, 307, 400, 401, 402, 403, 404, 405, 408, 409, 410, 413, 415, 421, 422, 424, 425, 429, 431, 451, 499, 500, 501, 502, 503, 504, 520, 529, 599];
+        string[] kinds = ["nothing", "half a chunk", "drops", "half a compressed block", "labelled as events", "to a stream", "a page", "until the connection ends"];
+        var calls = statuses.SelectMany(status => kinds.Select(kind => AskAsync(status, kind)));
+        (await Task.WhenAll(calls)).OfType<string>().Should().BeEmpty();
+    }
+
+    // Returns a text if the call took too long, or was not served by the second endpoint.
+    private static async Task<string?> AskAsync(int status, string kind)
+    {
+        using var refusing = new RawServer(Refusal(status, kind));
+        using var well = new RawServer(new RawAnswer(200, "application/json", Whole));
+        await using var pool = new EndpointPool("p", Options(null, refusing.Address, well.Address));
+        using var client = pool.CreateHttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "chat/completions") { Content = HttpPool.Chat("hi", stream: kind == "to a stream") };
+        var began = TimeProvider.System.GetTimestamp();
+        using var response = await client.SendAsync(request, Ct);
+        var took = TimeProvider.System.GetElapsedTime(began);
+        return took < TimeSpan.FromSeconds(20) && await response.Content.ReadAsStringAsync(Ct) == Whole && refusing.Seen.Count <= 2
+            ? null
+            : $"{status} {kind}: {took.TotalSeconds:0.0} s, {(int)response.StatusCode}, {refusing.Seen.Count} requests";
+    }
+
+    private static RawAnswer Refusal(int status, string kind)
+    {
+        var begin = "{\"error\":{\"message\":\""u8.ToArray();
+        var answer = kind switch
+        {
+            "nothing" => new RawAnswer(status, "application/json", Array.Empty<byte>()) { Announced = 500 },
+            "half a chunk" or "to a stream" => new RawAnswer(status, "application/json", begin, begin) { Before = static (_, token) => Task.Delay(Timeout.Infinite, token) },
+            "drops" => new RawAnswer(status, "application/json", [.. Enumerable.Repeat("x"u8.ToArray(), 200)]) { Before = static (_, token) => Task.Delay(300, token) },
+            "half a compressed block" => new RawAnswer(status, "application/json", [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]) { Announced = 500, Headers = [("Content-Encoding", "gzip")] },
+            "labelled as events" => new RawAnswer(status, "text/event-stream", begin) { Announced = 500 },
+            "a page" => new RawAnswer(status, "text/html", "<html>"u8.ToArray()) { Announced = 500 },
+            _ => new RawAnswer(status, "application/json", begin, begin) { EndsWithConnection = true, Before = static (_, token) => Task.Delay(Timeout.Infinite, token) },
+        };
+        return status < 400 ? answer with { Headers = [.. answer.Headers, ("Location", "/v1/other")] } : answer;
+    }
+
     [Fact(Timeout = 60_000)]
     public async Task A_refusal_of_the_request_itself_reaches_the_caller_before_its_body_and_the_body_when_it_comes()
     {

@@ -93,6 +93,47 @@ public sealed class CompressionTests
         bomb.Seen.Should().HaveCount(1);
     }
 
+    // The events before the first content are held, up to Streaming:HoldBytes. Here they decompress to 96 MB.
+    [Theory(Timeout = 60_000)]
+    [InlineData("gzip", "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n")]
+    [InlineData("br", "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\n")]
+    [InlineData("gzip", ": keep-alive\n\n")]
+    [InlineData("br", ": keep-alive\n\n")]
+    [InlineData("deflate", "data: {}\n\n")]
+    [InlineData("GZIP", "event: x.progress\ndata: {\"type\":\"x.progress\"}\n\n")]
+    [InlineData("identity, gzip", "{\"message\":{\"content\":\"\"},\"done\":false}\n")]
+    public async Task Compressed_events_without_content_are_held_up_to_the_limit_and_another_endpoint_serves(string encoding, string item)
+    {
+        const string Ended = """{"id":"1","choices":[{"message":{"content":"hi"},"finish_reason":"stop"}]}""";
+        using var bomb = new RawServer(new RawAnswer(200, item[0] == '{' ? "application/x-ndjson" : "text/event-stream", Compressed(encoding, item)) { Headers = [("Content-Encoding", encoding)] });
+        using var well = new RawServer(new RawAnswer(200, "application/json", Ended));
+        var options = new EndpointPoolOptions { Seed = 1, Heartbeat = { Enabled = false }, Http = { MaxAnswerBytes = 1024 * 1024 }, Streaming = { HoldBytes = 512 * 1024 } };
+        options.Endpoints.Add(new EndpointOptions { Name = "a", Address = bomb.Address.AbsoluteUri });
+        options.Endpoints.Add(new EndpointOptions { Name = "b", Address = well.Address.AbsoluteUri, Tier = 1 });
+        await using var pool = new EndpointPool("test", options);
+        using var client = pool.CreateHttpClient();
+        using var response = await client.PostAsync("chat/completions", HttpPool.Chat("hi", stream: true), Ct);
+        (await response.Content.ReadAsStringAsync(Ct)).Should().Be(Ended);
+        bomb.Seen.Should().ContainSingle();
+    }
+
+    private static byte[] Compressed(string encoding, string item)
+    {
+        var target = new MemoryStream();
+        using (Stream zip = encoding switch
+        {
+            "br" => new BrotliStream(target, CompressionLevel.Fastest, leaveOpen: true),
+            "deflate" => new ZLibStream(target, CompressionLevel.Fastest, leaveOpen: true),
+            _ => new GZipStream(target, CompressionLevel.Fastest, leaveOpen: true),
+        })
+        {
+            var piece = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(item, 1000)));
+            for (var i = 0; i < 96 * 1024 * 1024; i += piece.Length)
+                zip.Write(piece);
+        }
+        return target.ToArray();
+    }
+
     // An answer may have any length: the part above the limit is passed on as it arrives, and is not kept.
     [Fact(Timeout = 60_000)]
     public async Task A_compressed_answer_above_the_limit_is_passed_on_piece_by_piece()

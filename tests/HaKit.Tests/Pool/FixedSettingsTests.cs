@@ -54,7 +54,7 @@ public sealed class FixedSettingsTests
         FixedSettings.ChangedBetween(old, new EndpointPoolOptions()).Should().BeEmpty();
     }
 
-    // Times and shares get a value that no other setting has, close to its own, so that it is still valid.
+    // Times, shares and large numbers get a value that no other setting has, close to its own, so that it is still valid.
     private static void Mark(EndpointPoolOptions options, int round, Dictionary<object, string> marks)
     {
         var number = 0;
@@ -67,6 +67,11 @@ public sealed class FixedSettingsTests
                     var marked = new TimeSpan((time.Ticks / TimeSpan.TicksPerMillisecond) * TimeSpan.TicksPerMillisecond - 2000 * round - number);
                     property.SetValue(group, marked);
                     marks[marked] = path;
+                    break;
+                case int many and > 100_000: // smaller numbers occur elsewhere in the pool
+                    var fewer = many - 2000 * round - number;
+                    property.SetValue(group, fewer);
+                    marks[fewer] = path;
                     break;
                 case double share and > 0 and < double.MaxValue:
                     var less = Math.Round(share, 6) * (1 - (round * 1000 + number) * 1e-9);
@@ -107,7 +112,7 @@ public sealed class FixedSettingsTests
         {
             if (next is long ticks && marks.TryGetValue(new TimeSpan(ticks), out var byTicks))
                 old.Add(byTicks);
-            if (next is TimeSpan or double)
+            if (next is TimeSpan or double or int)
             {
                 if (marks.TryGetValue(next, out var path))
                     old.Add(path);
