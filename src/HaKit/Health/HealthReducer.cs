@@ -16,6 +16,12 @@ internal static class HealthReducer
     public static HealthState Next(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
     {
         state = state.ApplyElapsedTime(now, evidence.Jitter, options);
+        var next = Apply(state, evidence, now, options);
+        return next.IsUnreachable && state.IsInService && !state.IsUnreachable ? next with { OutSince = now } : next;
+    }
+
+    private static HealthState Apply(HealthState state, in HealthEvidence evidence, TimeSpan now, HealthOptions options)
+    {
         return evidence.Source switch
         {
             EvidenceSource.Traffic => evidence.Fault is null ? ApplySuccess(state, evidence, now, options) : ApplyFailure(state, evidence, now, options),

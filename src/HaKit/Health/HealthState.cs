@@ -163,8 +163,14 @@ public sealed record HealthState
     /// <summary>Gets the start of the current epoch.</summary>
     internal TimeSpan EpochSince { get; init; }
 
-    /// <summary>Gets when the endpoint left service. Failed trials do not change it.</summary>
+    /// <summary>
+    /// Gets when the endpoint left service, or could not be reached any more. Failed trials do not change it, and an ejection that is undone because this machine's
+    /// network may be at fault does not change it either.
+    /// </summary>
     internal TimeSpan OutSince { get; init; }
+
+    /// <summary>Gets <see cref="OutSince"/> if the endpoint is out of service or cannot be reached. Otherwise null.</summary>
+    internal TimeSpan? FailingSince => IsInService && !IsUnreachable ? null : OutSince;
 
     /// <summary>Gets whether other replicas ejected the endpoint, and not this replica's own evidence.</summary>
     internal bool IsByPeers { get; init; }

@@ -102,7 +102,7 @@ internal static class HealthTransitions
             RecoveredAt = null,
             Epoch = state.Epoch + 1,
             EpochSince = now,
-            OutSince = state.IsInService ? now : state.OutSince,
+            OutSince = state.FailingSince ?? now,
         };
     }
 
@@ -152,7 +152,7 @@ internal static class HealthTransitions
             CauseLevel = ProbeLevel.Generating,
             Until = state.Until > until ? state.Until : until,
             JudgedAt = null,
-            OutSince = state.IsInService ? now : state.OutSince,
+            OutSince = state.FailingSince ?? now,
             Epoch = state.Epoch + 1,
             EpochSince = now,
         };
@@ -165,7 +165,7 @@ internal static class HealthTransitions
         TrialUntil = now + options.TrialTimeout,
         IsOutageTrial = isOutage,
         FailedTrial = null, // otherwise each failed trial would keep the states of all failed trials before it
-        OutSince = state.IsInService ? now : state.OutSince, // an endpoint in a cooldown is still in service, and leaves service when its trial begins
+        OutSince = state.FailingSince ?? now, // an endpoint in a cooldown is still in service, and leaves service when its trial begins
         Epoch = state.Epoch + 1,
         EpochSince = now,
     };

@@ -82,8 +82,8 @@ public sealed record EndpointStatus
 
     /// <summary>
     /// Gets the time since which the endpoint takes no ordinary traffic, by the wall clock. A failed trial, or a cooldown that is prolonged before its end,
-    /// does not change this time. Null while the endpoint takes traffic. Null also for an endpoint that the pool has not taken out of service, but cannot reach
-    /// (<see cref="PoolStatus.IsUnreachable"/>).
+    /// does not change this time. Null while the endpoint takes traffic. If the pool can reach no endpoint (<see cref="PoolStatus.IsUnreachable"/>), this is the time
+    /// since which it cannot reach this endpoint.
     /// </summary>
     public DateTimeOffset? OutSince { get; init; }
 

@@ -1,5 +1,6 @@
 using HaKit.Attempts;
 using HaKit.Failover;
+using HaKit.Health;
 
 namespace HaKit.Pool;
 
@@ -16,7 +17,7 @@ internal static class PoolStatusReader
         // fault.
         var isUnreachable = Array.TrueForAll(endpoints, static e => !e.Serves || e.Health.IsUnreachable) && Array.Exists(endpoints, static e => e.Serves);
         if (isUnreachable)
-            endpoints = Array.ConvertAll(endpoints, static e => e with { Serves = false });
+            endpoints = Array.ConvertAll(endpoints, e => e with { Serves = false, OutSince = e.OutSince ?? at - (now - e.Health.OutSince) });
         var serving = endpoints.Count(static e => e.Serves);
         var waiting = engine.Waiting.Read();
         return new PoolStatus
@@ -49,7 +50,7 @@ internal static class PoolStatusReader
             Health = health,
             Now = now,
             Since = at - (now - health.Since),
-            OutSince = serves ? null : at - (now - (downSince ?? health.Since)),
+            OutSince = serves ? null : at - (now - OutSinceOf(health, downSince ?? health.Since)),
             LastAnsweredAt = member.AnsweredAt is { } answered ? at - (now - answered) : null,
             Serves = serves,
             SlowStartShare = health.SlowStartShare(now),
@@ -67,6 +68,10 @@ internal static class PoolStatusReader
             LacksModel = member.LacksModel,
         };
     }
+
+    // While the pool can reach no endpoint, an ejection is undone and decided again, so the endpoint was admitted for moments after it began to fail.
+    private static TimeSpan OutSinceOf(HealthState health, TimeSpan downSince) =>
+        health.Status is EndpointHealthStatus.Ejected or EndpointHealthStatus.Trial && health.OutSince < downSince ? health.OutSince : downSince;
 
     // Gets when the outage began. If an endpoint that is out is ejected again, the outage continues: the new ejection changes Since of the endpoint, but not
     // OutSince. So Since is used only if OutSince is null.
