@@ -33,6 +33,9 @@ internal static class VaultSettingNames
         ["Targets"] = "Destinations",
     };
 
+    /// <summary>Gets the names of a vault's settings.</summary>
+    public static IReadOnlyList<string> All => s_names;
+
     public static IEnumerable<string> Problems(IConfiguration section) =>
         Forms(section).Concat(Unknown(section, s_names))
             .Concat(section.GetSection("Destinations").GetChildren().Where(static d => d.Key.All(char.IsAsciiDigit)).SelectMany(static d => Unknown(d, s_destinationNames)))

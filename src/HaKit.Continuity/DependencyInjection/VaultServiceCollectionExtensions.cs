@@ -21,7 +21,7 @@ public static class VaultServiceCollectionExtensions
     /// </summary>
     /// <param name="services">The container.</param>
     /// <param name="name">The vault's name, unique in the container.</param>
-    /// <param name="section">The section with the <see cref="VaultOptions"/>; read once, at start-up.</param>
+    /// <param name="section">The section with the <see cref="VaultOptions"/>; read once, at start-up. If a reload changes the section, the log has a warning.</param>
     /// <returns>The pool of destinations, for alerts, health checks and telemetry.</returns>
     public static IEndpointPoolBuilder AddHaVault(this IServiceCollection services, string name, IConfiguration section)
     {
@@ -84,7 +84,10 @@ public static class VaultServiceCollectionExtensions
         describe(services.AddOptions<VaultOptions>(name).ValidateOnStart());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<VaultOptions>, VaultOptionsValidator>());
         if (section is not null)
+        {
             services.AddSingleton<IValidateOptions<VaultOptions>>(new VaultSectionValidator(name, section));
+            services.AddSingleton<IHostedService>(provider => ActivatorUtilities.CreateInstance<VaultReloads>(provider, name, section));
+        }
         // The pool repeats each operation and ends it after OperationTimeout. So the client has no limit of its own, and none of the resilience handlers that
         // ConfigureHttpClientDefaults adds to all clients.
         services.AddHttpClient(pool)
