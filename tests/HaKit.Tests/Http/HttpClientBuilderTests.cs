@@ -81,6 +81,36 @@ public sealed class HttpClientBuilderTests
         (own!.ConnectTimeout, own.KeepAlivePingDelay).Should().Be((TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(8)));
     }
 
+    // A timeout of the client would end healthy streams, wherever it is set.
+    [Theory]
+    [InlineData("defaults")]
+    [InlineData("before")]
+    [InlineData("after")]
+    [InlineData("typed")]
+    public async Task Failure_32_no_client_over_a_pool_has_a_timeout_of_its_own(string kind)
+    {
+        var services = new ServiceCollection();
+        services.AddHaEndpointPool("p", static o => o.Endpoints.Add(new EndpointOptions { Name = "a", Address = "http://a.test/v1" }));
+        if (kind == "defaults")
+            services.ConfigureHttpClientDefaults(static b => b.ConfigureHttpClient(Shorten));
+        var client = kind == "typed" ? services.AddHttpClient<Typed>("c", Shorten) : services.AddHttpClient("c");
+        if (kind == "before")
+            client.ConfigureHttpClient(Shorten);
+        client.AddHaEndpointPoolHandler("p");
+        if (kind == "after")
+            client.ConfigureHttpClient(Shorten);
+        await using var provider = services.BuildServiceProvider();
+        var made = kind == "typed" ? provider.GetRequiredService<Typed>().Http : provider.GetRequiredService<IHttpClientFactory>().CreateClient("c");
+        made.Timeout.Should().Be(Timeout.InfiniteTimeSpan);
+
+        static void Shorten(HttpClient http) => http.Timeout = TimeSpan.FromSeconds(30);
+    }
+
+    private sealed class Typed(HttpClient http)
+    {
+        public HttpClient Http => http;
+    }
+
     private sealed class World : IAsyncDisposable
     {
         private readonly ServiceCollection _services = [];
