@@ -68,9 +68,9 @@ internal abstract class Dialect
     /// status that allows this.
     /// </summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
-    /// <param name="words">The message, without quoted text.</param>
+    /// <param name="message">The message.</param>
     /// <param name="status">The status of a failure. For an error inside a success: the status that the body gives. 0: none.</param>
-    public Verdict Classify(in ErrorSigns signs, ReadOnlySpan<char> words, int status)
+    public Verdict Classify(in ErrorSigns signs, ref ServerMessage message, int status)
     {
         Verdict? told = null;
         for (var rank = 0; rank < 5; rank++)
@@ -83,19 +83,19 @@ internal abstract class Dialect
             }
         }
 
-        if ((status is 400 or 401 || MayBeQuota(status)) && AnyWord(in signs, isQuota: true) && !IsOfShortWindow(ServerWords.Lead(words)))
+        if ((status is 400 or 401 || MayBeQuota(status)) && AnyWord(in signs, isQuota: true) && !IsOfShortWindow(message.Lead))
             return Verdict.Quota;
-        if (MayBeQuota(status) && QuotaInMessage(in signs, words) is { } quota)
+        if (MayBeQuota(status) && QuotaInMessage(in signs, ref message) is { } quota)
             return quota;
-        if (status == 400 && BeginsWithAny(words, ErrorPhrases.QuotaSentences))
+        if (status is 400 or 500 && BeginsWithAny(message.Own, ErrorPhrases.QuotaSentences))
             return Verdict.Quota;
-        if (status is 402 or 413 or 429 && OversizedRequest.IsStatedIn(words))
+        if (status is 402 or 413 or 429 && OversizedRequest.IsStatedIn(ref message))
             return new Verdict(FaultKind.RequestTooLarge, ThrottleReach);
         if (told is { } verdict)
             return verdict.Kind == FaultKind.Throttled ? verdict with { Reach = ThrottleReach } : verdict;
         if (status is 400 or 403 or 422 or 446 or 451 or 498 && AnyWord(in signs, isQuota: false))
             return new Verdict(FaultKind.ContentFilter);
-        return InMessage(words, status) ?? ByStatus(status);
+        return InMessage(ref message, status) ?? ByStatus(status);
     }
 
     /// <summary>
@@ -131,21 +131,23 @@ internal abstract class Dialect
 
     /// <summary>Gets the meaning of the message of a 402, 403, 412 or 429, if the message says that a quota is used up. Otherwise null.</summary>
     /// <param name="signs">The signs of an error that the body contained.</param>
-    /// <param name="message">The message, without quoted text.</param>
-    protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message) =>
-        SaysUsedUp(message, ErrorPhrases.Quota) ? Verdict.Quota : null;
+    /// <param name="message">The message.</param>
+    protected virtual Verdict? QuotaInMessage(in ErrorSigns signs, ref ServerMessage message) =>
+        SaysUsedUp(ref message, ErrorPhrases.Quota) ? Verdict.Quota : null;
 
     /// <summary>
     /// Checks whether the message says that a quota or money is used up. False for a limit of a minute, which is a throttle, and for a sentence that only says
     /// that nothing was charged ("No credits were charged").
     /// </summary>
-    /// <param name="message">The message, without quoted text. Only its first clause is read, because the rest may be a caller's text.</param>
+    /// <param name="message">The message. Only its own part is read, because the rest may be a caller's text.</param>
     /// <param name="phrases">The phrases of a quota or of money.</param>
-    protected static bool SaysUsedUp(ReadOnlySpan<char> message, UsedUpPhrases phrases)
+    protected static bool SaysUsedUp(ref ServerMessage message, UsedUpPhrases phrases)
     {
-        var own = OwnSentences.FirstClause(message);
+        if (!phrases.AreIn(message.Text))
+            return false;
+        var own = message.OwnLead;
         var told = own.IndexOfAny(ErrorPhrases.Uncharged) is >= 0 and var at ? own[..at] : own;
-        return OwnSentences.Contains(told, own.ContainsAny(ErrorPhrases.OfServer) ? phrases.Exact : phrases.All) && !IsOfShortWindow(ServerWords.Lead(message));
+        return phrases.AreIn(told, isExact: message.Text.ContainsAny(ErrorPhrases.OfServer)) && !IsOfShortWindow(message.Lead);
     }
 
     // Fireworks and Portkey answer 412 for an account without money.
@@ -166,9 +168,11 @@ internal abstract class Dialect
         return false;
     }
 
+    // The part of the message in which no caller's text can stand.
+    private static bool IsIn(ref ServerMessage message, SearchValues<string> phrases) => message.Text.ContainsAny(phrases) && message.OwnLead.ContainsAny(phrases);
+
     private static bool BeginsWithAny(ReadOnlySpan<char> words, string[] sentences)
     {
-        words = ServerWords.AfterExceptions(words.TrimStart());
         foreach (var sentence in sentences)
         {
             if (words.StartsWith(sentence, StringComparison.OrdinalIgnoreCase))
@@ -189,14 +193,16 @@ internal abstract class Dialect
 
     // Only the part of a message that the server wrote itself is read. After it the server may repeat text of the caller's request, and this text may contain
     // such words. A verdict from this text would be wrong, and could affect other endpoints and other callers.
-    private static Verdict? InMessage(ReadOnlySpan<char> message, int status)
+    private static Verdict? InMessage(ref ServerMessage message, int status)
     {
+        if (status == 500 && BeginsWithAny(message.Text, ErrorPhrases.LengthSentences))
+            return new Verdict(FaultKind.ContextLength);
         if (status is 429 or >= 500)
-            return OfOverload(OwnSentences.FirstClause(message), status);
+            return OfOverload(ref message, status);
         if (status is not (0 or 400 or 403 or 404 or 413 or 422 or 424 or 446 or 451 or 498))
             return null;
-        Span<char> buffer = stackalloc char[message.Contains('(') ? message.Length : 0];
-        var own = OwnMessage.Read(message, buffer);
+        Span<char> buffer = stackalloc char[message.Text.Contains('(') ? message.Text.Length : 0];
+        var own = OwnMessage.Read(message.Text, buffer);
         switch (status)
         {
             case 0:
@@ -206,23 +212,25 @@ internal abstract class Dialect
                     return new Verdict(FaultKind.ContextLength);
                 if (ErrorPhrases.IsContentFilter(own))
                     return new Verdict(FaultKind.ContentFilter);
-                if (BeginsWithAny(message, ErrorPhrases.BadKeySentences))
+                if (BeginsWithAny(message.Own, ErrorPhrases.BadKeySentences))
                     return Verdict.BadKey;
-                return MissingModels.AreStatedIn(own) ? new Verdict(FaultKind.ModelNotFound) : null;
+                return MissingModels.AreStatedIn(ref message) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 404:
-                return own.ContainsAny(ErrorPhrases.NoModel) ? new Verdict(FaultKind.ModelNotFound) : null;
+                return IsIn(ref message, ErrorPhrases.NoModel) ? new Verdict(FaultKind.ModelNotFound) : null;
             default: // 446: a guardrail of Portkey; 498: an unsafe request (Cohere)
-                if (ErrorPhrases.IsContentFilter(own))
+                if (ErrorPhrases.IsContentFilter(own) || status == 498 && own.StartsWith("blocked ", StringComparison.OrdinalIgnoreCase))
                     return new Verdict(FaultKind.ContentFilter);
-                return status == 403 && OwnSentences.Contains(OwnSentences.FirstClause(message), ErrorPhrases.BadKey) ? Verdict.BadKey : null;
+                return status == 403 && IsIn(ref message, ErrorPhrases.BadKey) ? Verdict.BadKey : null;
         }
     }
 
-    private static Verdict? OfOverload(ReadOnlySpan<char> lead, int status)
+    private static Verdict? OfOverload(ref ServerMessage message, int status)
     {
-        if (OwnSentences.Contains(lead, ErrorPhrases.OverloadedModel))
+        if (!message.Text.ContainsAny(ErrorPhrases.Overloaded) && !message.Text.ContainsAny(ErrorPhrases.OverloadedModel))
+            return null;
+        if (message.OwnLead.ContainsAny(ErrorPhrases.OverloadedModel))
             return Verdict.ModelOverloaded;
-        if (!OwnSentences.Contains(lead, ErrorPhrases.Overloaded))
+        if (!message.OwnLead.ContainsAny(ErrorPhrases.Overloaded))
             return null;
         return status == 529 ? Verdict.ModelOverloaded : new Verdict(FaultKind.Overloaded);
     }

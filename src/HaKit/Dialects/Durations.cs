@@ -121,6 +121,10 @@ internal static class Durations
     public static TimeSpan? Until(DateTimeOffset? instant, DateTimeOffset now) =>
         instant is { } at && now != default ? Future((at - now).TotalSeconds) : null;
 
+    /// <summary>Checks whether a text may contain a wait (<see cref="InSentence"/>).</summary>
+    /// <param name="text">The message of an error.</param>
+    public static bool AreIn(ReadOnlySpan<char> text) => text.ContainsAny(s_waits);
+
     /// <summary>
     /// Reads the wait in a sentence: <c>try again in 5.289s</c>, <c>retry in 10h17m5.7s</c>, <c>retry after 26 seconds</c>, <c>please wait for about 1 minute and
     /// 30 seconds</c>.

@@ -45,7 +45,10 @@ internal static class ErrorPhrases
     public static string[] QuotaSentences { get; } =
         ["your credit balance is too low", "you have reached your specified api usage limits", "billing hard limit has been reached",
          "access denied, please make sure your account is in good standing", "access denied due to overdue account", "your account is in arrears",
-         "account is in arrears", "your account balance is insufficient", "insufficient account balance", "budget has been exceeded"];
+         "account is in arrears", "your account balance is insufficient", "insufficient account balance", "insufficient balance (1008)", "budget has been exceeded"];
+
+    /// <summary>Gets the sentences about a prompt that is too long with which servers of models begin a 500.</summary>
+    public static string[] LengthSentences { get; } = ["context size has been exceeded", "the input length exceeds the context length", "the request exceeds the available context size", "input is too large to process"];
 
     /// <summary>Gets the sentences about a bad key with which providers begin a 400.</summary>
     public static string[] BadKeySentences { get; } =
@@ -55,7 +58,7 @@ internal static class ErrorPhrases
         "maximum context length", "context length is only", "exceed context limit", "prompt is too long", "input is too long",
         "exceeds the maximum number of tokens", "too large for model", "longer than the maximum model length", "exceeds the context window",
         "exceeds the available context size", "context_length_exceeded", "tokens +  must be", "exceeded model token limit", "prompt too long; exceeded",
-        "model_context_window_exceeded", "maximum prompt length is", "maximum input length is", "must have less than", "prompt exceeds max length", "range of input length", "too many tokens", "exceed max message tokens", "prompt 超长");
+        "model_context_window_exceeded", "maximum prompt length is", "maximum input length is", "must have less than", "prompt exceeds max length", "range of input length", "too many tokens", "must be less than max_seq_len", "exceed max message tokens", "prompt 超长");
 
     // A prompt is too long if the message contains a phrase of this list and a phrase of the next list.
     private static readonly SearchValues<string> s_promptLength = CreateSearch(
@@ -102,9 +105,9 @@ internal static class ErrorPhrases
         "capacity exceeded for this model", "model is overloaded", "no capacity available for model");
 
     public static SearchValues<string> BadKey { get; } = CreateSearch(
-        "api key not valid", "api key expired", "invalid api key", "incorrect api key", "api key is invalid", "api key has expired", "api key has been revoked", "api key is disabled", "api key has been disabled", "bearer token has expired", "api key was reported as leaked", "authentication failed");
+        "api key not valid", "api key expired", "invalid api key", "incorrect api key", "api key is invalid", "api key has expired", "api key has been revoked", "api key is disabled", "api key has been disabled", "bearer token has expired", "api key was reported as leaked", "authentication failed", "api key you provided is invalid");
 
-    public static SearchValues<string> NoModel { get; } = CreateSearch("model", "deployment");
+    public static SearchValues<string> NoModel { get; } = CreateSearch("model", "deployment", "no endpoints found for");
 
     public static SearchValues<string> BadModel { get; } = CreateSearch("invalid model", "model identifier is invalid", "model has been decommissioned", "model does not exist", "unknown model", "unavailable model");
 
@@ -114,4 +117,10 @@ internal static class ErrorPhrases
 /// <summary>Phrases that say that something is used up.</summary>
 /// <param name="All">All of them, with the phrases that may also be about a server ("have run out", "usage limit").</param>
 /// <param name="Exact">Only the phrases that name money or a quota.</param>
-internal sealed record UsedUpPhrases(SearchValues<string> All, SearchValues<string> Exact);
+internal sealed record UsedUpPhrases(SearchValues<string> All, SearchValues<string> Exact)
+{
+    /// <summary>Checks whether a text contains one of the phrases.</summary>
+    /// <param name="words">The text.</param>
+    /// <param name="isExact">True if only the phrases that name money or a quota count.</param>
+    public bool AreIn(ReadOnlySpan<char> words, bool isExact = false) => words.ContainsAny(isExact ? Exact : All);
+}

@@ -68,18 +68,17 @@ internal sealed class GeminiDialect : OpenAIDialect
         _ => base.StatusOf(word),
     };
 
-    protected override Verdict? QuotaInMessage(in ErrorSigns signs, ReadOnlySpan<char> message)
+    protected override Verdict? QuotaInMessage(in ErrorSigns signs, ref ServerMessage message)
     {
-        // A message that does not begin with a quota may contain a caller's text.
-        var isOfQuota = OwnSentences.Contains(OwnSentences.FirstClause(message), s_quota);
+        var isOfQuota = message.Text.ContainsAny(s_quota) && message.OwnLead.ContainsAny(s_quota);
         // A limit of 0 does not refill, even if the body contains a delay.
-        if (isOfQuota && IsLimitZero(OwnSentences.CutUnlessOfGoogle(message)))
+        if (isOfQuota && IsLimitZero(message.Own))
             return Verdict.Quota with { UntilCleared = true };
-        if (SaysUsedUp(message, ErrorPhrases.Money))
+        if (SaysUsedUp(ref message, ErrorPhrases.Money))
             return Verdict.Quota;
         if (signs.QuotaPerDay)
             return Verdict.Quota;
-        return isOfQuota && !signs.NamesQuota && OwnSentences.CutUnlessOfGoogle(message).ContainsAny(s_daily) ? Verdict.Quota : null;
+        return isOfQuota && !signs.NamesQuota && message.Own.ContainsAny(s_daily) ? Verdict.Quota : null;
     }
 
     private static bool IsLimitZero(ReadOnlySpan<char> message)

@@ -9,6 +9,7 @@ internal static class Instants
     /// <summary>The last second of the year 9999, as a Unix time.</summary>
     public const double LastUnixSecond = 253402300799;
 
+    private const string Regain = "regain access on ";
     private const int RegainedWidth = 23;
     private const int LongestInstant = 48;
     private const int MostFractionDigits = 7;
@@ -82,13 +83,16 @@ internal static class Instants
     /// <param name="seconds">The Unix time in seconds.</param>
     public static DateTimeOffset? OfUnix(double seconds) => seconds is >= 0 and < LastUnixSecond ? DateTimeOffset.UnixEpoch.AddSeconds(seconds) : null;
 
+    /// <summary>Checks whether a text may contain an instant after which a limit ends.</summary>
+    /// <param name="text">The message of an error.</param>
+    public static bool AreIn(ReadOnlySpan<char> text) => text.ContainsAny(s_words) || text.Contains(Regain, StringComparison.Ordinal);
+
     /// <summary>Reads the instant in Anthropic's <c>You will regain access on 2026-08-01 at 00:00 UTC</c>.</summary>
     public static DateTimeOffset? RegainedAt(ReadOnlySpan<char> sentence)
     {
-        const string words = "regain access on ";
         const string form = "yyyy-MM-dd 'at' HH:mm 'UTC'";
-        var at = sentence.IndexOf(words, StringComparison.Ordinal) + words.Length;
-        if (at < words.Length || sentence.Length - at < RegainedWidth)
+        var at = sentence.IndexOf(Regain, StringComparison.Ordinal) + Regain.Length;
+        if (at < Regain.Length || sentence.Length - at < RegainedWidth)
             return null;
         return DateTimeOffset.TryParseExact(sentence.Slice(at, RegainedWidth), form, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
             ? date

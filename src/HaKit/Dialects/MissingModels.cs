@@ -6,6 +6,7 @@ namespace HaKit.Dialects;
 internal static class MissingModels
 {
     private const string Model = "model";
+    private const string ChineseModel = "模型";
 
     private static readonly SearchValues<string> s_phrases = SearchValues.Create(
         ["no such model", "is not a valid model", "unable to access model", "unable to access non-serverless model", "模型不存在"], StringComparison.OrdinalIgnoreCase);
@@ -17,9 +18,12 @@ internal static class MissingModels
     /// <summary>
     /// Checks the message for known phrases and for the name of a missing model.
     /// </summary>
-    /// <param name="clause">The part of the message that the server wrote itself (<see cref="OwnMessage"/>).</param>
-    public static bool AreStatedIn(ReadOnlySpan<char> clause)
+    /// <param name="message">The message. Only its own part is read.</param>
+    public static bool AreStatedIn(ref ServerMessage message)
     {
+        if (!message.Text.Contains(Model, StringComparison.OrdinalIgnoreCase) && !message.Text.Contains(ChineseModel, StringComparison.Ordinal))
+            return false;
+        var clause = message.OwnLead;
         if (clause.ContainsAny(ErrorPhrases.BadModel) || clause.ContainsAny(s_phrases))
             return true;
         for (var from = 0; clause[from..].IndexOf(Model, StringComparison.OrdinalIgnoreCase) is >= 0 and var step;)

@@ -61,13 +61,13 @@ internal class OpenAIDialect : Dialect
             or "organization_usage_limit_exceeded" or "organization_spend_limit_exceeded" or "project_spend_limit_exceeded" or "CreditsError" or "SetLimitExceeded"
             => Verdict.Quota,
         "rate_limit_exceeded" or "slow_down" => new Verdict(FaultKind.Throttled),
-        "server_is_overloaded" or "engine_overloaded" or "engine_overloaded_error" or "ServerOverloaded" => new Verdict(FaultKind.Overloaded),
+        "server_is_overloaded" or "engine_overloaded" or "engine_overloaded_error" or "ServerOverloaded" or "capacity_exceeded" => new Verdict(FaultKind.Overloaded),
         "overloaded_error" => Verdict.ModelOverloaded,
         "context_length_exceeded" or "exceed_context_size_error" => new Verdict(FaultKind.ContextLength),
         "content_policy_violation" or "content_filter" or "moderation_blocked" or "image_content_policy_violation" or "ResponsibleAIPolicyViolation"
             => new Verdict(FaultKind.ContentFilter),
         "invalid_api_key" => Verdict.BadKey,
-        "account_deactivated" => Verdict.BadKey with { Reach = FaultReach.Account },
+        "account_deactivated" or "organization_restricted" => Verdict.BadKey with { Reach = FaultReach.Account },
         "model_not_found" or "model_decommissioned" => new Verdict(FaultKind.ModelNotFound),
         _ => null,
     };

@@ -14,9 +14,6 @@ internal static class OversizedRequest
     // A message that begins with none of these words is not about limits.
     private static readonly SearchValues<string> s_subjects = SearchValues.Create(["too large", "larger", "limit", "token", "tpm", "long context"], StringComparison.OrdinalIgnoreCase);
 
-    // The words that may stand between a colon and a number of the server: "(TPM): Limit 30000, Requested: 342389".
-    private static readonly string[] s_beforeNumber = ["limit", "used", "requested", "current"];
-
     private static readonly string[] s_sizes = ["requested", "request", "prompt", "input"];
 
     // The words that may stand between a limit's word and its number.
@@ -25,14 +22,14 @@ internal static class OversizedRequest
     private static readonly SearchValues<char> s_numeric = SearchValues.Create("0123456789,");
 
     /// <summary>Checks whether the message reports such a request.</summary>
-    /// <param name="words">The message, without quoted text.</param>
-    public static bool IsStatedIn(ReadOnlySpan<char> words)
+    /// <param name="message">The message. Only its own part is read.</param>
+    public static bool IsStatedIn(ref ServerMessage message)
     {
-        if (!ServerWords.Lead(words).ContainsAny(s_subjects))
+        if (!message.Lead.ContainsAny(s_subjects))
         {
             return false;
         }
-        words = CutEcho(words);
+        var words = message.Own;
         if (words.ContainsAny(s_phrases) || ComparesLargerNumber(words))
         {
             return true;
@@ -49,51 +46,6 @@ internal static class OversizedRequest
             }
         }
         return false;
-    }
-
-    // The text after a colon, a brace or a word such as "prompt" may be a caller's, unless a number of the server follows.
-    private static ReadOnlySpan<char> CutEcho(ReadOnlySpan<char> words)
-    {
-        words = ServerWords.AfterExceptions(words.TrimStart(" \t\r\n"));
-        for (var i = 0; i < words.Length; i++)
-        {
-            var isEnd = words[i] is '\n' or '\uFF1A' or '=' or '{'
-                || ServerWords.EndsClause(words, i) && !IsBeforeNumber(words[(i + 1)..])
-                || OwnSentences.BeginsEcho(words, i) && !IsSize(AfterWord(words[i..]));
-            if (isEnd)
-            {
-                return words[..i];
-            }
-        }
-        return words;
-    }
-
-    private static bool IsBeforeNumber(ReadOnlySpan<char> rest)
-    {
-        rest = rest.TrimStart(' ');
-        foreach (var word in s_beforeNumber)
-        {
-            if (rest.StartsWith(word, StringComparison.OrdinalIgnoreCase))
-            {
-                rest = rest[word.Length..];
-                rest = (rest is [':', .. var after] ? after : rest).TrimStart(' ');
-                break;
-            }
-        }
-        return rest is [>= '0' and <= '9', ..];
-    }
-
-    // "input of 5000 tokens", "prompt (5000 tokens)", but not "prompt 5000".
-    private static bool IsSize(ReadOnlySpan<char> rest) => rest.TrimStart(' ') is not [>= '0' and <= '9', ..] && Skip(rest) is [>= '0' and <= '9', ..];
-
-    private static ReadOnlySpan<char> AfterWord(ReadOnlySpan<char> text)
-    {
-        var end = 0;
-        while (end < text.Length && char.IsLetterOrDigit(text[end]))
-        {
-            end++;
-        }
-        return text[end..];
     }
 
     // "Prompt tokens limit exceeded: 230799 > 91442".

@@ -105,8 +105,8 @@ internal static class RequestSigns
     private static bool BeginsWithAccount(ReadOnlySpan<char> words)
     {
         words = ServerWords.AfterExceptions(words.TrimStart(" \t\r\n"));
-        var first = OwnSentences.WordAt(words);
-        return OwnSentences.IsOneOf(first, s_owners) && OwnSentences.IsOneOf(OwnSentences.WordAt(words[first.Length..].TrimStart(' ')), s_accounts);
+        var first = OwnMessage.WordAt(words);
+        return OwnMessage.IsOneOf(first, s_owners) && OwnMessage.IsOneOf(OwnMessage.WordAt(words[first.Length..].TrimStart(' ')), s_accounts);
     }
 
     // "messages.0.content: …", "tools[1].function: …", "* GenerateContentRequest.contents: …", "max_tokens: …".

@@ -14,7 +14,10 @@ internal static class ServerWords
 {
     private const int LongestEntity = 40;
 
-    private static readonly SearchValues<string> s_afterValue = SearchValues.Create([" is not of type", " is not one of", " was unexpected"], StringComparison.OrdinalIgnoreCase);
+    private static readonly SearchValues<string> s_afterValue = SearchValues.Create([" is not of type", " is not one of", " was unexpected", " is not a valid value", " is not valid under any", " does not match any"], StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Gets the characters at which a caller's text may begin: the ends of clauses (<see cref="EndsClause"/>), an equals sign and an opening brace.</summary>
+    public static SearchValues<char> Signs { get; } = SearchValues.Create("\n\uFF1A:-\u2012\u2013\u2014\u2015\u2192={");
 
     /// <summary>Decodes the message (UTF-8 with JSON's escapes) and removes its quoted text.</summary>
     /// <param name="json">The message as it is in the body.</param>
@@ -45,12 +48,13 @@ internal static class ServerWords
     public static ReadOnlySpan<char> Lead(ReadOnlySpan<char> words)
     {
         words = AfterExceptions(words.TrimStart(" \t\r\n"));
-        for (var i = 0; i < words.Length; i++)
+        for (var from = 0; words[from..].IndexOfAny(Signs) is >= 0 and var step;)
         {
-            if (EndsClause(words, i))
+            if (EndsClause(words, from + step))
             {
-                return words[..i];
+                return words[..(from + step)];
             }
+            from += step + 1;
         }
         return words;
     }

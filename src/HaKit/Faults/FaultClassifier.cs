@@ -84,8 +84,9 @@ public sealed class FaultClassifier : IFaultClassifier
             status = signs.OriginalStatus;
         if (status == 0)
             status = QuotedError.StatusAtStart(words);
-        var verdict = dialect.Classify(in signs, words, status);
-        return Build(in evidence, in signs, words, verdict, failure, status);
+        var server = new ServerMessage(words);
+        var verdict = dialect.Classify(in signs, ref server, status);
+        return Build(in evidence, in signs, ref server, verdict, failure, status);
     }
 
     private static void ReadWrapped(Span<byte> buffer, HttpResponseHeaders? headers, ref ErrorSigns signs)
@@ -100,14 +101,14 @@ public sealed class FaultClassifier : IFaultClassifier
             signs.SetMessage(message, outer: true);
     }
 
-    private static Fault Build(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, Verdict verdict, bool failure, int status)
+    private static Fault Build(in FaultEvidence evidence, in ErrorSigns signs, ref ServerMessage message, Verdict verdict, bool failure, int status)
     {
         var (applied, blame, reach) = FaultKinds.Usual(verdict.Kind);
         // In a response of status 200, the server had begun to answer before it reported the overload. So it may have done a part of the work. The same is true if
         // only the words of the error say that the request is at fault.
         if (!failure && (verdict.Kind == FaultKind.Overloaded || status == 0 && verdict.Kind is FaultKind.InvalidRequest or FaultKind.ContextLength))
             applied = FaultApplied.Ambiguous;
-        var retryAfter = blame == FaultBlame.Request ? null : RetryAfter(in evidence, in signs, words, verdict.Kind);
+        var retryAfter = blame == FaultBlame.Request ? null : RetryAfter(in evidence, in signs, ref message, verdict.Kind);
         var fault = new Fault(verdict.Kind)
         {
             Applied = applied,
@@ -118,13 +119,13 @@ public sealed class FaultClassifier : IFaultClassifier
             Code = signs.MostTelling(),
             MayAskAgain = evidence.Headers is null || !RateLimitHeaders.ForbidsRetry(evidence.Headers),
         };
-        return Refusals.Refine(fault, evidence.Request, status, in signs, words);
+        return Refusals.Refine(fault, evidence.Request, status, in signs, ref message);
     }
 
     /// <summary>
     /// Reads the time to wait: from the headers, otherwise from the body, otherwise from the reset time of the exhausted limit (requests or tokens).
     /// </summary>
-    private static TimeSpan? RetryAfter(in FaultEvidence evidence, in ErrorSigns signs, ReadOnlySpan<char> words, FaultKind kind)
+    private static TimeSpan? RetryAfter(in FaultEvidence evidence, in ErrorSigns signs, ref ServerMessage message, FaultKind kind)
     {
         if (evidence.Headers is { } headers && RateLimitHeaders.ReadRetryAfter(headers, evidence.Now) is { } told)
             return told;
@@ -132,9 +133,8 @@ public sealed class FaultClassifier : IFaultClassifier
         if ((signs.RetryDelay ?? Durations.Until(signs.RetryAt, evidence.Now)) is { } delay)
             return delay;
         // A time in free text counts only if the server wrote it. The server's message may also repeat text of the caller.
-        Span<char> buffer = stackalloc char[words.Contains('(') ? words.Length : 0];
-        var own = OwnSentences.WithoutParentheses(OwnSentences.CutEcho(words), buffer);
-        if ((Durations.InSentence(own, isLimit) ?? (evidence.StatusCode is 429 or 503 ? QuotedError.FindWait(in signs, words) : null)) is { } inSentence)
+        var own = Durations.AreIn(message.Text) || Instants.AreIn(message.Text) ? message.Own : default;
+        if ((Durations.InSentence(own, isLimit) ?? (evidence.StatusCode is 429 or 503 ? QuotedError.FindWait(in signs, message.Words) : null)) is { } inSentence)
             return inSentence;
         if (isLimit && Durations.Until(Instants.InSentence(own), evidence.Now) is { } then)
             return then;

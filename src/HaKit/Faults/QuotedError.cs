@@ -40,7 +40,7 @@ internal static class QuotedError
         Span<char> buffer = stackalloc char[signs.Message.Length];
         var text = ServerWords.DecodeJson(signs.Message, buffer);
         var at = text.IndexOf(Beginning);
-        return at < 0 ? null : Durations.InSentence(OwnSentences.CutEcho(ServerWords.WithoutQuotes(FindMessage(text[at..]))), isLimit: true);
+        return at < 0 ? null : Durations.InSentence(new ServerMessage(ServerWords.WithoutQuotes(FindMessage(text[at..]))).Own, isLimit: true);
     }
 
     // "litellm.RateLimitError: AzureException RateLimitError - "

@@ -13,8 +13,8 @@ internal static class Refusals
     /// <param name="request">The kind of the request.</param>
     /// <param name="status">The status of the answer, or the status that an error inside a success stands for.</param>
     /// <param name="signs">The signs of an error that the body contained.</param>
-    /// <param name="words">The message, without quoted text.</param>
-    public static Fault Refine(Fault fault, RequestKind request, int status, in ErrorSigns signs, ReadOnlySpan<char> words)
+    /// <param name="message">The message.</param>
+    public static Fault Refine(Fault fault, RequestKind request, int status, in ErrorSigns signs, ref ServerMessage message)
     {
         switch (fault.Kind)
         {
@@ -27,7 +27,7 @@ internal static class Refusals
             case FaultKind.NotServed when request == RequestKind.CreatesAnswer:
                 return Provisional(fault, SecondOpinion.Each);
             // The request is larger than a limit of this endpoint, and another endpoint may have a larger limit. This endpoint is not at fault.
-            case FaultKind.RequestTooLarge when status == 429 || OversizedRequest.IsStatedIn(words):
+            case FaultKind.RequestTooLarge when status == 429 || OversizedRequest.IsStatedIn(ref message):
                 return fault with { SecondOpinion = SecondOpinion.Each };
             // The words of an error without a status may be wrong, so each of the other endpoints is asked, for every kind of request.
             case FaultKind.InvalidRequest when status == 0:
@@ -36,7 +36,7 @@ internal static class Refusals
             case FaultKind.InvalidRequest when fault.StatusCode < 400 && signs.BodyStatus == 0:
                 return Provisional(fault, SecondOpinion.One);
             case FaultKind.InvalidRequest or FaultKind.RequestTooLarge when request == RequestKind.CreatesAnswer:
-                return Opinion(status, in signs, words) is var opinion and not SecondOpinion.None ? Provisional(fault, opinion) : fault;
+                return Opinion(status, in signs, message.Words) is var opinion and not SecondOpinion.None ? Provisional(fault, opinion) : fault;
             default:
                 return fault;
         }

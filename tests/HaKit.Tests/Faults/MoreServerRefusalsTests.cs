@@ -174,7 +174,7 @@ public sealed class MoreServerRefusalsTests
         { "Z.AI, limit of hours", 429, "QuotaExhausted, moves on", "", """{"error":{"code":"1308","message":"Usage limit reached for 5 hour. Your limit will reset at 2026-01-01 09:00:00"}}""" },
         { "Z.AI, Anthropic's form", 429, "QuotaExhausted, moves on", "", """{"type":"error","error":{"type":"1113","message":"Insufficient balance or no resource package. Please recharge."},"request_id":"x"}""" },
         { "SiliconFlow", 403, "QuotaExhausted, moves on", "", """{"code":30011,"message":"The selected model requires paid balance. Your paid balance is insufficient. Please top up and try again.","data":null}""" },
-        { "MiniMax", 500, "ServerError, moves on", "", """{"type":"error","error":{"type":"api_error","message":"insufficient balance (1008)"},"request_id":"06"}""" },
+        { "MiniMax", 500, "QuotaExhausted, moves on", "", """{"type":"error","error":{"type":"api_error","message":"insufficient balance (1008)"},"request_id":"06"}""" },
         { "xAI", 403, "QuotaExhausted, moves on", "", """{"code":"permission-denied","error":"Your team deadb has either used all available credits or reached its monthly spending limit. To continue making API requests, please purchase more credits or raise your spending limit."}""" },
         { "DashScope, overdue", 403, "QuotaExhausted, moves on", "", """{"code":"AccessDenied","message":"Access denied due to overdue account","request_id":"x"}""" },
         { "DashScope, minute", 429, "Throttled, moves on", "", """{"error":{"message":"You exceeded your current requests list.","type":"limit_requests","param":null,"code":"limit_requests"},"request_id":"x"}""" },

@@ -38,7 +38,8 @@ public sealed class NewDialectTests
         Span<char> buffer = stackalloc char[ErrorSigns.LongestMessage];
 
         var acme = new AcmeDialect();
-        acme.Classify(in signs, signs.ReadWords(buffer), status == 0 ? acme.ImpliedStatus(in signs) : status).Kind.Should().Be(kind);
+        var message = new ServerMessage(signs.ReadWords(buffer));
+        acme.Classify(in signs, ref message, status == 0 ? acme.ImpliedStatus(in signs) : status).Kind.Should().Be(kind);
     }
 
     [Fact]

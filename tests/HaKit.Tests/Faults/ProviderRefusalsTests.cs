@@ -69,7 +69,7 @@ public sealed class ProviderRefusalsTests
         { "Portkey", 400, "InvalidRequest, asks one", "", """{"status":"failure","message":"Either x-portkey-config or x-portkey-provider header is required"}""" },
         { "gRPC gateway", 404, "NotServed, asks each", "", """{"code":5,"message":"Not Found","details":[]}""" },
         { "gRPC gateway, method", 501, "ServerError, moves on", "", """{"code":12,"message":"Method Not Allowed","details":[]}""" },
-        { "Groq, restricted", 400, "InvalidRequest, asks one", "", """{"error":{"message":"Organization has been restricted. Please reach out to support if you believe this was in error.","type":"invalid_request_error","code":"organization_restricted"}}""" },
+        { "Groq, restricted", 400, "Unauthorized, moves on", "", """{"error":{"message":"Organization has been restricted. Please reach out to support if you believe this was in error.","type":"invalid_request_error","code":"organization_restricted"}}""" },
         { "Anthropic, beta", 400, "InvalidRequest, asks one", "", """{"type":"error","error":{"type":"invalid_request_error","message":"The long context beta is not yet available for this subscription."},"request_id":"req_1"}""" },
         { "LiteLLM, access", 403, "Forbidden, asks each", "", """{"error":{"message":"key not allowed to access model. This key can only access models=['a']. Tried to access b","type":"key_model_access_denied","param":"model","code":"403"}}""" },
         { "FastChat", 400, "InvalidRequest, asks one", "", """{"object":"error","message":"Only vicuna-7b allowed now, your model llama","code":40301}""" },

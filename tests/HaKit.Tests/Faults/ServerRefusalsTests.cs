@@ -65,7 +65,7 @@ public sealed class ServerRefusalsTests
         { "a CDN", 451, "NotServed, asks each", "", """{"error":{"message":"This service is not available in your region.","code":"unavailable_for_legal_reasons"}}""" },
         { "AWS ALB", 464, "NotServed, asks each", "Server: awselb/2.0", "<html><head><title>464</title></head></html>" },
         { "nginx, TLS", 495, "NotServed, asks each", "", "<html>\r\n<head><title>400 The SSL certificate error</title></head>\r\n</html>\r\n" },
-        { "Groq, flex tier", 498, "NotServed, asks each", "", """{"error":{"message":"Flex tier capacity exceeded","type":"invalid_request_error","code":"capacity_exceeded"}}""" },
+        { "Groq, flex tier", 498, "Overloaded, moves on", "", """{"error":{"message":"Flex tier capacity exceeded","type":"invalid_request_error","code":"capacity_exceeded"}}""" },
         { "Gemini", 499, "NotServed, asks each", "", """{"error":{"code":499,"message":"The operation was cancelled.","status":"CANCELLED"}}""" },
         { "nginx, 400", 400, "InvalidRequest, asks each", "", "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>\r\n</html>\r\n" },
         { "OpenAI, unverified organization", 400, "InvalidRequest, asks one", "", """{"error":{"message":"Your organization must be verified to stream this model. Please go to: https://platform.openai.com/settings/organization/general and click on Verify Organization. If you just verified, it can take up to 15 minutes for access to propagate.","type":"invalid_request_error","param":"stream","code":"unsupported_value"}}""" },

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using HaKit.Dialects;
 using HaKit.Faults;
 
 namespace HaKit.Tests.Faults;
@@ -436,7 +437,7 @@ internal static partial class SlowClassifier
         var isOpen = text.Count(static c => c == '"') % 2 != 0 || Regex.IsMatch(text, @"""[\p{L}\p{Nd}][^""]*\z");
         text = Regex.Replace(text, isOpen ? "\".*\\z" : "\".*\"", "", RegexOptions.Singleline);
         text = Regex.Replace(text, @"(?<=\A|[^\p{L}\p{Nd}]|(?:\A|[^\p{L}\p{Nd}])[bur])'(?:.*'(?=\z|[^\p{L}\p{Nd}])|.*\z)", "", RegexOptions.Singleline);
-        return Regex.Replace(text, @"\A.+?(?= is not of type| is not one of| was unexpected)", "", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+        return Regex.Replace(text, @"\A.+?(?= is not of type| is not one of| was unexpected| is not a valid value| is not valid under any| does not match any)", "", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
     }
 
     private static string? Entity(string name) => name.ToLowerInvariant() switch
@@ -464,18 +465,122 @@ internal static partial class SlowClassifier
         return Regex.Match(words, @"\A(.*?)(?:\n|\uFF1A|:(?=[ \n\r\t]|\z)|(?<= )[-\u2012-\u2015\u2192](?= |\z)|\z)", RegexOptions.Singleline).Groups[1].Value;
     }
 
-    /// <summary>Gets the message up to the place from which it may repeat a caller's text.</summary>
-    private static string WithoutEcho(string words)
+    private static readonly HashSet<string> s_vocabulary = new(ServerVocabulary.Words.SelectMany(static l => l.Split(' ')), StringComparer.OrdinalIgnoreCase);
+
+    private const string OwnToken = @"\G(?:(?<text>(?i:" + "TEXTS" + @"))|(?<url>[A-Za-z0-9](?:[A-Za-z0-9]|[_'/@.:-](?=[A-Za-z0-9/])|(?<=[0-9]),(?=[0-9]))*?://(?=[A-Za-z0-9/])[^ \t\r\n]*?(?=[.,;:!?)]*(?:[ \t\r\n]|\z)))|(?<word>[A-Za-z0-9](?:[A-Za-z0-9]|[_'/@.:-](?=[A-Za-z0-9/])|(?<=[0-9]),(?=[0-9]))*)|(?<piece>" + "PIECES" + @")|(?<letter>\p{L})|(?<end>[.;!?。；！？])|(?<comma>[,，、])|(?<colon>:)|(?<open>\()|(?<line>\n)|(?<brace>\{)|(?<equals>=)|(?<sign>\uFF1A|(?<= )[-\u2012-\u2015\u2192](?= |\z))|(?<other>.))";
+
+    private static readonly Regex s_ownToken = new(OwnToken.Replace("TEXTS", string.Join('|', ServerVocabulary.Texts.Select(Regex.Escape)), StringComparison.Ordinal).Replace("PIECES", string.Join('|', ServerVocabulary.Pieces), StringComparison.Ordinal), RegexOptions.Singleline | RegexOptions.CultureInvariant);
+
+    /// <summary>Gets the clauses at the beginning of a message that consist of words of the server's vocabulary.</summary>
+    private static string OwnPart(string words)
     {
-        words = Regex.Replace(words, @"\A[ \t\r\n]*" + Exceptions, "", RegexOptions.CultureInvariant);
-        if (words.StartsWith("You exceeded your current quota, please check your plan and billing details", StringComparison.OrdinalIgnoreCase))
-            return words;
-        var limit = words.StartsWith("Rate limit reached", StringComparison.OrdinalIgnoreCase) ? "(?! *limit [0-9])(?!(?<=(?:limit|used|requested|current):) *[0-9])" : "";
-        var colon = @"(?<!retry in|retry after|retry-after|retry_after|retry at|again at|resets? at|available at):" + limit + @"(?!(?<=max .*:) *[0-9]+[,;.])(?=[ \n\r\t]|\z)";
-        return Regex.Match(words, $@"\A(.*?)(?:\n|\uFF1A|{colon}|(?<= )[-\u2012-\u2015\u2192](?= |\z)|[={{]|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
+        const RegexOptions ignore = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant;
+        var text = AfterBeginnings(words);
+        foreach (var head in ServerVocabulary.Heads)
+        {
+            if (Regex.IsMatch(text, $@"\A{head} (?!for )\p{{L}}", RegexOptions.CultureInvariant))
+                return head;
+        }
+
+        int own = 0, comma = -1, lastWord = 0;
+        bool started = false, chinese = false, name = false, afterName = false;
+        for (var at = 0; at < text.Length;)
+        {
+            var token = s_ownToken.Match(text, at);
+            var said = token.Value;
+            var next = at + said.Length;
+            var rest = text[next..];
+            var (mayBeName, isAfterName) = (name, afterName);
+            var isWord = token.Groups["text"].Success || token.Groups["url"].Success || token.Groups["word"].Success || token.Groups["piece"].Success;
+            if (token.Groups["letter"].Success)
+                return text[..own];
+            if (isWord)
+            {
+                var plain = Regex.Replace(said, "'s\\z", "", ignore);
+                var isVocabulary = token.Groups["word"].Success && s_vocabulary.Contains(plain) && !(started && (plain is "You" or "Your" or "The" or "This" or "Please"));
+                var isPassed = token.Groups["text"].Success || token.Groups["url"].Success || !token.Groups["piece"].Success && (Regex.IsMatch(said, "[^A-Za-z']") || said.Length == 1 && said is not ("I" or "i"));
+                var isName = false;
+                if (token.Groups["piece"].Success)
+                {
+                    chinese |= !started;
+                    if (!chinese)
+                        return text[..own];
+                }
+                else if (!isPassed && !isVocabulary)
+                {
+                    isName = mayBeName && !Regex.IsMatch(said, @"\A(?:prompt|input|question|query|says|said|saying|asked|wrote|quoted|got|value|unexpected|unrecognized|parse|parsing|decode|decoding|deserialize)\z", ignore) && !(isAfterName && !char.IsAsciiLetterUpper(said[0]));
+                    if (!isName)
+                        return text[..own];
+                }
+
+                if (isVocabulary && !isPassed)
+                {
+                    if (Regex.IsMatch(plain, @"\A(?:or|and|for|of|on|to|at)\z", ignore))
+                        own = at;
+                    lastWord = at;
+                }
+
+                own = comma >= 0 ? comma : own;
+                (comma, started) = (-1, true);
+                name = isName ? char.IsAsciiLetterUpper(said[0]) : isVocabulary && !isPassed && Regex.IsMatch(plain, @"\A(?:team|account|organization|org|project|plan|name|id|in|for)\z", ignore);
+                afterName = isName && name;
+            }
+            else if (token.Groups["end"].Success)
+            {
+                own = at;
+                started = chinese = false;
+            }
+            else if (token.Groups["comma"].Success)
+            {
+                comma = at;
+            }
+            else if (token.Groups["colon"].Success)
+            {
+                own = at;
+                var value = Regex.Match(rest, @"\A *((?:[A-Za-z0-9]|[_'/@.:-](?=[A-Za-z0-9/])|(?<=[0-9]),(?=[0-9]))*)").Groups[1].Value;
+                if (value.Length != 1 && !Regex.IsMatch(value, @"[0-9/]|\A(?:limit|used|requested|current|tokens|requests)\z", ignore))
+                    return text[..own];
+                at = next;
+                continue;
+            }
+            else if (token.Groups["open"].Success)
+            {
+                var close = rest.IndexOf(')', StringComparison.Ordinal);
+                if (close < 0)
+                    return text[..own];
+                at = rest[..close].Contains(' ', StringComparison.Ordinal) ? next : next + close;
+                continue;
+            }
+            else if (token.Groups["line"].Success)
+            {
+                own = at;
+                var line = rest.TrimStart(' ', '\t', '\r', '\n');
+                if (!Regex.IsMatch(line, @"\A(?:\* |please retry in )", ignore))
+                    return text[..own];
+                (at, started) = (text.Length - line.Length, false);
+                continue;
+            }
+            else if (token.Groups["brace"].Success || token.Groups["sign"].Success)
+            {
+                return text[..at];
+            }
+            else if (token.Groups["equals"].Success)
+            {
+                return text[..Math.Max(own, lastWord)];
+            }
+
+            at = next;
+            if (at == text.Length)
+                own = at;
+        }
+
+        return text[..own];
     }
 
-    private const string Noun = @"(?<![\p{L}\p{Nd}])(?:prompt|input|question|query|says|said|saying|asked|wrote|quoted|got|value|unexpected|unrecognized|parse|parsing|decode|decoding|deserialize)(?![\p{L}\p{Nd}])" + NotOwn;
+    /// <summary>Gets the server's own part of the first clause.</summary>
+    private static string OwnLead(string words) => OwnPart(words) is var own && Lead(AfterBeginnings(words)) is var lead && own.Length < lead.Length ? own : lead;
+
+    private const string Noun = @"(?<![\p{L}\p{Nd}])(?:prompt|input|question|query|says|said|saying|asked|wrote|quoted|got|value|unexpected|unrecognized|parse|parsing|decode|decoding|deserialize)(?![\p{L}\p{Nd}_])" + NotOwn;
 
     private const string NotOwn = @"(?! *(?:\([^)]*\) *)?(?:(?:tokens?|size|length|error|failure|condition|problem|arguments?)(?![\p{L}\p{Nd}])|" + Verbs + "))";
 
@@ -488,10 +593,16 @@ internal static partial class SlowClassifier
     /// <summary>Gets the part of a refusal in which the server speaks about a prompt.</summary>
     private static string OwnOfMessage(string words)
     {
+        words = AfterBeginnings(words);
+        return WithoutCallersParentheses(Regex.Match(words, $@"\A(.*?)(?:[\n\uFF1A={{]|:(?=[ \n\r\t]|\z)(?!(?<=too (?:large|long):) *[0-9])|(?<= )[-\u2012-\u2015\u2192](?= |\z)|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value);
+    }
+
+    private static string AfterBeginnings(string words)
+    {
         words = AfterExceptions(words);
         while (Regex.Match(words, @"\A(?:" + Beginnings + ")", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant) is { Success: true } beginning)
             words = Regex.Replace(words[beginning.Length..].TrimStart(' '), @"\A" + Exceptions, "", RegexOptions.CultureInvariant);
-        return WithoutCallersParentheses(Regex.Match(words, $@"\A(.*?)(?:[\n\uFF1A={{]|:(?=[ \n\r\t]|\z)(?!(?<=too (?:large|long):) *[0-9])|(?<= )[-\u2012-\u2015\u2192](?= |\z)|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value);
+        return words;
     }
 
     /// <summary>Removes the text from the first parenthesis that has neither one word nor a number to the last parenthesis.</summary>
@@ -508,25 +619,6 @@ internal static partial class SlowClassifier
         }
 
         return words;
-    }
-
-    private static string CutUnlessOfGoogle(string words) => AfterExceptions(words).StartsWith("You exceeded your current quota, please check your plan and billing details", StringComparison.OrdinalIgnoreCase) ? words
-        : Regex.Match(words, $@"\A(.*?)(?:[={{]|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
-
-    /// <summary>Gets the first clause of a message, up to a place from which it may repeat a caller's text.</summary>
-    private static string FirstClause(string words) =>
-        Regex.Match(Lead(words), $@"\A(.*?)(?:[={{]|{Noun}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
-
-    /// <summary>Replaces the text in parentheses, from the first to the last, by a sign that no phrase contains.</summary>
-    private static string WithoutParentheses(string clause) => Regex.Replace(clause, @"\((?:.*\)|.*\z)", "\u0001", RegexOptions.Singleline);
-
-    /// <summary>Gets the part of a message about sizes up to a caller's text. A number of the server may follow a colon.</summary>
-    private static string OwnOfSizes(string words)
-    {
-        words = Regex.Replace(words, @"\A[ \t\r\n]*" + Exceptions, "", RegexOptions.CultureInvariant);
-        const string end = @"(?::(?=[ \n\r\t]|\z)|(?<= )[-\u2012-\u2015\u2192](?= |\z))(?! *(?:(?:limit|used|requested|current):? *)?[0-9])";
-        const string number = @"(?!(?! *[0-9])(?:[ :=(]|(?:of|is|was|has|tokens|token|count|to)(?![A-Za-z0-9]))*[0-9])";
-        return Regex.Match(words, $@"\A(.*?)(?:[\n\uFF1A={{]|{end}|{Noun}{number}|\z)", RegexOptions.Singleline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant).Groups[1].Value;
     }
 
     private static string QuotedMessage(string raw)
@@ -569,11 +661,11 @@ internal static partial class SlowClassifier
         if (Lines(evidence, "Retry-After").Select(line => Told(line, now)).Max() is { } retryAfter)
             return retryAfter;
 
-        var own = WithoutCallersParentheses(WithoutEcho(facts.Message));
+        var own = OwnPart(facts.Message);
         if ((facts.Delay ?? InSentence(own, kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted)) is { } told)
             return told;
         if (evidence.StatusCode is 429 or 503 && Regex.IsMatch(facts.Message, @"\A[ \t\r\n]*(?:(?:-|[^ ]*(?i:error|exception):?) +)*?Error code: ", RegexOptions.CultureInvariant)
-            && InSentence(WithoutEcho(Unquoted(QuotedMessage(Decoded(facts.Raw)))), isLimit: true) is { } upstream)
+            && InSentence(OwnPart(Unquoted(QuotedMessage(Decoded(facts.Raw)))), isLimit: true) is { } upstream)
         {
             return upstream;
         }

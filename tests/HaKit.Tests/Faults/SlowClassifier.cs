@@ -26,6 +26,7 @@ internal static partial class SlowClassifier
         ["engine_overloaded"] = (FaultKind.Overloaded, null),
         ["engine_overloaded_error"] = (FaultKind.Overloaded, null),
         ["ServerOverloaded"] = (FaultKind.Overloaded, null),
+        ["capacity_exceeded"] = (FaultKind.Overloaded, null),
         ["overloaded_error"] = (FaultKind.Overloaded, FaultReach.Model),
         ["context_length_exceeded"] = (FaultKind.ContextLength, null),
         ["exceed_context_size_error"] = (FaultKind.ContextLength, null),
@@ -36,6 +37,7 @@ internal static partial class SlowClassifier
         ["ResponsibleAIPolicyViolation"] = (FaultKind.ContentFilter, null),
         ["invalid_api_key"] = (FaultKind.Unauthorized, null),
         ["account_deactivated"] = (FaultKind.Unauthorized, FaultReach.Account),
+        ["organization_restricted"] = (FaultKind.Unauthorized, FaultReach.Account),
         ["model_not_found"] = (FaultKind.ModelNotFound, null),
         ["model_decommissioned"] = (FaultKind.ModelNotFound, null),
     };
@@ -215,19 +217,19 @@ internal static partial class SlowClassifier
         var meanings = facts.Words.Select(w => Meaning(dialect, w)).OfType<(FaultKind Kind, FaultReach? Reach)>().ToList();
         if (meanings.FirstOrDefault(m => m.Kind == FaultKind.QuotaExhausted) is { Kind: FaultKind.QuotaExhausted } quota)
             return (quota.Kind, quota.Reach, false);
-        var isPerMinute = ShortWindow().IsMatch(Lead(facts.Message));
+        var isPerMinute = ShortWindow().IsMatch(Lead(AfterBeginnings(facts.Message)));
         if (status is 400 or 401 or 402 or 403 or 412 or 429 && !isPerMinute && facts.Words.Any(IsQuotaWord))
             return (FaultKind.QuotaExhausted, null, false);
         if (status is 402 or 403 or 412 or 429 && QuotaInMessage(dialect, facts) is { } forever)
             return (FaultKind.QuotaExhausted, null, forever);
-        if (status == 400 && QuotaAtStart().IsMatch(facts.Message))
+        if (status is 400 or 500 && QuotaAtStart().IsMatch(OwnPart(facts.Message)))
             return (FaultKind.QuotaExhausted, null, false);
         if (status is 402 or 413 or 429 && IsLargerThanLimit(facts.Message))
             return (FaultKind.RequestTooLarge, throttle, false);
         if (meanings.Count > 0)
             return (meanings[0].Kind, meanings[0].Kind == FaultKind.Throttled ? throttle : meanings[0].Reach, false);
         var message = facts.Message;
-        var first = FirstClause(message);
+        var first = OwnLead(message);
         var own = OwnOfMessage(message);
         var isTooLong = ContextLength().IsMatch(own) || ContextSubject().IsMatch(own) && ContextVerb().IsMatch(own);
         if (status == 0 && isTooLong)
@@ -242,21 +244,23 @@ internal static partial class SlowClassifier
                 return (FaultKind.ContextLength, null, false);
             if (IsFiltered(own))
                 return (FaultKind.ContentFilter, null, false);
-            if (BadKeyAtStart().IsMatch(message))
+            if (BadKeyAtStart().IsMatch(OwnPart(message)))
                 return (FaultKind.Unauthorized, null, true);
-            if (BadModel().IsMatch(own) || MissingModel().IsMatch(own) || MissingModelByName().IsMatch(own))
+            if (BadModel().IsMatch(first) || MissingModel().IsMatch(first) || MissingModelByName().IsMatch(first))
                 return (FaultKind.ModelNotFound, null, false);
         }
 
-        if (status is 403 or 424 or 446 or 451 or 498 && IsFiltered(own))
+        if (status is 403 or 424 or 446 or 451 or 498 && (IsFiltered(own) || status == 498 && own.StartsWith("blocked ", StringComparison.OrdinalIgnoreCase)))
             return (FaultKind.ContentFilter, null, false);
-        if (status == 403 && BadKey().IsMatch(WithoutParentheses(first)))
+        if (status == 403 && BadKey().IsMatch(first))
             return (FaultKind.Unauthorized, null, true);
-        if (status == 404 && Regex.IsMatch(own, "model|deployment", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
+        if (status == 404 && Regex.IsMatch(first, "model|deployment|no endpoints found for", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
             return (FaultKind.ModelNotFound, null, false);
-        if ((status == 429 || status >= 500) && OverloadedModel().IsMatch(WithoutParentheses(first)))
+        if (status == 500 && Regex.IsMatch(AfterBeginnings(message), @"\A(?:context size has been exceeded|the input length exceeds the context length|the request exceeds the available context size|input is too large to process)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant))
+            return (FaultKind.ContextLength, null, false);
+        if ((status == 429 || status >= 500) && OverloadedModel().IsMatch(first))
             return (FaultKind.Overloaded, FaultReach.Model, false);
-        if ((status == 429 || status >= 500) && Overloaded().IsMatch(WithoutParentheses(first)))
+        if ((status == 429 || status >= 500) && Overloaded().IsMatch(first))
             return (FaultKind.Overloaded, status == 529 ? FaultReach.Model : null, false);
         return status switch
         {
@@ -285,15 +289,15 @@ internal static partial class SlowClassifier
 
     private static bool? QuotaInMessage(string dialect, Facts facts)
     {
-        var charged = WithoutParentheses(Regex.Replace(FirstClause(facts.Message), "no credits (?:were|have been|will be).*", "", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline));
-        var isOfServer = Regex.IsMatch(FirstClause(facts.Message), "concurren|simultaneous|parallel|capacity|memory|worker|gpu|thread|connection|in[ -]flight|instance|replica|slot|disk|out of time|resources", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+        var charged = Regex.Replace(OwnLead(facts.Message), "no credits (?:were|have been|will be).*", "", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.Singleline);
+        var isOfServer = Regex.IsMatch(AfterBeginnings(facts.Message), "concurren|simultaneous|parallel|capacity|memory|worker|gpu|thread|connection|in[ -]flight|instance|replica|slot|disk|out of time|resources", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
         if (dialect != "gemini")
-            return (Quota().IsMatch(charged) || Money().IsMatch(charged) || !isOfServer && Regex.IsMatch(charged, "have run out|usage limit", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)) && !ShortWindow().IsMatch(Lead(facts.Message)) ? false : null;
-        var isOfQuota = WithoutParentheses(FirstClause(facts.Message)).Contains("quota", StringComparison.OrdinalIgnoreCase);
-        var ofGoogle = CutUnlessOfGoogle(facts.Message);
+            return (Quota().IsMatch(charged) || Money().IsMatch(charged) || !isOfServer && Regex.IsMatch(charged, "have run out|usage limit", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)) && !ShortWindow().IsMatch(Lead(AfterBeginnings(facts.Message))) ? false : null;
+        var isOfQuota = OwnLead(facts.Message).Contains("quota", StringComparison.OrdinalIgnoreCase);
+        var ofGoogle = OwnPart(facts.Message);
         if (isOfQuota && FirstLimit().Match(ofGoogle) is { Success: true } limit && !Regex.IsMatch(limit.Groups[1].Value, @"^(?:[0-9]|\.[0-9])"))
             return true;
-        if ((Money().IsMatch(charged) || !isOfServer && charged.Contains("have run out", StringComparison.OrdinalIgnoreCase)) && !ShortWindow().IsMatch(Lead(facts.Message)))
+        if ((Money().IsMatch(charged) || !isOfServer && charged.Contains("have run out", StringComparison.OrdinalIgnoreCase)) && !ShortWindow().IsMatch(Lead(AfterBeginnings(facts.Message))))
             return false;
         return facts.PerDay || (isOfQuota && !facts.NamesQuota && Regex.IsMatch(ofGoogle, "per day|daily quota", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)) ? false : null;
     }
@@ -301,9 +305,9 @@ internal static partial class SlowClassifier
     private static bool IsLargerThanLimit(string words)
     {
         const RegexOptions Options = RegexOptions.IgnoreCase | RegexOptions.CultureInvariant;
-        if (!Regex.IsMatch(Lead(words), "too large|larger|limit|token|tpm|long context", Options))
+        if (!Regex.IsMatch(Lead(AfterBeginnings(words)), "too large|larger|limit|token|tpm|long context", Options))
             return false;
-        words = OwnOfSizes(words);
+        words = OwnPart(words);
         if (Regex.IsMatch(words, "request too large|request body too large for|request is too large for your rate limit|reduce your message size|larger than (?:your|the) rate limit|required for long context", Options))
             return true;
         if (Regex.Matches(words, "([0-9,]*[0-9]) *>(?= *([0-9][0-9,]*))").Any(m => Digits(m.Groups[1].Value) > Digits(m.Groups[2].Value)))
@@ -361,7 +365,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex("contentfilter|contentpolicy|moderation|censorship|datainspection|sensitive|unsafe|prohibitedcontent|responsibleai", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex FilterWord();
 
-    [GeneratedRegex(@"^\s*" + Exceptions + @"(?:budget has been exceeded|your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached|access denied, please make sure your account is in good standing|access denied due to overdue account|(?:your )?account is in arrears|your account balance is insufficient|insufficient account balance)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^\s*" + Exceptions + @"(?:budget has been exceeded|your credit balance is too low|you have reached your specified api usage limits|billing hard limit has been reached|access denied, please make sure your account is in good standing|access denied due to overdue account|(?:your )?account is in arrears|your account balance is insufficient|insufficient account balance|insufficient balance \(1008\))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex QuotaAtStart();
 
     [GeneratedRegex(@"^\s*" + Exceptions + @"(?:api key not valid|api key expired|api key not found|invalid api key|incorrect api key provided)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -388,7 +392,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"exceeded your current quota|insufficient_quota|insufficient quota|quota is not enough|call volume quota|monthly quota|daily limit|daily call limit|key limit exceeded|tokens per day, please wait|api calls / month|daily free allocation|daily quota|today's quota|额度不足|额度已用尽|额度已用完|使用上限", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Quota();
 
-    [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded|maximum prompt length is|maximum input length is|must have less than|prompt exceeds max length|range of input length|too many tokens|exceed max message tokens|prompt 超长", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"maximum context length|context length is only|exceed context limit|prompt is too long|input is too long|exceeds the maximum number of tokens|too large for model|longer than the maximum model length|exceeds the context window|exceeds the available context size|context_length_exceeded|tokens \+  must be|exceeded model token limit|prompt too long; exceeded|model_context_window_exceeded|maximum prompt length is|maximum input length is|must have less than|prompt exceeds max length|range of input length|too many tokens|must be less than max_seq_len|exceed max message tokens|prompt 超长", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex ContextLength();
 
     [GeneratedRegex("context (?:length|window|size|limit)|prompt length|input length|input tokens|prompt tokens|number of tokens|token count|max tokens of", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -406,7 +410,7 @@ internal static partial class SlowClassifier
     [GeneratedRegex(@"capacity exceeded for this model|model is overloaded|no capacity available for model", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex OverloadedModel();
 
-    [GeneratedRegex(@"api key not valid|api key expired|invalid api key|incorrect api key|api key is invalid|api key has expired|api key has been revoked|api key is disabled|api key has been disabled|bearer token has expired|api key was reported as leaked|authentication failed", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"api key not valid|api key expired|invalid api key|incorrect api key|api key is invalid|api key has expired|api key has been revoked|api key is disabled|api key has been disabled|bearer token has expired|api key was reported as leaked|authentication failed|api key you provided is invalid", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex BadKey();
 
     [GeneratedRegex(@"invalid model|model identifier is invalid|model has been decommissioned|model does not exist|unknown model|unavailable model", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
