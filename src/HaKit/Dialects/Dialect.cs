@@ -87,7 +87,7 @@ internal abstract class Dialect
             return Verdict.Quota;
         if (MayBeQuota(status) && QuotaInMessage(in signs, ref message) is { } quota)
             return quota;
-        if (status is 400 or 500 && BeginsWithAny(message.Own, ErrorPhrases.QuotaSentences))
+        if (status is 400 or 500 && BeginsOwn(ref message, ErrorPhrases.QuotaSentences))
             return Verdict.Quota;
         if (status is 402 or 413 or 429 && OversizedRequest.IsStatedIn(ref message))
             return new Verdict(FaultKind.RequestTooLarge, ThrottleReach);
@@ -171,6 +171,8 @@ internal abstract class Dialect
     // The part of the message in which no caller's text can stand.
     private static bool IsIn(ref ServerMessage message, SearchValues<string> phrases) => message.Text.ContainsAny(phrases) && message.OwnLead.ContainsAny(phrases);
 
+    private static bool BeginsOwn(ref ServerMessage message, string[] sentences) => BeginsWithAny(message.Text, sentences) && BeginsWithAny(message.Own, sentences);
+
     private static bool BeginsWithAny(ReadOnlySpan<char> words, string[] sentences)
     {
         foreach (var sentence in sentences)
@@ -212,7 +214,7 @@ internal abstract class Dialect
                     return new Verdict(FaultKind.ContextLength);
                 if (ErrorPhrases.IsContentFilter(own))
                     return new Verdict(FaultKind.ContentFilter);
-                if (BeginsWithAny(message.Own, ErrorPhrases.BadKeySentences))
+                if (BeginsOwn(ref message, ErrorPhrases.BadKeySentences))
                     return Verdict.BadKey;
                 return MissingModels.AreStatedIn(ref message) ? new Verdict(FaultKind.ModelNotFound) : null;
             case 404:

@@ -12,14 +12,17 @@ internal static class ErrorPhrases
     private static readonly string[] s_money =
     [
         "credit balance", "insufficient credits", "requires more credits", "insufficient balance", "billing hard limit", "spend limit", "spending limit", "spend cap", "spending cap",
-        "monthly limit", "used all available credits", "out of credits", "not enough credits", "no credits", "have any credits", "credits are depleted", "credit has run out", "balance has run out", "no balance", "weekly limit", "credit limit", "exceeded your monthly",
+        "monthly limit", "used all available credits", "out of credits", "not enough credits", "no credits", "have any credits", "credits are depleted", "credit has run out", "balance has run out", "no balance", "weekly limit", "credit limit", "exceeded your monthly", "exceeded its monthly", "used all your credits",
         "insufficient funds", "budget has been exceeded", "in arrears", "overdue account", "account is in good standing", "balance is insufficient", "insufficient account balance",
         "not enough balance", "plan has expired", "package has expired", "subscription has expired",
-        "余额不足", "欠费", "套餐已到期",
     ];
 
+    // A search for texts in English alone is several times as fast.
+    private static readonly string[] s_chineseMoney = ["余额不足", "欠费", "套餐已到期"];
+    private static readonly string[] s_chineseQuota = [.. s_chineseMoney, "额度不足", "额度已用尽", "额度已用完", "使用上限"];
+
     /// <summary>Gets the phrases about used-up money.</summary>
-    public static UsedUpPhrases Money { get; } = new(CreateSearch([.. s_money, "have run out"]), CreateSearch(s_money));
+    public static UsedUpPhrases Money { get; } = new(CreateSearch([.. s_money, "have run out"]), CreateSearch(s_money), CreateSearch(s_chineseMoney));
 
     /// <summary>Gets the beginnings of sentences that say that a refused request cost nothing. They are not about a used-up quota.</summary>
     public static SearchValues<string> Uncharged { get; } = CreateSearch("no credits were", "no credits have been", "no credits will be");
@@ -27,11 +30,11 @@ internal static class ErrorPhrases
     private static readonly string[] s_quota =
     [
         .. s_money, "exceeded your current quota", "insufficient_quota", "insufficient quota", "quota is not enough", "call volume quota", "monthly quota", "daily limit", "daily call limit", "key limit exceeded",
-        "tokens per day, please wait", "api calls / month", "daily free allocation", "daily quota", "today's quota", "额度不足", "额度已用尽", "额度已用完", "使用上限",
+        "tokens per day, please wait", "api calls / month", "daily free allocation", "daily quota", "today's quota",
     ];
 
     /// <summary>Gets the phrases about a used-up quota or used-up money.</summary>
-    public static UsedUpPhrases Quota { get; } = new(CreateSearch([.. s_quota, "have run out", "usage limit"]), CreateSearch(s_quota));
+    public static UsedUpPhrases Quota { get; } = new(CreateSearch([.. s_quota, "have run out", "usage limit"]), CreateSearch(s_quota), CreateSearch(s_chineseQuota));
 
     /// <summary>Gets words for the resources of a server. A general phrase ("We have run out of capacity") beside one of them is about the server.</summary>
     public static SearchValues<string> OfServer { get; } = CreateSearch(
@@ -76,7 +79,9 @@ internal static class ErrorPhrases
         "content violates", "prompt violates", "input violates", "request violates", "usage guidelines", "usage policies", "usage policy", "acceptable use policy",
         "safety guidelines", "content guidelines", "inappropriate content", "harmful content", "content exists risk", "sensitive content", "sensitive words",
         "content filter", "content safety", "content blocked", "prompt blocked", "prompt is blocked", "response blocked", "blocked output", "blocked entity detected", "content audit failed", "content moderation system", "new_sensitive", "sensitive information", "safety filter", "moderation policy",
-        "guardrail policy", "guardrail checks", "by content moderation", "nsfw content detected", "敏感内容", "敏感词", "敏感信息");
+        "guardrail policy", "guardrail checks", "by content moderation", "nsfw content detected");
+
+    private static readonly SearchValues<string> s_chineseFilter = CreateSearch("敏感内容", "敏感词", "敏感信息");
 
     /// <summary>
     /// Checks whether the message says that a filter refused a prompt. A message that says that an account is out of use ("Your resource has been blocked … may
@@ -85,7 +90,10 @@ internal static class ErrorPhrases
     /// <param name="words">The message, without quoted text.</param>
     public static bool IsContentFilter(ReadOnlySpan<char> words)
     {
-        if (words.IndexOfAny(s_contentFilter) is not (>= 0 and var at))
+        var at = words.IndexOfAny(s_contentFilter);
+        if (HasChinese(words) && words.IndexOfAny(s_chineseFilter) is >= 0 and var chinese && (at < 0 || chinese < at))
+            at = chinese;
+        if (at < 0)
             return false;
         // The text after the phrase may be a caller's, and it may be a warning ("Your prompt violates our usage policy. Your account has been flagged").
         return !AccountStates.AreStatedIn(words[..at]) && (AccountStates.NamesThing(words[..at]) || BeginsWithThing(words[at..]) || !AccountStates.AreStatedIn(ServerWords.Lead(words)));
@@ -111,16 +119,20 @@ internal static class ErrorPhrases
 
     public static SearchValues<string> BadModel { get; } = CreateSearch("invalid model", "model identifier is invalid", "model has been decommissioned", "model does not exist", "unknown model", "unavailable model");
 
+    /// <summary>Checks whether a text may contain Chinese.</summary>
+    public static bool HasChinese(ReadOnlySpan<char> words) => words.ContainsAnyInRange('\u4E00', '\u9FFF');
+
     private static SearchValues<string> CreateSearch(params string[] phrases) => SearchValues.Create(phrases, StringComparison.OrdinalIgnoreCase);
 }
 
 /// <summary>Phrases that say that something is used up.</summary>
 /// <param name="All">All of them, with the phrases that may also be about a server ("have run out", "usage limit").</param>
 /// <param name="Exact">Only the phrases that name money or a quota.</param>
-internal sealed record UsedUpPhrases(SearchValues<string> All, SearchValues<string> Exact)
+/// <param name="Chinese">The phrases that name money or a quota in Chinese.</param>
+internal sealed record UsedUpPhrases(SearchValues<string> All, SearchValues<string> Exact, SearchValues<string> Chinese)
 {
     /// <summary>Checks whether a text contains one of the phrases.</summary>
     /// <param name="words">The text.</param>
     /// <param name="isExact">True if only the phrases that name money or a quota count.</param>
-    public bool AreIn(ReadOnlySpan<char> words, bool isExact = false) => words.ContainsAny(isExact ? Exact : All);
+    public bool AreIn(ReadOnlySpan<char> words, bool isExact = false) => words.ContainsAny(isExact ? Exact : All) || ErrorPhrases.HasChinese(words) && words.ContainsAny(Chinese);
 }

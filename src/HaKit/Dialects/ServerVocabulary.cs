@@ -10,38 +10,50 @@ namespace HaKit.Dialects;
 /// </summary>
 internal static class ServerVocabulary
 {
-    // "prompt", "input" and "process" stand before a caller's text too, so they count only in these texts.
-    internal static readonly string[] Texts = ["prompt tokens", "prompt (", "input tokens", "input of", "input or output tokens", "process your request", "handle additional requests", "sorry, your account", "our servers", "we are at capacity", "authentication failed", "valid model"];
+    // "prompt", "access" and "process" stand before a caller's text too, so they count only in these texts. The first word of a text is in no other list.
+    internal static readonly string[] Texts = ["prompt tokens", "prompt (", "input tokens", "input of", "input or output tokens", "process your request", "handle additional requests", "sorry, your account", "access denied due to", "access denied, please", "access to", "access on", "access model", "access non-serverless", "unavailable model", "information on this error", "sorry, you have", "our servers", "we are at capacity", "we are experiencing", "we're experiencing", "authentication failed", "valid model", "resource group"];
 
     // Each word once, in lower case.
     internal static readonly string[] Words =
     [
         "a an the this that it its is are was were has have had been be being to of on for in by or and at with due either not no than if your you any all more another other current currently now yet again later after before until within per which while less under using over as you've",
-        "account accounts organization organisation org team teams user users customer project subscription workspace tenant key keys api token tokens plan tier trial free paid prepaid virtual good standing newly created hit left against prepayment messages cycle told monitor access denied permission doesn't don't does do can cannot can't may must",
-        "balance credit credits quota quotas limit limits limited limiting budget billing usage spend spending cost funds cap hard soft package allocation allowance license licenses point points pricing coding glm service services azure openai aiservices cognitiveservices gemini grok payment paying pay",
+        "account accounts organization organisation org team teams user users customer project subscription workspace tenant key keys api token tokens ip region administrator contact support plan tier trial free paid prepaid virtual good standing newly created hit left against prepayment messages cycle told monitor permission doesn't don't does do can cannot can't may must",
+        "balance credit credits quota quotas limit limits limited limiting budget billing usage spend spending cost funds cap hard soft package allocation allowance license licenses point points pricing coding glm basic standard pro premium enterprise included ended service services azure openai aiservices cognitiveservices gemini grok payment paying pay",
         "reached exceeded exceeds exceed exceeding exhausted depleted insufficient enough used use up out run reaching suspended inactive active disabled revoked expired arrears overdue low too leaked reported negative possibly specified available selected requires require required extra reduced burst creating predictions",
         "monthly weekly daily hourly session month week day days hour hours minute minutes min second seconds sec secs ms today tomorrow year date time times utc gmt cst",
-        "would will please make sure try trying retry retrying wait waiting slow down check increase upgrade recharge top add details information error errors head visit see come back regain reset resets replenished renew need higher level",
+        "would will please make sure try trying retry retrying wait waiting slow down check increase upgrade recharge top add details head visit see come back regain reset resets replenished renew need higher level",
         "request requests requested call calls rate volume many few large larger size body max maximum number concurrent concurrency rpm tpm rpd tpd remaining type metric throttled expected operation version demand",
-        "model models publisher deployment deployments endpoint endpoints exist exists found find name id identifier invalid unknown unavailable unable incorrect could list support supported such decommissioned deprecated retired end life passed non-serverless chat thus case submitted activated loaded params provided listed removed longer inaccessible deployed uid fill filled form already anthropic",
-        "overloaded overload capacity temporarily server servers system engine busy high experiencing peak load allowed during flex traffic flight gpu long context bearer",
+        "model models publisher deployment deployments endpoint endpoints exist exists found find name named id identifier invalid unknown unable incorrect could list supported such decommissioned deprecated retired end life passed non-serverless chat thus case submitted activated loaded params provided listed removed longer inaccessible deployed uid fill filled form already anthropic",
+        "overloaded overload capacity temporarily server servers system engine busy high inference backend bucket window full empty maintenance progress there experiencing peak load allowed during flex traffic flight gpu long context bearer",
     ];
 
-    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_words = CreateSet(Words);
-
     // The word after one of these words is a name: "Your team deadb has …", "in Sweden Central", "Account x is suspended".
-    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_beforeName = CreateSet("team account organization org project plan name id in for");
+    private static readonly string[] s_beforeName = ["team", "account", "organization", "org", "project", "plan", "name", "id", "in", "for", "tenant", "workspace", "named"];
 
     // A clause may end before one of these words.
-    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_joints = CreateSet("or and for of on to at");
+    private static readonly string[] s_joints = ["or", "and", "for", "of", "on", "to", "at"];
 
     // A sentence begins with one of these words. In the middle of a sentence, a caller's text begins with it ("Too Many Requests You exceeded …").
-    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_firstWords =
-        FrozenSet.ToFrozenSet(["You", "Your", "The", "This", "Please"], StringComparer.Ordinal).GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly string[] s_firstWords = ["You", "Your", "The", "This", "Please"];
+
+    private static readonly string[] s_fields = ["limit", "used", "requested", "current", "tokens", "requests"];
+
+    private static readonly FrozenDictionary<string, WordUse>.AlternateLookup<ReadOnlySpan<char>> s_uses = Words.SelectMany(static line => line.Split(' '))
+        .ToFrozenDictionary(static word => word, static word => UseOf(word), StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
+
+    private static readonly SearchValues<char> s_letters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'");
 
     private static readonly SearchValues<char> s_ofValue = SearchValues.Create("0123456789/");
 
-    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> s_fields = CreateSet("limit used requested current tokens requests");
+    [Flags]
+    private enum WordUse
+    {
+        None = 0,
+        BeforeName = 1,
+        Joint = 2,
+        First = 4,
+        Field = 8,
+    }
 
     // Chinese has no spaces between words. The longer texts come first.
     internal static readonly string[] Pieces =
@@ -73,8 +85,9 @@ internal static class ServerVocabulary
         return place.Own;
     }
 
-    private static FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> CreateSet(params string[] lines) =>
-        lines.SelectMany(static line => line.Split(' ')).ToFrozenSet(StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
+    private static WordUse UseOf(string word) =>
+        (s_beforeName.Contains(word) ? WordUse.BeforeName : 0) | (s_joints.Contains(word) ? WordUse.Joint : 0) | (s_fields.Contains(word) ? WordUse.Field : 0)
+        | (s_firstWords.Contains(word, StringComparer.OrdinalIgnoreCase) ? WordUse.First : 0);
 
     private static bool StartsWithAny(ReadOnlySpan<char> text, string[] beginnings, out int length)
     {
@@ -95,9 +108,14 @@ internal static class ServerVocabulary
         var end = 0;
         while (end < text.Length && (char.IsAsciiLetterOrDigit(text[end]) || IsInside(text, end)))
             end++;
-        if (!text[..end].Contains("://", StringComparison.Ordinal))
-            return end;
-        // An address goes on to the next space, without the marks of the sentence behind it.
+        return end;
+    }
+
+    // An address goes on to the next space, without the marks of the sentence behind it.
+    private static int LengthOfName(ReadOnlySpan<char> text, int length)
+    {
+        if (!text[..length].Contains("://", StringComparison.Ordinal))
+            return length;
         var space = text.IndexOfAny(" \t\r\n");
         return text[..(space < 0 ? text.Length : space)].TrimEnd(".,;:!?)").Length;
     }
@@ -109,16 +127,7 @@ internal static class ServerVocabulary
         return text[at] is '_' or '\'' or '/' or '@' or '-' or '.' or ':' || text[at] == ',' && at > 0 && char.IsAsciiDigit(text[at - 1]) && char.IsAsciiDigit(text[at + 1]);
     }
 
-    private static bool IsName(ReadOnlySpan<char> word)
-    {
-        foreach (var c in word)
-        {
-            if (!char.IsAsciiLetter(c) && c != '\'')
-                return true;
-        }
-
-        return false;
-    }
+    private static bool IsName(ReadOnlySpan<char> word) => word.ContainsAnyExcept(s_letters);
 
     private struct Place
     {
@@ -189,19 +198,19 @@ internal static class ServerVocabulary
 
         private bool ReadWord(ReadOnlySpan<char> rest)
         {
-            if (StartsWithAny(rest, Texts, out var length))
-                return Pass(length);
             var word = rest[..LengthOfWord(rest)];
             if (IsName(word) || word is [not ('I' or 'i')])
-                return Pass(word.Length);
+                return Pass(LengthOfName(rest, word.Length));
             var plain = word.EndsWith("'s", StringComparison.OrdinalIgnoreCase) ? word[..^2] : word;
-            if (!s_words.Contains(plain) || _isInSentence && s_firstWords.Contains(plain))
+            if (!s_uses.TryGetValue(plain, out var use))
+                return StartsWithAny(rest, Texts, out var length) ? Pass(length) : ReadName(word);
+            if (_isInSentence && (use & WordUse.First) != 0 && char.IsAsciiLetterUpper(word[0]))
                 return ReadName(word);
-            if (s_joints.Contains(plain))
+            if ((use & WordUse.Joint) != 0)
                 Own = At;
             _word = At;
             Pass(word.Length);
-            _mayBeName = s_beforeName.Contains(plain);
+            _mayBeName = (use & WordUse.BeforeName) != 0;
             return true;
         }
 
@@ -238,7 +247,7 @@ internal static class ServerVocabulary
         private static bool IsValue(ReadOnlySpan<char> rest)
         {
             var word = rest[..LengthOfWord(rest)];
-            return word.Length == 1 || word.ContainsAny(s_ofValue) || s_fields.Contains(word);
+            return word.Length == 1 || word.ContainsAny(s_ofValue) || s_uses.TryGetValue(word, out var use) && (use & WordUse.Field) != 0;
         }
 
         private bool Pass(int length)

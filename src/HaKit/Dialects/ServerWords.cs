@@ -14,6 +14,8 @@ internal static class ServerWords
 {
     private const int LongestEntity = 40;
 
+    private static readonly SearchValues<char> s_marks = SearchValues.Create("[<`\"'");
+
     private static readonly SearchValues<string> s_afterValue = SearchValues.Create([" is not of type", " is not one of", " was unexpected", " is not a valid value", " is not valid under any", " does not match any"], StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Gets the characters at which a caller's text may begin: the ends of clauses (<see cref="EndsClause"/>), an equals sign and an opening brace.</summary>
@@ -32,10 +34,14 @@ internal static class ServerWords
     /// <param name="text">The text; it is overwritten.</param>
     public static Span<char> WithoutQuotes(Span<char> text)
     {
-        text = WithPlainMarks(text);
-        text = WithoutBracketed(text);
-        text = WithoutPairs(text, '`');
-        text = WithoutApostrophes(Without(text, '"'));
+        if (text.Contains('&') || text.ContainsAnyExceptInRange('\0', '\u007F'))
+            text = WithPlainMarks(text);
+        if (text.ContainsAny(s_marks))
+        {
+            text = WithoutBracketed(text);
+            text = WithoutPairs(text, '`');
+            text = WithoutApostrophes(Without(text, '"'));
+        }
         // JSON Schema: the message begins with the caller's value ("hello is not of type array").
         return text.IndexOfAny(s_afterValue) is > 0 and var at ? text[at..] : text;
     }

@@ -11,6 +11,8 @@ namespace HaKit.Faults;
 /// </summary>
 public sealed class FaultClassifier : IFaultClassifier
 {
+    private static readonly TimeSpan s_shortWait = TimeSpan.FromMinutes(1);
+
     private FaultClassifier()
     {
     }
@@ -132,10 +134,12 @@ public sealed class FaultClassifier : IFaultClassifier
         var isLimit = kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted;
         if ((signs.RetryDelay ?? Durations.Until(signs.RetryAt, evidence.Now)) is { } delay)
             return delay;
-        // A time in free text counts only if the server wrote it. The server's message may also repeat text of the caller.
+        // A time in free text counts only if the server wrote it, because the message may also repeat text of the caller. In a sentence with unknown words, only a
+        // short time counts.
         var own = Durations.AreIn(message.Text) || Instants.AreIn(message.Text) ? message.Own : default;
-        if ((Durations.InSentence(own, isLimit) ?? (evidence.StatusCode is 429 or 503 ? QuotedError.FindWait(in signs, message.Words) : null)) is { } inSentence)
-            return inSentence;
+        var inSentence = Durations.InSentence(own, isLimit) ?? (isLimit && Durations.AreIn(message.Text) ? ShortWait(message.Text) : null);
+        if ((inSentence ?? (evidence.StatusCode is 429 or 503 ? QuotedError.FindWait(in signs, message.Words) : null)) is { } wait)
+            return wait;
         if (isLimit && Durations.Until(Instants.InSentence(own), evidence.Now) is { } then)
             return then;
         return kind switch
@@ -144,5 +148,11 @@ public sealed class FaultClassifier : IFaultClassifier
             FaultKind.Throttled when evidence.Headers is { } limits => RateLimitHeaders.Read(limits, evidence.Dialect, evidence.Now).ResetOfExhausted ?? RateLimitHeaders.ReadPlainReset(limits, evidence.Now),
             _ => null,
         };
+    }
+
+    private static TimeSpan? ShortWait(ReadOnlySpan<char> text)
+    {
+        Span<char> buffer = stackalloc char[text.Contains('(') ? text.Length : 0];
+        return Durations.InSentence(OwnMessage.Read(text, buffer), isLimit: true) is { } wait && wait <= s_shortWait ? wait : null;
     }
 }

@@ -497,7 +497,7 @@ internal static partial class SlowClassifier
             if (isWord)
             {
                 var plain = Regex.Replace(said, "'s\\z", "", ignore);
-                var isVocabulary = token.Groups["word"].Success && s_vocabulary.Contains(plain) && !(started && (plain is "You" or "Your" or "The" or "This" or "Please"));
+                var isVocabulary = token.Groups["word"].Success && s_vocabulary.Contains(plain) && !(started && Regex.IsMatch(plain, @"\A[A-Z]") && Regex.IsMatch(plain, @"\A(?:you|your|the|this|please)\z", ignore));
                 var isPassed = token.Groups["text"].Success || token.Groups["url"].Success || !token.Groups["piece"].Success && (Regex.IsMatch(said, "[^A-Za-z']") || said.Length == 1 && said is not ("I" or "i"));
                 var isName = false;
                 if (token.Groups["piece"].Success)
@@ -522,7 +522,7 @@ internal static partial class SlowClassifier
 
                 own = comma >= 0 ? comma : own;
                 (comma, started) = (-1, true);
-                name = isName ? char.IsAsciiLetterUpper(said[0]) : isVocabulary && !isPassed && Regex.IsMatch(plain, @"\A(?:team|account|organization|org|project|plan|name|id|in|for)\z", ignore);
+                name = isName ? char.IsAsciiLetterUpper(said[0]) : isVocabulary && !isPassed && Regex.IsMatch(plain, @"\A(?:team|account|organization|org|project|plan|name|id|in|for|tenant|workspace|named)\z", ignore);
                 afterName = isName && name;
             }
             else if (token.Groups["end"].Success)
@@ -662,8 +662,11 @@ internal static partial class SlowClassifier
             return retryAfter;
 
         var own = OwnPart(facts.Message);
-        if ((facts.Delay ?? InSentence(own, kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted)) is { } told)
+        var isLimit = kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted;
+        if ((facts.Delay ?? InSentence(own, isLimit)) is { } told)
             return told;
+        if (isLimit && InSentence(OwnOfMessage(facts.Message), isLimit: true) is { } brief && brief <= TimeSpan.FromMinutes(1))
+            return brief;
         if (evidence.StatusCode is 429 or 503 && Regex.IsMatch(facts.Message, @"\A[ \t\r\n]*(?:(?:-|[^ ]*(?i:error|exception):?) +)*?Error code: ", RegexOptions.CultureInvariant)
             && InSentence(OwnPart(Unquoted(QuotedMessage(Decoded(facts.Raw)))), isLimit: true) is { } upstream)
         {
