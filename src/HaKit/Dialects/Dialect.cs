@@ -197,8 +197,6 @@ internal abstract class Dialect
     // such words. A verdict from this text would be wrong, and could affect other endpoints and other callers.
     private static Verdict? InMessage(ref ServerMessage message, int status)
     {
-        if (status == 500 && BeginsWithAny(message.Text, ErrorPhrases.LengthSentences))
-            return new Verdict(FaultKind.ContextLength);
         if (status is 429 or >= 500)
             return OfOverload(ref message, status);
         if (status is not (0 or 400 or 403 or 404 or 413 or 422 or 424 or 446 or 451 or 498))
@@ -210,13 +208,7 @@ internal abstract class Dialect
             case 0:
                 return WithoutStatus(own);
             case 400 or 413 or 422:
-                if (ErrorPhrases.IsContextLength(own))
-                    return new Verdict(FaultKind.ContextLength);
-                if (ErrorPhrases.IsContentFilter(own))
-                    return new Verdict(FaultKind.ContentFilter);
-                if (BeginsOwn(ref message, ErrorPhrases.BadKeySentences))
-                    return Verdict.BadKey;
-                return MissingModels.AreStatedIn(ref message) ? new Verdict(FaultKind.ModelNotFound) : null;
+                return OfRequest(ref message, own);
             case 404:
                 return IsIn(ref message, ErrorPhrases.NoModel) ? new Verdict(FaultKind.ModelNotFound) : null;
             default: // 446: a guardrail of Portkey; 498: an unsafe request (Cohere)
@@ -226,8 +218,21 @@ internal abstract class Dialect
         }
     }
 
+    private static Verdict? OfRequest(ref ServerMessage message, scoped ReadOnlySpan<char> own)
+    {
+        if (ErrorPhrases.IsContextLength(own))
+            return new Verdict(FaultKind.ContextLength);
+        if (ErrorPhrases.IsContentFilter(own))
+            return new Verdict(FaultKind.ContentFilter);
+        if (BeginsOwn(ref message, ErrorPhrases.BadKeySentences))
+            return Verdict.BadKey;
+        return MissingModels.AreStatedIn(ref message) ? new Verdict(FaultKind.ModelNotFound) : null;
+    }
+
     private static Verdict? OfOverload(ref ServerMessage message, int status)
     {
+        if (status == 500 && BeginsWithAny(message.Text, ErrorPhrases.LengthSentences))
+            return new Verdict(FaultKind.ContextLength);
         if (!message.Text.ContainsAny(ErrorPhrases.Overloaded) && !message.Text.ContainsAny(ErrorPhrases.OverloadedModel))
             return null;
         if (message.OwnLead.ContainsAny(ErrorPhrases.OverloadedModel))

@@ -120,7 +120,7 @@ internal static class ErrorPhrases
     public static SearchValues<string> BadModel { get; } = CreateSearch("invalid model", "model identifier is invalid", "model has been decommissioned", "model does not exist", "unknown model", "unavailable model");
 
     /// <summary>Checks whether a text may contain Chinese.</summary>
-    public static bool HasChinese(ReadOnlySpan<char> words) => words.ContainsAnyInRange('\u4E00', '\u9FFF');
+    public static bool HasChinese(ReadOnlySpan<char> words) => !System.Text.Ascii.IsValid(words);
 
     private static SearchValues<string> CreateSearch(params string[] phrases) => SearchValues.Create(phrases, StringComparison.OrdinalIgnoreCase);
 }

@@ -155,7 +155,12 @@ internal static class ServerVocabulary
                 return ReadWord(text[At..]) && EndAt(text.Length);
             if (char.IsLetter(c))
                 return StartsWithAny(text[At..], Pieces, out var length) && ReadPiece(length) && EndAt(text.Length);
-            switch (c)
+            return ReadMark(text);
+        }
+
+        private bool ReadMark(ReadOnlySpan<char> text)
+        {
+            switch (text[At])
             {
                 case '.' or ';' or '!' or '?' or '。' or '；' or '！' or '？':
                     Own = At;

@@ -34,7 +34,7 @@ internal static class ServerWords
     /// <param name="text">The text; it is overwritten.</param>
     public static Span<char> WithoutQuotes(Span<char> text)
     {
-        if (text.Contains('&') || text.ContainsAnyExceptInRange('\0', '\u007F'))
+        if (text.Contains('&') || !Ascii.IsValid(text))
             text = WithPlainMarks(text);
         if (text.ContainsAny(s_marks))
         {

@@ -134,6 +134,15 @@ public sealed class FaultClassifier : IFaultClassifier
         var isLimit = kind is FaultKind.Throttled or FaultKind.Overloaded or FaultKind.QuotaExhausted;
         if ((signs.RetryDelay ?? Durations.Until(signs.RetryAt, evidence.Now)) is { } delay)
             return delay;
+        if (WaitInMessage(in evidence, in signs, ref message, kind, isLimit) is { } inMessage)
+            return inMessage;
+        return kind == FaultKind.Throttled && evidence.Headers is { } limits
+            ? RateLimitHeaders.Read(limits, evidence.Dialect, evidence.Now).ResetOfExhausted ?? RateLimitHeaders.ReadPlainReset(limits, evidence.Now)
+            : null;
+    }
+
+    private static TimeSpan? WaitInMessage(in FaultEvidence evidence, in ErrorSigns signs, ref ServerMessage message, FaultKind kind, bool isLimit)
+    {
         // A time in free text counts only if the server wrote it, because the message may also repeat text of the caller. In a sentence with unknown words, only a
         // short time counts.
         var own = Durations.AreIn(message.Text) || Instants.AreIn(message.Text) ? message.Own : default;
@@ -142,12 +151,7 @@ public sealed class FaultClassifier : IFaultClassifier
             return wait;
         if (isLimit && Durations.Until(Instants.InSentence(own), evidence.Now) is { } then)
             return then;
-        return kind switch
-        {
-            FaultKind.QuotaExhausted => Durations.Until(Instants.RegainedAt(own), evidence.Now),
-            FaultKind.Throttled when evidence.Headers is { } limits => RateLimitHeaders.Read(limits, evidence.Dialect, evidence.Now).ResetOfExhausted ?? RateLimitHeaders.ReadPlainReset(limits, evidence.Now),
-            _ => null,
-        };
+        return kind == FaultKind.QuotaExhausted ? Durations.Until(Instants.RegainedAt(own), evidence.Now) : null;
     }
 
     private static TimeSpan? ShortWait(ReadOnlySpan<char> text)
