@@ -19,6 +19,9 @@ internal ref struct ProspectReader
     // the other trials.
     private static readonly TimeSpan EarlierOutPause = TimeSpan.FromSeconds(5);
 
+    // The same pause for an endpoint that was ejected for silence. It is longer, because a silent trial holds its call for longer than a trial that fails at once.
+    private static readonly TimeSpan SilentOutPause = TimeSpan.FromSeconds(10);
+
     // If an endpoint fails four of ten attempts at random, one call in two million has this many failures in a row.
     private const int FailuresOfRequest = 16;
     private const double SeldomFails = 0.4;
@@ -44,6 +47,7 @@ internal ref struct ProspectReader
     private TimeSpan _retryAt = TimeSpan.MaxValue;
     private TimeSpan _roomAt = TimeSpan.MaxValue;
     private TimeSpan _soonestTooLate = TimeSpan.MaxValue;
+    private TimeSpan _earlierOutAskedAt;
     private double _returnedLoad = double.PositiveInfinity;
     private int _retryAttempts = int.MaxValue;
     private Trial _trial = Trial.None;
@@ -200,7 +204,7 @@ internal ref struct ProspectReader
         if (health.IsInService || findings.WasInService || isReady)
             _trial = trial.IsBefore(_trial, _now) ? trial : _trial;
         else
-            _earlierOut = trial.IsBefore(_earlierOut, _now) ? trial : _earlierOut;
+            (_earlierOut, _earlierOutAskedAt) = (trial.IsBefore(_earlierOut, _now) ? trial : _earlierOut, Max(_earlierOutAskedAt, trial.AskedAt));
     }
 
     // Checks whether the endpoint has failed this call with a fault that the request may cause, for example a crash, but has served another call since then and
@@ -243,9 +247,17 @@ internal ref struct ProspectReader
     private readonly bool CanAnswerBy(EndpointState member, TimeSpan at) =>
         _call.History.IsFresh || new AnswerTime(_call.IsStream, _settings.Retry.MinimumChance, _call.Deadline - at).IsPossible(member);
 
-    private readonly bool MayTryEarlierOut() =>
-        !_anyServes && (_isSpared || _now - _outageSince >= EarlierOutPause)
-        && _earlierOut.Endpoint!.Health.State is var health && _now - Max(_earlierOut.AskedAt, health.Since) >= EarlierOutPause && health.Cause?.IsSilence() != true;
+    // Trials of _earlierOut take turns with trials of _trial. Otherwise many endpoints in _earlierOut would delay the trials of the endpoint that served most
+    // recently, which will probably be back first.
+    private readonly bool MayTryEarlierOut()
+    {
+        if (_anyServes || _earlierOutAskedAt > _trial.AskedAt)
+            return false;
+        var health = _earlierOut.Endpoint!.Health.State;
+        var isSilent = health.Cause?.IsSilence() == true;
+        return (_isSpared && !isSilent || _now - _outageSince >= EarlierOutPause)
+            && _now - Max(_earlierOut.AskedAt, health.Since) >= (isSilent ? SilentOutPause : EarlierOutPause);
+    }
 
     // An endpoint that has answered another call since this call began is the best choice among many endpoints that this call has not tried.
     private readonly bool ServesOthers(EndpointState member, in AttemptHistory.Findings findings) =>
