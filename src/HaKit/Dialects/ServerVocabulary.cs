@@ -66,6 +66,9 @@ internal static class ServerVocabulary
 
     private static readonly string[] s_nextLines = ["* ", "please retry in "];
 
+    // Google lists each limit that is used up on a separate line, and the time to wait after them. This message contains no caller's text.
+    private const string Google = "You exceeded your current quota, please check your plan and billing details";
+
     /// <summary>Measures the server's own part of a message.</summary>
     /// <param name="text">The message without quoted text, after the names of exceptions.</param>
     /// <returns>The length of the part; 0 if the message begins with a text that may be a caller's.</returns>
@@ -241,7 +244,7 @@ internal static class ServerVocabulary
         {
             Own = At;
             var next = text[At..].TrimStart(" \t\r\n");
-            if (!StartsWithAny(next, s_nextLines, out _))
+            if (!StartsWithAny(next, s_nextLines, out _) && !text.StartsWith(Google, StringComparison.OrdinalIgnoreCase))
                 return false;
             At = text.Length - next.Length;
             _isInSentence = false;

@@ -555,7 +555,7 @@ internal static partial class SlowClassifier
             {
                 own = at;
                 var line = rest.TrimStart(' ', '\t', '\r', '\n');
-                if (!Regex.IsMatch(line, @"\A(?:\* |please retry in )", ignore))
+                if (!Regex.IsMatch(line, @"\A(?:\* |please retry in )", ignore) && !Regex.IsMatch(text, @"\Ayou exceeded your current quota, please check your plan and billing details", ignore))
                     return text[..own];
                 (at, started) = (text.Length - line.Length, false);
                 continue;
