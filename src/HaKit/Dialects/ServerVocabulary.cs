@@ -11,7 +11,7 @@ namespace HaKit.Dialects;
 internal static class ServerVocabulary
 {
     // "prompt", "access" and "process" stand before a caller's text too, so they count only in these texts. The first word of a text is in no other list.
-    internal static readonly string[] Texts = ["prompt tokens", "prompt (", "input tokens", "input of", "input or output tokens", "process your request", "handle additional requests", "sorry, your account", "access denied due to", "access denied, please", "access to", "access on", "access model", "access non-serverless", "unavailable model", "information on this error", "sorry, you have", "our servers", "we are at capacity", "we are experiencing", "we're experiencing", "authentication failed", "valid model", "resource group"];
+    internal static readonly string[] Texts = ["prompt tokens", "prompt (", "input tokens", "input of", "input or output tokens", "process your request", "handle additional requests", "sorry, your account", "access denied due to", "access denied, please", "access to", "access on", "access model", "access non-serverless", "unavailable model", "information on this error", "learn more", "sorry, you have", "our servers", "we are at capacity", "we are experiencing", "we're experiencing", "authentication failed", "valid model", "resource group"];
 
     // Each word once, in lower case.
     internal static readonly string[] Words =
@@ -212,7 +212,9 @@ internal static class ServerVocabulary
             var plain = word.EndsWith("'s", StringComparison.OrdinalIgnoreCase) ? word[..^2] : word;
             if (!s_uses.TryGetValue(plain, out var use))
                 return StartsWithAny(rest, Texts, out var length) ? Pass(length) : ReadName(word);
-            if (_isInSentence && (use & WordUse.First) != 0 && char.IsAsciiLetterUpper(word[0]))
+            // "Slow down, Please wait 60 seconds".
+            var isAfterComma = _comma >= 0 && word is "Please";
+            if (_isInSentence && (use & WordUse.First) != 0 && char.IsAsciiLetterUpper(word[0]) && !isAfterComma)
                 return ReadName(word);
             if ((use & WordUse.Joint) != 0)
                 Own = At;

@@ -497,7 +497,7 @@ internal static partial class SlowClassifier
             if (isWord)
             {
                 var plain = Regex.Replace(said, "'s\\z", "", ignore);
-                var isVocabulary = token.Groups["word"].Success && s_vocabulary.Contains(plain) && !(started && Regex.IsMatch(plain, @"\A[A-Z]") && Regex.IsMatch(plain, @"\A(?:you|your|the|this|please)\z", ignore));
+                var isVocabulary = token.Groups["word"].Success && s_vocabulary.Contains(plain) && !(started && !(comma >= 0 && said == "Please") && Regex.IsMatch(plain, @"\A[A-Z]") && Regex.IsMatch(plain, @"\A(?:you|your|the|this|please)\z", ignore));
                 var isPassed = token.Groups["text"].Success || token.Groups["url"].Success || !token.Groups["piece"].Success && (Regex.IsMatch(said, "[^A-Za-z']") || said.Length == 1 && said is not ("I" or "i"));
                 var isName = false;
                 if (token.Groups["piece"].Success)
