@@ -41,7 +41,7 @@ public sealed class StructureTests
         ["SseEvents.TryTakeValue"] = "a parser on the path of each event",
         ["StreamPieces.FindContent"] = "a parser on the path of each event",
         ["Dialect.Classify"] = "a flat table: what a status and its words mean, in the order in which they are asked",
-        ["HealthReducer.Next"] = "a flat table: one line for each source of evidence",
+        ["HealthReducer.Apply"] = "a flat table: one line for each source of evidence",
         ["HealthReducer.ApplyProbeMiss"] = "what makes a missed beat count for nothing, one line for each reason",
     };
 
