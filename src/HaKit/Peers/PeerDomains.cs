@@ -56,8 +56,9 @@ internal sealed class PeerDomains(string key)
 
     private static string? Number(TimeSpan? time) => time?.Ticks.ToString(CultureInfo.InvariantCulture);
 
-    // An endpoint may have several credentials, for example the token of a gateway in one header and the provider's key in another one. All of them count, because
-    // two endpoints whose only difference is one of them are limited separately. The query of the address counts too: it may be ?key=… or ?sig=….
+    // An endpoint may have several credentials, for example the token of a gateway in one header and the provider's key in another header. All of them count,
+    // because a provider limits two endpoints separately if they differ in any credential. The query of the address counts too, because the query may contain a
+    // credential (?key=… or ?sig=…).
     private static string? CredentialOf(EndpointState member)
     {
         var endpoint = member.Endpoint;
